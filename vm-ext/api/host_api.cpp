@@ -1,0 +1,172 @@
+// comet.h: host calls, streams, arguments.
+#include "../host/standard.h"
+#include "../isa/isa.h"
+#include "../machine/machine.h"
+#include "guard.h"
+
+using namespace comet;
+
+namespace {
+
+void require_name(const char* name) {
+  require(name, "name");
+  if (!valid_host_name(name))
+    fail(COMET_ERROR_ARGUMENT, 0, "`%.80s` is no name for a host call; use 1 to 63 letters, digits, `_`, `-`, `.`", name);
+}
+
+[[noreturn]] void fail_group(const char* group) {
+  fail(COMET_ERROR_ARGUMENT, 0,
+       "there is no group of host calls `%.80s`; there are exit, streams, arguments, clock and random", group);
+}
+
+// Notes in the call what was denied, for the trap that follows.
+comet_status deny(comet_call* call, uint64_t address, std::uint8_t kind) {
+  call->denied_address = address;
+  call->denied_kind = kind;
+  return COMET_ERROR_ADDRESS;
+}
+
+} // namespace
+
+namespace comet {
+
+comet_status host_check(comet_call* call, uint64_t address, uint64_t length, int access) {
+  const auto kind = static_cast<std::uint8_t>(access);
+  const auto denied = call->space->memory.first_denied(address, length, kind);
+  return denied ? deny(call, *denied, kind) : COMET_OK;
+}
+
+} // namespace comet
+
+uint64_t comet_call_argument(const comet_call* call, unsigned n) {
+  if (call == nullptr || uint64_t{n} + 1 >= call->argument_limit) return 0;
+  return call->registers[n + 1u];
+}
+
+void comet_call_result(comet_call* call, uint64_t value) {
+  if (call == nullptr) return;
+  call->result = value;
+  call->has_result = true;
+}
+
+comet_machine* comet_call_machine(const comet_call* call) { return call == nullptr ? nullptr : call->machine; }
+comet_thread comet_call_thread(const comet_call* call) { return call == nullptr ? 0 : call->thread; }
+
+comet_status comet_call_fail(comet_call* call, const char* message) {
+  return guard(nullptr, [&] {
+    require(call, "call");
+    call->message = message == nullptr ? "" : message;
+  }) == COMET_OK ? COMET_ERROR_ARGUMENT : COMET_ERROR_MEMORY;
+}
+
+comet_status comet_call_read(comet_call* call, uint64_t address, void* buffer, size_t length) {
+  return guard(nullptr, [&] {
+    require(call, "call");
+    if (length != 0) require(buffer, "buffer");
+    if (host_check(call, address, length, COMET_READ) != COMET_OK) fail(COMET_ERROR_ADDRESS, call->denied_address, "denied");
+    call->space->memory.read(address, buffer, length);
+    call->space->memory.note_access(address, length, protection_read);
+  });
+}
+
+comet_status comet_call_write(comet_call* call, uint64_t address, const void* bytes, size_t length) {
+  return guard(nullptr, [&] {
+    require(call, "call");
+    if (length != 0) require(bytes, "bytes");
+    if (host_check(call, address, length, COMET_WRITE) != COMET_OK) fail(COMET_ERROR_ADDRESS, call->denied_address, "denied");
+    call->space->memory.write(address, bytes, length);
+    call->space->memory.note_access(address, length, protection_write);
+  });
+}
+
+comet_status comet_host_grant(comet_machine* machine, const char* name, comet_host_function function, void* data,
+                              comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require_name(name);
+    machine->host.grant(name, HostCall{function, data});
+  });
+}
+
+comet_status comet_host_revoke(comet_machine* machine, const char* name, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require_name(name);
+    if (!machine->host.revoke(name)) fail(COMET_ERROR_ARGUMENT, 0, "host call `%s` is not granted", name);
+  });
+}
+
+comet_status comet_host_grant_standard(comet_machine* machine, const char* group, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require(group, "group");
+    if (!grant_standard(machine->host, group)) fail_group(group);
+  });
+}
+
+comet_status comet_host_revoke_standard(comet_machine* machine, const char* group, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require(group, "group");
+    if (!revoke_standard(machine->host, group)) fail_group(group);
+  });
+}
+
+comet_status comet_host_import(comet_machine* machine, const char* name, uint32_t* index, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require_name(name);
+    require(index, "index");
+    *index = machine->host.import(name);
+  });
+}
+
+const char* comet_host_import_name(const comet_machine* machine, uint32_t index) {
+  if (machine == nullptr || index >= machine->host.imports().size()) return nullptr;
+  return machine->host.imports()[index].c_str();
+}
+
+comet_status comet_host_complete(comet_machine* machine, comet_thread thread, uint64_t result, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    machine->complete_host_call(thread, result);
+  });
+}
+
+comet_status comet_host_argument(const comet_machine* machine, comet_thread thread, unsigned n, uint64_t* value,
+                                 comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require(value, "value");
+    *value = machine->host_argument(thread, n);
+  });
+}
+
+comet_status comet_set_stream(comet_machine* machine, unsigned stream, int descriptor, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    if (stream >= machine->host_state.streams.size())
+      fail(COMET_ERROR_ARGUMENT, 0, "there is no stream %u; they are 0, 1 and 2", stream);
+    if (descriptor < COMET_STREAM_EMBEDDER)
+      fail(COMET_ERROR_ARGUMENT, 0, "%d is no descriptor, COMET_STREAM_NONE or COMET_STREAM_EMBEDDER", descriptor);
+    machine->host_state.streams[stream] = descriptor;
+  });
+}
+
+comet_status comet_set_arguments(comet_machine* machine, size_t count, const char* const* arguments,
+                                 comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    if (count != 0) require(arguments, "arguments");
+    std::vector<std::string> copied;
+    for (size_t i = 0; i < count; ++i) {
+      require(arguments[i], "an argument");
+      copied.emplace_back(arguments[i]);
+    }
+    machine->host_state.arguments = std::move(copied);
+  });
+}
+
+void comet_set_random_seed(comet_machine* machine, uint64_t seed) {
+  if (machine != nullptr) machine->host_state.random.seed(seed);
+}

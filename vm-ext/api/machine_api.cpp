@@ -1,0 +1,298 @@
+// comet.h: machines, memory, threads and registers.
+#include <algorithm>
+
+#include "../machine/machine.h"
+#include "guard.h"
+
+using namespace comet;
+
+namespace {
+
+constexpr int all_protections = COMET_READ | COMET_WRITE | COMET_EXECUTE;
+// Above these a configuration is taken for a mistake; each is far beyond what a host can give.
+constexpr uint64_t largest_window = uint64_t{1} << 46;
+constexpr uint64_t largest_registers = uint64_t{1} << 32;
+constexpr uint64_t largest_call_depth = uint64_t{1} << 32;
+
+unsigned long long wide(uint64_t value) { return value; }
+
+void require_range(uint64_t address, uint64_t length) {
+  if (length != 0 && address + (length - 1) < address)
+    fail(COMET_ERROR_ADDRESS, address, "the range of %llu bytes at 0x%llx goes beyond the end of the address space; "
+         "use a smaller length", wide(length), wide(address));
+}
+
+void require_protection(int protection) {
+  if ((protection & ~all_protections) != 0)
+    fail(COMET_ERROR_ARGUMENT, 0, "protection %d is not a union of COMET_READ, COMET_WRITE and COMET_EXECUTE", protection);
+}
+
+void require_mapped(const Space& space, uint64_t address, uint64_t length) {
+  if (const auto missing = space.memory.first_denied(address, length, 0))
+    fail(COMET_ERROR_ADDRESS, *missing, "nothing is mapped at 0x%llx; map it first", wide(*missing));
+}
+
+comet_config complete(const comet_config* given) {
+  comet_config config = COMET_CONFIG_INIT;
+  if (given != nullptr) {
+    if (given->size < sizeof(size_t))
+      fail(COMET_ERROR_ARGUMENT, 0, "config has size %zu; begin with COMET_CONFIG_INIT", given->size);
+    std::memcpy(static_cast<void*>(&config), given, std::min(given->size, sizeof config));
+    config.size = sizeof config;
+  }
+  if (config.window > largest_window)
+    fail(COMET_ERROR_ARGUMENT, 0, "a window of %llu bytes is too large; at most %llu", wide(config.window), wide(largest_window));
+  if (config.register_limit > largest_registers)
+    fail(COMET_ERROR_ARGUMENT, 0, "a register limit of %llu is too large; at most %llu", wide(config.register_limit), wide(largest_registers));
+  if (config.call_depth_limit == 0 || config.call_depth_limit > largest_call_depth)
+    fail(COMET_ERROR_ARGUMENT, 0, "a call depth limit of %llu is not possible; it is from 1 to %llu", wide(config.call_depth_limit), wide(largest_call_depth));
+  return config;
+}
+
+uint64_t* register_place(const Thread& thread, uint64_t level, uint64_t index) {
+  if (level >= thread.depth())
+    fail(COMET_ERROR_ARGUMENT, 0, "there is no activation %llu; the thread has %llu, counted from 0", wide(level), wide(thread.depth()));
+  uint64_t* const window = thread.window_at(level);
+  const auto begin = static_cast<uint64_t>(window - thread.registers.data());
+  return index < thread.register_count() - begin ? window + index : nullptr;
+}
+
+void require_thread_register(uint32_t index) {
+  if (index >= COMET_THREAD_REGISTERS)
+    fail(COMET_ERROR_ARGUMENT, 0, "there is no thread register %u; they are 0 to %d", index, COMET_THREAD_REGISTERS - 1);
+}
+
+} // namespace
+
+const char* comet_version(void) { return COMET_VERSION_STRING; }
+
+const char* comet_status_name(comet_status status) {
+  switch (status) {
+    case COMET_OK: return "no error";
+    case COMET_ERROR_ARGUMENT: return "bad argument";
+    case COMET_ERROR_MEMORY: return "out of memory";
+    case COMET_ERROR_ADDRESS: return "bad address";
+    case COMET_ERROR_FORMAT: return "bad format";
+    case COMET_ERROR_CAPABILITY: return "missing capability";
+    case COMET_ERROR_STATE: return "not possible now";
+    case COMET_ERROR_SYSTEM: return "system error";
+  }
+  return "unknown status";
+}
+
+comet_status comet_machine_new(const comet_config* config, comet_machine** machine, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    *machine = new comet_machine(complete(config));
+  });
+}
+
+void comet_machine_free(comet_machine* machine) { delete machine; }
+
+comet_status comet_machine_reset(comet_machine* machine, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    machine->reset();
+  });
+}
+
+comet_status comet_machine_config(const comet_machine* machine, comet_config* config, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    give(config, machine->config(), "config");
+  });
+}
+
+// ---- memory
+
+comet_status comet_space_new(comet_machine* machine, comet_space* space, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require(space, "space");
+    *space = machine->new_space();
+  });
+}
+
+comet_status comet_space_free(comet_machine* machine, comet_space space, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    machine->free_space(space);
+  });
+}
+
+comet_status comet_map(comet_machine* machine, comet_space space, uint64_t address, uint64_t length, int protection,
+                       comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require_range(address, length);
+    require_protection(protection);
+    machine->space(space).memory.map(address, length, static_cast<std::uint8_t>(protection));
+  });
+}
+
+comet_status comet_unmap(comet_machine* machine, comet_space space, uint64_t address, uint64_t length,
+                         comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require_range(address, length);
+    machine->space(space).memory.unmap(address, length);
+  });
+}
+
+comet_status comet_protect(comet_machine* machine, comet_space space, uint64_t address, uint64_t length,
+                           int protection, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require_range(address, length);
+    require_protection(protection);
+    machine->space(space).memory.protect(address, length, static_cast<std::uint8_t>(protection));
+  });
+}
+
+comet_status comet_next_region(const comet_machine* machine, comet_space space, uint64_t from, comet_region* region,
+                               comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    const auto found = machine->space(space).memory.next_region(from);
+    if (!found) fail(COMET_ERROR_ADDRESS, from, "nothing is mapped at or behind 0x%llx", wide(from));
+    give(region, comet_region{sizeof(comet_region), found->first_page << page_bits, found->page_count << page_bits, found->protection}, "region");
+  });
+}
+
+comet_status comet_read(const comet_machine* machine, comet_space space, uint64_t address, void* buffer,
+                        size_t length, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    if (length != 0) require(buffer, "buffer");
+    require_range(address, length);
+    const Space& from = machine->space(space);
+    require_mapped(from, address, length);
+    from.memory.read(address, buffer, length);
+  });
+}
+
+comet_status comet_write(comet_machine* machine, comet_space space, uint64_t address, const void* bytes,
+                         size_t length, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    if (length != 0) require(bytes, "bytes");
+    require_range(address, length);
+    Space& to = machine->space(space);
+    require_mapped(to, address, length);
+    to.memory.write(address, bytes, length);
+  });
+}
+
+// ---- threads and registers
+
+comet_status comet_thread_new(comet_machine* machine, comet_space space, uint64_t pc, comet_thread* thread,
+                              comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require(thread, "thread");
+    *thread = machine->new_thread(space, pc);
+  });
+}
+
+comet_status comet_thread_free(comet_machine* machine, comet_thread thread, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    machine->free_thread(thread);
+  });
+}
+
+comet_status comet_thread_get(const comet_machine* machine, comet_thread thread, comet_thread_info* info,
+                              comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    const Thread& of = machine->thread(thread);
+    const uint64_t used = of.used_registers(machine->space(of.space).code.highest_register());
+    comet_thread_info value = COMET_THREAD_INFO_INIT;
+    value.space = of.space;
+    value.pc = of.pc;
+    value.instruction_count = of.instruction_count;
+    value.activations = of.depth();
+    value.window = of.window_index();
+    value.registers = used > value.window ? used - value.window : 0;
+    give(info, value, "info");
+  });
+}
+
+comet_status comet_set_pc(comet_machine* machine, comet_thread thread, uint64_t pc, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    Thread& of = machine->thread(thread);
+    of.pc = pc;
+    of.pending_call.reset();
+  });
+}
+
+comet_status comet_thread_restart(comet_machine* machine, comet_thread thread, uint64_t pc, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    machine->thread(thread).restart(pc);
+  });
+}
+
+comet_status comet_get_register(const comet_machine* machine, comet_thread thread, uint64_t level, uint64_t index,
+                                uint64_t* value, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require(value, "value");
+    const uint64_t* place = register_place(machine->thread(thread), level, index);
+    *value = place == nullptr || index == 0 ? 0 : *place;
+  });
+}
+
+comet_status comet_set_register(comet_machine* machine, comet_thread thread, uint64_t level, uint64_t index,
+                                uint64_t value, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    Thread& of = machine->thread(thread);
+    uint64_t* const place = register_place(of, level, index);
+    if (index == 0) fail(COMET_ERROR_ARGUMENT, 0, "register 0 is always 0 and cannot be set");
+    if (place == nullptr)
+      fail(COMET_ERROR_ARGUMENT, 0, "register %llu lies beyond the register stack; raise register_limit", wide(index));
+    *place = value;
+    of.touched = std::max(of.touched, static_cast<uint64_t>(place - of.registers.data()) + 1);
+  });
+}
+
+comet_status comet_get_thread_register(const comet_machine* machine, comet_thread thread, uint32_t index,
+                                       uint64_t* value, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require(value, "value");
+    require_thread_register(index);
+    *value = machine->thread(thread).thread_registers[index];
+  });
+}
+
+comet_status comet_set_thread_register(comet_machine* machine, comet_thread thread, uint32_t index, uint64_t value,
+                                       comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require_thread_register(index);
+    machine->thread(thread).thread_registers[index] = value;
+  });
+}
+
+comet_status comet_get_activation(const comet_machine* machine, comet_thread thread, uint64_t level,
+                                  comet_activation* activation, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    const Thread& of = machine->thread(thread);
+    if (level >= of.depth())
+      fail(COMET_ERROR_ARGUMENT, 0, "there is no activation %llu; the thread has %llu, counted from 0", wide(level), wide(of.depth()));
+    comet_activation value = COMET_ACTIVATION_INIT;
+    value.function = (of.top - level)->function;
+    value.window = static_cast<uint64_t>(of.window_at(level) - of.registers.data());
+    value.pc = of.pc;
+    if (level != 0) {
+      const Activation& callee = *(of.top - (level - 1));
+      value.pc = callee.return_slot == CodeCache::resume_slot() ? callee.return_address
+                                                                : CodeCache::address_of(callee.return_slot);
+    }
+    give(activation, value, "activation");
+  });
+}

@@ -1,0 +1,133 @@
+// comet.h: running, breakpoints, watchpoints, snapshots, the state hash.
+#include "../machine/machine.h"
+#include "guard.h"
+
+using namespace comet;
+
+const char* comet_reason_name(comet_reason reason) {
+  switch (reason) {
+    case COMET_HALTED: return "halted";
+    case COMET_OUT_OF_FUEL: return "out of fuel";
+    case COMET_TRAP: return "trap";
+    case COMET_BREAKPOINT: return "breakpoint";
+    case COMET_WATCHPOINT: return "watchpoint";
+    case COMET_HOST_CALL: return "host call";
+    case COMET_INTERRUPTED: return "interrupted";
+  }
+  return "unknown reason";
+}
+
+const char* comet_trap_name(comet_trap trap) {
+  switch (trap) {
+    case COMET_TRAP_NONE: return "no trap";
+    case COMET_TRAP_BRK: return "brk";
+    case COMET_TRAP_ILLEGAL: return "illegal instruction";
+    case COMET_TRAP_READ: return "bad read";
+    case COMET_TRAP_WRITE: return "bad write";
+    case COMET_TRAP_EXECUTE: return "bad execution";
+    case COMET_TRAP_MISALIGNED: return "misaligned atomic";
+    case COMET_TRAP_DIVIDE: return "division by zero";
+    case COMET_TRAP_OVERFLOW: return "integer overflow";
+    case COMET_TRAP_INVALID: return "invalid conversion";
+    case COMET_TRAP_CALL_DEPTH: return "call depth";
+    case COMET_TRAP_WINDOW: return "window overflow";
+    case COMET_TRAP_HOST_CALL: return "host call";
+    case COMET_TRAP_USER: return "user trap";
+  }
+  return "unknown trap";
+}
+
+comet_status comet_run(comet_machine* machine, comet_thread thread, uint64_t fuel, comet_stop* stop,
+                       comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require(stop, "stop");
+    comet_stop value = COMET_STOP_INIT;
+    machine->run(thread, fuel, value);
+    give(stop, value, "stop");
+  });
+}
+
+void comet_interrupt(comet_machine* machine) {
+  if (machine != nullptr) machine->interrupted.store(true, std::memory_order_relaxed);
+}
+
+void comet_set_poll(comet_machine* machine, comet_poll poll, void* data) {
+  if (machine == nullptr) return;
+  machine->poll = poll;
+  machine->poll_data = data;
+}
+
+void comet_set_deadline(comet_machine* machine, uint64_t nanoseconds) {
+  if (machine == nullptr) return;
+  const uint64_t now = monotonic_now();
+  machine->deadline = nanoseconds == 0 ? 0 : now + nanoseconds < now ? UINT64_MAX : now + nanoseconds;
+}
+
+comet_status comet_breakpoint_set(comet_machine* machine, comet_space space, uint64_t address, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    machine->set_breakpoint(space, address);
+  });
+}
+
+comet_status comet_breakpoint_clear(comet_machine* machine, comet_space space, uint64_t address,
+                                    comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    if (!machine->clear_breakpoint(space, address))
+      fail(COMET_ERROR_ADDRESS, address, "there is no breakpoint at 0x%llx", static_cast<unsigned long long>(address));
+  });
+}
+
+comet_status comet_watchpoint_set(comet_machine* machine, comet_space space, uint64_t address, uint64_t length,
+                                  int access, uint32_t* id, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require(id, "id");
+    if (access == 0 || (access & ~(COMET_READ | COMET_WRITE)) != 0)
+      fail(COMET_ERROR_ARGUMENT, 0, "access %d is not COMET_READ, COMET_WRITE or both", access);
+    if (length == 0 || address + (length - 1) < address)
+      fail(COMET_ERROR_ARGUMENT, address, "a watched range has at least one byte and does not wrap around");
+    *id = machine->set_watchpoint(space, address, length, static_cast<std::uint8_t>(access));
+  });
+}
+
+comet_status comet_watchpoint_clear(comet_machine* machine, uint32_t id, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    if (!machine->clear_watchpoint(id)) fail(COMET_ERROR_ARGUMENT, 0, "there is no watchpoint %u", id);
+  });
+}
+
+comet_status comet_snapshot_take(comet_machine* machine, comet_snapshot** snapshot, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require(snapshot, "snapshot");
+    *snapshot = machine->take_snapshot();
+  });
+}
+
+comet_status comet_snapshot_restore(comet_machine* machine, comet_snapshot* snapshot, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require(snapshot, "snapshot");
+    machine->restore_snapshot(snapshot);
+  });
+}
+
+void comet_snapshot_free(comet_machine* machine, comet_snapshot* snapshot) {
+  if (machine != nullptr && snapshot != nullptr) machine->free_snapshot(snapshot);
+}
+
+uint64_t comet_snapshot_bytes(const comet_machine* machine) {
+  return machine == nullptr ? 0 : machine->snapshot_bytes();
+}
+
+comet_status comet_state_hash(const comet_machine* machine, uint8_t hash[16], comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require(hash, "hash");
+    machine->state_hash(hash);
+  });
+}

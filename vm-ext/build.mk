@@ -1,0 +1,59 @@
+# The machine: libcomet-vm.a, libcomet-vm.so and the runner comet-vm-no-scheme. Needs a C++ compiler, make
+# and the header of xxhash, nothing else.
+
+# PORTABLE=1: page table only, plain interpreter loop. SANITIZE=address,undefined: checked at run time.
+# Each has a folder of its own, so that they do not disturb each other.
+ifdef PORTABLE
+BUILD := $(BUILD)/portable
+VM_DEFINES += -DCOMET_PORTABLE -DCOMET_REFERENCE_ONLY
+endif
+ifdef SANITIZE
+BUILD := $(BUILD)/sanitize
+VM_SANITIZE := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+OPTIMIZE ?= -O1
+else
+VM_TAIL_CALLS := -DCOMET_TAIL_CALLS
+endif
+OPTIMIZE ?= -O2
+
+WARNINGS := -Wall -Wextra -Wpedantic
+VM_VERSION := $(shell sed -n 's/^\#define COMET_VERSION_STRING "\(.*\)"/\1/p' vm-ext/comet.h)
+VM_ABI := 0
+
+# No contraction and no errno: results are those of IEEE 754, whatever the compiler.
+VM_CXXFLAGS = -std=c++20 $(OPTIMIZE) -g $(WARNINGS) -fPIC -fvisibility=hidden -ffp-contract=off -fno-math-errno \
+  -DCOMET_BUILD $(VM_DEFINES) $(VM_SANITIZE) $(CXXFLAGS)
+VM_LDFLAGS = $(VM_SANITIZE) $(LDFLAGS)
+
+VM_SOURCES := $(wildcard $(addprefix vm-ext/,$(addsuffix /*.cpp,isa memory machine api host image)))
+VM_OBJECTS := $(VM_SOURCES:%.cpp=$(BUILD)/obj/%.o)
+RUNNER_SOURCES := $(wildcard vm-ext/runner/*.cpp)
+RUNNER_OBJECTS := $(RUNNER_SOURCES:%.cpp=$(BUILD)/obj/%.o)
+
+.PHONY: lib no-scheme
+lib: $(BUILD)/libcomet-vm.a $(BUILD)/libcomet-vm.so
+no-scheme: $(BUILD)/comet-vm-no-scheme
+
+$(BUILD)/obj/%.o: %.cpp
+	@mkdir -p $(@D)
+	@echo "  c++    $<"
+	@$(CXX) $(VM_CXXFLAGS) -MMD -MP -c -o $@ $<
+
+# Handlers end in jumps to each other; marks for indirect branches and stack checks would cost each one.
+$(BUILD)/obj/vm-ext/machine/fast.o: VM_CXXFLAGS += $(VM_TAIL_CALLS) -fcf-protection=none -fno-stack-protector
+
+$(BUILD)/libcomet-vm.a: $(VM_OBJECTS)
+	@echo "  ar     $@"
+	@rm -f $@
+	@$(AR) rcs $@ $^
+
+$(BUILD)/libcomet-vm.so: $(VM_OBJECTS)
+	@echo "  link   $@"
+	@$(CXX) $(VM_LDFLAGS) -shared -Wl,-soname,libcomet-vm.so.$(VM_ABI) -o $@ $^
+	@ln -sf libcomet-vm.so $@.$(VM_ABI)
+
+$(BUILD)/comet-vm-no-scheme: $(RUNNER_OBJECTS) $(BUILD)/libcomet-vm.a
+	@echo "  link   $@"
+	@$(CXX) $(VM_LDFLAGS) -o $@ $^ -lpthread
+
+-include $(VM_OBJECTS:.o=.d) $(RUNNER_OBJECTS:.o=.d)

@@ -1,0 +1,460 @@
+/* comet.h: the C API of Comet VM.
+ *
+ * A machine is registers and pages, and nothing else. It holds address spaces (pages of 64 KiB, each
+ * with a protection) and threads (registers, activations, a program counter). A program in it reaches
+ * the outside only through host calls, and only those that the machine was given.
+ *
+ * Conventions
+ *   - A function that can fail returns a comet_status, COMET_OK being 0, and fills *error when error is
+ *     not NULL. Nothing is changed when it fails, unless its comment says otherwise.
+ *   - Handles are opaque. What a _new or _take function gives is released by the _free function of its
+ *     kind; _free accepts NULL. Pointers that a function returns live as long as the handle they came from.
+ *   - Structs that a caller fills or receives begin with `size`: set it to sizeof the struct before the
+ *     call (the COMET_..._INIT macros do). Newer libraries accept older sizes.
+ *   - Addresses are guest addresses unless a name says host. Numbers of bytes are called length.
+ *   - A machine belongs to one host thread at a time. Different machines never meet: there is no global
+ *     state. comet_interrupt alone may be called from any thread and from a signal handler.
+ *   - No function throws, exits, or writes to a terminal.
+ */
+#ifndef COMET_H
+#define COMET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(COMET_BUILD) && defined(__GNUC__)
+#define COMET_API __attribute__((visibility("default")))
+#else
+#define COMET_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define COMET_VERSION_MAJOR 0
+#define COMET_VERSION_MINOR 1
+#define COMET_VERSION_PATCH 0
+#define COMET_VERSION_STRING "0.1.0"
+
+/* The version of the library that was linked, as "major.minor.patch". */
+COMET_API const char* comet_version(void);
+
+/* ------------------------------------------------------------------------------------------------
+ * Errors
+ */
+
+typedef enum comet_status {
+  COMET_OK = 0,
+  COMET_ERROR_ARGUMENT = 1,     /* an argument is not valid: NULL, unknown id, index out of range */
+  COMET_ERROR_MEMORY = 2,       /* the host has no memory left, or the machine's memory limit is reached */
+  COMET_ERROR_ADDRESS = 3,      /* a guest address that is not mapped, or a range that wraps around */
+  COMET_ERROR_FORMAT = 4,       /* bytes that are not what they should be: an image, an instruction */
+  COMET_ERROR_CAPABILITY = 5,   /* an image needs a host call that this machine was not given */
+  COMET_ERROR_STATE = 6,        /* not possible now: completing a host call where none is pending */
+  COMET_ERROR_SYSTEM = 7        /* the operating system refused; the message says what and why */
+} comet_status;
+
+#define COMET_MESSAGE_LENGTH 480
+
+typedef struct comet_error {
+  size_t size;
+  comet_status status;
+  uint64_t address; /* guest address, or offset into a file, where the message speaks of one; else 0 */
+  char message[COMET_MESSAGE_LENGTH]; /* what, where, why, what to do; UTF-8, ends with NUL, no newline */
+} comet_error;
+
+#define COMET_ERROR_INIT {sizeof(comet_error), COMET_OK, 0, {0}}
+
+/* The name of a status in words, such as "bad argument". Never NULL. */
+COMET_API const char* comet_status_name(comet_status status);
+
+/* ------------------------------------------------------------------------------------------------
+ * Machines
+ */
+
+typedef struct comet_machine comet_machine;
+typedef uint32_t comet_space;  /* an address space of a machine; 0 is there from the start */
+typedef uint32_t comet_thread; /* a thread of a machine; 0 is there from the start, in space 0 */
+
+typedef struct comet_config {
+  size_t size;
+  uint64_t window;          /* bytes of each space, from address 0, on the fast path; rounded up to pages;
+                               0: none, which is also what a portable build does */
+  uint64_t memory_limit;    /* bytes that may be mapped, all spaces together */
+  uint64_t register_limit;  /* registers that the windows of one thread may reach before a call traps */
+  uint64_t call_depth_limit;/* activations of one thread */
+} comet_config;
+
+#define COMET_CONFIG_INIT {sizeof(comet_config), UINT64_C(1) << 32, UINT64_C(1) << 30, UINT64_C(1) << 20, UINT64_C(1) << 18}
+
+/* Makes a machine; config may be NULL for the defaults above. */
+COMET_API comet_status comet_machine_new(const comet_config* config, comet_machine** machine, comet_error* error);
+COMET_API void comet_machine_free(comet_machine* machine);
+
+/* Back to the state after comet_machine_new: one empty space, one thread, no symbols, no imports.
+ * Granted host calls, streams, arguments and limits stay; snapshots become invalid, breakpoints and
+ * watchpoints go. */
+COMET_API comet_status comet_machine_reset(comet_machine* machine, comet_error* error);
+
+/* The configuration in force. */
+COMET_API comet_status comet_machine_config(const comet_machine* machine, comet_config* config, comet_error* error);
+
+/* ------------------------------------------------------------------------------------------------
+ * Memory. A range is [address, address + length). Pages are 64 KiB.
+ */
+
+#define COMET_PAGE_SIZE 65536
+
+enum { COMET_READ = 1, COMET_WRITE = 2, COMET_EXECUTE = 4 };
+
+/* A new empty address space; no other space sees its pages. */
+COMET_API comet_status comet_space_new(comet_machine* machine, comet_space* space, comet_error* error);
+/* Frees a space that no thread is in; space 0 stays. */
+COMET_API comet_status comet_space_free(comet_machine* machine, comet_space space, comet_error* error);
+
+/* Maps the pages that the range touches, filled with zeros; pages that were mapped keep their content
+ * and get the protection (a union of COMET_READ, COMET_WRITE, COMET_EXECUTE; 0 for none). */
+COMET_API comet_status comet_map(comet_machine* machine, comet_space space, uint64_t address, uint64_t length, int protection, comet_error* error);
+/* Unmaps every page that the range touches; pages that were not mapped are passed over. */
+COMET_API comet_status comet_unmap(comet_machine* machine, comet_space space, uint64_t address, uint64_t length, comet_error* error);
+/* Changes the protection of pages, which must all be mapped. */
+COMET_API comet_status comet_protect(comet_machine* machine, comet_space space, uint64_t address, uint64_t length, int protection, comet_error* error);
+
+typedef struct comet_region {
+  size_t size;
+  uint64_t address;
+  uint64_t length; /* 0 when the region goes to the end of the address space and begins at 0 */
+  int protection;
+} comet_region;
+
+#define COMET_REGION_INIT {sizeof(comet_region), 0, 0, 0}
+
+/* The first run of mapped pages of equal protection that ends behind `from`. COMET_ERROR_ADDRESS when
+ * there is none. */
+COMET_API comet_status comet_next_region(const comet_machine* machine, comet_space space, uint64_t from, comet_region* region, comet_error* error);
+
+/* Copies between host and guest memory, whatever the protection is. The range must be mapped. Code
+ * that was decoded from written bytes is decoded again. */
+COMET_API comet_status comet_read(const comet_machine* machine, comet_space space, uint64_t address, void* buffer, size_t length, comet_error* error);
+COMET_API comet_status comet_write(comet_machine* machine, comet_space space, uint64_t address, const void* bytes, size_t length, comet_error* error);
+
+/* ------------------------------------------------------------------------------------------------
+ * Threads and registers
+ */
+
+#define COMET_THREAD_REGISTERS 16
+
+/* A new thread in a space, with zero registers, about to execute at pc. */
+COMET_API comet_status comet_thread_new(comet_machine* machine, comet_space space, uint64_t pc, comet_thread* thread, comet_error* error);
+/* Frees a thread; thread 0 stays. */
+COMET_API comet_status comet_thread_free(comet_machine* machine, comet_thread thread, comet_error* error);
+
+typedef struct comet_thread_info {
+  size_t size;
+  comet_space space;
+  uint64_t pc;
+  uint64_t instruction_count; /* instructions executed since the thread was made */
+  uint64_t activations;       /* 1 for a thread that has made no call */
+  uint64_t window;            /* where the innermost window begins on the register stack */
+  uint64_t registers;         /* one more than the highest register of the innermost window that is not 0 */
+} comet_thread_info;
+
+#define COMET_THREAD_INFO_INIT {sizeof(comet_thread_info), 0, 0, 0, 0, 0, 0}
+
+COMET_API comet_status comet_thread_get(const comet_machine* machine, comet_thread thread, comet_thread_info* info, comet_error* error);
+
+/* Continues elsewhere: sets the pc. The activations stay. */
+COMET_API comet_status comet_set_pc(comet_machine* machine, comet_thread thread, uint64_t pc, comet_error* error);
+/* Begins afresh: pc, one activation with its window at 0, all registers and thread registers 0. */
+COMET_API comet_status comet_thread_restart(comet_machine* machine, comet_thread thread, uint64_t pc, comet_error* error);
+
+/* Register `index` of the activation `level` (0: innermost, 1: its caller, ...). Register 0 reads 0 and
+ * cannot be set. Reading beyond the register stack gives 0. */
+COMET_API comet_status comet_get_register(const comet_machine* machine, comet_thread thread, uint64_t level, uint64_t index, uint64_t* value, comet_error* error);
+COMET_API comet_status comet_set_register(comet_machine* machine, comet_thread thread, uint64_t level, uint64_t index, uint64_t value, comet_error* error);
+
+/* Thread registers, index < COMET_THREAD_REGISTERS. */
+COMET_API comet_status comet_get_thread_register(const comet_machine* machine, comet_thread thread, uint32_t index, uint64_t* value, comet_error* error);
+COMET_API comet_status comet_set_thread_register(comet_machine* machine, comet_thread thread, uint32_t index, uint64_t value, comet_error* error);
+
+typedef struct comet_activation {
+  size_t size;
+  uint64_t function; /* the address that was called; for the outermost one, where the thread began */
+  uint64_t pc;       /* level 0: the thread's pc; else the address behind the call that is under way */
+  uint64_t window;   /* where its window begins on the register stack */
+} comet_activation;
+
+#define COMET_ACTIVATION_INIT {sizeof(comet_activation), 0, 0, 0}
+
+COMET_API comet_status comet_get_activation(const comet_machine* machine, comet_thread thread, uint64_t level, comet_activation* activation, comet_error* error);
+
+/* ------------------------------------------------------------------------------------------------
+ * Running
+ */
+
+typedef enum comet_reason {
+  COMET_HALTED = 0,      /* halt, ret from the outermost activation, or the host call exit (exit_status) */
+  COMET_OUT_OF_FUEL = 1, /* the instructions that were asked for are done */
+  COMET_TRAP = 2,        /* the instruction at pc could not be executed; nothing of it was done */
+  COMET_BREAKPOINT = 3,  /* about to execute at a breakpoint */
+  COMET_WATCHPOINT = 4,  /* the instruction before pc touched a watched range */
+  COMET_HOST_CALL = 5,   /* the hcall at pc waits for the embedder: see comet_host_complete */
+  COMET_INTERRUPTED = 6  /* comet_interrupt, the poll function or the deadline */
+} comet_reason;
+
+typedef enum comet_trap {
+  COMET_TRAP_NONE = 0,
+  COMET_TRAP_BRK = 1,             /* the instruction brk */
+  COMET_TRAP_ILLEGAL = 2,         /* no such opcode, a field of over 64 bits, a bad thread register */
+  COMET_TRAP_READ = 3,            /* address: the first byte that may not be read */
+  COMET_TRAP_WRITE = 4,           /* address: the first byte that may not be written */
+  COMET_TRAP_EXECUTE = 5,         /* address: the first byte that may not be executed */
+  COMET_TRAP_MISALIGNED = 6,      /* address: that of an atomic access */
+  COMET_TRAP_DIVIDE = 7,          /* integer division by zero */
+  COMET_TRAP_OVERFLOW = 8,        /* integer division overflow, or a conversion out of range */
+  COMET_TRAP_INVALID = 9,         /* conversion of a NaN to an integer */
+  COMET_TRAP_CALL_DEPTH = 10,     /* more activations than call_depth_limit */
+  COMET_TRAP_WINDOW = 11,         /* a window or register beyond register_limit */
+  COMET_TRAP_HOST_CALL = 12,      /* no such host call, or it refused its arguments */
+  COMET_TRAP_USER = 13            /* the instruction trap; address: its code */
+} comet_trap;
+
+typedef struct comet_stop {
+  size_t size;
+  comet_reason reason;
+  comet_trap trap;              /* COMET_TRAP */
+  uint64_t pc;                  /* where the thread stands */
+  uint64_t address;             /* COMET_TRAP: see comet_trap; COMET_WATCHPOINT: first byte touched */
+  uint64_t instruction_count;   /* of the thread, in all */
+  uint64_t executed;            /* instructions that this run executed */
+  int64_t exit_status;          /* COMET_HALTED */
+  uint32_t host_call;           /* COMET_HOST_CALL: its index in the import list */
+  uint32_t watchpoint;          /* COMET_WATCHPOINT: its id */
+  int access;                   /* COMET_WATCHPOINT: COMET_READ or COMET_WRITE */
+  char message[160];            /* COMET_TRAP: one line for people */
+} comet_stop;
+
+#define COMET_STOP_INIT {sizeof(comet_stop), COMET_HALTED, COMET_TRAP_NONE, 0, 0, 0, 0, 0, 0, 0, 0, {0}}
+
+COMET_API const char* comet_reason_name(comet_reason reason); /* such as "out of fuel" */
+COMET_API const char* comet_trap_name(comet_trap trap);       /* such as "division by zero" */
+
+/* Runs a thread for at most `fuel` instructions, exactly, and says why it stopped. Breakpoints are
+ * looked at before an instruction is executed, but not before the first one, so that running on from a
+ * breakpoint works. A program that halted halts again when it is run again. */
+COMET_API comet_status comet_run(comet_machine* machine, comet_thread thread, uint64_t fuel, comet_stop* stop, comet_error* error);
+
+/* Makes the run that is under way, or else the next one, stop soon (some milliseconds at most) with
+ * COMET_INTERRUPTED. May be called from any thread and from a signal handler. */
+COMET_API void comet_interrupt(comet_machine* machine);
+
+/* A function that a run calls about each millisecond, on its own thread; not 0 means stop. NULL: none. */
+typedef int (*comet_poll)(void* data);
+COMET_API void comet_set_poll(comet_machine* machine, comet_poll poll, void* data);
+
+/* A run that begins after `nanoseconds` from now, or is under way then, stops with COMET_INTERRUPTED.
+ * 0: no deadline. */
+COMET_API void comet_set_deadline(comet_machine* machine, uint64_t nanoseconds);
+
+COMET_API comet_status comet_breakpoint_set(comet_machine* machine, comet_space space, uint64_t address, comet_error* error);
+/* COMET_ERROR_ADDRESS when there is none. */
+COMET_API comet_status comet_breakpoint_clear(comet_machine* machine, comet_space space, uint64_t address, comet_error* error);
+
+/* Stops behind an instruction that reads or writes (access: COMET_READ, COMET_WRITE or both) any byte of
+ * the range. Watchpoints cost nothing on pages that have none. */
+COMET_API comet_status comet_watchpoint_set(comet_machine* machine, comet_space space, uint64_t address, uint64_t length, int access, uint32_t* id, comet_error* error);
+COMET_API comet_status comet_watchpoint_clear(comet_machine* machine, uint32_t id, comet_error* error);
+
+/* ------------------------------------------------------------------------------------------------
+ * Snapshots: the whole state of a machine (spaces, threads, import list) at one moment
+ */
+
+typedef struct comet_snapshot comet_snapshot;
+
+/* Costs microseconds however much memory is mapped: pages are copied when they are first written
+ * afterwards. A snapshot belongs to its machine and is released with it. */
+COMET_API comet_status comet_snapshot_take(comet_machine* machine, comet_snapshot** snapshot, comet_error* error);
+/* Brings the state back; costs what the pages cost that changed. The snapshot stays valid, and so do all
+ * others, older and newer. Breakpoints, watchpoints, streams and grants are not part of the state. */
+COMET_API comet_status comet_snapshot_restore(comet_machine* machine, comet_snapshot* snapshot, comet_error* error);
+COMET_API void comet_snapshot_free(comet_machine* machine, comet_snapshot* snapshot);
+/* Bytes of memory that this machine's snapshots hold. */
+COMET_API uint64_t comet_snapshot_bytes(const comet_machine* machine);
+
+/* A hash (XXH3, 128 bits, big-endian) of the whole state: mapped pages with protection and content,
+ * registers, activations, pcs, instruction counts, import list. The same on every host and build. */
+COMET_API comet_status comet_state_hash(const comet_machine* machine, uint8_t hash[16], comet_error* error);
+
+/* ------------------------------------------------------------------------------------------------
+ * Host calls: the only way out of a machine
+ *
+ * `hcall base, index` names the entry `index` of the machine's import list, a list of names. A name
+ * means something when a host call of that name was granted. Arguments are in R[base+1], R[base+2], ...;
+ * the result goes to R[base+1]. Standard calls give a negative number where they fail (see host/README.md).
+ */
+
+typedef struct comet_call comet_call; /* a host call under way; valid during the callback only */
+
+/* Serves a host call. COMET_OK: done. COMET_ERROR_STATE: pending, comet_run returns COMET_HOST_CALL.
+ * Anything else: the guest traps with COMET_TRAP_HOST_CALL and the message of comet_call_fail. */
+typedef comet_status (*comet_host_function)(comet_call* call, void* data);
+
+COMET_API uint64_t comet_call_argument(const comet_call* call, unsigned n); /* n from 0 */
+COMET_API void comet_call_result(comet_call* call, uint64_t value);
+COMET_API comet_machine* comet_call_machine(const comet_call* call);
+COMET_API comet_thread comet_call_thread(const comet_call* call);
+COMET_API comet_status comet_call_fail(comet_call* call, const char* message);
+/* Guest memory as the guest sees it, protection included. Where a byte may not be touched, nothing is
+ * copied and the result is COMET_ERROR_ADDRESS; returning that from the host function makes the guest
+ * trap with COMET_TRAP_READ or COMET_TRAP_WRITE at that byte. */
+COMET_API comet_status comet_call_read(comet_call* call, uint64_t address, void* buffer, size_t length);
+COMET_API comet_status comet_call_write(comet_call* call, uint64_t address, const void* bytes, size_t length);
+
+/* Grants a host call under a name of 1 to 63 letters, digits, `_`, `-`, `.`; again: replaces it. function
+ * NULL: every call is left to the embedder (COMET_HOST_CALL). */
+COMET_API comet_status comet_host_grant(comet_machine* machine, const char* name, comet_host_function function, void* data, comet_error* error);
+COMET_API comet_status comet_host_revoke(comet_machine* machine, const char* name, comet_error* error);
+
+/* Grants a group of standard calls: "exit", "streams" (read, write), "arguments" (arg_count, arg),
+ * "clock" (clock), "random" (random). A new machine has exit, streams and arguments. */
+COMET_API comet_status comet_host_grant_standard(comet_machine* machine, const char* group, comet_error* error);
+COMET_API comet_status comet_host_revoke_standard(comet_machine* machine, const char* group, comet_error* error);
+
+/* The entry for a name in the import list, which it joins when it is new. The name need not be granted. */
+COMET_API comet_status comet_host_import(comet_machine* machine, const char* name, uint32_t* index, comet_error* error);
+/* The name of an entry, or NULL behind the last. */
+COMET_API const char* comet_host_import_name(const comet_machine* machine, uint32_t index);
+
+/* Ends the host call that comet_run left to the embedder: result to R[base+1], the thread goes on behind
+ * the hcall, which counts as executed. */
+COMET_API comet_status comet_host_complete(comet_machine* machine, comet_thread thread, uint64_t result, comet_error* error);
+/* Argument n (from 0) of that host call. */
+COMET_API comet_status comet_host_argument(const comet_machine* machine, comet_thread thread, unsigned n, uint64_t* value, comet_error* error);
+
+/* Streams 0 to 2 are file descriptors of the host, 0, 1 and 2 unless set here; -1: no such stream;
+ * -2: every read or write on it is left to the embedder (COMET_HOST_CALL). Descriptors stay the caller's. */
+#define COMET_STREAM_NONE (-1)
+#define COMET_STREAM_EMBEDDER (-2)
+COMET_API comet_status comet_set_stream(comet_machine* machine, unsigned stream, int descriptor, comet_error* error);
+/* The program's arguments, copied; by custom the first is the program's name. */
+COMET_API comet_status comet_set_arguments(comet_machine* machine, size_t count, const char* const* arguments, comet_error* error);
+/* The seed of `random`: the same seed gives the same numbers. Without it each machine draws its own. */
+COMET_API void comet_set_random_seed(comet_machine* machine, uint64_t seed);
+
+/* ------------------------------------------------------------------------------------------------
+ * Images: programs in files. The format is described in image/README.md.
+ */
+
+typedef struct comet_image comet_image;
+
+/* Reads and checks an image in full. The bytes are copied. */
+COMET_API comet_status comet_image_read(const void* bytes, size_t length, comet_image** image, comet_error* error);
+/* An empty image to be built. */
+COMET_API comet_status comet_image_new(comet_image** image, comet_error* error);
+COMET_API void comet_image_free(comet_image* image);
+
+/* A section: `length` bytes at `address`, then zeros up to memory_length (at least length). Pages of
+ * sections must not overlap unless their protection is equal. */
+COMET_API comet_status comet_image_add_section(comet_image* image, const char* name, uint64_t address, const void* bytes, size_t length, uint64_t memory_length, int protection, comet_error* error);
+COMET_API comet_status comet_image_add_symbol(comet_image* image, const char* name, uint64_t value, comet_error* error);
+/* The source line of the code from `address` to the next entry; lines and columns count from 1, column 0
+ * is unknown. Entries may come in any order. */
+COMET_API comet_status comet_image_add_line(comet_image* image, uint64_t address, const char* file, uint32_t line, uint32_t column, comet_error* error);
+/* The next entry of the import list. */
+COMET_API comet_status comet_image_add_import(comet_image* image, const char* name, comet_error* error);
+COMET_API comet_status comet_image_set_entry(comet_image* image, uint64_t address, comet_error* error);
+/* The file's bytes; they live as long as the image and are the same for the same content. */
+COMET_API comet_status comet_image_write(comet_image* image, const uint8_t** bytes, size_t* length, comet_error* error);
+
+typedef struct comet_section {
+  size_t size;
+  const char* name;
+  uint64_t address;
+  const uint8_t* bytes;
+  uint64_t length;
+  uint64_t memory_length;
+  int protection;
+} comet_section;
+
+#define COMET_SECTION_INIT {sizeof(comet_section), 0, 0, 0, 0, 0, 0}
+
+typedef struct comet_symbol {
+  size_t size;
+  const char* name;
+  uint64_t value;
+} comet_symbol;
+
+#define COMET_SYMBOL_INIT {sizeof(comet_symbol), 0, 0}
+
+typedef struct comet_line {
+  size_t size;
+  uint64_t address;
+  const char* file;
+  uint32_t line;
+  uint32_t column;
+} comet_line;
+
+#define COMET_LINE_INIT {sizeof(comet_line), 0, 0, 0, 0}
+
+/* Parts by number, from 0; COMET_ERROR_ARGUMENT behind the last. Symbols and lines are sorted by value
+ * and address. */
+COMET_API comet_status comet_image_section(const comet_image* image, size_t n, comet_section* section, comet_error* error);
+COMET_API comet_status comet_image_symbol(const comet_image* image, size_t n, comet_symbol* symbol, comet_error* error);
+COMET_API comet_status comet_image_line(const comet_image* image, size_t n, comet_line* line, comet_error* error);
+COMET_API const char* comet_image_import(const comet_image* image, size_t n); /* NULL behind the last */
+COMET_API uint64_t comet_image_entry(const comet_image* image);
+/* The symbol of that name; the last symbol at or before an address in the same section; the line of an
+ * address. COMET_ERROR_ADDRESS when there is none. */
+COMET_API comet_status comet_image_find_symbol(const comet_image* image, const char* name, comet_symbol* symbol, comet_error* error);
+COMET_API comet_status comet_image_symbol_at(const comet_image* image, uint64_t address, comet_symbol* symbol, comet_error* error);
+COMET_API comet_status comet_image_line_at(const comet_image* image, uint64_t address, comet_line* line, comet_error* error);
+
+/* Maps and fills the sections in a space and restarts thread 0 at the entry if the space is its own. The
+ * image's imports become the machine's import list, or, where that is not empty, must agree with it.
+ * COMET_ERROR_CAPABILITY names the first import that is not granted. */
+COMET_API comet_status comet_image_load(const comet_image* image, comet_machine* machine, comet_space space, comet_error* error);
+
+/* ------------------------------------------------------------------------------------------------
+ * The instruction set, as data
+ */
+
+typedef struct comet_instruction {
+  size_t size;
+  const char* name;
+  uint64_t opcode;
+  const char* operands; /* one letter a field, see isa/instructions.def */
+  const char* group;
+  const char* meaning;
+} comet_instruction;
+
+#define COMET_INSTRUCTION_INIT {sizeof(comet_instruction), 0, 0, 0, 0, 0}
+
+/* Instruction number n of the table, from 0 and by opcode; COMET_ERROR_ARGUMENT behind the last. */
+COMET_API comet_status comet_isa_instruction(size_t n, comet_instruction* instruction, comet_error* error);
+
+typedef struct comet_decoded {
+  size_t size;
+  const char* name;     /* NULL for an opcode that is not in the table */
+  const char* operands;
+  size_t length;        /* bytes */
+  unsigned field_count; /* the opcode's included */
+  uint64_t fields[4];   /* as encoded */
+} comet_decoded;
+
+#define COMET_DECODED_INIT {sizeof(comet_decoded), 0, 0, 0, 0, {0}}
+
+/* Decodes the instruction at the beginning of `bytes`. COMET_ERROR_FORMAT: truncated, a field of over 64
+ * bits, or an unknown opcode (then length says how long the opcode is). */
+COMET_API comet_status comet_decode(const void* bytes, size_t length, comet_decoded* decoded, comet_error* error);
+
+/* The text of an instruction that stands at `address`, such as "add r1, r2, r3", as snprintf would give
+ * it: NUL-ended, cut to text_length; bytes that are no instruction give ".byte 0x..". The result is the
+ * number of bytes disassembled, at least 1 unless length is 0. */
+COMET_API size_t comet_disassemble(const void* bytes, size_t length, uint64_t address, char* text, size_t text_length);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,55 @@
+// Bytes to fields.
+#include "isa.h"
+
+namespace comet::isa {
+namespace {
+
+// Reads one ULEB128 number and advances `at`. Longer encodings than needed are legal up to 10 bytes.
+DecodeStatus read_field(const std::uint8_t* bytes, std::size_t available, std::size_t& at, std::uint64_t& value) {
+  value = 0;
+  for (unsigned shift = 0; shift < 70; shift += 7) {
+    if (at == available) return DecodeStatus::truncated;
+    const std::uint64_t byte = bytes[at++];
+    if (shift == 63 && byte > 1) return DecodeStatus::field_too_wide;
+    value |= (byte & 0x7f) << shift;
+    if (byte < 0x80) return DecodeStatus::ok;
+  }
+  return DecodeStatus::field_too_wide;
+}
+
+std::uint64_t meaning_of(char kind, std::uint64_t field) {
+  switch (kind) {
+    case 'i': case 'o': case 'p': return zigzag_decode(field);
+    case 'n': return 0 - field;
+    case 'f': return __builtin_bswap64(field);
+    case 'g': return __builtin_bswap32(static_cast<std::uint32_t>(field));
+    default: return field;
+  }
+}
+
+} // namespace
+
+DecodeStatus decode(const std::uint8_t* bytes, std::size_t available, Decoded& decoded) {
+  std::size_t at = 0;
+  decoded.operation = operation_count;
+  decoded.operand_count = 0;
+  DecodeStatus status = read_field(bytes, available, at, decoded.opcode);
+  if (status == DecodeStatus::ok) {
+    decoded.operation = find(decoded.opcode);
+    if (decoded.operation == operation_count) {
+      status = DecodeStatus::unknown_opcode;
+    } else {
+      const char* kinds = describe(decoded.operation).operands;
+      for (; *kinds != 0 && status == DecodeStatus::ok; ++kinds) {
+        std::uint64_t& raw = decoded.raw[decoded.operand_count];
+        status = read_field(bytes, available, at, raw);
+        if (status == DecodeStatus::ok && *kinds == 'g' && raw >> 32 != 0) status = DecodeStatus::field_too_wide;
+        if (status == DecodeStatus::ok) decoded.operands[decoded.operand_count++] = meaning_of(*kinds, raw);
+      }
+    }
+  }
+  decoded.length = static_cast<std::uint8_t>(at);
+  return status;
+}
+
+} // namespace comet::isa

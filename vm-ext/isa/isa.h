@@ -1,0 +1,64 @@
+// The instruction set as data: the table, encoding, decoding and disassembly. Everything here is made
+// from instructions.def; nothing here knows what an instruction does.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace comet::isa {
+
+// One enumerator for each line of the table, in the order of the table.
+enum Operation : std::uint16_t {
+#define INSTRUCTION(opcode, name, operands, group, meaning) op_##name,
+#include "instructions.def"
+#undef INSTRUCTION
+  operation_count
+};
+
+constexpr unsigned max_operands = 3;
+constexpr std::size_t max_field_bytes = 10;
+constexpr std::size_t max_instruction_bytes = (1 + max_operands) * max_field_bytes;
+
+struct Instruction {
+  Operation operation;
+  std::uint16_t opcode;
+  const char* name;
+  const char* operands;
+  const char* group;
+  const char* meaning;
+};
+
+// The table by opcode, from the lowest.
+const Instruction& by_rank(std::size_t rank);
+// The line of an operation.
+const Instruction& describe(Operation operation);
+// The operation of an opcode, or operation_count when there is none.
+Operation find(std::uint64_t opcode);
+
+enum class DecodeStatus {
+  ok,
+  truncated,     // the bytes end within the instruction
+  field_too_wide,// a field has more than 10 bytes or 64 bits
+  unknown_opcode
+};
+
+struct Decoded {
+  Operation operation;
+  std::uint8_t length;         // bytes; where decoding failed, the bytes that were looked at
+  std::uint8_t operand_count;
+  std::uint64_t opcode;
+  std::uint64_t raw[max_operands];      // operands as encoded
+  std::uint64_t operands[max_operands]; // operands as meant: zig-zag undone, negation and byte order applied
+};
+
+// Decodes the instruction at the beginning of the bytes.
+DecodeStatus decode(const std::uint8_t* bytes, std::size_t available, Decoded& decoded);
+
+constexpr std::uint64_t zigzag_decode(std::uint64_t field) { return (field >> 1) ^ (0 - (field & 1)); }
+
+// Text of an instruction at `address`; bytes that are none give ".byte" with one of them. Returns how
+// many bytes the text stands for.
+std::size_t disassemble(const std::uint8_t* bytes, std::size_t available, std::uint64_t address, std::string& text);
+
+} // namespace comet::isa

@@ -1,0 +1,340 @@
+// Decoding into slots, links, and the reference loop's cache of decoded instructions.
+#include "code.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <new>
+
+#include "fast.h"
+
+namespace comet {
+namespace {
+
+constexpr std::size_t slots_a_instruction = 3; // at most, links apart
+constexpr std::size_t link_slots = 3;
+
+bool fits32(std::uint64_t value) {
+  return value == static_cast<std::uint64_t>(static_cast<std::int64_t>(static_cast<std::int32_t>(value)));
+}
+bool fits16(std::uint64_t value) {
+  return value == static_cast<std::uint64_t>(static_cast<std::int64_t>(static_cast<std::int16_t>(value)));
+}
+
+std::intptr_t distance(const Slot* from, const Slot* to) {
+  return reinterpret_cast<std::intptr_t>(to) - reinterpret_cast<std::intptr_t>(from);
+}
+
+bool names_register(char kind) { return kind == 'd' || kind == 's' || kind == 'x' || kind == 'w'; }
+
+// Whether execution surely does not go on behind the instruction.
+bool ends_block(isa::Operation operation) {
+  switch (operation) {
+    case isa::op_brk: case isa::op_jump: case isa::op_jumpr: case isa::op_jal: case isa::op_jalr: case isa::op_ret:
+    case isa::op_tail: case isa::op_tailr: case isa::op_trap: case isa::op_halt:
+      return true;
+    default:
+      return false;
+  }
+}
+
+} // namespace
+
+CodeCache::~CodeCache() {
+  for (Chunk* chunk : chunks_) std::free(chunk);
+}
+
+void CodeCache::forget() {
+  for (Chunk* chunk : chunks_) std::free(chunk);
+  chunks_.clear();
+  pages_.clear();
+  last_number_ = ~std::uint64_t{0};
+  last_slots_ = nullptr;
+  if (fetched_ != nullptr) fetched_->clear();
+  memory_.forget_code();
+}
+
+std::uint64_t CodeCache::address_of(const Slot* slot) {
+  const auto place = reinterpret_cast<std::uintptr_t>(slot);
+  const auto* chunk = reinterpret_cast<const Chunk*>(place & ~std::uintptr_t{chunk_bytes - 1});
+  return chunk->addresses[slot - chunk->slots];
+}
+
+const Slot* CodeCache::resume_slot() {
+  static const Slot slot{{handlers::resume()}, 0, 0, {0}};
+  return &slot;
+}
+
+const Slot* CodeCache::find_elsewhere(std::uint64_t address) const {
+  const auto found = pages_.find(address >> page_bits);
+  if (found == pages_.end()) return nullptr;
+  last_number_ = address >> page_bits;
+  last_slots_ = found->second->slots.data();
+  return last_slots_[address & page_mask];
+}
+
+const Slot* CodeCache::slot_at(std::uint64_t address) {
+  const Slot* slot = find(address);
+  return slot != nullptr ? slot : decode_block(address);
+}
+
+// Slots of one instruction, or of a link, never lie in two chunks.
+void CodeCache::require_room(std::size_t slots) {
+  if (!chunks_.empty() && chunk_slots - chunks_.back()->used >= slots) return;
+  auto* chunk = static_cast<Chunk*>(std::aligned_alloc(chunk_bytes, chunk_bytes));
+  if (chunk == nullptr) throw std::bad_alloc();
+  chunk->used = 0;
+  try {
+    chunks_.push_back(chunk);
+  } catch (...) {
+    std::free(chunk);
+    throw;
+  }
+}
+
+Slot* CodeCache::emit(std::uint64_t address) {
+  Chunk* chunk = chunks_.back();
+  chunk->addresses[chunk->used] = address;
+  Slot* slot = &chunk->slots[chunk->used++];
+  *slot = Slot{{handlers::nothing()}, 0, 0, {0}};
+  return slot;
+}
+
+void CodeCache::emit_link(std::uint64_t address, std::uint64_t target, Slot* branch) {
+  Slot* link = emit(address);
+  link->handler = handlers::link();
+  emit_data(address, target);
+  emit(address)->target = branch;
+  if (branch != nullptr) branch->immediate = static_cast<std::int32_t>(distance(branch, link));
+}
+
+const Slot* CodeCache::follow_link(const Slot* link) {
+  const std::uint64_t address = link[1].data;
+  const Slot* target = slot_at(address);
+  auto* branch = const_cast<Slot*>(link[2].target);
+  const std::intptr_t reach = branch != nullptr ? distance(branch, target) : 0;
+  if (branch != nullptr && reach >= std::numeric_limits<std::int32_t>::min() &&
+      reach <= std::numeric_limits<std::int32_t>::max()) {
+    branch->immediate = static_cast<std::int32_t>(reach);
+  } else {
+    auto* far = const_cast<Slot*>(link);
+    far[1].target = target;
+    far->handler = handlers::far();
+  }
+  return target;
+}
+
+void CodeCache::note_registers(const isa::Decoded& decoded) {
+  const char* kinds = isa::describe(decoded.operation).operands;
+  for (unsigned i = 0; i < decoded.operand_count; ++i)
+    if (names_register(kinds[i]) && decoded.operands[i] > highest_register_) highest_register_ = decoded.operands[i];
+  // A host call puts its result one behind the register it names.
+  if (decoded.operation == isa::op_hcall && decoded.operands[0] >= highest_register_)
+    highest_register_ = decoded.operands[0] + 1;
+}
+
+const CodeCache::Fetched& CodeCache::fetch(std::uint64_t address) {
+  if (fetched_ == nullptr) fetched_ = std::make_unique<LazyArray<Fetched>>(fetched_entries);
+  if (!*fetched_) {
+    fetched_.reset();
+    throw std::bad_alloc();
+  }
+  Fetched& entry = fetched_->data()[(address ^ (address >> 10)) % fetched_entries];
+  if (entry.valid && entry.address == address) return entry;
+  std::uint8_t bytes[isa::max_instruction_bytes];
+  entry.valid = false;
+  entry.available = static_cast<std::uint8_t>(memory_.fetch(address, bytes, sizeof bytes));
+  entry.status = isa::decode(bytes, entry.available, entry.decoded);
+  entry.address = address;
+  if (entry.status == isa::DecodeStatus::ok) {
+    note_registers(entry.decoded);
+    memory_.mark_code(address, entry.decoded.length);
+    entry.valid = true;
+  }
+  return entry;
+}
+
+const Slot* CodeCache::decode_block(std::uint64_t start) {
+  pending_links_.clear();
+  // All of a block lies in one chunk, so that execution can go on from slot to slot.
+  require_room(block_instructions * slots_a_instruction + link_slots);
+  const Slot* first = nullptr;
+  std::uint64_t address = start;
+  bool open = true;
+  for (unsigned count = 0; open; ++count) {
+    if (count == block_instructions || (count != 0 && find(address) != nullptr)) {
+      emit_link(address, address, nullptr);
+      break;
+    }
+    auto& page = pages_[address >> page_bits];
+    if (page == nullptr) page = std::make_unique<PageSlots>();
+    if (!page->slots) {
+      pages_.erase(address >> page_bits);
+      throw std::bad_alloc();
+    }
+    Slot* const slot = &chunks_.back()->slots[chunks_.back()->used];
+    page->slots.data()[address & page_mask] = slot;
+    if (first == nullptr) first = slot;
+    std::uint8_t bytes[isa::max_instruction_bytes];
+    isa::Decoded decoded{};
+    const std::size_t available = memory_.fetch(address, bytes, sizeof bytes);
+    const isa::DecodeStatus status = isa::decode(bytes, available, decoded);
+    memory_.mark_code(address, decoded.length);
+    if (status != isa::DecodeStatus::ok) {
+      emit(address)->handler = handlers::reference(); // which traps
+      break;
+    }
+    note_registers(decoded);
+    if (has_breakpoint(address)) {
+      emit(address)->handler = handlers::breakpoint();
+    } else {
+      open = emit_instruction(address, decoded);
+    }
+    open = open && !ends_block(decoded.operation);
+    address += decoded.length;
+  }
+  // Links stand behind the block, where execution does not come by.
+  for (const PendingLink& pending : pending_links_) {
+    require_room(link_slots);
+    emit_link(pending.address, pending.target, pending.branch);
+  }
+  pending_links_.clear();
+  return first;
+}
+
+// Emits the slots of one instruction. The result is whether slots may follow.
+bool CodeCache::emit_instruction(std::uint64_t address, const isa::Decoded& decoded) {
+  using namespace isa;
+  const std::uint64_t* operand = decoded.operands;
+  const char* kinds = describe(decoded.operation).operands;
+  const std::uint64_t next = address + decoded.length;
+  Slot* slot = emit(address);
+  slot->handler = handlers::reference();
+
+  for (unsigned i = 0; i < decoded.operand_count; ++i)
+    if (names_register(kinds[i]) && operand[i] >= register_slack) return true;
+  const auto a = static_cast<std::uint16_t>(operand[0]), b = static_cast<std::uint16_t>(operand[1]),
+             c = static_cast<std::uint16_t>(operand[2]);
+  const auto branch_to = [&](std::uint64_t target) { pending_links_.push_back({address, target, slot}); };
+
+  switch (decoded.operation) {
+    case op_nop:
+      slot->handler = handlers::nothing();
+      return true;
+    case op_imm: case op_simm: case op_pcimm: case op_spcimm: case op_fimm: case op_fimm32: {
+      std::uint64_t value = operand[1];
+      if (decoded.operation == op_pcimm || decoded.operation == op_spcimm) value += address;
+      slot->a = a;
+      if (a == 0) {
+        slot->handler = handlers::nothing();
+      } else if (fits32(value)) {
+        slot->handler = handlers::constant();
+        slot->immediate = static_cast<std::int32_t>(value);
+      } else {
+        slot->handler = handlers::wide_constant();
+        emit_data(address, value);
+      }
+      return true;
+    }
+    case op_jump:
+      slot->handler = fast_handler(op_jump, false);
+      branch_to(address + operand[0]);
+      return true;
+    case op_jumpr: case op_tailr:
+      slot->handler = fast_handler(decoded.operation, false);
+      slot->a = a;
+      return true;
+    case op_jal:
+      slot->handler = fast_handler(a == 0 ? op_jump : op_jal, false);
+      slot->a = a;
+      branch_to(address + operand[1]);
+      emit_data(address, next);
+      return true;
+    case op_jalr:
+      slot->handler = fast_handler(a == 0 ? op_jumpr : op_jalr, false);
+      slot->a = a == 0 ? b : a;
+      slot->b = b;
+      emit_data(address, next);
+      return true;
+    case op_brz:
+      slot->handler = a == 0 ? handlers::branch_if_zero_unlinked() : fast_handler(op_brz, false);
+      slot->a = a;
+      slot->b = b;
+      slot->c = c;
+      emit_data(address, next);
+      return true;
+    case op_call: case op_tail: {
+      const unsigned last = decoded.operand_count - 1u;
+      slot->handler = fast_handler(decoded.operation, false);
+      slot->a = decoded.operation == op_call ? a : 0;
+      branch_to(address + operand[last]);
+      emit_data(address, address + operand[last]);
+      return true;
+    }
+    case op_callr:
+      slot->handler = fast_handler(op_callr, false);
+      slot->a = a;
+      slot->b = b;
+      return true;
+    case op_ret:
+      slot->handler = fast_handler(op_ret, false);
+      return true;
+    case op_jtab:
+      slot->handler = fast_handler(op_jtab, false);
+      slot->a = a;
+      emit_data(address, operand[1]);
+      emit_data(address, address + operand[2]);
+      return true;
+    case op_tget: case op_tset: {
+      const bool get = decoded.operation == op_tget;
+      if (operand[get ? 1 : 0] >= COMET_THREAD_REGISTERS || (get && a == 0)) return true;
+      slot->handler = fast_handler(decoded.operation, false);
+      slot->a = a;
+      slot->b = b;
+      return true;
+    }
+    default:
+      break;
+  }
+
+  const Handler narrow = fast_handler(decoded.operation, false);
+  if (narrow == nullptr) return true;
+  // Writing r0 has no effect of its own, but what else the instruction does stays.
+  const bool discards = kinds[0] == 'd' && a == 0;
+  if (discards || (kinds[0] == 'x' && a == 0)) return true;
+  slot->a = a;
+  slot->b = b;
+  const unsigned last = decoded.operand_count - 1u;
+  switch (kinds[last]) {
+    case 'd': case 's':
+      slot->c = c;
+      slot->handler = narrow;
+      return true;
+    case 'i': case 'c': case 'o':
+      if (fits32(operand[2])) {
+        slot->immediate = static_cast<std::int32_t>(operand[2]);
+        slot->handler = narrow;
+      } else if (const Handler wide = fast_handler(decoded.operation, true)) {
+        slot->handler = wide;
+        emit_data(address, operand[2]);
+      }
+      return true;
+    case 'p':
+      if (kinds[1] == 'i') {
+        if (fits16(operand[1])) {
+          slot->handler = narrow;
+        } else {
+          slot->handler = fast_handler(decoded.operation, true);
+          emit_data(address, operand[1]);
+        }
+      } else {
+        slot->handler = narrow;
+      }
+      branch_to(address + operand[2]);
+      return true;
+    default:
+      return true;
+  }
+}
+
+} // namespace comet

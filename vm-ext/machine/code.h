@@ -1,0 +1,115 @@
+// What was decoded from an address space: slots for the fast loop, decoded instructions for the
+// reference loop, and the breakpoints that stand in them.
+//
+// Decoding is lazy and goes block by block: from an address that execution reached to the next
+// instruction that surely goes elsewhere. Every instruction of a block can be entered. A branch to what is
+// not decoded yet leads to a link, three slots that know the address; the first time it is taken it is
+// resolved and the branch is patched. Nothing is ever dropped alone: when code was written to, or there is
+// too much of it, everything goes and is decoded again as it is reached.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+#include "../isa/isa.h"
+#include "../memory/address_space.h"
+#include "../memory/host_pages.h"
+#include "slot.h"
+
+namespace comet {
+
+// Between two looks at the fuel the fast loop executes at most this many instructions.
+constexpr unsigned block_instructions = 64;
+
+class CodeCache {
+ public:
+  explicit CodeCache(AddressSpace& memory) : memory_(memory) {}
+  ~CodeCache();
+  CodeCache(const CodeCache&) = delete;
+  CodeCache& operator=(const CodeCache&) = delete;
+
+  // The slot of the instruction at an address, decoded if it was not.
+  const Slot* slot_at(std::uint64_t address);
+  // The same, or null when it was not decoded.
+  const Slot* find(std::uint64_t address) const {
+    const std::uint64_t number = address >> page_bits;
+    if (number != last_number_) return find_elsewhere(address);
+    return last_slots_[address & page_mask];
+  }
+  // The address of the instruction that a slot belongs to.
+  static std::uint64_t address_of(const Slot* slot);
+
+  // Resolves the link that execution stands at; gives the slot that it leads to.
+  const Slot* follow_link(const Slot* link);
+  // A return slot that says: the activation's return_address counts.
+  static const Slot* resume_slot();
+
+  struct Fetched {
+    std::uint64_t address;
+    bool valid;
+    isa::DecodeStatus status;
+    std::uint8_t available; // bytes from the address on that may be executed, at most one instruction's
+    isa::Decoded decoded;
+  };
+  // For the reference loop.
+  const Fetched& fetch(std::uint64_t address);
+
+  // Whether slots need to be dropped because there are too many. Only between instructions.
+  bool overfull() const { return chunks_.size() > maximum_chunks; }
+  // Drops everything. No activation may refer to slots any more.
+  void forget();
+
+  void set_breakpoint(std::uint64_t address) { breakpoints_.insert(address); }
+  bool clear_breakpoint(std::uint64_t address) { return breakpoints_.erase(address) != 0; }
+  bool has_breakpoint(std::uint64_t address) const { return !breakpoints_.empty() && breakpoints_.count(address) != 0; }
+  void clear_breakpoints() { breakpoints_.clear(); }
+
+  // No instruction that was decoded names a register above this one.
+  std::uint64_t highest_register() const { return highest_register_; }
+
+ private:
+  static constexpr std::size_t chunk_bytes = 65536;
+  static constexpr std::size_t chunk_slots = (chunk_bytes - 64) / (sizeof(Slot) + sizeof(std::uint64_t));
+  static constexpr std::size_t maximum_chunks = 1024;
+  static constexpr std::size_t fetched_entries = 1024;
+
+  // Slots and the addresses of their instructions; lies at a multiple of its size.
+  struct Chunk {
+    Slot slots[chunk_slots];
+    std::uint64_t addresses[chunk_slots];
+    std::size_t used;
+  };
+  static_assert(sizeof(Chunk) <= chunk_bytes);
+  struct PageSlots {
+    LazyArray<const Slot*> slots{page_size};
+  };
+
+  const Slot* find_elsewhere(std::uint64_t address) const;
+  const Slot* decode_block(std::uint64_t address);
+  void require_room(std::size_t slots);
+  Slot* emit(std::uint64_t address);
+  void emit_data(std::uint64_t address, std::uint64_t data) { emit(address)->data = data; }
+  void emit_link(std::uint64_t address, std::uint64_t target, Slot* branch);
+  bool emit_instruction(std::uint64_t address, const isa::Decoded& decoded);
+  void note_registers(const isa::Decoded& decoded);
+
+  AddressSpace& memory_;
+  std::vector<Chunk*> chunks_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<PageSlots>> pages_;
+  mutable std::uint64_t last_number_ = ~std::uint64_t{0};
+  mutable const Slot* const* last_slots_ = nullptr;
+  struct PendingLink {
+    std::uint64_t address;
+    std::uint64_t target;
+    Slot* branch;
+  };
+  std::vector<PendingLink> pending_links_;
+  std::unique_ptr<LazyArray<Fetched>> fetched_;
+  std::set<std::uint64_t> breakpoints_;
+  std::uint64_t highest_register_ = 0;
+};
+
+} // namespace comet

@@ -1,0 +1,77 @@
+// The fast loop: executes slots until something rare happens.
+//
+// Each handler does one instruction and jumps to the next slot's handler. The only thing that is tested
+// beside what the instruction itself needs is, at each taken branch, whether the fuel of this run of the
+// loop may end soon. Everything rare (traps, accesses that need care, calls of the host, links that are
+// not resolved) leaves the loop before anything of the instruction was done.
+#pragma once
+
+#include <cstdint>
+
+#include "../isa/isa.h"
+#include "code.h"
+#include "slot.h"
+#include "thread.h"
+
+namespace comet {
+
+
+
+enum class Exit : std::uint8_t {
+  fuel,      // pc: the next instruction
+  reference, // pc: an instruction that the reference loop must execute
+  breakpoint,// pc: an instruction with a breakpoint
+  link,      // pc: a link to be resolved
+  address    // `address`: where execution goes on; pc: the slot behind the jump
+};
+
+struct FastContext {
+  const std::uint8_t* access;
+  std::uint64_t window_bytes;
+  Activation* top;
+  Activation* activations_end;
+  std::uint64_t* window_end;
+  std::uint64_t* thread_registers;
+  const CodeCache* code;
+
+  // Filled on leaving.
+  const Slot* pc;
+  std::uint64_t* r;
+  std::intptr_t limit;
+  Exit exit;
+  bool left;
+  std::uint64_t address;
+};
+
+// The limit that stands for `fuel` instructions at a slot, and back. Fuel must be at least fast_margin to
+// enter the loop.
+constexpr std::uint64_t fast_margin = 2 * block_instructions;
+
+inline std::intptr_t limit_for(const Slot* pc, std::uint64_t fuel) {
+  return reinterpret_cast<std::intptr_t>(pc) + static_cast<std::intptr_t>((fuel - fast_margin) * sizeof(Slot));
+}
+inline std::uint64_t fuel_left(const Slot* pc, std::intptr_t limit) {
+  return static_cast<std::uint64_t>((limit - reinterpret_cast<std::intptr_t>(pc)) / static_cast<std::intptr_t>(sizeof(Slot)) +
+                                    static_cast<std::intptr_t>(fast_margin));
+}
+
+void run_fast(const Slot* pc, std::uint64_t* r, std::uint8_t* memory, FastContext& context, std::uint64_t fuel);
+
+// The handler for an operation whose operands fit the slot; `wide` takes its immediate from the next
+// slot. Null when the fast loop has none.
+Handler fast_handler(isa::Operation operation, bool wide);
+
+// Handlers that stand for no operation.
+namespace handlers {
+Handler nothing();      // an instruction without effect
+Handler constant();     // R[a] := immediate
+Handler wide_constant();// R[a] := next slot
+Handler reference();
+Handler breakpoint();
+Handler link();
+Handler far();          // goes to the target in the next slot
+Handler resume();
+Handler branch_if_zero_unlinked(); // brz with r0 as link
+} // namespace handlers
+
+} // namespace comet

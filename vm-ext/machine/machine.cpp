@@ -1,0 +1,141 @@
+// Spaces, threads, breakpoints and watchpoints of a machine.
+#include "machine.h"
+
+#include <time.h>
+
+#include <algorithm>
+
+#include "../api/guard.h"
+#include "../host/standard.h"
+
+namespace comet {
+
+std::uint64_t monotonic_now() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+HostState& host_state(comet_machine* machine) { return machine->host_state; }
+bool host_granted(const comet_machine* machine, const char* name) { return machine->host.granted(name); }
+
+bool host_stop_requested(comet_machine* machine) {
+  // Only looked at: the run that the host call belongs to takes the request.
+  return machine->interrupted.load(std::memory_order_relaxed) ||
+         (machine->deadline != 0 && monotonic_now() >= machine->deadline) ||
+         (machine->poll != nullptr && machine->poll(machine->poll_data) != 0);
+}
+
+bool Machine::stop_requested() {
+  return interrupted.exchange(false, std::memory_order_relaxed) || (deadline != 0 && monotonic_now() >= deadline) ||
+         (poll != nullptr && poll(poll_data) != 0);
+}
+
+Machine::Machine(const comet_config& config)
+    : config_(config), budget_(std::make_shared<PageBudget>(PageBudget{config.memory_limit >> page_bits})) {
+  grant_default(host);
+  reset();
+}
+
+void Machine::reset() {
+  // The new state is made first, so that a failure leaves the old one.
+  auto budget = std::make_shared<PageBudget>(PageBudget{config_.memory_limit >> page_bits});
+  auto space = std::make_shared<Space>(config_.window, budget);
+  auto thread = std::make_unique<Thread>(config_, 0, 0);
+  std::map<comet_space, std::shared_ptr<Space>> spaces;
+  spaces.emplace(0, std::move(space));
+  std::map<comet_thread, std::unique_ptr<Thread>> threads;
+  threads.emplace(0, std::move(thread));
+  snapshots_.clear();
+  spaces_ = std::move(spaces);
+  threads_ = std::move(threads);
+  budget_ = std::move(budget);
+  watchpoints_.clear();
+  host.set_imports({});
+}
+
+Space& Machine::space(comet_space id) const {
+  const auto found = spaces_.find(id);
+  if (found == spaces_.end())
+    fail(COMET_ERROR_ARGUMENT, 0, "this machine has no address space %u; spaces come from comet_space_new", id);
+  return *found->second;
+}
+
+Thread& Machine::thread(comet_thread id) const {
+  const auto found = threads_.find(id);
+  if (found == threads_.end())
+    fail(COMET_ERROR_ARGUMENT, 0, "this machine has no thread %u; threads come from comet_thread_new", id);
+  return *found->second;
+}
+
+comet_space Machine::new_space() {
+  const comet_space id = spaces_.rbegin()->first + 1;
+  spaces_.emplace(id, std::make_shared<Space>(config_.window, budget_));
+  return id;
+}
+
+void Machine::free_space(comet_space id) {
+  space(id);
+  if (id == 0) fail(COMET_ERROR_ARGUMENT, 0, "space 0 belongs to the machine; only spaces of comet_space_new are freed");
+  for (const auto& [thread_id, thread] : threads_)
+    if (thread->space == id)
+      fail(COMET_ERROR_ARGUMENT, 0, "space %u still has thread %u in it; free the thread first", id, thread_id);
+  std::erase_if(watchpoints_, [&](const auto& entry) { return entry.second == id; });
+  spaces_.erase(id);
+}
+
+comet_thread Machine::new_thread(comet_space in_space, std::uint64_t pc) {
+  space(in_space);
+  const comet_thread id = threads_.rbegin()->first + 1;
+  threads_.emplace(id, std::make_unique<Thread>(config_, in_space, pc));
+  return id;
+}
+
+void Machine::free_thread(comet_thread id) {
+  thread(id);
+  if (id == 0) fail(COMET_ERROR_ARGUMENT, 0, "thread 0 belongs to the machine; only threads of comet_thread_new are freed");
+  threads_.erase(id);
+}
+
+void Machine::forget_code(Space& space) {
+  for (const auto& [id, thread] : threads_) {
+    if (spaces_.at(thread->space).get() != &space) continue;
+    for (Activation* activation = thread->activations.data() + 1; activation <= thread->top; ++activation) {
+      if (activation->return_slot == CodeCache::resume_slot()) continue;
+      activation->return_address = CodeCache::address_of(activation->return_slot);
+      activation->return_slot = CodeCache::resume_slot();
+    }
+  }
+  space.code.forget();
+}
+
+void Machine::set_breakpoint(comet_space id, std::uint64_t address) {
+  Space& in = space(id);
+  in.code.set_breakpoint(address);
+  forget_code(in);
+}
+
+bool Machine::clear_breakpoint(comet_space id, std::uint64_t address) {
+  Space& in = space(id);
+  if (!in.code.clear_breakpoint(address)) return false;
+  forget_code(in);
+  return true;
+}
+
+std::uint32_t Machine::set_watchpoint(comet_space id, std::uint64_t address, std::uint64_t length,
+                                      std::uint8_t access) {
+  space(id).memory.watch(next_watchpoint_, address, length, access);
+  watchpoints_.emplace(next_watchpoint_, id);
+  return next_watchpoint_++;
+}
+
+bool Machine::clear_watchpoint(std::uint32_t id) {
+  const auto found = watchpoints_.find(id);
+  if (found == watchpoints_.end()) return false;
+  const auto in = spaces_.find(found->second);
+  if (in != spaces_.end()) in->second->memory.unwatch(id);
+  watchpoints_.erase(found);
+  return true;
+}
+
+} // namespace comet

@@ -1,0 +1,125 @@
+// A machine: address spaces and threads, and what stands around them (host calls, snapshots,
+// breakpoints). The state, in the sense of snapshots and of the state hash, is spaces, threads and the
+// import list.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <list>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "../comet.h"
+#include "../host/host_state.h"
+#include "../host/host_table.h"
+#include "../memory/address_space.h"
+#include "code.h"
+#include "thread.h"
+
+namespace comet {
+
+// A space and what was decoded from it. Shared with the snapshots in which it exists.
+struct Space {
+  Space(std::uint64_t window_bytes, std::shared_ptr<PageBudget> budget)
+      : memory(window_bytes, std::move(budget)), code(memory) {}
+  AddressSpace memory;
+  CodeCache code;
+};
+
+} // namespace comet
+
+struct comet_snapshot {
+  struct SpaceMark {
+    comet_space id;
+    std::shared_ptr<comet::Space> space;
+    comet::AddressSpace::Mark mark;
+  };
+  std::vector<SpaceMark> spaces;
+  std::map<comet_thread, comet::ThreadState> threads;
+  std::vector<std::string> imports;
+};
+
+namespace comet {
+
+class Machine {
+ public:
+  explicit Machine(const comet_config& config);
+
+  const comet_config& config() const { return config_; }
+  void reset();
+
+  Space& space(comet_space id) const;   // fails for an unknown id
+  Thread& thread(comet_thread id) const;
+  comet_space new_space();
+  void free_space(comet_space id);
+  comet_thread new_thread(comet_space space, std::uint64_t pc);
+  void free_thread(comet_thread id);
+
+  void run(comet_thread id, std::uint64_t fuel, comet_stop& stop);
+  // Drops what was decoded from a space, and every activation's way into it.
+  void forget_code(Space& space);
+  // Takes a request to stop, if there is one: interrupt, deadline or poll function.
+  bool stop_requested();
+  // The host call that was left to the embedder.
+  std::uint64_t host_argument(comet_thread id, std::uint64_t n) const;
+  void complete_host_call(comet_thread id, std::uint64_t result);
+
+  void set_breakpoint(comet_space space, std::uint64_t address);
+  bool clear_breakpoint(comet_space space, std::uint64_t address);
+  std::uint32_t set_watchpoint(comet_space space, std::uint64_t address, std::uint64_t length, std::uint8_t access);
+  bool clear_watchpoint(std::uint32_t id);
+
+  comet_snapshot* take_snapshot();
+  void restore_snapshot(const comet_snapshot* snapshot);
+  void free_snapshot(const comet_snapshot* snapshot);
+  std::uint64_t snapshot_bytes() const;
+
+  void state_hash(std::uint8_t hash[16]) const;
+
+  std::atomic<bool> interrupted = false;
+  comet_poll poll = nullptr;
+  void* poll_data = nullptr;
+  std::uint64_t deadline = 0; // of the host's monotonic clock, in nanoseconds; 0: none
+
+  HostTable host;
+  HostState host_state;
+
+ private:
+  ThreadState thread_state(const Thread& thread) const;
+  void set_thread_state(Thread& thread, const ThreadState& state);
+  void release_marks(const comet_snapshot& snapshot);
+
+  comet_config config_;
+  std::shared_ptr<PageBudget> budget_;
+  std::map<comet_space, std::shared_ptr<Space>> spaces_;
+  std::map<comet_thread, std::unique_ptr<Thread>> threads_;
+  std::map<std::uint32_t, comet_space> watchpoints_;
+  std::uint32_t next_watchpoint_ = 1;
+  std::list<comet_snapshot> snapshots_;
+};
+
+// Nanoseconds of the host's monotonic clock.
+std::uint64_t monotonic_now();
+
+} // namespace comet
+
+struct comet_machine : comet::Machine {
+  using Machine::Machine;
+};
+
+// A host call under way.
+struct comet_call {
+  comet_machine* machine;
+  comet_thread thread;
+  comet::Space* space;
+  std::uint64_t* registers;     // R[base]
+  std::uint64_t argument_limit; // registers from R[base] to the end of the register stack
+  std::uint64_t result = 0;
+  bool has_result = false;
+  std::uint64_t denied_address = 0;
+  std::uint8_t denied_kind = 0; // protection_read or protection_write; 0: nothing was denied
+  std::string message;
+};

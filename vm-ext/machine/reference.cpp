@@ -1,0 +1,442 @@
+#include "reference.h"
+
+#include <algorithm>
+#include <cstdarg>
+#include <cstdio>
+
+#include "arithmetic.h"
+#include "little_endian.h"
+
+namespace comet {
+
+using namespace arithmetic;
+
+namespace {
+
+unsigned long long wide(std::uint64_t value) { return value; }
+
+const char* access_name(std::uint8_t kind) {
+  return kind == protection_read ? "read" : kind == protection_write ? "written" : "executed";
+}
+
+} // namespace
+
+// ---- traps ----------------------------------------------------------------------------------------
+
+void Reference::trap(comet_trap kind, u64 address, const char* format, ...) {
+  stop_.reason = COMET_TRAP;
+  stop_.trap = kind;
+  stop_.address = address;
+  va_list arguments;
+  va_start(arguments, format);
+  std::vsnprintf(stop_.message, sizeof stop_.message, format, arguments);
+  va_end(arguments);
+  throw Trapped{};
+}
+
+void Reference::trap_access(u64 address, std::uint8_t kind) {
+  const comet_trap trap_kind = kind == protection_read    ? COMET_TRAP_READ
+                               : kind == protection_write ? COMET_TRAP_WRITE
+                                                          : COMET_TRAP_EXECUTE;
+  const bool mapped = !space_.memory.first_denied(address, 1, 0);
+  trap(trap_kind, address, "0x%llx may not be %s: %s", wide(address), access_name(kind),
+       mapped ? "the protection of its page forbids it" : "nothing is mapped there");
+}
+
+void Reference::trap_undecodable(const CodeCache::Fetched& fetched) {
+  switch (fetched.status) {
+    case isa::DecodeStatus::truncated:
+      trap_access(thread_.pc + fetched.available, protection_execute);
+    case isa::DecodeStatus::unknown_opcode:
+      trap(COMET_TRAP_ILLEGAL, thread_.pc, "no instruction has opcode %llu", wide(fetched.decoded.opcode));
+    default:
+      trap(COMET_TRAP_ILLEGAL, thread_.pc, "a field of the instruction has more than 64 bits or 10 bytes");
+  }
+}
+
+void Reference::check_operation(comet_trap kind) {
+  switch (kind) {
+    case COMET_TRAP_NONE: return;
+    case COMET_TRAP_DIVIDE: trap(kind, 0, "the divisor is 0");
+    case COMET_TRAP_INVALID: trap(kind, 0, "a NaN has no integer value");
+    default: trap(kind, 0, "the result does not fit its integer type");
+  }
+}
+
+void Reference::check_access(u64 address, u64 length, std::uint8_t kind) {
+  if (const auto denied = space_.memory.first_denied(address, length, kind)) trap_access(*denied, kind);
+}
+
+void Reference::check_alignment(u64 address, u64 size) {
+  if (address % size != 0)
+    trap(COMET_TRAP_MISALIGNED, address, "an atomic access to %llu bytes at 0x%llx, which is no multiple of that",
+         wide(size), wide(address));
+}
+
+// ---- registers and memory ---------------------------------------------------------------------------
+
+std::uint64_t* Reference::place(u64 number) {
+  const u64 count = thread_.register_count(), index = thread_.window_index();
+  if (number >= count - index)
+    trap(COMET_TRAP_WINDOW, 0, "r%llu of a window that begins at %llu lies beyond the register stack of %llu",
+         wide(number), wide(index), wide(count));
+  return thread_.window + number;
+}
+
+template <class T> std::uint64_t Reference::load(u64 address) {
+  check_access(address, sizeof(T), protection_read);
+  std::uint8_t bytes[sizeof(T)];
+  space_.memory.read(address, bytes, sizeof(T));
+  space_.memory.note_access(address, sizeof(T), protection_read);
+  return static_cast<u64>(load_little<T>(bytes));
+}
+
+template <class T> void Reference::store(u64 address, u64 value) {
+  check_access(address, sizeof(T), protection_write);
+  std::uint8_t bytes[sizeof(T)];
+  store_little<T>(bytes, static_cast<T>(value));
+  space_.memory.write(address, bytes, sizeof(T));
+  space_.memory.note_access(address, sizeof(T), protection_write);
+}
+
+// An aligned access never crosses a page. `change` gets the old value and gives the new one.
+template <class T, class Change> void Reference::atomic(u64 address, Change change) {
+  check_alignment(address, sizeof(T));
+  check_access(address, sizeof(T), protection_read);
+  check_access(address, sizeof(T), protection_write);
+  auto* bytes = reinterpret_cast<T*>(space_.memory.writable(address, sizeof(T)));
+  T seen = __atomic_load_n(bytes, __ATOMIC_SEQ_CST);
+  T wanted;
+  do {
+    wanted = swap_on_big_endian(static_cast<T>(change(swap_on_big_endian(seen))));
+  } while (!__atomic_compare_exchange_n(bytes, &seen, wanted, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+  space_.memory.note_access(address, sizeof(T), protection_read | protection_write);
+  set(0, swap_on_big_endian(seen));
+}
+
+// ---- activations ------------------------------------------------------------------------------------
+
+void Reference::push_activation(u64 target) {
+  const u64 index = thread_.window_index(), base = operands_[0];
+  if (base > machine_.config().register_limit || index + base > machine_.config().register_limit)
+    trap(COMET_TRAP_WINDOW, 0, "the window of the called function would begin at register %llu, beyond the limit of %llu",
+         wide(index + base), wide(machine_.config().register_limit));
+  if (thread_.top + 1 >= thread_.activations_end)
+    trap(COMET_TRAP_CALL_DEPTH, 0, "more than %llu calls are under way",
+         wide(machine_.config().call_depth_limit));
+  thread_.raise_window_bound(index + base);
+  Activation* const top = ++thread_.top;
+  top->return_slot = CodeCache::resume_slot();
+  top->window = thread_.window;
+  top->function = target;
+  top->return_address = next_;
+  thread_.window += base;
+  thread_.window[0] = 0;
+  next_ = target;
+}
+
+void Reference::pop_activation() {
+  const Activation* const top = thread_.top;
+  if (top->return_slot == nullptr) {
+    stop_.reason = COMET_HALTED;
+    stopped_ = true;
+    next_ = thread_.pc;
+    return;
+  }
+  next_ = top->return_slot == CodeCache::resume_slot() ? top->return_address : CodeCache::address_of(top->return_slot);
+  thread_.window = top->window;
+  --thread_.top;
+}
+
+// ---- host calls -------------------------------------------------------------------------------------
+
+void Reference::host_call() {
+  const u64 base = operands_[0], index = operands_[1];
+  const auto& imports = machine_.host.imports();
+  if (index >= imports.size())
+    trap(COMET_TRAP_HOST_CALL, 0, "host call %llu is not in the import list, which has %zu entries", wide(index),
+         imports.size());
+  place(base + 1 == 0 ? base : base + 1);
+  const HostCall* served = machine_.host.find(index);
+  const char* name = imports[static_cast<std::size_t>(index)].c_str();
+  if (served == nullptr) trap(COMET_TRAP_HOST_CALL, 0, "host call `%s` was not granted to this machine", name);
+  const auto leave_to_embedder = [&] {
+    stop_.reason = COMET_HOST_CALL;
+    stop_.host_call = static_cast<std::uint32_t>(index);
+    thread_.pending_call = PendingCall{base, next_};
+    stopped_ = true;
+    executed_ = false;
+    next_ = thread_.pc;
+  };
+  if (served->function == nullptr) return leave_to_embedder();
+
+  auto* const handle = static_cast<comet_machine*>(&machine_);
+  comet_call call{};
+  call.machine = handle;
+  call.thread = thread_id_;
+  call.space = &space_;
+  call.registers = thread_.window + base;
+  moved_bytes_ = page_size; // what it does may take its time
+  call.argument_limit = thread_.register_count() - thread_.window_index() - base;
+  const comet_status status = served->function(&call, served->data);
+  if (machine_.host_state.interrupted) {
+    machine_.host_state.interrupted = false;
+    stop_.reason = COMET_INTERRUPTED;
+    stopped_ = true;
+    executed_ = false;
+    next_ = thread_.pc;
+    return;
+  }
+  if (status == COMET_ERROR_STATE) return leave_to_embedder();
+  if (status == COMET_ERROR_ADDRESS && call.denied_kind != 0) trap_access(call.denied_address, call.denied_kind);
+  if (status != COMET_OK)
+    trap(COMET_TRAP_HOST_CALL, 0, "host call `%s` failed: %s", name,
+         call.message.empty() ? comet_status_name(status) : call.message.c_str());
+  if (machine_.host_state.exit_status) {
+    stop_.reason = COMET_HALTED;
+    stop_.exit_status = *machine_.host_state.exit_status;
+    machine_.host_state.exit_status.reset();
+    stopped_ = true;
+    next_ = thread_.pc;
+    return;
+  }
+  if (call.has_result) thread_.window[base + 1] = call.result;
+}
+
+// ---- instructions -----------------------------------------------------------------------------------
+
+void Reference::execute_atomic(isa::Operation operation) {
+  using namespace isa;
+  const u64 value = get(2);
+  switch (operation) {
+#define SIZED(name, type, change) \
+  case op_##name: \
+    return atomic<type>(get(1), [&]([[maybe_unused]] type old) -> type { return static_cast<type>(change); });
+#define SIZES(name, change) \
+  SIZED(name##8, std::uint8_t, change) SIZED(name##16, std::uint16_t, change) \
+  SIZED(name##32, std::uint32_t, change) SIZED(name##64, std::uint64_t, change)
+    SIZES(aadd, old + value)
+    SIZES(aand, old & value)
+    SIZES(aor, old | value)
+    SIZES(axor, old ^ value)
+    SIZES(aswap, value)
+    SIZED(acas8, std::uint8_t, old == u8(get(0)) ? value : old)
+    SIZED(acas16, std::uint16_t, old == u16(get(0)) ? value : old)
+    SIZED(acas32, std::uint32_t, old == u32(get(0)) ? value : old)
+    SIZED(acas64, std::uint64_t, old == get(0) ? value : old)
+#undef SIZES
+#undef SIZED
+    default: break;
+  }
+}
+
+void Reference::execute(const isa::Decoded& decoded) {
+  using namespace isa;
+  const u64 pc = thread_.pc;
+  switch (decoded.operation) {
+#define UNARY(name, result) \
+  case op_##name: { \
+    [[maybe_unused]] const u64 b = get(1); \
+    return set(0, static_cast<u64>(result)); \
+  }
+#define BINARY(name, result) \
+  case op_##name: { \
+    const u64 b = get(1), c = get(2); \
+    return set(0, static_cast<u64>(result)); \
+  }
+#define BINARY_IMMEDIATE(name, result) \
+  case op_##name: { \
+    const u64 b = get(1), c = operands_[2]; \
+    return set(0, static_cast<u64>(result)); \
+  }
+#define MODIFY(name, result) \
+  case op_##name: { \
+    const u64 a = get(0), b = get(1), c = get(2); \
+    return set(0, static_cast<u64>(result)); \
+  }
+#define CHECKED_UNARY(name, trap_kind, result) \
+  case op_##name: { \
+    const u64 b = get(1); \
+    check_operation(trap_kind); \
+    return set(0, static_cast<u64>(result)); \
+  }
+#define CHECKED_BINARY(name, trap_kind, result) \
+  case op_##name: { \
+    const u64 b = get(1), c = get(2); \
+    check_operation(trap_kind); \
+    return set(0, static_cast<u64>(result)); \
+  }
+#define BRANCH(name, condition) \
+  case op_##name: { \
+    const u64 a = get(0), b = get(1); \
+    if (condition) next_ = pc + operands_[2]; \
+    return; \
+  }
+#define BRANCH_IMMEDIATE(name, condition) \
+  case op_##name: { \
+    const u64 a = get(0), b = operands_[1]; \
+    if (condition) next_ = pc + operands_[2]; \
+    return; \
+  }
+#define LOAD(name, type) \
+  case op_##name: return set(0, load<type>(get(1) + operands_[2]));
+#define LOAD_INDEXED(name, type) \
+  case op_##name: return set(0, load<type>(get(1) + sizeof(type) * get(2)));
+#define STORE(name, type) \
+  case op_##name: return store<type>(get(0) + operands_[2], get(1));
+#define STORE_INDEXED(name, type) \
+  case op_##name: return store<type>(get(0) + sizeof(type) * get(1), get(2));
+#include "operations.def"
+
+    case op_nop: case op_fence:
+      return;
+    case op_imm: case op_simm: case op_fimm: case op_fimm32:
+      return set(0, operands_[1]);
+    case op_pcimm: case op_spcimm:
+      return set(0, pc + operands_[1]);
+
+    case op_brk:
+      trap(COMET_TRAP_BRK, pc, "the instruction brk (opcode 0) was reached");
+    case op_trap:
+      trap(COMET_TRAP_USER, operands_[0], "the program trapped with code %llu", wide(operands_[0]));
+    case op_halt:
+      stop_.reason = COMET_HALTED;
+      stopped_ = true;
+      next_ = pc;
+      return;
+
+    case op_brz: {
+      const u64 target = get(2);
+      const bool taken = get(1) == 0;
+      set(0, next_);
+      if (taken) next_ = target;
+      return;
+    }
+    case op_jump:
+      next_ = pc + operands_[0];
+      return;
+    case op_jumpr:
+      next_ = get(0);
+      return;
+    case op_jal:
+      set(0, next_);
+      next_ = pc + operands_[1];
+      return;
+    case op_jalr: {
+      const u64 target = get(1);
+      set(0, next_);
+      next_ = target;
+      return;
+    }
+    case op_jtab: {
+      const u64 index = get(0);
+      if (index >= operands_[1]) return;
+      const u64 table = pc + operands_[2];
+      next_ = table + load<std::int32_t>(table + 4 * index);
+      return;
+    }
+    case op_call:
+      return push_activation(pc + operands_[1]);
+    case op_callr:
+      return push_activation(get(1));
+    case op_ret:
+      return pop_activation();
+    case op_tail:
+      next_ = pc + operands_[0];
+      thread_.top->function = next_;
+      return;
+    case op_tailr:
+      next_ = get(0);
+      thread_.top->function = next_;
+      return;
+    case op_hcall:
+      return host_call();
+    case op_tget:
+      if (operands_[1] >= COMET_THREAD_REGISTERS)
+        trap(COMET_TRAP_ILLEGAL, pc, "there is no thread register t%llu; they are t0 to t15", wide(operands_[1]));
+      return set(0, thread_.thread_registers[operands_[1]]);
+    case op_tset:
+      if (operands_[0] >= COMET_THREAD_REGISTERS)
+        trap(COMET_TRAP_ILLEGAL, pc, "there is no thread register t%llu; they are t0 to t15", wide(operands_[0]));
+      thread_.thread_registers[operands_[0]] = get(1);
+      return;
+
+    case op_bcopy: {
+      const u64 to = get(0), from = get(1), length = get(2);
+      moved_bytes_ = length;
+      check_access(from, length, protection_read);
+      check_access(to, length, protection_write);
+      space_.memory.copy(to, from, length);
+      space_.memory.note_access(from, length, protection_read);
+      space_.memory.note_access(to, length, protection_write);
+      return;
+    }
+    case op_bfill: {
+      const u64 to = get(0), length = get(2);
+      moved_bytes_ = length;
+      check_access(to, length, protection_write);
+      space_.memory.fill(to, u8(get(1)), length);
+      space_.memory.note_access(to, length, protection_write);
+      return;
+    }
+
+#define ATOMIC_LOAD(name, type) \
+  case op_##name: \
+    check_alignment(get(1), sizeof(type)); \
+    return set(0, load<type>(get(1)));
+#define ATOMIC_STORE(name, type) \
+  case op_##name: \
+    check_alignment(get(0), sizeof(type)); \
+    return store<type>(get(0), get(1));
+    ATOMIC_LOAD(aldu8, std::uint8_t)
+    ATOMIC_LOAD(aldu16, std::uint16_t)
+    ATOMIC_LOAD(aldu32, std::uint32_t)
+    ATOMIC_LOAD(aldu64, std::uint64_t)
+    ATOMIC_STORE(ast8, std::uint8_t)
+    ATOMIC_STORE(ast16, std::uint16_t)
+    ATOMIC_STORE(ast32, std::uint32_t)
+    ATOMIC_STORE(ast64, std::uint64_t)
+#undef ATOMIC_LOAD
+#undef ATOMIC_STORE
+
+    default:
+      return execute_atomic(decoded.operation);
+  }
+}
+
+Outcome Reference::step() {
+  try {
+    const CodeCache::Fetched& fetched = space_.code.fetch(thread_.pc);
+    if (fetched.status != isa::DecodeStatus::ok) trap_undecodable(fetched);
+    const isa::Decoded decoded = fetched.decoded; // the cache may go while the instruction is executed
+    std::copy_n(decoded.operands, decoded.operand_count, operands_);
+    next_ = thread_.pc + decoded.length;
+    const char* kinds = isa::describe(decoded.operation).operands;
+    for (unsigned i = 0; i < decoded.operand_count; ++i)
+      if (kinds[i] == 'd' || kinds[i] == 's' || kinds[i] == 'x') place(operands_[i]);
+    stopped_ = false;
+    executed_ = true;
+    moved_bytes_ = 0;
+    execute(decoded);
+  } catch (const Trapped&) {
+    space_.memory.watch_hit.reset();
+    return Outcome::stopped;
+  }
+  thread_.pc = next_;
+  if (executed_) ++thread_.instruction_count;
+  if (stopped_) {
+    space_.memory.watch_hit.reset();
+    return Outcome::stopped;
+  }
+  if (const auto hit = space_.memory.watch_hit) {
+    space_.memory.watch_hit.reset();
+    stop_.reason = COMET_WATCHPOINT;
+    stop_.watchpoint = hit->id;
+    stop_.address = hit->address;
+    stop_.access = hit->kind;
+    return Outcome::stopped;
+  }
+  return Outcome::next;
+}
+
+} // namespace comet

@@ -1,0 +1,64 @@
+// The reference loop's single step: one instruction, straight from its definition.
+//
+// It is the plain interpreter that the fast loop must agree with, and it does whatever the fast loop
+// leaves to it: traps, accesses to pages that need care, host calls, blocks, atomics, wide registers.
+#pragma once
+
+#include "machine.h"
+
+namespace comet {
+
+enum class Outcome { next, stopped };
+
+class Reference {
+ public:
+  Reference(Machine& machine, Thread& thread, comet_thread thread_id, comet_stop& stop)
+      : machine_(machine), thread_(thread), space_(machine.space(thread.space)), thread_id_(thread_id), stop_(stop) {}
+
+  // Executes the instruction at the thread's pc, or stops without having done anything of it. Code that
+  // the instruction changed must be forgotten by the caller before anything else is executed.
+  Outcome step();
+  // Bytes that the last step moved by a block instruction or a host call.
+  std::uint64_t moved_bytes() const { return moved_bytes_; }
+
+ private:
+  using u64 = std::uint64_t;
+  struct Trapped {};
+
+  [[noreturn]] void trap(comet_trap kind, u64 address, const char* format, ...)
+      __attribute__((format(printf, 4, 5)));
+  [[noreturn]] void trap_access(u64 address, std::uint8_t kind);
+  [[noreturn]] void trap_undecodable(const CodeCache::Fetched& fetched);
+  void check_operation(comet_trap kind);
+  void check_access(u64 address, u64 length, std::uint8_t kind);
+  void check_alignment(u64 address, u64 size);
+
+  // Registers of the window by the number of an operand.
+  u64* place(u64 number);
+  u64 get(unsigned operand) { return operands_[operand] == 0 ? 0 : *place(operands_[operand]); }
+  void set(unsigned operand, u64 value) {
+    if (operands_[operand] != 0) *place(operands_[operand]) = value;
+  }
+
+  template <class T> u64 load(u64 address);
+  template <class T> void store(u64 address, u64 value);
+  template <class T, class Change> void atomic(u64 address, Change change);
+  void execute(const isa::Decoded& decoded);
+  void execute_atomic(isa::Operation operation);
+  void push_activation(u64 target);
+  void pop_activation();
+  void host_call();
+
+  Machine& machine_;
+  Thread& thread_;
+  Space& space_;
+  comet_thread thread_id_;
+  comet_stop& stop_;
+  u64 operands_[isa::max_operands] = {};
+  u64 next_ = 0;
+  u64 moved_bytes_ = 0;
+  bool stopped_ = false; // the instruction was executed, and the run ends
+  bool executed_ = true;
+};
+
+} // namespace comet

@@ -1,0 +1,186 @@
+// Running: slices of the fast loop, single steps of the reference loop, and what stops them.
+#include <algorithm>
+#include <cfenv>
+
+#include "../api/guard.h"
+#include "fast.h"
+#include "reference.h"
+
+namespace comet {
+namespace {
+
+// Work between two looks at requests to stop, about a millisecond, in instructions of the fast loop; a
+// step of the reference loop, and the bytes that it moves, count in the same measure.
+constexpr std::int64_t slice = std::int64_t{1} << 18;
+constexpr std::int64_t reference_step_work = 64;
+constexpr std::int64_t bytes_a_work = 16;
+
+// Results must not depend on how the embedder has set rounding or subnormals.
+class FloatingPointScope {
+ public:
+  FloatingPointScope() {
+    std::fegetenv(&saved_);
+    std::fesetenv(FE_DFL_ENV);
+  }
+  ~FloatingPointScope() { std::fesetenv(&saved_); }
+  FloatingPointScope(const FloatingPointScope&) = delete;
+  FloatingPointScope& operator=(const FloatingPointScope&) = delete;
+
+ private:
+  std::fenv_t saved_;
+};
+
+class Run {
+ public:
+  Run(Machine& machine, comet_thread id, comet_stop& stop)
+      : machine_(machine), thread_(machine.thread(id)), space_(machine.space(thread_.space)),
+        reference_(machine, thread_, id, stop), stop_(stop) {}
+
+  // Sets the reason in `stop`.
+  void until_stopped(std::uint64_t fuel);
+
+ private:
+  enum class Turn { go_on, stop };
+
+  Turn step();
+  Turn fast_slice(std::uint64_t fuel);
+  std::uint64_t fuel_left_of(std::uint64_t fuel) const {
+    return fuel - (thread_.instruction_count - first_instruction_);
+  }
+  void forget_code_if_changed() {
+    if (space_.memory.code_changed) machine_.forget_code(space_);
+  }
+
+  Machine& machine_;
+  Thread& thread_;
+  Space& space_;
+  Reference reference_;
+  comet_stop& stop_;
+  std::uint64_t first_instruction_ = 0;
+  std::int64_t work_until_look_ = 0;
+  bool past_breakpoint_ = true; // the breakpoint at the pc does not count
+};
+
+Run::Turn Run::step() {
+  if (!past_breakpoint_ && space_.code.has_breakpoint(thread_.pc)) {
+    stop_.reason = COMET_BREAKPOINT;
+    return Turn::stop;
+  }
+  past_breakpoint_ = false;
+  const Outcome outcome = reference_.step();
+  work_until_look_ -= reference_step_work + static_cast<std::int64_t>(reference_.moved_bytes()) / bytes_a_work;
+  forget_code_if_changed();
+  return outcome == Outcome::stopped ? Turn::stop : Turn::go_on;
+}
+
+#ifndef COMET_REFERENCE_ONLY
+
+Run::Turn Run::fast_slice(std::uint64_t fuel) {
+  if (space_.code.overfull()) machine_.forget_code(space_);
+  FastContext context{};
+  context.access = space_.memory.access();
+  context.window_bytes = space_.memory.window_bytes();
+  context.top = thread_.top;
+  context.activations_end = thread_.activations_end;
+  context.window_end = thread_.registers.data() + thread_.window_bound;
+  context.thread_registers = thread_.thread_registers.data();
+  context.code = &space_.code;
+
+  const Slot* slot = space_.code.slot_at(thread_.pc);
+  for (;;) {
+    run_fast(slot, thread_.window, space_.memory.window(), context, fuel);
+    const std::uint64_t left = fuel_left(context.pc, context.limit);
+    thread_.instruction_count += fuel - left;
+    work_until_look_ -= static_cast<std::int64_t>(fuel - left);
+    fuel = left;
+    thread_.window = context.r;
+    thread_.top = context.top;
+    if (context.exit != Exit::link) break;
+    // The link's address is where the thread stands, should decoding fail.
+    thread_.pc = context.pc[1].data;
+    past_breakpoint_ = false;
+    slot = space_.code.follow_link(context.pc);
+    if (fuel < fast_margin) return Turn::go_on;
+  }
+  thread_.pc = context.exit == Exit::address ? context.address : CodeCache::address_of(context.pc);
+  past_breakpoint_ = false;
+  if (context.exit == Exit::reference) return step();
+  if (context.exit == Exit::breakpoint) {
+    stop_.reason = COMET_BREAKPOINT;
+    return Turn::stop;
+  }
+  return Turn::go_on;
+}
+
+#endif
+
+void Run::until_stopped(std::uint64_t fuel) {
+  first_instruction_ = thread_.instruction_count;
+  forget_code_if_changed();
+  for (;;) {
+    if (work_until_look_ <= 0) {
+      if (machine_.stop_requested()) {
+        stop_.reason = COMET_INTERRUPTED;
+        return;
+      }
+      work_until_look_ = slice;
+    }
+    const std::uint64_t left = fuel_left_of(fuel);
+    if (left == 0) {
+      stop_.reason = COMET_OUT_OF_FUEL;
+      return;
+    }
+    Turn turn;
+#ifndef COMET_REFERENCE_ONLY
+    const bool step_first = past_breakpoint_ && space_.code.has_breakpoint(thread_.pc);
+    if (left >= fast_margin && !step_first)
+      turn = fast_slice(std::min(left, std::max(static_cast<std::uint64_t>(work_until_look_), fast_margin)));
+    else
+#endif
+      turn = step();
+    if (turn == Turn::stop) return;
+  }
+}
+
+} // namespace
+
+void Machine::run(comet_thread id, std::uint64_t fuel, comet_stop& stop) {
+  Thread& running = thread(id);
+  const std::uint64_t before = running.instruction_count;
+  running.pending_call.reset();
+  {
+    const FloatingPointScope scope;
+    Run(*this, id, stop).until_stopped(fuel);
+  }
+  stop.pc = running.pc;
+  stop.instruction_count = running.instruction_count;
+  stop.executed = running.instruction_count - before;
+}
+
+namespace {
+
+const PendingCall& require_pending(const Thread& waiting, comet_thread id) {
+  if (!waiting.pending_call)
+    fail(COMET_ERROR_STATE, waiting.pc, "thread %u waits for no host call; run it until it stops with COMET_HOST_CALL", id);
+  return *waiting.pending_call;
+}
+
+} // namespace
+
+std::uint64_t Machine::host_argument(comet_thread id, std::uint64_t n) const {
+  const Thread& waiting = thread(id);
+  const std::uint64_t base = require_pending(waiting, id).base;
+  const std::uint64_t room = waiting.register_count() - waiting.window_index() - base;
+  return n < room - 1 ? waiting.window[base + 1 + n] : 0;
+}
+
+void Machine::complete_host_call(comet_thread id, std::uint64_t result) {
+  Thread& waiting = thread(id);
+  const PendingCall call = require_pending(waiting, id);
+  waiting.window[call.base + 1] = result;
+  waiting.pc = call.next;
+  ++waiting.instruction_count;
+  waiting.pending_call.reset();
+}
+
+} // namespace comet

@@ -1,0 +1,46 @@
+#include "thread.h"
+
+#include <algorithm>
+#include <new>
+
+namespace comet {
+
+constexpr std::uint64_t window_step = 4096;
+
+Thread::Thread(const comet_config& config, comet_space space_id, std::uint64_t start)
+    : space(space_id),
+      pc(start),
+      registers(config.register_limit + register_slack),
+      activations(std::max<std::uint64_t>(config.call_depth_limit, 1)),
+      register_limit(config.register_limit) {
+  if (!registers || !activations) throw std::bad_alloc();
+  activations_end = activations.data() + activations.size();
+  restart(start);
+}
+
+void Thread::restart(std::uint64_t start) {
+  pc = start;
+  registers.clear();
+  window = registers.data();
+  window_bound = touched = 0;
+  thread_registers.fill(0);
+  top = activations.data();
+  *top = Activation{nullptr, nullptr, start, 0};
+  pending_call.reset();
+}
+
+std::uint64_t* Thread::window_at(std::uint64_t level) const {
+  return level == 0 ? window : (top - (level - 1))->window;
+}
+
+void Thread::raise_window_bound(std::uint64_t index) {
+  if (index > window_bound) window_bound = std::min(register_limit, index + window_step);
+}
+
+std::uint64_t Thread::used_registers(std::uint64_t highest) const {
+  std::uint64_t bound = std::min<std::uint64_t>(register_count(), std::max(touched, window_bound + highest + 1));
+  while (bound != 0 && registers.data()[bound - 1] == 0) --bound;
+  return bound;
+}
+
+} // namespace comet

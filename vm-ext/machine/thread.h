@@ -1,0 +1,79 @@
+// A thread: pc, register stack with windows, activations, thread registers, instruction count.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "../comet.h"
+#include "../memory/host_pages.h"
+#include "slot.h"
+
+namespace comet {
+
+// Register fields of up to 16 bits reach beyond the last window that may begin, so that they need no
+// check; the register stack has this much room behind register_limit.
+constexpr std::uint64_t register_slack = 65536;
+
+// One call under way. Outside of what guests can reach.
+struct Activation {
+  const Slot* return_slot;     // where the caller goes on; see CodeCache::resume_slot
+  std::uint64_t* window;       // of the caller
+  std::uint64_t function;      // the address that was called
+  std::uint64_t return_address;// valid when return_slot is the resume slot
+};
+
+// A thread's state in the terms of the guest: what snapshots keep and the hash covers.
+struct ThreadState {
+  struct Call {
+    std::uint64_t function;
+    std::uint64_t return_address; // 0 in the outermost one
+    std::uint64_t window;         // of the activation itself, as an index into the register stack
+    bool operator==(const Call&) const = default;
+  };
+  comet_space space;
+  std::uint64_t pc;
+  std::uint64_t instruction_count;
+  std::array<std::uint64_t, COMET_THREAD_REGISTERS> thread_registers;
+  std::vector<std::uint64_t> registers; // up to the last that is not 0
+  std::vector<Call> calls;              // outermost first
+};
+
+// An hcall that was left to the embedder: the thread stands at it.
+struct PendingCall {
+  std::uint64_t base; // R[base+1] is on the register stack
+  std::uint64_t next; // where the thread goes on
+};
+
+struct Thread {
+  Thread(const comet_config& config, comet_space space, std::uint64_t pc);
+
+  void restart(std::uint64_t start);
+  std::uint64_t depth() const { return static_cast<std::uint64_t>(top - activations.data()) + 1; }
+  std::uint64_t window_index() const { return static_cast<std::uint64_t>(window - registers.data()); }
+  // The window of the activation `level` calls out from the innermost.
+  std::uint64_t* window_at(std::uint64_t level) const;
+  std::uint64_t register_count() const { return registers.size(); }
+  // One more than the index of the last register that is not 0, for code that names none above `highest`.
+  std::uint64_t used_registers(std::uint64_t highest) const;
+  // A window is about to begin at `index`, which is within the limit. The fast loop asks only above
+  // window_bound, which goes up in steps, so that what was never reached need not be looked at.
+  void raise_window_bound(std::uint64_t index);
+
+  comet_space space;
+  std::uint64_t pc;
+  std::uint64_t instruction_count = 0;
+  std::uint64_t* window;   // R[0] of the innermost activation
+  Activation* top;         // the innermost activation; activations[0] is the outermost
+  std::uint64_t window_bound = 0; // no window began behind this
+  std::uint64_t touched = 0;      // registers from here on were not set from outside
+  std::optional<PendingCall> pending_call;
+  std::array<std::uint64_t, COMET_THREAD_REGISTERS> thread_registers{};
+  LazyArray<std::uint64_t> registers;
+  LazyArray<Activation> activations;
+  std::uint64_t register_limit;
+  Activation* activations_end; // no activation may stand here
+};
+
+} // namespace comet

@@ -1,0 +1,157 @@
+// An address space: 64 bits wide, sparse, in pages of 64 KiB with a protection each.
+//
+// The first `window` bytes live in one region of the host's address space that is reserved, not
+// committed, so that `base + address` is where a byte is. Pages beyond it are allocated one by one.
+// `access` holds one byte for each page of the window: what a load or store may do without asking. It is
+// the only thing that the interpreter's fast path looks at; every other question (protection, code that
+// was decoded from the page, watchpoints, a snapshot that needs the old content) withdraws a bit there
+// and is answered here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+namespace comet {
+
+constexpr unsigned page_bits = 16;
+constexpr std::uint64_t page_size = std::uint64_t{1} << page_bits;
+constexpr std::uint64_t page_mask = page_size - 1;
+
+enum Protection : std::uint8_t { protection_read = 1, protection_write = 2, protection_execute = 4 };
+
+// Bits of `access`.
+enum Access : std::uint8_t { access_load = 1, access_store = 2 };
+
+// How many pages a machine may have mapped, over all its spaces.
+struct PageBudget {
+  std::uint64_t limit;
+  std::uint64_t used = 0;
+};
+
+// What the guest touched at a watched address.
+struct WatchHit {
+  std::uint32_t id;
+  std::uint64_t address;
+  std::uint8_t kind; // protection_read or protection_write
+};
+
+class AddressSpace {
+ public:
+  AddressSpace(std::uint64_t window_bytes, std::shared_ptr<PageBudget> budget);
+  ~AddressSpace();
+  AddressSpace(const AddressSpace&) = delete;
+  AddressSpace& operator=(const AddressSpace&) = delete;
+
+  // Ranges are given by address and length and must not wrap; see comet.h for what each does.
+  void map(std::uint64_t address, std::uint64_t length, std::uint8_t protection);
+  void unmap(std::uint64_t address, std::uint64_t length);
+  void protect(std::uint64_t address, std::uint64_t length, std::uint8_t protection);
+
+  struct Region {
+    std::uint64_t first_page;
+    std::uint64_t page_count;
+    std::uint8_t protection;
+  };
+  std::optional<Region> next_region(std::uint64_t from_address) const;
+  // Calls visit(page number, protection, bytes) for each mapped page in order.
+  void for_each_page(const std::function<void(std::uint64_t, std::uint8_t, const std::uint8_t*)>& visit) const;
+
+  // The first byte of the range that lacks one of the protections in `wanted`, if any. A range that wraps
+  // lacks its first byte.
+  std::optional<std::uint64_t> first_denied(std::uint64_t address, std::uint64_t length, std::uint8_t wanted) const;
+
+  // Copies whatever the protection is; the range must be mapped (first_denied with 0).
+  void read(std::uint64_t address, void* buffer, std::size_t length) const;
+  void write(std::uint64_t address, const void* bytes, std::size_t length);
+  // Overlapping ranges are copied as if through a buffer.
+  void copy(std::uint64_t destination, std::uint64_t source, std::uint64_t length);
+  void fill(std::uint64_t address, std::uint8_t byte, std::uint64_t length);
+
+  // A pointer to bytes within one page, to be written atomically; the page counts as written.
+  std::uint8_t* writable(std::uint64_t address, std::size_t length);
+
+  // Copies up to `length` bytes that may be executed; gives how many there are.
+  std::size_t fetch(std::uint64_t address, std::uint8_t* buffer, std::size_t length) const;
+  // Says that instructions were decoded from these bytes: writes to them set `code_changed`.
+  void mark_code(std::uint64_t address, std::size_t length);
+  void forget_code();
+  bool code_changed = false;
+
+  // Watched ranges. After an access through the careful path, `watch_hit` says what was touched.
+  void watch(std::uint32_t id, std::uint64_t address, std::uint64_t length, std::uint8_t kinds);
+  bool unwatch(std::uint32_t id);
+  void note_access(std::uint64_t address, std::uint64_t length, std::uint8_t kind);
+  std::optional<WatchHit> watch_hit;
+
+  // Snapshots. A mark names a moment; content is kept from the first change of a page after it.
+  using Mark = std::uint64_t;
+  Mark take_mark();
+  void restore(Mark mark);
+  void drop_mark(Mark mark);
+  std::uint64_t saved_bytes() const;
+
+  // For the fast path.
+  std::uint8_t* window() const { return window_; }
+  std::uint64_t window_bytes() const { return window_pages_ << page_bits; }
+  const std::uint8_t* access() const { return access_; }
+
+ private:
+  struct Page {
+    std::uint8_t* data = nullptr; // null: not mapped
+    std::uint8_t protection = 0;
+    bool has_code = false;
+    std::uint64_t saved_at = 0; // the newest mark when its old content was last kept
+  };
+  struct SavedPage {
+    bool mapped = false;
+    std::uint8_t protection = 0;
+    std::unique_ptr<std::uint8_t[]> bytes; // null: not mapped, or all zero
+  };
+  struct Epoch {
+    Mark mark;
+    std::unordered_map<std::uint64_t, SavedPage> saved;
+  };
+  struct Watch {
+    std::uint32_t id;
+    std::uint64_t address;
+    std::uint64_t length;
+    std::uint8_t kinds;
+  };
+  struct CodeBytes {
+    std::uint64_t bits[page_size / 64] = {};
+  };
+
+  const Page* find(std::uint64_t number) const;
+  Page* find(std::uint64_t number) { return const_cast<Page*>(static_cast<const AddressSpace*>(this)->find(number)); }
+  Page& allocate(std::uint64_t number, std::uint8_t protection);
+  void release(std::uint64_t number);
+  void set_page(std::uint64_t number, const SavedPage& content);
+  void keep_old(std::uint64_t number);
+  void update_access(std::uint64_t number);
+  void code_written(std::uint64_t number, std::uint64_t offset, std::size_t length);
+  std::uint8_t* prepare_write(std::uint64_t address, std::size_t length);
+  bool watched(std::uint64_t number, std::uint8_t kind) const;
+  std::optional<std::uint64_t> next_mapped(std::uint64_t number) const;
+  std::list<Epoch>::iterator find_mark(Mark mark);
+
+  std::shared_ptr<PageBudget> budget_;
+  std::uint64_t window_pages_;
+  std::uint8_t* window_ = nullptr;
+  std::uint8_t* access_ = nullptr;
+  Page* window_table_ = nullptr;       // one entry a page of the window
+  std::uint64_t window_high_ = 0;      // no page of the window at or above this number is mapped
+  std::map<std::uint64_t, Page> table_; // pages beyond the window
+  std::unordered_map<std::uint64_t, std::unique_ptr<CodeBytes>> code_;
+  std::vector<Watch> watches_;
+  std::list<Epoch> epochs_; // oldest first
+  Mark next_mark_ = 1;
+};
+
+} // namespace comet
