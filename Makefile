@@ -2,15 +2,66 @@
 
 .DEFAULT_GOAL := all
 BUILD := build
-CXX ?= g++
 ifeq ($(origin CXX),default)
 CXX := g++
 endif
 
-include vm-ext/build.mk
-include repl/build.mk
--include vm-ext/install.mk
--include tests/build.mk
+# Goals that need neither Gambit nor Boost, nor look for them.
+PLAIN_GOALS := lib no-scheme manual help deps clean format repl check all install uninstall
 
-.PHONY: all
-all: lib no-scheme scheme
+include vm-ext/build.mk
+ifneq ($(filter-out $(PLAIN_GOALS),$(or $(MAKECMDGOALS),all)),)
+include repl/build.mk
+include tests/build.mk
+endif
+include vm-ext/install.mk
+
+# What each goal needs of Debian's packages.
+PACKAGES_LIB := g++ libxxhash-dev
+PACKAGES_ALL := $(PACKAGES_LIB) gambc
+PACKAGES_CHECK := $(PACKAGES_ALL) libboost-test-dev pkg-config tmux
+
+# Packages first, then a make that sees them.
+AGAIN := +@$(MAKE) --no-print-directory
+
+.PHONY: all repl check deps format clean help
+
+all:
+	@repl/packages.sh $(PACKAGES_ALL)
+	+@begin=$$(date +%s); $(MAKE) --no-print-directory lib no-scheme scheme && echo "built in $$(($$(date +%s) - begin)) s"
+
+repl:
+	@repl/packages.sh $(PACKAGES_ALL)
+	$(AGAIN) $(BUILD)/comet-vm
+	@$(BUILD)/comet-vm
+
+check:
+	@repl/packages.sh $(PACKAGES_CHECK)
+	+@begin=$$(date +%s); $(MAKE) --no-print-directory lib no-scheme scheme test-programs && \
+	  echo "built in $$(($$(date +%s) - begin)) s" && $(MAKE) --no-print-directory test-suites
+
+deps:
+	@repl/packages.sh $(PACKAGES_CHECK) clang-14 clang-format
+
+format:
+	@clang-format -i $$(git ls-files '*.h' '*.cpp' '*.c')
+
+clean:
+	@rm -rf build
+
+help:
+	@echo 'make            everything: library, runner, comet-vm'
+	@echo 'make repl       builds what is needed and starts the REPL'
+	@echo 'make check      builds everything and runs the tests (about N minutes on two cores)'
+	@echo 'make lib        libcomet-vm.a and libcomet-vm.so; needs no Gambit'
+	@echo 'make no-scheme  the runner comet-vm-no-scheme; needs no Gambit'
+	@echo 'make bench      speed, as ratios to what else the machine has'
+	@echo 'make fuzz       the long fuzzing run (SEED=1 COUNT=100000)'
+	@echo 'make install    to PREFIX=/usr/local, below DESTDIR'
+	@echo 'make uninstall  takes it away again'
+	@echo 'make deps       installs every package that a developer needs (Debian)'
+	@echo 'make manual     writes the instruction list of vm-ext/isa/README.md'
+	@echo 'make format     lays out the C and C++ sources'
+	@echo 'make clean      removes build/'
+	@echo 'With PORTABLE=1: page table and plain loop only. With SANITIZE=address,undefined: checked at run time.'
+	@echo 'CXX=clang++-14 works too.'

@@ -25,7 +25,7 @@ VM_CXXFLAGS = -std=c++20 $(OPTIMIZE) -g $(WARNINGS) -fPIC -fvisibility=hidden -f
   -DCOMET_BUILD $(VM_DEFINES) $(VM_SANITIZE) $(CXXFLAGS)
 VM_LDFLAGS = $(VM_SANITIZE) $(LDFLAGS)
 
-VM_SOURCES := $(wildcard $(addprefix vm-ext/,$(addsuffix /*.cpp,isa memory machine api host image)))
+VM_SOURCES := $(filter-out vm-ext/isa/manual.cpp,$(wildcard $(addprefix vm-ext/,$(addsuffix /*.cpp,isa memory machine api host image))))
 VM_OBJECTS := $(VM_SOURCES:%.cpp=$(BUILD)/obj/%.o)
 RUNNER_SOURCES := $(wildcard vm-ext/runner/*.cpp)
 RUNNER_OBJECTS := $(RUNNER_SOURCES:%.cpp=$(BUILD)/obj/%.o)
@@ -57,3 +57,14 @@ $(BUILD)/comet-vm-no-scheme: $(RUNNER_OBJECTS) $(BUILD)/libcomet-vm.a
 	@$(CXX) $(VM_LDFLAGS) -o $@ $^ -lpthread
 
 -include $(VM_OBJECTS:.o=.d) $(RUNNER_OBJECTS:.o=.d)
+
+# The instruction list of the manual, below its last line that people write.
+.PHONY: manual
+manual: $(BUILD)/isa-README.md
+	@cp $< vm-ext/isa/README.md
+
+$(BUILD)/isa-manual: $(BUILD)/obj/vm-ext/isa/manual.o $(BUILD)/obj/vm-ext/isa/table.o
+	@$(CXX) $(VM_LDFLAGS) -o $@ $^
+
+$(BUILD)/isa-README.md: $(BUILD)/isa-manual vm-ext/isa/README.md
+	@sed '/^<!-- generated from/q' vm-ext/isa/README.md >$@ && echo >>$@ && $< >>$@

@@ -154,7 +154,7 @@ typedef struct comet_thread_info {
   size_t size;
   comet_space space;
   uint64_t pc;
-  uint64_t instruction_count; /* instructions executed since the thread was made */
+  uint64_t instruction_count; /* instructions executed since the thread was made or restarted */
   uint64_t activations;       /* 1 for a thread that has made no call */
   uint64_t window;            /* where the innermost window begins on the register stack */
   uint64_t registers;         /* one more than the highest register of the innermost window that is not 0 */
@@ -166,7 +166,8 @@ COMET_API comet_status comet_thread_get(const comet_machine* machine, comet_thre
 
 /* Continues elsewhere: sets the pc. The activations stay. */
 COMET_API comet_status comet_set_pc(comet_machine* machine, comet_thread thread, uint64_t pc, comet_error* error);
-/* Begins afresh: pc, one activation with its window at 0, all registers and thread registers 0. */
+/* Begins afresh: pc, one activation with its window at 0, all registers, thread registers and the
+ * instruction count 0. */
 COMET_API comet_status comet_thread_restart(comet_machine* machine, comet_thread thread, uint64_t pc, comet_error* error);
 
 /* Register `index` of the activation `level` (0: innermost, 1: its caller, ...). Register 0 reads 0 and

@@ -60,7 +60,8 @@ comet_status guard(comet_error* error, Body&& body) noexcept {
   } catch (const Failure& failure) {
     return report(error, failure.status, failure.address, failure.message);
   } catch (const std::bad_alloc&) {
-    return report(error, COMET_ERROR_MEMORY, 0, "the host has no memory left for this; free some or ask for less");
+    return report(error, COMET_ERROR_MEMORY, 0,
+                  "the host has no memory left for this; free some or ask for less");
   } catch (const std::length_error&) {
     return report(error, COMET_ERROR_MEMORY, 0, "this needs more memory than the host can address");
   } catch (const std::exception& exception) {
@@ -79,8 +80,8 @@ void give(Struct* destination, Struct value, const char* what) {
   require(destination, what);
   if (destination->size < sizeof(size_t)) {
     fail(COMET_ERROR_ARGUMENT, 0,
-         "%s has size %zu; set its size to sizeof the struct before the call (the COMET_..._INIT macros do)", what,
-         destination->size);
+         "%s has size %zu; set its size to sizeof the struct before the call (the COMET_..._INIT macros do)",
+         what, destination->size);
   }
   value.size = destination->size;
   std::memcpy(static_cast<void*>(destination), &value, std::min(destination->size, sizeof value));

@@ -28,12 +28,15 @@ void call(Function function, Arguments... arguments) {
 template <class Parts>
 const auto& part(const Parts& parts, size_t n, const char* what) {
   if (n >= parts.size()) {
-    fail(COMET_ERROR_ARGUMENT, 0, "the image has no %s number %zu; it has %zu, counted from 0", what, n, parts.size());
+    fail(COMET_ERROR_ARGUMENT, 0, "the image has no %s number %zu; it has %zu, counted from 0", what, n,
+         parts.size());
   }
   return parts[n];
 }
 
-comet_symbol shown(const Symbol& symbol) { return {sizeof(comet_symbol), symbol.first.c_str(), symbol.second}; }
+comet_symbol shown(const Symbol& symbol) {
+  return {sizeof(comet_symbol), symbol.first.c_str(), symbol.second};
+}
 
 comet_line shown(const Line& line) {
   return {sizeof(comet_line), line.address, line.file->c_str(), line.line, line.column};
@@ -54,10 +57,12 @@ void check_imports(const Image& image, const comet_machine* machine) {
     const std::string& name = *image.imports()[i];
     if (!host_granted(machine, name.c_str())) {
       fail(COMET_ERROR_CAPABILITY, 0,
-           "the image needs the host call %s, which this machine was not given; grant it if the program may have it",
+           "the image needs the host call %s, which this machine was not given; grant it if the program may "
+           "have it",
            quoted(name).c_str());
     }
-    const char* present = machine_has_more ? comet_host_import_name(machine, static_cast<uint32_t>(i)) : nullptr;
+    const char* present =
+        machine_has_more ? comet_host_import_name(machine, static_cast<uint32_t>(i)) : nullptr;
     machine_has_more = present != nullptr;
     if (machine_has_more && name != present) {
       fail(COMET_ERROR_STATE, 0,
@@ -70,7 +75,8 @@ void check_imports(const Image& image, const comet_machine* machine) {
       if (other == nullptr) break;
       if (name == other) {
         fail(COMET_ERROR_STATE, 0,
-             "the image's import number %zu, %s, is number %" PRIu32 " of the machine; reset the machine before loading",
+             "the image's import number %zu, %s, is number %" PRIu32
+             " of the machine; reset the machine before loading",
              i, quoted(name).c_str(), index);
       }
     }
@@ -114,8 +120,9 @@ void load_section(const Section& section, comet_machine* machine, comet_space sp
   // Pages that are new are zero already; touching them would only cost memory.
   std::vector<Range> old;
   if (section.memory_length > section.bytes.size()) {
-    old = mapped_parts(machine, space,
-                       {section.address + section.bytes.size(), section.address + (section.memory_length - 1)});
+    old =
+        mapped_parts(machine, space,
+                     {section.address + section.bytes.size(), section.address + (section.memory_length - 1)});
   }
   call(comet_map, machine, space, section.address, section.memory_length, section.protection);
   if (!section.bytes.empty()) {
@@ -163,17 +170,20 @@ comet_status comet_image_new(comet_image** image, comet_error* error) {
 
 void comet_image_free(comet_image* image) { delete image; }
 
-comet_status comet_image_add_section(comet_image* image, const char* name, uint64_t address, const void* bytes,
-                                     size_t length, uint64_t memory_length, int protection, comet_error* error) {
+comet_status comet_image_add_section(comet_image* image, const char* name, uint64_t address,
+                                     const void* bytes, size_t length, uint64_t memory_length, int protection,
+                                     comet_error* error) {
   return guard(error, [&] {
     require(image, "image");
     require(name, "name");
     if (length > 0) require(bytes, "bytes");
-    image->image.add_section(name, address, static_cast<const uint8_t*>(bytes), length, memory_length, protection);
+    image->image.add_section(name, address, static_cast<const uint8_t*>(bytes), length, memory_length,
+                             protection);
   });
 }
 
-comet_status comet_image_add_symbol(comet_image* image, const char* name, uint64_t value, comet_error* error) {
+comet_status comet_image_add_symbol(comet_image* image, const char* name, uint64_t value,
+                                    comet_error* error) {
   return guard(error, [&] {
     require(image, "image");
     require(name, "name");
@@ -205,7 +215,8 @@ comet_status comet_image_set_entry(comet_image* image, uint64_t address, comet_e
   });
 }
 
-comet_status comet_image_write(comet_image* image, const uint8_t** bytes, size_t* length, comet_error* error) {
+comet_status comet_image_write(comet_image* image, const uint8_t** bytes, size_t* length,
+                               comet_error* error) {
   return guard(error, [&] {
     require(image, "image");
     require(bytes, "bytes");
@@ -216,18 +227,20 @@ comet_status comet_image_write(comet_image* image, const uint8_t** bytes, size_t
   });
 }
 
-comet_status comet_image_section(const comet_image* image, size_t n, comet_section* section, comet_error* error) {
+comet_status comet_image_section(const comet_image* image, size_t n, comet_section* section,
+                                 comet_error* error) {
   return guard(error, [&] {
     require(image, "image");
     const comet::Section& found = comet::part(image->image.sections(), n, "section");
     give(section,
-         comet_section{sizeof(comet_section), found.name.c_str(), found.address, found.bytes.data(), found.bytes.size(),
-                       found.memory_length, found.protection},
+         comet_section{sizeof(comet_section), found.name.c_str(), found.address, found.bytes.data(),
+                       found.bytes.size(), found.memory_length, found.protection},
          "section");
   });
 }
 
-comet_status comet_image_symbol(const comet_image* image, size_t n, comet_symbol* symbol, comet_error* error) {
+comet_status comet_image_symbol(const comet_image* image, size_t n, comet_symbol* symbol,
+                                comet_error* error) {
   return guard(error, [&] {
     require(image, "image");
     give(symbol, comet::shown(*comet::part(image->image.symbols(), n, "symbol")), "symbol");
@@ -275,7 +288,8 @@ comet_status comet_image_symbol_at(const comet_image* image, uint64_t address, c
   });
 }
 
-comet_status comet_image_line_at(const comet_image* image, uint64_t address, comet_line* line, comet_error* error) {
+comet_status comet_image_line_at(const comet_image* image, uint64_t address, comet_line* line,
+                                 comet_error* error) {
   return guard(error, [&] {
     require(image, "image");
     const comet::Line* found = image->image.line_at(address);

@@ -57,8 +57,10 @@ class CodeCache {
   // For the reference loop.
   const Fetched& fetch(std::uint64_t address);
 
-  // Whether slots need to be dropped because there are too many. Only between instructions.
-  bool overfull() const { return chunks_.size() > maximum_chunks; }
+  // Whether slots need to be dropped because there is too much. Only between instructions.
+  bool overfull() const {
+    return chunks_.size() > maximum_chunks || pages_.size() > maximum_pages || memory_.code_pages() > maximum_pages;
+  }
   // Drops everything. No activation may refer to slots any more.
   void forget();
 
@@ -74,6 +76,7 @@ class CodeCache {
   static constexpr std::size_t chunk_bytes = 65536;
   static constexpr std::size_t chunk_slots = (chunk_bytes - 64) / (sizeof(Slot) + sizeof(std::uint64_t));
   static constexpr std::size_t maximum_chunks = 1024;
+  static constexpr std::size_t maximum_pages = 1024; // 64 MiB of code
   static constexpr std::size_t fetched_entries = 1024;
 
   // Slots and the addresses of their instructions; lies at a multiple of its size.

@@ -47,8 +47,8 @@ class Run {
   std::uint64_t fuel_left_of(std::uint64_t fuel) const {
     return fuel - (thread_.instruction_count - first_instruction_);
   }
-  void forget_code_if_changed() {
-    if (space_.memory.code_changed) machine_.forget_code(space_);
+  void forget_stale_code() {
+    if (space_.memory.code_changed || space_.code.overfull()) machine_.forget_code(space_);
   }
 
   Machine& machine_;
@@ -69,14 +69,13 @@ Run::Turn Run::step() {
   past_breakpoint_ = false;
   const Outcome outcome = reference_.step();
   work_until_look_ -= reference_step_work + static_cast<std::int64_t>(reference_.moved_bytes()) / bytes_a_work;
-  forget_code_if_changed();
+  forget_stale_code();
   return outcome == Outcome::stopped ? Turn::stop : Turn::go_on;
 }
 
 #ifndef COMET_REFERENCE_ONLY
 
 Run::Turn Run::fast_slice(std::uint64_t fuel) {
-  if (space_.code.overfull()) machine_.forget_code(space_);
   FastContext context{};
   context.access = space_.memory.access();
   context.window_bytes = space_.memory.window_bytes();
@@ -116,13 +115,13 @@ Run::Turn Run::fast_slice(std::uint64_t fuel) {
 
 void Run::until_stopped(std::uint64_t fuel) {
   first_instruction_ = thread_.instruction_count;
-  forget_code_if_changed();
   for (;;) {
     if (work_until_look_ <= 0) {
       if (machine_.stop_requested()) {
         stop_.reason = COMET_INTERRUPTED;
         return;
       }
+      forget_stale_code();
       work_until_look_ = slice;
     }
     const std::uint64_t left = fuel_left_of(fuel);

@@ -65,6 +65,8 @@ comet_snapshot* Machine::take_snapshot() {
 }
 
 void Machine::restore_snapshot(const comet_snapshot* snapshot) {
+  if (std::none_of(snapshots_.begin(), snapshots_.end(), [&](const comet_snapshot& own) { return &own == snapshot; }))
+    fail(COMET_ERROR_ARGUMENT, 0, "this snapshot was freed, or belongs to another machine; restore one of this machine's own");
   // What can fail for want of memory comes before what changes threads and spaces.
   std::map<comet_space, std::shared_ptr<Space>> spaces;
   std::map<comet_thread, std::unique_ptr<Thread>> threads;

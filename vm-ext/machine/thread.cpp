@@ -20,6 +20,7 @@ Thread::Thread(const comet_config& config, comet_space space_id, std::uint64_t s
 
 void Thread::restart(std::uint64_t start) {
   pc = start;
+  instruction_count = 0;
   registers.clear();
   window = registers.data();
   window_bound = touched = 0;

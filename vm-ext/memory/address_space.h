@@ -82,6 +82,7 @@ class AddressSpace {
   // Says that instructions were decoded from these bytes: writes to them set `code_changed`.
   void mark_code(std::uint64_t address, std::size_t length);
   void forget_code();
+  std::size_t code_pages() const { return code_.size(); }
   bool code_changed = false;
 
   // Watched ranges. After an access through the careful path, `watch_hit` says what was touched.

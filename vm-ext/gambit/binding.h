@@ -1,0 +1,395 @@
+/* binding.h: the C side of the Gambit binding, included by vm.scm and compiled with it as C.
+ *
+ * A Scheme procedure for a function of comet.h is a call, a status, and results. The results of the last
+ * call wait in one static struct, where vm.scm fetches them before anything else can run (it is compiled
+ * with interrupts off). Machines and snapshots are boxed: the collector may release them in any order,
+ * and a machine is freed when neither it nor a snapshot of it is reachable.
+ *
+ * Every function returns a comet_status unless it cannot fail.
+ */
+#ifndef COMET_GAMBIT_BINDING_H
+#define COMET_GAMBIT_BINDING_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "comet.h"
+
+typedef struct comet_box {
+  comet_machine* machine;
+  size_t references;  /* the Scheme object's own, and one for each snapshot */
+  unsigned resets;    /* snapshots from before the last reset are void */
+  int ticked;         /* the poll function stopped the last run */
+  int interrupted;    /* comet_interrupt was called: no mere tick */
+} comet_box;
+
+typedef struct comet_snapshot_box {
+  comet_box* box;
+  comet_snapshot* snapshot;
+  unsigned resets;
+} comet_snapshot_box;
+
+enum { COMET_RESULTS = 12 };
+
+static struct {
+  uint64_t number[COMET_RESULTS];
+  const char* text[4];
+  const uint8_t* bytes;
+  void* handle;
+  comet_error error;
+} comet_result;
+
+static comet_error* comet_clear_error(void) {
+  comet_result.error.size = sizeof comet_result.error;
+  comet_result.error.status = COMET_OK;
+  comet_result.error.address = 0;
+  comet_result.error.message[0] = '\0';
+  return &comet_result.error;
+}
+
+static comet_status comet_fail_with(comet_status status, const char* message) {
+  comet_clear_error()->status = status;
+  strncpy(comet_result.error.message, message, sizeof comet_result.error.message - 1);
+  return status;
+}
+
+/* Length of the UTF-8 sequence at text, or 0 where the bytes are none. */
+static size_t comet_utf8_sequence(const unsigned char* text) {
+  size_t length = text[0] < 0x80 ? 1 : text[0] < 0xC2 ? 0 : text[0] < 0xE0 ? 2 : text[0] < 0xF0 ? 3 : text[0] < 0xF5 ? 4 : 0;
+  for (size_t i = 1; i < length; i++)
+    if ((text[i] & 0xC0) != 0x80) return 0;
+  if (text[0] == 0xE0 && length && text[1] < 0xA0) return 0;
+  if (text[0] == 0xED && length && text[1] > 0x9F) return 0;
+  if (text[0] == 0xF0 && length && text[1] < 0x90) return 0;
+  if (text[0] == 0xF4 && length && text[1] > 0x8F) return 0;
+  return length;
+}
+
+/* The text with `?` for each byte that is no UTF-8, which Gambit would refuse; NULL stays NULL. The
+ * result is valid until the next call. */
+static char* comet_clean_text(const char* text) {
+  static char* clean = NULL;
+  if (text == NULL) return NULL;
+  size_t length = strlen(text);
+  char* room = realloc(clean, length + 1);
+  if (room == NULL) return NULL;
+  clean = room;
+  memcpy(clean, text, length + 1);
+  for (size_t i = 0; i < length;) {
+    size_t sequence = comet_utf8_sequence((const unsigned char*)clean + i);
+    if (sequence == 0) clean[i] = '?';
+    i += sequence ? sequence : 1;
+  }
+  return clean;
+}
+
+/* ---- machines ------------------------------------------------------------------------------------- */
+
+/* Gambit raises its stack trip when a timer, a signal or another thread wants attention; it is served
+ * when Scheme runs again. */
+static int comet_gambit_poll(void* data) {
+  ___processor_state ps = ___PSTATE;
+  if (ps->stack_trip == ps->stack_limit && ps->intr_flag[___INTR_USER] == ___FIX(0)) return 0;
+  ((comet_box*)data)->ticked = 1;
+  return 1;
+}
+
+static void comet_box_release(comet_box* box) {
+  if (--box->references > 0) return;
+  comet_machine_free(box->machine);
+  free(box);
+}
+
+static ___SCMOBJ comet_release_machine(void* box) {
+  comet_box_release((comet_box*)box);
+  return ___FIX(___NO_ERR);
+}
+
+static ___SCMOBJ comet_release_snapshot(void* pointer) {
+  comet_snapshot_box* snapshot = (comet_snapshot_box*)pointer;
+  if (snapshot->resets == snapshot->box->resets) comet_snapshot_free(snapshot->box->machine, snapshot->snapshot);
+  comet_box_release(snapshot->box);
+  free(snapshot);
+  return ___FIX(___NO_ERR);
+}
+
+static ___SCMOBJ comet_release_image(void* image) {
+  comet_image_free((comet_image*)image);
+  return ___FIX(___NO_ERR);
+}
+
+static const uint64_t COMET_DEFAULT = UINT64_MAX;
+
+static comet_status comet_box_new(uint64_t window, uint64_t memory_limit, uint64_t register_limit, uint64_t call_depth_limit) {
+  comet_config config = COMET_CONFIG_INIT;
+  if (window != COMET_DEFAULT) config.window = window;
+  if (memory_limit != COMET_DEFAULT) config.memory_limit = memory_limit;
+  if (register_limit != COMET_DEFAULT) config.register_limit = register_limit;
+  if (call_depth_limit != COMET_DEFAULT) config.call_depth_limit = call_depth_limit;
+  comet_box* box = calloc(1, sizeof *box);
+  if (box == NULL) return comet_fail_with(COMET_ERROR_MEMORY, "no memory is left for a machine");
+  comet_status status = comet_machine_new(&config, &box->machine, comet_clear_error());
+  if (status != COMET_OK) {
+    free(box);
+    return status;
+  }
+  box->references = 1;
+  comet_set_poll(box->machine, comet_gambit_poll, box);
+  comet_result.handle = box;
+  return COMET_OK;
+}
+
+static comet_status comet_box_reset(comet_box* box) {
+  comet_status status = comet_machine_reset(box->machine, comet_clear_error());
+  if (status == COMET_OK) box->resets++;
+  return status;
+}
+
+static comet_status comet_box_config(comet_box* box) {
+  comet_config config = COMET_CONFIG_INIT;
+  comet_status status = comet_machine_config(box->machine, &config, comet_clear_error());
+  comet_result.number[0] = config.window;
+  comet_result.number[1] = config.memory_limit;
+  comet_result.number[2] = config.register_limit;
+  comet_result.number[3] = config.call_depth_limit;
+  return status;
+}
+
+/* ---- memory and threads --------------------------------------------------------------------------- */
+
+static comet_status comet_box_space_new(comet_box* box) {
+  comet_space space = 0;
+  comet_status status = comet_space_new(box->machine, &space, comet_clear_error());
+  comet_result.number[0] = space;
+  return status;
+}
+
+static comet_status comet_box_next_region(comet_box* box, comet_space space, uint64_t from) {
+  comet_region region = COMET_REGION_INIT;
+  comet_status status = comet_next_region(box->machine, space, from, &region, comet_clear_error());
+  comet_result.number[0] = region.address;
+  comet_result.number[1] = region.length;
+  comet_result.number[2] = (uint64_t)region.protection;
+  return status;
+}
+
+static comet_status comet_box_thread_new(comet_box* box, comet_space space, uint64_t pc) {
+  comet_thread thread = 0;
+  comet_status status = comet_thread_new(box->machine, space, pc, &thread, comet_clear_error());
+  comet_result.number[0] = thread;
+  return status;
+}
+
+static comet_status comet_box_thread_get(comet_box* box, comet_thread thread) {
+  comet_thread_info info = COMET_THREAD_INFO_INIT;
+  comet_status status = comet_thread_get(box->machine, thread, &info, comet_clear_error());
+  comet_result.number[0] = info.space;
+  comet_result.number[1] = info.pc;
+  comet_result.number[2] = info.instruction_count;
+  comet_result.number[3] = info.activations;
+  comet_result.number[4] = info.window;
+  comet_result.number[5] = info.registers;
+  return status;
+}
+
+static comet_status comet_box_get_activation(comet_box* box, comet_thread thread, uint64_t level) {
+  comet_activation activation = COMET_ACTIVATION_INIT;
+  comet_status status = comet_get_activation(box->machine, thread, level, &activation, comet_clear_error());
+  comet_result.number[0] = activation.function;
+  comet_result.number[1] = activation.pc;
+  comet_result.number[2] = activation.window;
+  return status;
+}
+
+/* ---- running -------------------------------------------------------------------------------------- */
+
+static comet_status comet_box_run(comet_box* box, comet_thread thread, uint64_t fuel) {
+  static comet_stop stop;
+  memset(&stop, 0, sizeof stop);
+  stop.size = sizeof stop;
+  box->ticked = 0;
+  comet_status status = comet_run(box->machine, thread, fuel, &stop, comet_clear_error());
+  int only_a_tick = box->ticked && !box->interrupted;
+  if (status == COMET_OK && stop.reason == COMET_INTERRUPTED && !only_a_tick) box->interrupted = 0;
+  comet_result.number[0] = (uint64_t)stop.reason;
+  comet_result.number[1] = (uint64_t)stop.trap;
+  comet_result.number[2] = stop.pc;
+  comet_result.number[3] = stop.address;
+  comet_result.number[4] = stop.instruction_count;
+  comet_result.number[5] = stop.executed;
+  comet_result.number[6] = (uint64_t)stop.exit_status;
+  comet_result.number[7] = stop.host_call;
+  comet_result.number[8] = stop.watchpoint;
+  comet_result.number[9] = (uint64_t)stop.access;
+  comet_result.number[10] = (uint64_t)only_a_tick;
+  comet_result.text[0] = stop.message;
+  return status;
+}
+
+static void comet_box_interrupt(comet_box* box) {
+  box->interrupted = 1;
+  comet_interrupt(box->machine);
+}
+
+static comet_status comet_box_watchpoint_set(comet_box* box, comet_space space, uint64_t address, uint64_t length, int access) {
+  uint32_t id = 0;
+  comet_status status = comet_watchpoint_set(box->machine, space, address, length, access, &id, comet_clear_error());
+  comet_result.number[0] = id;
+  return status;
+}
+
+/* ---- snapshots ------------------------------------------------------------------------------------ */
+
+static comet_status comet_box_snapshot_take(comet_box* box) {
+  comet_snapshot_box* snapshot = calloc(1, sizeof *snapshot);
+  if (snapshot == NULL) return comet_fail_with(COMET_ERROR_MEMORY, "no memory is left for a snapshot");
+  comet_status status = comet_snapshot_take(box->machine, &snapshot->snapshot, comet_clear_error());
+  if (status != COMET_OK) {
+    free(snapshot);
+    return status;
+  }
+  snapshot->box = box;
+  snapshot->resets = box->resets;
+  box->references++;
+  comet_result.handle = snapshot;
+  return COMET_OK;
+}
+
+static comet_status comet_box_snapshot_restore(comet_box* box, comet_snapshot_box* snapshot) {
+  if (snapshot->box != box)
+    return comet_fail_with(COMET_ERROR_ARGUMENT, "the snapshot was taken of another machine: restore it in that one");
+  if (snapshot->resets != box->resets)
+    return comet_fail_with(COMET_ERROR_ARGUMENT, "the snapshot is void because its machine was reset since: take a new one");
+  return comet_snapshot_restore(box->machine, snapshot->snapshot, comet_clear_error());
+}
+
+/* ---- host calls ----------------------------------------------------------------------------------- */
+
+static comet_status comet_box_host_import(comet_box* box, const char* name) {
+  uint32_t index = 0;
+  comet_status status = comet_host_import(box->machine, name, &index, comet_clear_error());
+  comet_result.number[0] = index;
+  return status;
+}
+
+/* packed: count strings, each ended by NUL. */
+static comet_status comet_box_set_arguments(comet_box* box, const char* packed, size_t count) {
+  const char** arguments = calloc(count + 1, sizeof *arguments);
+  if (arguments == NULL) return comet_fail_with(COMET_ERROR_MEMORY, "no memory is left for the arguments");
+  for (size_t i = 0; i < count; i++) {
+    arguments[i] = packed;
+    packed += strlen(packed) + 1;
+  }
+  comet_status status = comet_set_arguments(box->machine, count, arguments, comet_clear_error());
+  free(arguments);
+  return status;
+}
+
+/* ---- images --------------------------------------------------------------------------------------- */
+
+static comet_status comet_handle_image_read(const void* bytes, size_t length) {
+  comet_image* image = NULL;
+  comet_status status = comet_image_read(bytes, length, &image, comet_clear_error());
+  comet_result.handle = image;
+  return status;
+}
+
+static comet_status comet_handle_image_new(void) {
+  comet_image* image = NULL;
+  comet_status status = comet_image_new(&image, comet_clear_error());
+  comet_result.handle = image;
+  return status;
+}
+
+static comet_status comet_handle_image_write(comet_image* image) {
+  size_t length = 0;
+  comet_status status = comet_image_write(image, &comet_result.bytes, &length, comet_clear_error());
+  comet_result.number[0] = length;
+  return status;
+}
+
+static comet_status comet_handle_image_section(comet_image* image, size_t n) {
+  comet_section section = COMET_SECTION_INIT;
+  comet_status status = comet_image_section(image, n, &section, comet_clear_error());
+  comet_result.text[0] = section.name;
+  comet_result.number[0] = section.length;
+  comet_result.number[1] = section.address;
+  comet_result.number[2] = section.memory_length;
+  comet_result.number[3] = (uint64_t)section.protection;
+  comet_result.bytes = section.bytes;
+  return status;
+}
+
+static comet_status comet_take_symbol(comet_status status, const comet_symbol* symbol) {
+  comet_result.text[0] = symbol->name;
+  comet_result.number[0] = symbol->value;
+  return status;
+}
+
+static comet_status comet_handle_image_symbol(comet_image* image, size_t n) {
+  comet_symbol symbol = COMET_SYMBOL_INIT;
+  return comet_take_symbol(comet_image_symbol(image, n, &symbol, comet_clear_error()), &symbol);
+}
+
+static comet_status comet_handle_image_find_symbol(comet_image* image, const char* name) {
+  comet_symbol symbol = COMET_SYMBOL_INIT;
+  return comet_take_symbol(comet_image_find_symbol(image, name, &symbol, comet_clear_error()), &symbol);
+}
+
+static comet_status comet_handle_image_symbol_at(comet_image* image, uint64_t address) {
+  comet_symbol symbol = COMET_SYMBOL_INIT;
+  return comet_take_symbol(comet_image_symbol_at(image, address, &symbol, comet_clear_error()), &symbol);
+}
+
+static comet_status comet_take_line(comet_status status, const comet_line* line) {
+  comet_result.text[0] = line->file;
+  comet_result.number[0] = line->address;
+  comet_result.number[1] = line->line;
+  comet_result.number[2] = line->column;
+  return status;
+}
+
+static comet_status comet_handle_image_line(comet_image* image, size_t n) {
+  comet_line line = COMET_LINE_INIT;
+  return comet_take_line(comet_image_line(image, n, &line, comet_clear_error()), &line);
+}
+
+static comet_status comet_handle_image_line_at(comet_image* image, uint64_t address) {
+  comet_line line = COMET_LINE_INIT;
+  return comet_take_line(comet_image_line_at(image, address, &line, comet_clear_error()), &line);
+}
+
+/* ---- the instruction set -------------------------------------------------------------------------- */
+
+static comet_status comet_take_instruction(size_t n) {
+  static comet_instruction instruction;
+  memset(&instruction, 0, sizeof instruction);
+  instruction.size = sizeof instruction;
+  comet_status status = comet_isa_instruction(n, &instruction, comet_clear_error());
+  comet_result.text[0] = instruction.name;
+  comet_result.text[1] = instruction.operands;
+  comet_result.text[2] = instruction.group;
+  comet_result.text[3] = instruction.meaning;
+  comet_result.number[0] = instruction.opcode;
+  return status;
+}
+
+static comet_status comet_take_decoded(const uint8_t* bytes, size_t start, size_t end) {
+  comet_decoded decoded = COMET_DECODED_INIT;
+  comet_status status = comet_decode(bytes + start, end - start, &decoded, comet_clear_error());
+  comet_result.text[0] = decoded.name;
+  comet_result.text[1] = decoded.operands;
+  comet_result.number[0] = decoded.length;
+  comet_result.number[1] = decoded.field_count;
+  memcpy(comet_result.number + 2, decoded.fields, sizeof decoded.fields);
+  return status;
+}
+
+static size_t comet_take_disassembly(const uint8_t* bytes, size_t start, size_t end, uint64_t address) {
+  static char text[256];
+  size_t length = comet_disassemble(bytes + start, end - start, address, text, sizeof text);
+  comet_result.text[0] = text;
+  return length;
+}
+
+#endif

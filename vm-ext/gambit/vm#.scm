@@ -1,0 +1,28 @@
+;; vm-ext/gambit/vm: the functions of comet.h. comet_space_new is vm-space-new, and so on.
+
+(##namespace
+ ("vm-ext/gambit/vm#"
+  ;; errors
+  vm-error? vm-error-status vm-error-address vm-error-message vm-status-name vm-version
+  ;; machines
+  vm-machine-new vm-machine-free vm-machine-reset vm-machine-config vm-machine?
+  ;; memory
+  vm-space-new vm-space-free vm-map vm-unmap vm-protect vm-next-region vm-read vm-read! vm-write
+  ;; threads and registers
+  vm-thread-new vm-thread-free vm-thread-get vm-set-pc vm-thread-restart vm-get-register vm-set-register
+  vm-get-thread-register vm-set-thread-register vm-get-activation
+  ;; running
+  vm-run vm-reason-name vm-trap-name vm-interrupt vm-set-poll vm-set-deadline vm-breakpoint-set
+  vm-breakpoint-clear vm-watchpoint-set vm-watchpoint-clear
+  ;; snapshots
+  vm-snapshot-take vm-snapshot-restore vm-snapshot-free vm-snapshot-bytes vm-snapshot? vm-state-hash
+  ;; host calls
+  vm-host-grant vm-host-revoke vm-host-grant-standard vm-host-revoke-standard vm-host-import
+  vm-host-import-name vm-host-complete vm-host-argument vm-set-stream vm-set-arguments vm-set-random-seed
+  ;; images
+  vm-image-read vm-image-new vm-image-free vm-image? vm-image-add-section vm-image-add-symbol
+  vm-image-add-line vm-image-add-import vm-image-set-entry vm-image-write vm-image-section
+  vm-image-symbol vm-image-line vm-image-import vm-image-entry vm-image-find-symbol vm-image-symbol-at
+  vm-image-line-at vm-image-load
+  ;; the instruction set
+  vm-isa-instruction vm-isa vm-decode vm-disassemble))

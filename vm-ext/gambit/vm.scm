@@ -1,0 +1,403 @@
+;; The thin binding: one procedure for each function of comet.h, named by one rule (comet_space_new is
+;; vm-space-new) and with its arguments in the same order, the error slot left out. What C returns through
+;; pointers is the result: a number, a u8vector, or a vector of the struct's members without `size`.
+;; Statuses other than OK are raised, see vm-error?; where comet.h says that "behind the last" is an
+;; error, the result is #f instead.
+;;
+;;   (define machine (vm-machine-new))
+;;   (vm-map machine 0 #x10000 65536 7)
+;;   (vm-run machine 0 1000)  => #(0 0 65536 0 1 1 0 0 0 0 "" #f)
+
+(module vm-ext/gambit/vm compiled-only)
+
+;; The results of a C call are fetched by further calls: nothing may come in between.
+(declare (block) (not interrupts-enabled))
+
+(c-declare "#include \"binding.h\"")
+
+(c-define-type machine* (nonnull-pointer (struct "comet_box") comet-machine "comet_release_machine"))
+(c-define-type snapshot* (nonnull-pointer (struct "comet_snapshot_box") comet-snapshot "comet_release_snapshot"))
+(c-define-type image* (nonnull-pointer (struct "comet_image") comet-image "comet_release_image"))
+(c-define-type id unsigned-int32)
+(c-define-type u64 unsigned-int64)
+(c-define-type name nonnull-UTF-8-string)
+
+;; ---- errors ----------------------------------------------------------------------------------------
+
+;; An error is an ordinary error exception, which any REPL shows in one line; what else is known of it
+;; stands in this table.
+(define error-details (make-table test: eq? weak-keys: #t))
+
+(define error-status (c-lambda () int "___return(comet_result.error.status);"))
+(define error-address (c-lambda () u64 "___return(comet_result.error.address);"))
+(define error-message (c-lambda () UTF-8-string "___return(comet_clean_text(comet_result.error.message));"))
+
+(define (raise-last-error)
+  (let ((details (vector (error-status) (error-address) (error-message))))
+    (let ((exception
+           (with-exception-catcher
+            (lambda (exception) exception)
+            (lambda () (error (vector-ref details 2))))))
+      (table-set! error-details exception details)
+      (raise exception))))
+
+(define (error-detail exception i)
+  (vector-ref (table-ref error-details exception) i))
+
+(define (vm-error? x) (and (table-ref error-details x #f) #t))
+(define (vm-error-status exception) (error-detail exception 0))
+(define (vm-error-address exception) (error-detail exception 1))
+(define (vm-error-message exception) (error-detail exception 2))
+
+(define status-address 3)
+(define status-argument 1)
+
+(define (check status)
+  (if (not (eq? status 0)) (raise-last-error)))
+
+;; #f for the status that says "there is none", #t for success.
+(define (check-unless none status)
+  (cond ((eq? status 0) #t)
+        ((eq? status none) #f)
+        (else (raise-last-error))))
+
+;; (define-call (name argument …) (type …) "C expression that is a status"): the expression speaks of its
+;; arguments as ___arg1, …
+(##define-macro (define-call signature types expression #!optional (result '(##void)))
+  `(define ,signature
+     (check ((c-lambda ,types int ,(string-append "___return(" expression ");")) ,@(cdr signature)))
+     ,result))
+
+(define number (c-lambda (int) u64 "___return(comet_result.number[___arg1]);"))
+(define signed-number (c-lambda (int) int64 "___return((int64_t)comet_result.number[___arg1]);"))
+(define result-text (c-lambda (int) UTF-8-string "___return(comet_clean_text(comet_result.text[___arg1]));"))
+(define copy-result-bytes
+  (c-lambda (scheme-object size_t) void
+    "if (___arg2) memcpy(___BODY_AS(___arg1, ___tSUBTYPED), comet_result.bytes, ___arg2);"))
+
+(define (result-bytes length)
+  (let ((bytes (make-u8vector length)))
+    (copy-result-bytes bytes length)
+    bytes))
+
+;; A u8vector is passed as the address of its first byte, good during the call only: these keep a wrong
+;; argument from becoming a wild pointer.
+(define (check-bytes bytes start end)
+  (if (not (u8vector? bytes)) (error "bytes are given as a u8vector, not as" bytes))
+  (if (not (and (fixnum? start) (fixnum? end) (<= 0 start end (u8vector-length bytes))))
+      (error "a u8vector has no such part:" (list 'start start 'end end 'length (u8vector-length bytes)))))
+
+(define (or-default x) (or x #xFFFFFFFFFFFFFFFF))
+
+;; ---- versions and names ----------------------------------------------------------------------------
+
+(define vm-version (c-lambda () name "___return((char*)comet_version());"))
+(define vm-status-name (c-lambda (int) name "___return((char*)comet_status_name((comet_status)___arg1));"))
+(define vm-reason-name (c-lambda (int) name "___return((char*)comet_reason_name((comet_reason)___arg1));"))
+(define vm-trap-name (c-lambda (int) name "___return((char*)comet_trap_name((comet_trap)___arg1));"))
+
+;; ---- machines --------------------------------------------------------------------------------------
+
+(define (foreign-with-tag? x tag)
+  (and (foreign? x) (memq tag (foreign-tags x)) (not (foreign-released? x))))
+
+(define (vm-machine? x) (and (foreign-with-tag? x 'comet-machine) #t))
+(define (vm-snapshot? x) (and (foreign-with-tag? x 'comet-snapshot) #t))
+(define (vm-image? x) (and (foreign-with-tag? x 'comet-image) #t))
+
+(define result-machine (c-lambda () machine* "___return(comet_result.handle);"))
+
+;; Each limit is a number, or #f for the default.
+(define (vm-machine-new #!optional window memory-limit register-limit call-depth-limit)
+  (check ((c-lambda (u64 u64 u64 u64) int
+            "___return(comet_box_new(___arg1, ___arg2, ___arg3, ___arg4));")
+          (or-default window) (or-default memory-limit) (or-default register-limit)
+          (or-default call-depth-limit)))
+  (result-machine))
+
+;; The collector does this by itself; afterwards the object is refused everywhere.
+(define (vm-machine-free machine) (foreign-release! machine))
+
+(define-call (vm-machine-reset machine) (machine*) "comet_box_reset(___arg1)")
+(define-call (vm-machine-config machine) (machine*) "comet_box_config(___arg1)"
+  (vector (number 0) (number 1) (number 2) (number 3)))
+
+;; ---- memory ----------------------------------------------------------------------------------------
+
+(define-call (vm-space-new machine) (machine*) "comet_box_space_new(___arg1)" (number 0))
+(define-call (vm-space-free machine space) (machine* id)
+  "comet_space_free(___arg1->machine, ___arg2, comet_clear_error())")
+(define-call (vm-map machine space address length protection) (machine* id u64 u64 int)
+  "comet_map(___arg1->machine, ___arg2, ___arg3, ___arg4, ___arg5, comet_clear_error())")
+(define-call (vm-unmap machine space address length) (machine* id u64 u64)
+  "comet_unmap(___arg1->machine, ___arg2, ___arg3, ___arg4, comet_clear_error())")
+(define-call (vm-protect machine space address length protection) (machine* id u64 u64 int)
+  "comet_protect(___arg1->machine, ___arg2, ___arg3, ___arg4, ___arg5, comet_clear_error())")
+
+;; #(address length protection), or #f
+(define (vm-next-region machine space from)
+  (and (check-unless status-address
+                     ((c-lambda (machine* id u64) int
+                        "___return(comet_box_next_region(___arg1, ___arg2, ___arg3));")
+                      machine space from))
+       (vector (number 0) (number 1) (number 2))))
+
+(define (vm-read! machine space address bytes start end)
+  (check-bytes bytes start end)
+  (check ((c-lambda (machine* id u64 scheme-object size_t size_t) int
+            "___return(comet_read(___arg1->machine, ___arg2, ___arg3, ___CAST(___U8*, ___BODY_AS(___arg4, ___tSUBTYPED)) + ___arg5, ___arg6, comet_clear_error()));")
+          machine space address bytes start (- end start))))
+
+(define (vm-read machine space address length)
+  (let ((bytes (make-u8vector length)))
+    (vm-read! machine space address bytes 0 length)
+    bytes))
+
+(define (vm-write machine space address bytes #!optional (start 0) (end (u8vector-length bytes)))
+  (check-bytes bytes start end)
+  (check ((c-lambda (machine* id u64 scheme-object size_t size_t) int
+            "___return(comet_write(___arg1->machine, ___arg2, ___arg3, ___CAST(___U8*, ___BODY_AS(___arg4, ___tSUBTYPED)) + ___arg5, ___arg6, comet_clear_error()));")
+          machine space address bytes start (- end start))))
+
+;; ---- threads and registers -------------------------------------------------------------------------
+
+(define-call (vm-thread-new machine space pc) (machine* id u64)
+  "comet_box_thread_new(___arg1, ___arg2, ___arg3)"
+  (number 0))
+(define-call (vm-thread-free machine thread) (machine* id)
+  "comet_thread_free(___arg1->machine, ___arg2, comet_clear_error())")
+
+;; #(space pc instruction-count activations window registers)
+(define-call (vm-thread-get machine thread) (machine* id) "comet_box_thread_get(___arg1, ___arg2)"
+  (vector (number 0) (number 1) (number 2) (number 3) (number 4) (number 5)))
+(define-call (vm-set-pc machine thread pc) (machine* id u64)
+  "comet_set_pc(___arg1->machine, ___arg2, ___arg3, comet_clear_error())")
+(define-call (vm-thread-restart machine thread pc) (machine* id u64)
+  "comet_thread_restart(___arg1->machine, ___arg2, ___arg3, comet_clear_error())")
+(define-call (vm-get-register machine thread level index) (machine* id u64 u64)
+  "comet_get_register(___arg1->machine, ___arg2, ___arg3, ___arg4, &comet_result.number[0], comet_clear_error())"
+  (number 0))
+(define-call (vm-set-register machine thread level index value) (machine* id u64 u64 u64)
+  "comet_set_register(___arg1->machine, ___arg2, ___arg3, ___arg4, ___arg5, comet_clear_error())")
+(define-call (vm-get-thread-register machine thread index) (machine* id id)
+  "comet_get_thread_register(___arg1->machine, ___arg2, ___arg3, &comet_result.number[0], comet_clear_error())"
+  (number 0))
+(define-call (vm-set-thread-register machine thread index value) (machine* id id u64)
+  "comet_set_thread_register(___arg1->machine, ___arg2, ___arg3, ___arg4, comet_clear_error())")
+
+;; #(function pc window)
+(define-call (vm-get-activation machine thread level) (machine* id u64)
+  "comet_box_get_activation(___arg1, ___arg2, ___arg3)"
+  (vector (number 0) (number 1) (number 2)))
+
+;; ---- running ---------------------------------------------------------------------------------------
+
+;; #(reason trap pc address instruction-count executed exit-status host-call watchpoint access message
+;;   tick?); tick? says that the run was interrupted only because Gambit has something to do (a timer,
+;; another thread, Ctrl-C): let Scheme run a little, and run on.
+(define-call (vm-run machine thread fuel) (machine* id u64) "comet_box_run(___arg1, ___arg2, ___arg3)"
+  (vector (number 0) (number 1) (number 2) (number 3) (number 4) (number 5) (signed-number 6)
+          (number 7) (number 8) (number 9) (result-text 0) (= (number 10) 1)))
+
+(define vm-interrupt (c-lambda (machine*) void "comet_box_interrupt(___arg1);"))
+
+;; Whether runs look at Gambit's own interrupts, which a new machine's runs do. The poll function is C:
+;; it cannot be a Scheme procedure.
+(define vm-set-poll
+  (c-lambda (machine* bool) void
+    "comet_set_poll(___arg1->machine, ___arg2 ? comet_gambit_poll : NULL, ___arg1);"))
+(define vm-set-deadline
+  (c-lambda (machine* u64) void "comet_set_deadline(___arg1->machine, ___arg2);"))
+
+(define-call (vm-breakpoint-set machine space address) (machine* id u64)
+  "comet_breakpoint_set(___arg1->machine, ___arg2, ___arg3, comet_clear_error())")
+(define-call (vm-breakpoint-clear machine space address) (machine* id u64)
+  "comet_breakpoint_clear(___arg1->machine, ___arg2, ___arg3, comet_clear_error())")
+(define-call (vm-watchpoint-set machine space address length access) (machine* id u64 u64 int)
+  "comet_box_watchpoint_set(___arg1, ___arg2, ___arg3, ___arg4, ___arg5)"
+  (number 0))
+(define-call (vm-watchpoint-clear machine watchpoint) (machine* id)
+  "comet_watchpoint_clear(___arg1->machine, ___arg2, comet_clear_error())")
+
+;; ---- snapshots -------------------------------------------------------------------------------------
+
+(define result-snapshot (c-lambda () snapshot* "___return(comet_result.handle);"))
+
+(define-call (vm-snapshot-take machine) (machine*) "comet_box_snapshot_take(___arg1)" (result-snapshot))
+(define-call (vm-snapshot-restore machine snapshot) (machine* snapshot*)
+  "comet_box_snapshot_restore(___arg1, ___arg2)")
+
+;; comet_snapshot_free without the machine: a snapshot knows its own.
+(define (vm-snapshot-free snapshot) (foreign-release! snapshot))
+
+(define vm-snapshot-bytes (c-lambda (machine*) u64 "___return(comet_snapshot_bytes(___arg1->machine));"))
+
+(define (vm-state-hash machine)
+  (let ((hash (make-u8vector 16)))
+    (check ((c-lambda (machine* scheme-object) int
+              "___return(comet_state_hash(___arg1->machine, ___CAST(___U8*, ___BODY_AS(___arg2, ___tSUBTYPED)), comet_clear_error()));")
+            machine hash))
+    hash))
+
+;; ---- host calls ------------------------------------------------------------------------------------
+
+;; Left to the embedder: C never calls Scheme. vm-run comes back with reason 5, vm-host-complete goes on.
+(define-call (vm-host-grant machine name) (machine* name)
+  "comet_host_grant(___arg1->machine, ___arg2, NULL, NULL, comet_clear_error())")
+(define-call (vm-host-revoke machine name) (machine* name)
+  "comet_host_revoke(___arg1->machine, ___arg2, comet_clear_error())")
+(define-call (vm-host-grant-standard machine group) (machine* name)
+  "comet_host_grant_standard(___arg1->machine, ___arg2, comet_clear_error())")
+(define-call (vm-host-revoke-standard machine group) (machine* name)
+  "comet_host_revoke_standard(___arg1->machine, ___arg2, comet_clear_error())")
+(define-call (vm-host-import machine name) (machine* name) "comet_box_host_import(___arg1, ___arg2)"
+  (number 0))
+(define vm-host-import-name
+  (c-lambda (machine* id) UTF-8-string
+    "___return(comet_clean_text(comet_host_import_name(___arg1->machine, ___arg2)));"))
+(define-call (vm-host-complete machine thread result) (machine* id u64)
+  "comet_host_complete(___arg1->machine, ___arg2, ___arg3, comet_clear_error())")
+(define-call (vm-host-argument machine thread n) (machine* id unsigned-int)
+  "comet_host_argument(___arg1->machine, ___arg2, ___arg3, &comet_result.number[0], comet_clear_error())"
+  (number 0))
+(define-call (vm-set-stream machine stream descriptor) (machine* unsigned-int int)
+  "comet_set_stream(___arg1->machine, ___arg2, ___arg3, comet_clear_error())")
+
+;; arguments: a list of strings without NUL characters
+(define (vm-set-arguments machine arguments)
+  (let ((packed (apply string-append
+                       (map (lambda (argument)
+                              (if (memv #\nul (string->list argument))
+                                  (error "an argument of a program cannot hold a NUL character:" argument))
+                              (string-append argument (string #\nul)))
+                            arguments))))
+    (let ((bytes (call-with-output-u8vector
+                  (list char-encoding: 'UTF-8 eol-encoding: 'lf)
+                  (lambda (port) (display packed port)))))
+      (check ((c-lambda (machine* scheme-object size_t) int
+                "___return(comet_box_set_arguments(___arg1, ___CAST(char*, ___BODY_AS(___arg2, ___tSUBTYPED)), ___arg3));")
+              machine bytes (length arguments))))))
+
+(define vm-set-random-seed
+  (c-lambda (machine* u64) void "comet_set_random_seed(___arg1->machine, ___arg2);"))
+
+;; ---- images ----------------------------------------------------------------------------------------
+
+(define result-image (c-lambda () image* "___return(comet_result.handle);"))
+
+(define (vm-image-read bytes)
+  (check-bytes bytes 0 (u8vector-length bytes))
+  (check ((c-lambda (scheme-object size_t) int
+            "___return(comet_handle_image_read(___BODY_AS(___arg1, ___tSUBTYPED), ___arg2));")
+          bytes (u8vector-length bytes)))
+  (result-image))
+
+(define-call (vm-image-new) () "comet_handle_image_new()" (result-image))
+
+(define (vm-image-free image) (foreign-release! image))
+
+(define (vm-image-add-section image name address bytes memory-length protection)
+  (check-bytes bytes 0 (u8vector-length bytes))
+  (check ((c-lambda (image* name u64 scheme-object size_t u64 int) int
+            "___return(comet_image_add_section(___arg1, ___arg2, ___arg3, ___BODY_AS(___arg4, ___tSUBTYPED), ___arg5, ___arg6, ___arg7, comet_clear_error()));")
+          image name address bytes (u8vector-length bytes) memory-length protection)))
+
+(define-call (vm-image-add-symbol image name value) (image* name u64)
+  "comet_image_add_symbol(___arg1, ___arg2, ___arg3, comet_clear_error())")
+(define-call (vm-image-add-line image address file line column) (image* u64 name id id)
+  "comet_image_add_line(___arg1, ___arg2, ___arg3, ___arg4, ___arg5, comet_clear_error())")
+(define-call (vm-image-add-import image name) (image* name)
+  "comet_image_add_import(___arg1, ___arg2, comet_clear_error())")
+(define-call (vm-image-set-entry image address) (image* u64)
+  "comet_image_set_entry(___arg1, ___arg2, comet_clear_error())")
+(define-call (vm-image-write image) (image*) "comet_handle_image_write(___arg1)"
+  (result-bytes (number 0)))
+
+;; #(name address bytes memory-length protection), or #f behind the last
+(define (vm-image-section image n)
+  (and (check-unless status-argument
+                     ((c-lambda (image* size_t) int "___return(comet_handle_image_section(___arg1, ___arg2));")
+                      image n))
+       (vector (result-text 0) (number 1) (result-bytes (number 0)) (number 2) (number 3))))
+
+;; #(name value)
+(define (result-symbol) (vector (result-text 0) (number 0)))
+
+(define (vm-image-symbol image n)
+  (and (check-unless status-argument
+                     ((c-lambda (image* size_t) int "___return(comet_handle_image_symbol(___arg1, ___arg2));")
+                      image n))
+       (result-symbol)))
+
+;; #(address file line column)
+(define (result-line) (vector (number 0) (result-text 0) (number 1) (number 2)))
+
+(define (vm-image-line image n)
+  (and (check-unless status-argument
+                     ((c-lambda (image* size_t) int "___return(comet_handle_image_line(___arg1, ___arg2));")
+                      image n))
+       (result-line)))
+
+(define vm-image-import
+  (c-lambda (image* size_t) UTF-8-string "___return(comet_clean_text(comet_image_import(___arg1, ___arg2)));"))
+(define vm-image-entry (c-lambda (image*) u64 "___return(comet_image_entry(___arg1));"))
+
+(define (vm-image-find-symbol image name)
+  (and (check-unless status-address
+                     ((c-lambda (image* name) int
+                        "___return(comet_handle_image_find_symbol(___arg1, ___arg2));")
+                      image name))
+       (result-symbol)))
+
+(define (vm-image-symbol-at image address)
+  (and (check-unless status-address
+                     ((c-lambda (image* u64) int
+                        "___return(comet_handle_image_symbol_at(___arg1, ___arg2));")
+                      image address))
+       (result-symbol)))
+
+(define (vm-image-line-at image address)
+  (and (check-unless status-address
+                     ((c-lambda (image* u64) int "___return(comet_handle_image_line_at(___arg1, ___arg2));")
+                      image address))
+       (result-line)))
+
+(define-call (vm-image-load image machine space) (image* machine* id)
+  "comet_image_load(___arg1, ___arg2->machine, ___arg3, comet_clear_error())")
+
+;; ---- the instruction set ---------------------------------------------------------------------------
+
+;; #(name opcode operands group meaning), the name a symbol; #f behind the last
+(define (vm-isa-instruction n)
+  (and (check-unless status-argument
+                     ((c-lambda (size_t) int "___return(comet_take_instruction(___arg1));") n))
+       (vector (string->symbol (result-text 0)) (number 0) (result-text 1)
+               (string->symbol (result-text 2)) (result-text 3))))
+
+(define instructions #f)
+
+;; All of them, as a vector.
+(define (vm-isa)
+  (if (not instructions)
+      (set! instructions
+            (let loop ((n 0) (all '()))
+              (let ((instruction (vm-isa-instruction n)))
+                (if instruction (loop (+ n 1) (cons instruction all)) (list->vector (reverse all)))))))
+  instructions)
+
+;; #(name operands length fields), fields a list that begins with the opcode
+(define (vm-decode bytes #!optional (start 0) (end (u8vector-length bytes)))
+  (check-bytes bytes start end)
+  (check ((c-lambda (scheme-object size_t size_t) int
+            "___return(comet_take_decoded(___CAST(___U8*, ___BODY_AS(___arg1, ___tSUBTYPED)), ___arg2, ___arg3));")
+          bytes start end))
+  (vector (string->symbol (result-text 0)) (result-text 1) (number 0)
+          (map (lambda (i) (number (+ i 2))) (iota (number 1)))))
+
+;; (length . text)
+(define (vm-disassemble bytes address #!optional (start 0) (end (u8vector-length bytes)))
+  (check-bytes bytes start end)
+  (let ((length ((c-lambda (scheme-object size_t size_t u64) size_t
+                   "___return(comet_take_disassembly(___CAST(___U8*, ___BODY_AS(___arg1, ___tSUBTYPED)), ___arg2, ___arg3, ___arg4));")
+                 bytes start end address)))
+    (cons length (result-text 0))))

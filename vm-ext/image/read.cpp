@@ -1,0 +1,317 @@
+// Reads image files, which may be hostile. Every number is held against the bytes that are left before it
+// is used, and nothing is allocated for a count that the file is too short for.
+#include <algorithm>
+#include <cinttypes>
+#include <span>
+
+#include "../api/guard.h"
+#include "checksum.h"
+#include "format.h"
+#include "image.h"
+#include "text.h"
+
+namespace comet {
+namespace {
+
+std::string type_name(uint32_t type) {
+  std::string letters;
+  for (int i = 0; i < 4; ++i, type >>= 8) letters += static_cast<char>(type & 0xff);
+  return letters;
+}
+
+bool upper_case(uint32_t letter) { return letter >= 'A' && letter <= 'Z'; }
+bool lower_case(uint32_t letter) { return letter >= 'a' && letter <= 'z'; }
+
+bool well_formed_type(uint32_t type) {
+  for (int i = 0; i < 4; ++i, type >>= 8) {
+    if (!upper_case(type & 0xff) && !lower_case(type & 0xff)) return false;
+  }
+  return true;
+}
+
+// Takes fields one after the other from a part of the file that has a name for messages.
+class Reader {
+ public:
+  Reader(std::span<const uint8_t> file, uint64_t offset, uint64_t length, std::string where)
+      : file_(file), offset_(offset), end_(offset + length), where_(std::move(where)) {}
+
+  uint64_t offset() const { return offset_; }
+  uint64_t left() const { return end_ - offset_; }
+
+  [[noreturn]] void fail_at(uint64_t offset, const std::string& what) const {
+    fail(COMET_ERROR_FORMAT, offset,
+         "not a valid image: %s, offset %" PRIu64
+         ": %s; the file is damaged or its writer is at fault: make it again",
+         where_.c_str(), offset, what.c_str());
+  }
+
+  const uint8_t* take_bytes(uint64_t length, const char* what) {
+    if (length > left()) {
+      fail_at(offset_, std::string(what) + " takes " + std::to_string(length) + " bytes but " +
+                           std::to_string(left()) + " are left");
+    }
+    const uint8_t* bytes = file_.data() + offset_;
+    offset_ += length;
+    return bytes;
+  }
+
+  uint64_t take(size_t length, const char* what) {
+    const uint8_t* bytes = take_bytes(length, what);
+    uint64_t value = 0;
+    for (size_t i = length; i-- > 0;) value = value << 8 | bytes[i];
+    return value;
+  }
+
+  std::string_view take_name(const char* what) {
+    const uint64_t length = take(2, what);
+    return {reinterpret_cast<const char*>(take_bytes(length, what)), static_cast<size_t>(length)};
+  }
+
+  uint64_t take_count(size_t shortest_record, const char* what) {
+    const uint64_t at = offset_;
+    const uint64_t count = take(4, what);
+    if (count > left() / shortest_record) {
+      fail_at(at, std::to_string(count) + " " + what + " do not fit into the " + std::to_string(left()) +
+                      " bytes left");
+    }
+    return count;
+  }
+
+  void expect_end() const {
+    if (left() != 0) fail_at(offset_, std::to_string(left()) + " bytes follow behind the last record");
+  }
+
+  // Runs what adds to the image, and tells where in the file the part lies that the image refuses.
+  template <class Add>
+  void add(uint64_t offset, Add&& body) const {
+    try {
+      body();
+    } catch (const Failure& failure) {
+      if (failure.status != COMET_ERROR_ARGUMENT) throw;
+      fail_at(offset, failure.message);
+    }
+  }
+
+ private:
+  std::span<const uint8_t> file_;
+  uint64_t offset_;
+  uint64_t end_;
+  std::string where_;
+};
+
+void read_entry(Reader& reader, Image& image) { image.set_entry(reader.take(8, "the entry address")); }
+
+void read_sections(Reader& reader, Image& image) {
+  const uint64_t count = reader.take_count(format::shortest_section, "sections");
+  for (uint64_t i = 0; i < count; ++i) {
+    const uint64_t at = reader.offset();
+    const uint64_t address = reader.take(8, "a section's address");
+    const uint64_t memory_length = reader.take(8, "a section's memory length");
+    const uint64_t length = reader.take(8, "a section's length");
+    const int protection = static_cast<int>(reader.take(1, "a section's protection"));
+    const std::string_view name = reader.take_name("a section's name");
+    const uint8_t* bytes = reader.take_bytes(length, "a section's content");
+    reader.add(at, [&] {
+      image.add_section(name, address, bytes, static_cast<size_t>(length), memory_length, protection);
+    });
+  }
+}
+
+void read_imports(Reader& reader, Image& image) {
+  const uint64_t count = reader.take_count(format::shortest_name, "imports");
+  for (uint64_t i = 0; i < count; ++i) {
+    const uint64_t at = reader.offset();
+    const std::string_view name = reader.take_name("an import's name");
+    reader.add(at, [&] { image.add_import(name); });
+  }
+}
+
+void read_instructions(Reader& reader, Image&) {
+  if (reader.left() != 0) {
+    fail(COMET_ERROR_FORMAT, reader.offset(),
+         "the image at offset %" PRIu64 " brings instructions of its own (chunk INST), which version %" PRIu32
+         " of the format does not have yet; use a newer Comet VM",
+         reader.offset(), format::version);
+  }
+}
+
+void read_symbols(Reader& reader, Image& image) {
+  const uint64_t count = reader.take_count(format::shortest_symbol, "symbols");
+  uint64_t last_value = 0;
+  std::string_view last_name;
+  for (uint64_t i = 0; i < count; ++i) {
+    const uint64_t at = reader.offset();
+    const uint64_t value = reader.take(8, "a symbol's value");
+    const std::string_view name = reader.take_name("a symbol's name");
+    if (i > 0 && (value < last_value || (value == last_value && name < last_name))) {
+      reader.fail_at(at, "symbol " + quoted(name) + " is out of order: they go by value, then by name");
+    }
+    reader.add(at, [&] { image.add_symbol(name, value); });
+    last_value = value;
+    last_name = name;
+  }
+}
+
+void read_lines(Reader& reader, Image& image) {
+  const uint64_t file_count = reader.take_count(format::shortest_name, "source files");
+  std::vector<std::string_view> files;
+  files.reserve(static_cast<size_t>(file_count));
+  for (uint64_t i = 0; i < file_count; ++i) {
+    const uint64_t at = reader.offset();
+    files.push_back(reader.take_name("a source file's name"));
+    if (!valid_name(files.back())) {
+      reader.fail_at(
+          at, "file name " + quoted(files.back()) + " is empty or not UTF-8 without control characters");
+    }
+  }
+  const uint64_t line_count = reader.take_count(format::line_length, "source lines");
+  uint64_t last_address = 0;
+  for (uint64_t i = 0; i < line_count; ++i) {
+    const uint64_t at = reader.offset();
+    const uint64_t address = reader.take(8, "a source line");
+    const uint64_t file = reader.take(4, "a source line");
+    const uint32_t line = static_cast<uint32_t>(reader.take(4, "a source line"));
+    const uint32_t column = static_cast<uint32_t>(reader.take(4, "a source line"));
+    if (file >= files.size()) {
+      reader.fail_at(at, "a source line names file number " + std::to_string(file) + " of " +
+                             std::to_string(files.size()));
+    }
+    if (i > 0 && address <= last_address)
+      reader.fail_at(at, "source lines are not in ascending order of addresses");
+    reader.add(at, [&] { image.add_line(address, files[static_cast<size_t>(file)], line, column); });
+    last_address = address;
+  }
+}
+
+struct ChunkKind {
+  uint32_t type;
+  bool required;
+  void (*read)(Reader&, Image&);
+};
+
+constexpr ChunkKind chunk_kinds[] = {
+    {format::entry_chunk, true, read_entry},      {format::sections_chunk, true, read_sections},
+    {format::imports_chunk, false, read_imports}, {format::instructions_chunk, false, read_instructions},
+    {format::symbols_chunk, false, read_symbols}, {format::lines_chunk, false, read_lines},
+};
+
+void check_magic(std::span<const uint8_t> file) {
+  const auto& magic = format::magic;
+  if (file.size() >= magic.size() && std::equal(magic.begin(), magic.end(), file.begin())) return;
+  if (file.size() >= 4 && std::equal(magic.begin() + 1, magic.begin() + 4, file.begin() + 1)) {
+    fail(COMET_ERROR_FORMAT, 0,
+         "the image was damaged on its way (the first 8 bytes show a transfer in text mode or a cut); copy "
+         "it again, "
+         "in binary mode");
+  }
+  fail(COMET_ERROR_FORMAT, 0,
+       "not a Comet image: the first 8 bytes are not 89 43 4d 54 0d 0a 1a 0a; give a file that the assembler "
+       "wrote");
+}
+
+// Checks the header and gives the number of chunks.
+uint64_t read_header(std::span<const uint8_t> file) {
+  check_magic(file);
+  constexpr size_t shortest = format::header_length + format::checksum_length;
+  if (file.size() < shortest) {
+    fail(COMET_ERROR_FORMAT, file.size(), "the image ends after %zu bytes, inside its header; copy it again",
+         file.size());
+  }
+  Reader reader(file, format::magic.size(), format::header_length - format::magic.size(), "header");
+  const uint64_t version = reader.take(4, "the version");
+  if (version != format::version) {
+    fail(COMET_ERROR_FORMAT, format::magic.size(),
+         "the image has version %" PRIu64 " of the format, this library reads version %" PRIu32
+         "; use a matching Comet VM or assemble it again",
+         version, format::version);
+  }
+  const uint64_t chunk_count = reader.take(4, "the number of chunks");
+  const uint64_t length_offset = reader.offset();
+  const uint64_t length = reader.take(8, "the length");
+  if (length != file.size()) {
+    fail(COMET_ERROR_FORMAT, length_offset,
+         "the image says it has %" PRIu64 " bytes but %zu are here; copy it again", length, file.size());
+  }
+  if (length % format::alignment != 0) {
+    fail(COMET_ERROR_FORMAT, length_offset,
+         "the image has %" PRIu64 " bytes, not a multiple of 8; copy it again", length);
+  }
+  const size_t checked = file.size() - format::checksum_length;
+  Reader trailer(file, checked, format::checksum_length, "checksum");
+  const uint64_t expected = trailer.take(format::checksum_length, "the checksum");
+  const uint64_t actual = image_checksum(file.data(), checked);
+  if (expected != actual) {
+    fail(COMET_ERROR_FORMAT, checked,
+         "the image is damaged: its checksum is %016" PRIx64 " where %016" PRIx64
+         " is written; copy or assemble it again",
+         actual, expected);
+  }
+  return chunk_count;
+}
+
+void check_zero(std::span<const uint8_t> file, uint64_t from, uint64_t to, const Reader& table) {
+  for (uint64_t offset = from; offset < to; ++offset) {
+    if (file[static_cast<size_t>(offset)] != 0) table.fail_at(offset, "a byte between chunks is not 0");
+  }
+}
+
+}  // namespace
+
+void read_image(const uint8_t* bytes, size_t length, Image& image) {
+  const std::span<const uint8_t> file(bytes, length);
+  const uint64_t chunk_count = read_header(file);
+  const uint64_t content_end = length - format::checksum_length;
+
+  Reader table(file, format::header_length, content_end - format::header_length, "table of chunks");
+  if (chunk_count > table.left() / format::table_entry_length) {
+    table.fail_at(format::magic.size() + 4, std::to_string(chunk_count) + " chunks do not fit into the file");
+  }
+
+  bool seen[std::size(chunk_kinds)] = {};
+  uint64_t last_end = format::header_length + chunk_count * format::table_entry_length;
+  for (uint64_t i = 0; i < chunk_count; ++i) {
+    const uint64_t at = table.offset();
+    const uint32_t type = static_cast<uint32_t>(table.take(4, "a chunk's type"));
+    const uint64_t reserved = table.take(4, "a chunk's zero field");
+    const uint64_t offset = table.take(8, "a chunk's offset");
+    const uint64_t chunk_length = table.take(8, "a chunk's length");
+    if (!well_formed_type(type)) table.fail_at(at, "a chunk's type is not four ASCII letters");
+    const std::string name = type_name(type);
+    if (reserved != 0) table.fail_at(at + 4, "the field behind the type of chunk " + name + " is not 0");
+    if (offset % format::alignment != 0 || offset < last_end) {
+      table.fail_at(at + 8, "chunk " + name + " begins at offset " + std::to_string(offset) +
+                                ", which is not a multiple of 8 behind the chunk before it (" +
+                                std::to_string(last_end) + ")");
+    }
+    if (offset > content_end || chunk_length > content_end - offset) {
+      table.fail_at(at + 16, "chunk " + name + " ends behind the end of the content (" +
+                                 std::to_string(content_end) + ")");
+    }
+    check_zero(file, last_end, offset, table);
+    last_end = offset + chunk_length;
+
+    const auto* kind = std::find_if(std::begin(chunk_kinds), std::end(chunk_kinds),
+                                    [&](const ChunkKind& known) { return known.type == type; });
+    if (kind == std::end(chunk_kinds)) {
+      if (lower_case(type & 0xff)) continue;
+      fail(COMET_ERROR_FORMAT, at,
+           "the image needs what chunk %s brings (table of chunks, offset %" PRIu64
+           "), which this library does not know; use a newer Comet VM",
+           name.c_str(), at);
+    }
+    bool& known = seen[kind - std::begin(chunk_kinds)];
+    if (known) table.fail_at(at, "there are two chunks " + name);
+    known = true;
+    Reader chunk(file, offset, chunk_length, "chunk " + name);
+    kind->read(chunk, image);
+    chunk.expect_end();
+  }
+  check_zero(file, last_end, content_end, table);
+  for (const ChunkKind& kind : chunk_kinds) {
+    if (kind.required && !seen[&kind - std::begin(chunk_kinds)]) {
+      table.fail_at(format::header_length, "there is no chunk " + type_name(kind.type));
+    }
+  }
+}
+
+}  // namespace comet

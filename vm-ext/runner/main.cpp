@@ -1,0 +1,239 @@
+// comet-vm-no-scheme: runs one image, locked down, and says how it ended.
+//
+// Uses nothing of the machine but comet.h, so that it is also an example of embedding it.
+#include <sys/stat.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cinttypes>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "../comet.h"
+#include "options.h"
+#include "report.h"
+
+namespace comet::runner {
+namespace {
+
+// What a run was told from outside. Signal handlers reach nothing but globals.
+std::atomic<comet_machine*> signalled_machine = nullptr;
+volatile std::sig_atomic_t interrupt_seen = 0;
+volatile std::sig_atomic_t closed_output_seen = 0;
+
+void interrupt_machine() {
+  if (comet_machine* machine = signalled_machine) comet_interrupt(machine);
+}
+
+void on_interrupt(int) {
+  interrupt_seen = 1;
+  interrupt_machine();
+}
+
+void on_closed_output(int) {
+  closed_output_seen = 1;
+  interrupt_machine();
+}
+
+// Leads signals to a machine as long as it lives.
+class Signals {
+ public:
+  explicit Signals(comet_machine* machine) {
+    signalled_machine = machine;
+    struct sigaction action {};
+    sigemptyset(&action.sa_mask);
+    // A second Ctrl-C ends the runner in any case. No SA_RESTART: a read that waits has to be told.
+    action.sa_flags = static_cast<int>(SA_RESETHAND);
+    action.sa_handler = on_interrupt;
+    sigaction(SIGINT, &action, nullptr);
+    // Whoever starts the runner with SIGPIPE ignored wants the program to see the error instead.
+    struct sigaction before {};
+    sigaction(SIGPIPE, nullptr, &before);
+    if (before.sa_handler == SIG_IGN) return;
+    action.sa_flags = 0;
+    action.sa_handler = on_closed_output;
+    sigaction(SIGPIPE, &action, nullptr);
+  }
+  ~Signals() { signalled_machine = nullptr; }
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+};
+
+void say(const std::string& text) {
+  std::fprintf(stderr, "%s: %s%s", program_name, text.c_str(), text.ends_with('\n') ? "" : "\n");
+}
+
+// Ends main with a status once something went wrong that was reported already.
+struct Exit {
+  int status;
+};
+
+[[noreturn]] void end(int status, const std::string& message) {
+  say(message);
+  throw Exit{status};
+}
+
+struct Free {
+  void operator()(comet_image* image) const { comet_image_free(image); }
+  void operator()(comet_machine* machine) const { comet_machine_free(machine); }
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+
+// A file is read at its size; what has no size, such as a pipe, may not go on for ever.
+std::vector<uint8_t> read_file(const char* path) {
+  constexpr size_t most_without_size = size_t{64} << 20;
+  const std::string name = path;
+  const std::unique_ptr<std::FILE, Free> file(std::fopen(path, "rb"));
+  struct stat information {};
+  if (!file || fstat(fileno(file.get()), &information) != 0) {
+    end(exit_no_image, name + ": cannot be opened: " + std::strerror(errno));
+  }
+  const bool has_size = S_ISREG(information.st_mode);
+  std::vector<uint8_t> bytes(has_size ? static_cast<size_t>(information.st_size) : 65536);
+  size_t length = 0;
+  for (;;) {
+    length += std::fread(bytes.data() + length, 1, bytes.size() - length, file.get());
+    if (std::ferror(file.get())) end(exit_no_image, name + ": cannot be read: " + std::strerror(errno));
+    if (has_size || length < bytes.size()) break;
+    if (length >= most_without_size) end(exit_bad_image, name + ": is no file and gives more than 64 MiB");
+    bytes.resize(2 * length);
+  }
+  bytes.resize(length);
+  return bytes;
+}
+
+std::unique_ptr<comet_image, Free> open_image(const char* path) {
+  const std::vector<uint8_t> bytes = read_file(path);
+  comet_image* image = nullptr;
+  comet_error error = COMET_ERROR_INIT;
+  const comet_status status = comet_image_read(bytes.data(), bytes.size(), &image, &error);
+  if (status != COMET_OK) {
+    end(status == COMET_ERROR_FORMAT ? exit_bad_image : exit_system,
+        std::string(path) + ": " + error.message);
+  }
+  return std::unique_ptr<comet_image, Free>(image);
+}
+
+void check(comet_status status, const comet_error& error) {
+  if (status != COMET_OK) end(exit_system, error.message);
+}
+
+std::unique_ptr<comet_machine, Free> make_machine(const Options& options) {
+  comet_config config = COMET_CONFIG_INIT;
+  if (options.memory) config.memory_limit = *options.memory;
+  if (options.call_depth) config.call_depth_limit = *options.call_depth;
+  if (options.registers) config.register_limit = *options.registers;
+  comet_error error = COMET_ERROR_INIT;
+  comet_machine* machine = nullptr;
+  const comet_status status = comet_machine_new(&config, &machine, &error);
+  if (status == COMET_ERROR_ARGUMENT) end(exit_usage, error.message);
+  check(status, error);
+  std::unique_ptr<comet_machine, Free> owner(machine);
+  for (const GroupChange& change : options.groups) {
+    const auto apply = change.allow ? comet_host_grant_standard : comet_host_revoke_standard;
+    check(apply(machine, change.group.c_str(), &error), error);
+  }
+  check(comet_set_arguments(machine, options.arguments.size(), options.arguments.data(), &error), error);
+  if (options.seed) comet_set_random_seed(machine, *options.seed);
+  return owner;
+}
+
+void load(const char* path, const comet_image* image, comet_machine* machine) {
+  comet_error error = COMET_ERROR_INIT;
+  const comet_status status = comet_image_load(image, machine, 0, &error);
+  if (status == COMET_OK) return;
+  const std::string message = std::string(path) + ": " + error.message;
+  if (status == COMET_ERROR_CAPABILITY) {
+    end(exit_not_granted, message + " (--allow grants the groups that --help names)");
+  }
+  if (status == COMET_ERROR_MEMORY) end(exit_system, message + " (--memory sets the limit)");
+  end(exit_system, message);
+}
+
+double seconds_now() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+int exit_status_of(const comet_stop& stop) {
+  switch (stop.reason) {
+    case COMET_HALTED: return static_cast<int>(static_cast<uint64_t>(stop.exit_status) & 255);
+    case COMET_OUT_OF_FUEL: return exit_out_of_fuel;
+    case COMET_TRAP: return exit_trap;
+    case COMET_INTERRUPTED:
+      if (interrupt_seen) return exit_interrupted;
+      return closed_output_seen ? exit_output_closed : exit_out_of_time;
+    default: return exit_internal;
+  }
+}
+
+void report_end(const Options& options, const comet_image* image, const comet_machine* machine,
+                const comet_stop& stop, int status) {
+  const std::string where =
+      " at " + place(image, stop.pc) + " after " + std::to_string(stop.instruction_count) + " instructions";
+  switch (status) {
+    case exit_trap: say(trap_report(image, machine, 0, stop)); break;
+    case exit_out_of_fuel:
+      say("out of fuel" + where + "; --fuel " + std::to_string(options.fuel) + " is used up");
+      break;
+    case exit_out_of_time: say("out of time" + where + "; --time is over"); break;
+    case exit_interrupted: say("interrupted" + where); break;
+    case exit_internal:
+      say("stopped without being asked to (" + std::string(comet_reason_name(stop.reason)) + ")" + where);
+      break;
+    default: break;  // as other programs: who closed the output knows
+  }
+}
+
+int run(const Options& options) {
+  const char* path = options.arguments.front();
+  const auto image = open_image(path);
+  const auto machine = make_machine(options);
+  load(path, image.get(), machine.get());
+  const Signals signals(machine.get());
+
+  if (options.nanoseconds) comet_set_deadline(machine.get(), *options.nanoseconds);
+  comet_stop stop = COMET_STOP_INIT;
+  comet_error error = COMET_ERROR_INIT;
+  const double begin = seconds_now();
+  check(comet_run(machine.get(), 0, options.fuel, &stop, &error), error);
+  const double seconds = seconds_now() - begin;
+
+  const int status = exit_status_of(stop);
+  if (stop.reason != COMET_HALTED && !options.quiet)
+    report_end(options, image.get(), machine.get(), stop, status);
+  if (options.statistics) {
+    std::fprintf(stderr, "instructions: %" PRIu64 "\nseconds: %.6f\n", stop.instruction_count, seconds);
+  }
+  if (options.hash) {
+    uint8_t hash[16];
+    check(comet_state_hash(machine.get(), hash, &error), error);
+    std::fputs("hash: ", stderr);
+    for (const uint8_t byte : hash) std::fprintf(stderr, "%02x", byte);
+    std::fputc('\n', stderr);
+  }
+  return status;
+}
+
+}  // namespace
+}  // namespace comet::runner
+
+int main(int count, char** arguments) {
+  using namespace comet::runner;
+  try {
+    int status = 0;
+    const std::optional<Options> options = read_options(count, arguments, status);
+    return options ? run(*options) : status;
+  } catch (const Exit& exit) {
+    return exit.status;
+  } catch (const std::exception& exception) {
+    say(exception.what());
+    return exit_system;
+  }
+}

@@ -1,0 +1,54 @@
+// The command line of comet-vm-no-scheme, and its exit statuses.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace comet::runner {
+
+inline constexpr char program_name[] = "comet-vm-no-scheme";
+
+// Exit statuses of the runner's own. The program's own exit status is passed on modulo 256, so a program
+// that wants to be told apart from these keeps to 0 to 63.
+enum ExitStatus : int {
+  exit_usage = 64,        // as EX_USAGE of sysexits.h
+  exit_bad_image = 65,    // as EX_DATAERR
+  exit_no_image = 66,     // as EX_NOINPUT
+  exit_internal = 70,     // as EX_SOFTWARE
+  exit_system = 71,       // as EX_OSERR
+  exit_own_output = 74,   // as EX_IOERR
+  exit_not_granted = 77,  // as EX_NOPERM
+  exit_out_of_fuel = 123,
+  exit_out_of_time = 124,    // as timeout(1)
+  exit_interrupted = 130,    // as a shell reports SIGINT
+  exit_trap = 132,           // as a shell reports SIGILL
+  exit_output_closed = 141,  // as a shell reports SIGPIPE
+};
+
+// A change of what the machine is granted; they are made in the order of the command line.
+struct GroupChange {
+  std::string group;
+  bool allow;
+};
+
+struct Options {
+  uint64_t fuel = UINT64_MAX;
+  std::optional<uint64_t> nanoseconds;
+  std::optional<uint64_t> memory;
+  std::optional<uint64_t> call_depth;
+  std::optional<uint64_t> registers;
+  std::optional<uint64_t> seed;
+  std::vector<GroupChange> groups;
+  bool hash = false;
+  bool statistics = false;
+  bool quiet = false;
+  std::vector<const char*> arguments;  // the image's path, then the program's arguments
+};
+
+// Reads the command line. What ends the run at once (--help, --version, a mistake) is done here: then the
+// result is nothing and `status` is the exit status.
+std::optional<Options> read_options(int count, char** arguments, int& status);
+
+}  // namespace comet::runner
