@@ -226,7 +226,7 @@ typedef struct comet_stop {
   comet_reason reason;
   comet_trap trap;              /* COMET_TRAP */
   uint64_t pc;                  /* where the thread stands */
-  uint64_t address;             /* COMET_TRAP: see comet_trap; COMET_WATCHPOINT: first byte touched */
+  uint64_t address;             /* COMET_TRAP: see comet_trap; COMET_WATCHPOINT: first watched byte touched */
   uint64_t instruction_count;   /* of the thread, in all */
   uint64_t executed;            /* instructions that this run executed */
   int64_t exit_status;          /* COMET_HALTED */

@@ -19,4 +19,4 @@ fib:                                    ; (n) -> fib(n)
 fib_done:
         ret
 
-.include "../../examples/lib/output.s"
+(include "../../examples/lib/output.scm")

@@ -76,4 +76,4 @@ sum:
 heads:  .zero   65536
 nodes:  .zero   960000
 
-.include "../../examples/lib/output.s"
+(include "../../examples/lib/output.scm")

@@ -53,4 +53,4 @@ escaped:
         call    r10, flush_output
         ret
 
-.include "../../examples/lib/output.s"
+(include "../../examples/lib/output.scm")

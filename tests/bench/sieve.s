@@ -38,4 +38,4 @@ crossed_out:
 .bss
 flags:  .zero   4000001
 
-.include "../../examples/lib/output.s"
+(include "../../examples/lib/output.scm")

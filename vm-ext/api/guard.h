@@ -26,14 +26,23 @@ struct Failure {
   char message[COMET_MESSAGE_LENGTH];
 };
 
+// Takes a character that was cut off away from the end of a text that did not fit.
+inline void end_with_whole_character(char* text, size_t length) {
+  while (length > 0 && (text[length - 1] & 0xc0) == 0x80) --length;
+  if (length > 0 && (text[length - 1] & 0xc0) == 0xc0) --length;
+  text[length] = 0;
+}
+
 // Throws a Failure with a message made as by printf: what, where, why, what to do.
 [[noreturn, gnu::format(printf, 3, 4)]] inline void fail(comet_status status, uint64_t address,
                                                          const char* format, ...) {
   Failure failure{status, address, {}};
   va_list arguments;
   va_start(arguments, format);
-  std::vsnprintf(failure.message, sizeof failure.message, format, arguments);
+  const int length = std::vsnprintf(failure.message, sizeof failure.message, format, arguments);
   va_end(arguments);
+  constexpr size_t most = sizeof failure.message - 1;
+  if (length > static_cast<int>(most)) end_with_whole_character(failure.message, most);
   throw failure;
 }
 

@@ -196,7 +196,7 @@ comet_status comet_image_add_line(comet_image* image, uint64_t address, const ch
   return guard(error, [&] {
     require(image, "image");
     require(file, "file");
-    image->image.add_line(address, file, line, column);
+    image->image.add_line(address, image->image.add_file(file), line, column);
   });
 }
 

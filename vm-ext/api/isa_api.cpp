@@ -36,7 +36,7 @@ comet_status comet_decode(const void* bytes, size_t length, comet_decoded* decod
       case isa::DecodeStatus::truncated:
         fail(COMET_ERROR_FORMAT, found.length, "the bytes end within the instruction");
       case isa::DecodeStatus::field_too_wide:
-        fail(COMET_ERROR_FORMAT, found.length, "a field of the instruction has more than 64 bits or 10 bytes");
+        fail(COMET_ERROR_FORMAT, found.length, "a field of the instruction is too wide: it has more than 64 bits or 10 bytes, or 32 bits for an f32");
       case isa::DecodeStatus::unknown_opcode:
         fail(COMET_ERROR_FORMAT, 0, "no instruction has opcode %llu", static_cast<unsigned long long>(found.opcode));
     }

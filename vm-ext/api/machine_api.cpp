@@ -254,7 +254,7 @@ comet_status comet_set_register(comet_machine* machine, comet_thread thread, uin
     if (place == nullptr)
       fail(COMET_ERROR_ARGUMENT, 0, "register %llu lies beyond the register stack; raise register_limit", wide(index));
     *place = value;
-    of.touched = std::max(of.touched, static_cast<uint64_t>(place - of.registers.data()) + 1);
+    of.note_written(place);
   });
 }
 

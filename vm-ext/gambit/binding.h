@@ -17,10 +17,10 @@
 
 typedef struct comet_box {
   comet_machine* machine;
-  size_t references;  /* the Scheme object's own, and one for each snapshot */
-  unsigned resets;    /* snapshots from before the last reset are void */
-  int ticked;         /* the poll function stopped the last run */
-  int interrupted;    /* comet_interrupt was called: no mere tick */
+  size_t references; /* the Scheme object's own, and one for each snapshot */
+  unsigned resets;   /* snapshots from before the last reset are void */
+  int ticked;        /* the poll function stopped the last run */
+  int interrupted;   /* comet_interrupt was called: no mere tick */
 } comet_box;
 
 typedef struct comet_snapshot_box {
@@ -55,7 +55,12 @@ static comet_status comet_fail_with(comet_status status, const char* message) {
 
 /* Length of the UTF-8 sequence at text, or 0 where the bytes are none. */
 static size_t comet_utf8_sequence(const unsigned char* text) {
-  size_t length = text[0] < 0x80 ? 1 : text[0] < 0xC2 ? 0 : text[0] < 0xE0 ? 2 : text[0] < 0xF0 ? 3 : text[0] < 0xF5 ? 4 : 0;
+  size_t length = text[0] < 0x80   ? 1
+                  : text[0] < 0xC2 ? 0
+                  : text[0] < 0xE0 ? 2
+                  : text[0] < 0xF0 ? 3
+                  : text[0] < 0xF5 ? 4
+                                   : 0;
   for (size_t i = 1; i < length; i++)
     if ((text[i] & 0xC0) != 0x80) return 0;
   if (text[0] == 0xE0 && length && text[1] < 0xA0) return 0;
@@ -107,7 +112,8 @@ static ___SCMOBJ comet_release_machine(void* box) {
 
 static ___SCMOBJ comet_release_snapshot(void* pointer) {
   comet_snapshot_box* snapshot = (comet_snapshot_box*)pointer;
-  if (snapshot->resets == snapshot->box->resets) comet_snapshot_free(snapshot->box->machine, snapshot->snapshot);
+  if (snapshot->resets == snapshot->box->resets)
+    comet_snapshot_free(snapshot->box->machine, snapshot->snapshot);
   comet_box_release(snapshot->box);
   free(snapshot);
   return ___FIX(___NO_ERR);
@@ -120,7 +126,8 @@ static ___SCMOBJ comet_release_image(void* image) {
 
 static const uint64_t COMET_DEFAULT = UINT64_MAX;
 
-static comet_status comet_box_new(uint64_t window, uint64_t memory_limit, uint64_t register_limit, uint64_t call_depth_limit) {
+static comet_status comet_box_new(uint64_t window, uint64_t memory_limit, uint64_t register_limit,
+                                  uint64_t call_depth_limit) {
   comet_config config = COMET_CONFIG_INIT;
   if (window != COMET_DEFAULT) config.window = window;
   if (memory_limit != COMET_DEFAULT) config.memory_limit = memory_limit;
@@ -231,9 +238,11 @@ static void comet_box_interrupt(comet_box* box) {
   comet_interrupt(box->machine);
 }
 
-static comet_status comet_box_watchpoint_set(comet_box* box, comet_space space, uint64_t address, uint64_t length, int access) {
+static comet_status comet_box_watchpoint_set(comet_box* box, comet_space space, uint64_t address,
+                                             uint64_t length, int access) {
   uint32_t id = 0;
-  comet_status status = comet_watchpoint_set(box->machine, space, address, length, access, &id, comet_clear_error());
+  comet_status status =
+      comet_watchpoint_set(box->machine, space, address, length, access, &id, comet_clear_error());
   comet_result.number[0] = id;
   return status;
 }
@@ -257,9 +266,11 @@ static comet_status comet_box_snapshot_take(comet_box* box) {
 
 static comet_status comet_box_snapshot_restore(comet_box* box, comet_snapshot_box* snapshot) {
   if (snapshot->box != box)
-    return comet_fail_with(COMET_ERROR_ARGUMENT, "the snapshot was taken of another machine: restore it in that one");
+    return comet_fail_with(COMET_ERROR_ARGUMENT,
+                           "the snapshot was taken of another machine: restore it in that one");
   if (snapshot->resets != box->resets)
-    return comet_fail_with(COMET_ERROR_ARGUMENT, "the snapshot is void because its machine was reset since: take a new one");
+    return comet_fail_with(COMET_ERROR_ARGUMENT,
+                           "the snapshot is void because its machine was reset since: take a new one");
   return comet_snapshot_restore(box->machine, snapshot->snapshot, comet_clear_error());
 }
 

@@ -13,7 +13,12 @@
 ;; The results of a C call are fetched by further calls: nothing may come in between.
 (declare (block) (not interrupts-enabled))
 
-(c-declare "#include \"binding.h\"")
+(c-declare #<<end-of-c
+#include "binding.h"
+/* The bytes of a u8vector. */
+#define COMET_BYTES(object) ___CAST(___U8*, ___BODY_AS(object, ___tSUBTYPED))
+end-of-c
+)
 
 (c-define-type machine* (nonnull-pointer (struct "comet_box") comet-machine "comet_release_machine"))
 (c-define-type snapshot* (nonnull-pointer (struct "comet_snapshot_box") comet-snapshot "comet_release_snapshot"))
@@ -73,7 +78,7 @@
 (define result-text (c-lambda (int) UTF-8-string "___return(comet_clean_text(comet_result.text[___arg1]));"))
 (define copy-result-bytes
   (c-lambda (scheme-object size_t) void
-    "if (___arg2) memcpy(___BODY_AS(___arg1, ___tSUBTYPED), comet_result.bytes, ___arg2);"))
+    "if (___arg2) memcpy(COMET_BYTES(___arg1), comet_result.bytes, ___arg2);"))
 
 (define (result-bytes length)
   (let ((bytes (make-u8vector length)))
@@ -145,7 +150,7 @@
 (define (vm-read! machine space address bytes start end)
   (check-bytes bytes start end)
   (check ((c-lambda (machine* id u64 scheme-object size_t size_t) int
-            "___return(comet_read(___arg1->machine, ___arg2, ___arg3, ___CAST(___U8*, ___BODY_AS(___arg4, ___tSUBTYPED)) + ___arg5, ___arg6, comet_clear_error()));")
+            "___return(comet_read(___arg1->machine, ___arg2, ___arg3, COMET_BYTES(___arg4) + ___arg5, ___arg6, comet_clear_error()));")
           machine space address bytes start (- end start))))
 
 (define (vm-read machine space address length)
@@ -156,7 +161,7 @@
 (define (vm-write machine space address bytes #!optional (start 0) (end (u8vector-length bytes)))
   (check-bytes bytes start end)
   (check ((c-lambda (machine* id u64 scheme-object size_t size_t) int
-            "___return(comet_write(___arg1->machine, ___arg2, ___arg3, ___CAST(___U8*, ___BODY_AS(___arg4, ___tSUBTYPED)) + ___arg5, ___arg6, comet_clear_error()));")
+            "___return(comet_write(___arg1->machine, ___arg2, ___arg3, COMET_BYTES(___arg4) + ___arg5, ___arg6, comet_clear_error()));")
           machine space address bytes start (- end start))))
 
 ;; ---- threads and registers -------------------------------------------------------------------------
@@ -235,7 +240,7 @@
 (define (vm-state-hash machine)
   (let ((hash (make-u8vector 16)))
     (check ((c-lambda (machine* scheme-object) int
-              "___return(comet_state_hash(___arg1->machine, ___CAST(___U8*, ___BODY_AS(___arg2, ___tSUBTYPED)), comet_clear_error()));")
+              "___return(comet_state_hash(___arg1->machine, COMET_BYTES(___arg2), comet_clear_error()));")
             machine hash))
     hash))
 
@@ -275,7 +280,7 @@
                   (list char-encoding: 'UTF-8 eol-encoding: 'lf)
                   (lambda (port) (display packed port)))))
       (check ((c-lambda (machine* scheme-object size_t) int
-                "___return(comet_box_set_arguments(___arg1, ___CAST(char*, ___BODY_AS(___arg2, ___tSUBTYPED)), ___arg3));")
+                "___return(comet_box_set_arguments(___arg1, ___CAST(char*, COMET_BYTES(___arg2)), ___arg3));")
               machine bytes (length arguments))))))
 
 (define vm-set-random-seed
@@ -288,7 +293,7 @@
 (define (vm-image-read bytes)
   (check-bytes bytes 0 (u8vector-length bytes))
   (check ((c-lambda (scheme-object size_t) int
-            "___return(comet_handle_image_read(___BODY_AS(___arg1, ___tSUBTYPED), ___arg2));")
+            "___return(comet_handle_image_read(COMET_BYTES(___arg1), ___arg2));")
           bytes (u8vector-length bytes)))
   (result-image))
 
@@ -299,7 +304,7 @@
 (define (vm-image-add-section image name address bytes memory-length protection)
   (check-bytes bytes 0 (u8vector-length bytes))
   (check ((c-lambda (image* name u64 scheme-object size_t u64 int) int
-            "___return(comet_image_add_section(___arg1, ___arg2, ___arg3, ___BODY_AS(___arg4, ___tSUBTYPED), ___arg5, ___arg6, ___arg7, comet_clear_error()));")
+            "___return(comet_image_add_section(___arg1, ___arg2, ___arg3, COMET_BYTES(___arg4), ___arg5, ___arg6, ___arg7, comet_clear_error()));")
           image name address bytes (u8vector-length bytes) memory-length protection)))
 
 (define-call (vm-image-add-symbol image name value) (image* name u64)
@@ -389,7 +394,7 @@
 (define (vm-decode bytes #!optional (start 0) (end (u8vector-length bytes)))
   (check-bytes bytes start end)
   (check ((c-lambda (scheme-object size_t size_t) int
-            "___return(comet_take_decoded(___CAST(___U8*, ___BODY_AS(___arg1, ___tSUBTYPED)), ___arg2, ___arg3));")
+            "___return(comet_take_decoded(COMET_BYTES(___arg1), ___arg2, ___arg3));")
           bytes start end))
   (vector (string->symbol (result-text 0)) (result-text 1) (number 0)
           (map (lambda (i) (number (+ i 2))) (iota (number 1)))))
@@ -398,6 +403,6 @@
 (define (vm-disassemble bytes address #!optional (start 0) (end (u8vector-length bytes)))
   (check-bytes bytes start end)
   (let ((length ((c-lambda (scheme-object size_t size_t u64) size_t
-                   "___return(comet_take_disassembly(___CAST(___U8*, ___BODY_AS(___arg1, ___tSUBTYPED)), ___arg2, ___arg3, ___arg4));")
+                   "___return(comet_take_disassembly(COMET_BYTES(___arg1), ___arg2, ___arg3, ___arg4));")
                  bytes start end address)))
     (cons length (result-text 0))))

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <ctime>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <unistd.h>
@@ -53,6 +54,16 @@ int64_t error_of(int system_error) {
   }
 }
 
+// Whether what failed has only to be tried once more.
+bool again(int error) { return error == EINTR || error == EAGAIN || error == EWOULDBLOCK; }
+
+// Whether a descriptor is open in the other direction only. Reading and writing would say so, but poll waits
+// on such a pipe for ever.
+bool leads_the_other_way(int descriptor, short events) {
+  const int flags = fcntl(descriptor, F_GETFL);
+  return flags >= 0 && (flags & O_ACCMODE) == (events == POLLIN ? O_WRONLY : O_RDONLY);
+}
+
 // Waits until a descriptor can be read or written; errno says why where it cannot. In slices, so that
 // neither comet_interrupt from another thread nor a deadline needs a signal to be seen.
 Wait wait_for(comet_machine* machine, int descriptor, short events) {
@@ -60,16 +71,14 @@ Wait wait_for(comet_machine* machine, int descriptor, short events) {
     pollfd waiting{descriptor, events, 0};
     const int count = poll(&waiting, 1, wait_milliseconds);
     if (count > 0 && (waiting.revents & POLLNVAL) == 0) return Wait::ready;
-    if (count > 0) {
+    if (count < 0 && !again(errno)) return Wait::failed;
+    if (count > 0 || leads_the_other_way(descriptor, events)) {
       errno = EBADF;
       return Wait::failed;
     }
-    if (count < 0 && errno != EINTR && errno != EAGAIN) return Wait::failed;
     if (host_stop_requested(machine)) return Wait::stop;
   }
 }
-
-bool again(int error) { return error == EINTR || error == EAGAIN || error == EWOULDBLOCK; }
 
 // Whether SIGPIPE would end the process. A handler of the process is its own wish and is let run.
 bool pipe_signal_is_deadly() {

@@ -115,17 +115,20 @@ void Image::add_symbol(std::string_view name, uint64_t value) {
   changed_ = true;
 }
 
-void Image::add_line(uint64_t address, std::string_view file, uint32_t line, uint32_t column) {
-  check_name("file", file);
+const std::string* Image::add_file(std::string_view name) {
+  // Lines come in runs of one file.
+  if (!lines_.empty() && *lines_.back().file == name) return lines_.back().file;
+  check_name("file", name);
+  return &*files_.emplace(name).first;
+}
+
+void Image::add_line(uint64_t address, const std::string* file, uint32_t line, uint32_t column) {
   if (line == 0) {
     fail(COMET_ERROR_ARGUMENT, address,
-         "line 0 of %s for address 0x%" PRIx64 " is not valid; lines count from 1", quoted(file).c_str(),
+         "line 0 of %s for address 0x%" PRIx64 " is not valid; lines count from 1", quoted(*file).c_str(),
          address);
   }
-  // Lines come in runs of one file: a look at the last one saves most look-ups by name.
-  const std::string* name = !lines_.empty() && *lines_.back().file == file ? lines_.back().file : nullptr;
-  if (name == nullptr) name = &*files_.emplace(file).first;
-  const Line added{address, name, line, column};
+  const Line added{address, file, line, column};
   if (lines_in_order_ && !lines_.empty() && lines_.back().address == address) {
     lines_.back() = added;
   } else {

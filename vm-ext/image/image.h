@@ -45,8 +45,10 @@ class Image {
   void add_section(std::string_view name, uint64_t address, const uint8_t* bytes, size_t length,
                    uint64_t memory_length, int protection);
   void add_symbol(std::string_view name, uint64_t value);
+  // The name of a source file, for add_line; it stays where it is as long as the image lives.
+  const std::string* add_file(std::string_view name);
   // Of several lines for one address the one that was added last counts.
-  void add_line(uint64_t address, std::string_view file, uint32_t line, uint32_t column);
+  void add_line(uint64_t address, const std::string* file, uint32_t line, uint32_t column);
   void add_import(std::string_view name);
   void set_entry(uint64_t address);
 

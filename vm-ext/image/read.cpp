@@ -154,15 +154,12 @@ void read_symbols(Reader& reader, Image& image) {
 
 void read_lines(Reader& reader, Image& image) {
   const uint64_t file_count = reader.take_count(format::shortest_name, "source files");
-  std::vector<std::string_view> files;
+  std::vector<const std::string*> files;
   files.reserve(static_cast<size_t>(file_count));
   for (uint64_t i = 0; i < file_count; ++i) {
     const uint64_t at = reader.offset();
-    files.push_back(reader.take_name("a source file's name"));
-    if (!valid_name(files.back())) {
-      reader.fail_at(
-          at, "file name " + quoted(files.back()) + " is empty or not UTF-8 without control characters");
-    }
+    const std::string_view name = reader.take_name("a source file's name");
+    reader.add(at, [&] { files.push_back(image.add_file(name)); });
   }
   const uint64_t line_count = reader.take_count(format::line_length, "source lines");
   uint64_t last_address = 0;

@@ -1,6 +1,7 @@
 // Decoding into slots, links, and the reference loop's cache of decoded instructions.
 #include "code.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
@@ -100,11 +101,12 @@ Slot* CodeCache::emit(std::uint64_t address) {
   return slot;
 }
 
-void CodeCache::emit_link(std::uint64_t address, std::uint64_t target, Slot* branch) {
-  Slot* link = emit(address);
+// A thread that stops at a link, for want of fuel, stands at its target.
+void CodeCache::emit_link(std::uint64_t target, Slot* branch) {
+  Slot* link = emit(target);
   link->handler = handlers::link();
-  emit_data(address, target);
-  emit(address)->target = branch;
+  emit_data(target, target);
+  emit(target)->target = branch;
   if (branch != nullptr) branch->immediate = static_cast<std::int32_t>(distance(branch, link));
 }
 
@@ -127,10 +129,8 @@ const Slot* CodeCache::follow_link(const Slot* link) {
 void CodeCache::note_registers(const isa::Decoded& decoded) {
   const char* kinds = isa::describe(decoded.operation).operands;
   for (unsigned i = 0; i < decoded.operand_count; ++i)
-    if (names_register(kinds[i]) && decoded.operands[i] > highest_register_) highest_register_ = decoded.operands[i];
-  // A host call puts its result one behind the register it names.
-  if (decoded.operation == isa::op_hcall && decoded.operands[0] >= highest_register_)
-    highest_register_ = decoded.operands[0] + 1;
+    if (names_register(kinds[i]) && decoded.operands[i] < register_slack)
+      highest_register_ = std::max(highest_register_, decoded.operands[i]);
 }
 
 const CodeCache::Fetched& CodeCache::fetch(std::uint64_t address) {
@@ -149,6 +149,11 @@ const CodeCache::Fetched& CodeCache::fetch(std::uint64_t address) {
   if (entry.status == isa::DecodeStatus::ok) {
     note_registers(entry.decoded);
     memory_.mark_code(address, entry.decoded.length);
+    entry.highest_register = 0;
+    const char* kinds = isa::describe(entry.decoded.operation).operands;
+    for (unsigned i = 0; i < entry.decoded.operand_count; ++i)
+      if (names_register(kinds[i]) && kinds[i] != 'w')
+        entry.highest_register = std::max(entry.highest_register, entry.decoded.operands[i]);
     entry.valid = true;
   }
   return entry;
@@ -163,7 +168,7 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
   bool open = true;
   for (unsigned count = 0; open; ++count) {
     if (count == block_instructions || (count != 0 && find(address) != nullptr)) {
-      emit_link(address, address, nullptr);
+      emit_link(address, nullptr);
       break;
     }
     auto& page = pages_[address >> page_bits];
@@ -196,7 +201,7 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
   // Links stand behind the block, where execution does not come by.
   for (const PendingLink& pending : pending_links_) {
     require_room(link_slots);
-    emit_link(pending.address, pending.target, pending.branch);
+    emit_link(pending.target, pending.branch);
   }
   pending_links_.clear();
   return first;
@@ -215,7 +220,7 @@ bool CodeCache::emit_instruction(std::uint64_t address, const isa::Decoded& deco
     if (names_register(kinds[i]) && operand[i] >= register_slack) return true;
   const auto a = static_cast<std::uint16_t>(operand[0]), b = static_cast<std::uint16_t>(operand[1]),
              c = static_cast<std::uint16_t>(operand[2]);
-  const auto branch_to = [&](std::uint64_t target) { pending_links_.push_back({address, target, slot}); };
+  const auto branch_to = [&](std::uint64_t target) { pending_links_.push_back({target, slot}); };
 
   switch (decoded.operation) {
     case op_nop:

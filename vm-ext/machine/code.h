@@ -53,6 +53,7 @@ class CodeCache {
     isa::DecodeStatus status;
     std::uint8_t available; // bytes from the address on that may be executed, at most one instruction's
     isa::Decoded decoded;
+    std::uint64_t highest_register; // that an operand reads or writes
   };
   // For the reference loop.
   const Fetched& fetch(std::uint64_t address);
@@ -69,7 +70,7 @@ class CodeCache {
   bool has_breakpoint(std::uint64_t address) const { return !breakpoints_.empty() && breakpoints_.count(address) != 0; }
   void clear_breakpoints() { breakpoints_.clear(); }
 
-  // No instruction that was decoded names a register above this one.
+  // No instruction that was decoded names a register above this one and below register_slack.
   std::uint64_t highest_register() const { return highest_register_; }
 
  private:
@@ -95,7 +96,7 @@ class CodeCache {
   void require_room(std::size_t slots);
   Slot* emit(std::uint64_t address);
   void emit_data(std::uint64_t address, std::uint64_t data) { emit(address)->data = data; }
-  void emit_link(std::uint64_t address, std::uint64_t target, Slot* branch);
+  void emit_link(std::uint64_t target, Slot* branch);
   bool emit_instruction(std::uint64_t address, const isa::Decoded& decoded);
   void note_registers(const isa::Decoded& decoded);
 
@@ -105,7 +106,6 @@ class CodeCache {
   mutable std::uint64_t last_number_ = ~std::uint64_t{0};
   mutable const Slot* const* last_slots_ = nullptr;
   struct PendingLink {
-    std::uint64_t address;
     std::uint64_t target;
     Slot* branch;
   };

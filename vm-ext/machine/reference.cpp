@@ -50,7 +50,7 @@ void Reference::trap_undecodable(const CodeCache::Fetched& fetched) {
     case isa::DecodeStatus::unknown_opcode:
       trap(COMET_TRAP_ILLEGAL, thread_.pc, "no instruction has opcode %llu", wide(fetched.decoded.opcode));
     default:
-      trap(COMET_TRAP_ILLEGAL, thread_.pc, "a field of the instruction has more than 64 bits or 10 bytes");
+      trap(COMET_TRAP_ILLEGAL, thread_.pc, "a field of the instruction is too wide: it has more than 64 bits or 10 bytes, or 32 bits for an f32");
   }
 }
 
@@ -75,12 +75,11 @@ void Reference::check_alignment(u64 address, u64 size) {
 
 // ---- registers and memory ---------------------------------------------------------------------------
 
-std::uint64_t* Reference::place(u64 number) {
+void Reference::check_register(u64 number) {
   const u64 count = thread_.register_count(), index = thread_.window_index();
   if (number >= count - index)
     trap(COMET_TRAP_WINDOW, 0, "r%llu of a window that begins at %llu lies beyond the register stack of %llu",
          wide(number), wide(index), wide(count));
-  return thread_.window + number;
 }
 
 template <class T> std::uint64_t Reference::load(u64 address) {
@@ -156,7 +155,7 @@ void Reference::host_call() {
   if (index >= imports.size())
     trap(COMET_TRAP_HOST_CALL, 0, "host call %llu is not in the import list, which has %zu entries", wide(index),
          imports.size());
-  place(base + 1 == 0 ? base : base + 1);
+  check_register(base + 1 == 0 ? base : base + 1);
   const HostCall* served = machine_.host.find(index);
   const char* name = imports[static_cast<std::size_t>(index)].c_str();
   if (served == nullptr) trap(COMET_TRAP_HOST_CALL, 0, "host call `%s` was not granted to this machine", name);
@@ -181,6 +180,7 @@ void Reference::host_call() {
   const comet_status status = served->function(&call, served->data);
   if (machine_.host_state.interrupted) {
     machine_.host_state.interrupted = false;
+    machine_.interrupted.store(false, std::memory_order_relaxed); // this stop answers the request
     stop_.reason = COMET_INTERRUPTED;
     stopped_ = true;
     executed_ = false;
@@ -200,7 +200,9 @@ void Reference::host_call() {
     next_ = thread_.pc;
     return;
   }
-  if (call.has_result) thread_.window[base + 1] = call.result;
+  if (!call.has_result) return;
+  thread_.window[base + 1] = call.result;
+  thread_.note_written(thread_.window + base + 1);
 }
 
 // ---- instructions -----------------------------------------------------------------------------------
@@ -230,10 +232,10 @@ void Reference::execute_atomic(isa::Operation operation) {
   }
 }
 
-void Reference::execute(const isa::Decoded& decoded) {
+void Reference::execute(isa::Operation operation) {
   using namespace isa;
   const u64 pc = thread_.pc;
-  switch (decoded.operation) {
+  switch (operation) {
 #define UNARY(name, result) \
   case op_##name: { \
     [[maybe_unused]] const u64 b = get(1); \
@@ -400,7 +402,7 @@ void Reference::execute(const isa::Decoded& decoded) {
 #undef ATOMIC_STORE
 
     default:
-      return execute_atomic(decoded.operation);
+      return execute_atomic(operation);
   }
 }
 
@@ -408,16 +410,13 @@ Outcome Reference::step() {
   try {
     const CodeCache::Fetched& fetched = space_.code.fetch(thread_.pc);
     if (fetched.status != isa::DecodeStatus::ok) trap_undecodable(fetched);
-    const isa::Decoded decoded = fetched.decoded; // the cache may go while the instruction is executed
-    std::copy_n(decoded.operands, decoded.operand_count, operands_);
-    next_ = thread_.pc + decoded.length;
-    const char* kinds = isa::describe(decoded.operation).operands;
-    for (unsigned i = 0; i < decoded.operand_count; ++i)
-      if (kinds[i] == 'd' || kinds[i] == 's' || kinds[i] == 'x') place(operands_[i]);
+    std::copy_n(fetched.decoded.operands, isa::max_operands, operands_);
+    next_ = thread_.pc + fetched.decoded.length;
+    check_register(fetched.highest_register);
     stopped_ = false;
     executed_ = true;
     moved_bytes_ = 0;
-    execute(decoded);
+    execute(fetched.decoded.operation);
   } catch (const Trapped&) {
     space_.memory.watch_hit.reset();
     return Outcome::stopped;

@@ -33,17 +33,20 @@ class Reference {
   void check_access(u64 address, u64 length, std::uint8_t kind);
   void check_alignment(u64 address, u64 size);
 
-  // Registers of the window by the number of an operand.
-  u64* place(u64 number);
-  u64 get(unsigned operand) { return operands_[operand] == 0 ? 0 : *place(operands_[operand]); }
+  void check_register(u64 number);
+  // Registers of the window by the number of an operand; `step` has checked them.
+  u64 get(unsigned operand) { return operands_[operand] == 0 ? 0 : thread_.window[operands_[operand]]; }
   void set(unsigned operand, u64 value) {
-    if (operands_[operand] != 0) *place(operands_[operand]) = value;
+    if (operands_[operand] == 0) return;
+    u64* const written = thread_.window + operands_[operand];
+    *written = value;
+    if (operands_[operand] >= register_slack) thread_.note_written(written);
   }
 
   template <class T> u64 load(u64 address);
   template <class T> void store(u64 address, u64 value);
   template <class T, class Change> void atomic(u64 address, Change change);
-  void execute(const isa::Decoded& decoded);
+  void execute(isa::Operation operation);
   void execute_atomic(isa::Operation operation);
   void push_activation(u64 target);
   void pop_activation();

@@ -57,6 +57,11 @@ struct Thread {
   std::uint64_t register_count() const { return registers.size(); }
   // One more than the index of the last register that is not 0, for code that names none above `highest`.
   std::uint64_t used_registers(std::uint64_t highest) const;
+  // A register was written other than by an operand below register_slack, or from outside.
+  void note_written(const std::uint64_t* place) {
+    const auto bound = static_cast<std::uint64_t>(place - registers.data()) + 1;
+    if (bound > touched) touched = bound;
+  }
   // A window is about to begin at `index`, which is within the limit. The fast loop asks only above
   // window_bound, which goes up in steps, so that what was never reached need not be looked at.
   void raise_window_bound(std::uint64_t index);
@@ -67,7 +72,7 @@ struct Thread {
   std::uint64_t* window;   // R[0] of the innermost activation
   Activation* top;         // the innermost activation; activations[0] is the outermost
   std::uint64_t window_bound = 0; // no window began behind this
-  std::uint64_t touched = 0;      // registers from here on were not set from outside
+  std::uint64_t touched = 0;      // see note_written: nothing was from here on
   std::optional<PendingCall> pending_call;
   std::array<std::uint64_t, COMET_THREAD_REGISTERS> thread_registers{};
   LazyArray<std::uint64_t> registers;

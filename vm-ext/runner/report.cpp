@@ -39,9 +39,9 @@ CodeRange code_range(const comet_image* image, uint64_t pc) {
   uint64_t behind = (instructions_behind + 1) * longest_instruction;
   comet_section section = COMET_SECTION_INIT;
   for (size_t n = 0; comet_image_section(image, n, &section, nullptr) == COMET_OK; ++n) {
-    if (pc - section.address >= section.length) continue;
+    if (pc - section.address >= section.memory_length) continue;
     start = section.address;
-    behind = std::min(behind, section.length - (pc - section.address));
+    if (pc - start < section.length) behind = std::min(behind, section.length - (pc - start));
   }
   comet_symbol symbol = COMET_SYMBOL_INIT;
   if (comet_image_symbol_at(image, pc, &symbol, nullptr) == COMET_OK) start = symbol.value;

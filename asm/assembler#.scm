@@ -1,0 +1,13 @@
+;; asm/assembler: the assembler, in one library.
+(##namespace ("asm/program#"
+  asm-file asm-string asm
+  program? program-name program-sections program-symbols program-lines program-imports program-entry
+  program-globals program-passes
+  program-section? program-section-name program-section-address program-section-bytes
+  program-section-memory-length program-section-protection))
+(##namespace ("asm/image#" program-image program-write-image))
+(##namespace ("asm/live#" asm-at! load-source!))
+(##namespace ("asm/diagnostic#"
+  asm-error? asm-error-diagnostics asm-error-display asm-error->text
+  asm-diagnostic? asm-diagnostic-file asm-diagnostic-line asm-diagnostic-column asm-diagnostic-message
+  asm-diagnostic-notes asm-diagnostic-text asm-diagnostic-display))

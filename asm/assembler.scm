@@ -1,0 +1,14 @@
+;; The assembler, in one library:
+;;
+;;   (use asm/assembler)
+;;   (program-write-image (asm-file "hello.s") "hello.img")
+;;   (asm '(add r1 r2 r3))                      => #u8(51 1 2 3)
+;;   (asm-at! machine #x10000 "imm r1, 5")      => 65539
+;;   (load-source! machine "hello.s")
+;;
+;; The parts are libraries of their own; this one only brings them together.
+(module asm/assembler)
+(use asm/diagnostic)
+(use asm/program)
+(use asm/image)
+(use asm/live)

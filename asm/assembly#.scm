@@ -1,0 +1,20 @@
+;; asm/assembly: the state of one assembly.
+(##namespace ("asm/assembly#"
+  new-assembly
+  assembly-pass assembly-environment assembly-sections
+  assembly-changed? assembly-unknown?
+  assembly-diagnostics assembly-diagnostics-set! assembly-globals assembly-globals-set!
+  assembly-imports assembly-statement assembly-statement-set! assembly-operand assembly-operand-set!
+  start-pass! finish-pass! start-statement! finish-statement! unsettled-symbols
+  ;; sections
+  section-name section-protection section-base section-size section-content section-bytes section-file-length
+  section-executable?
+  current-section switch-section!
+  here emit-byte! emit-bytes! emit-zeros! emit-fill! emit-integer!
+  memory-limit bytes-limit
+  ;; items
+  item-least note-item!
+  ;; symbols
+  define-label! define-symbol! symbol-address symbol-known? assembly-symbol-list symbol-entry-name
+  symbol-entry-value symbol-entry-value-before symbol-entry-place symbol-entry-pass
+  host-index unique-name!))

@@ -1,0 +1,421 @@
+;; The state of one assembly: sections with their bytes, symbols, imports, and what must be compared with
+;; the pass before to know whether everything has settled.
+;;
+;; Labels are (section, offset). In a pass, a label that was already met has its address of this pass; one
+;; that comes later has that of the pass before, moved by as much as the code before it has moved since.
+;; The layout has settled when a pass moved nothing: then all that was used was right.
+(module asm/assembly)
+(use scheme-lib/util)
+(use asm/number)
+(use asm/diagnostic)
+(use asm/statement)
+(declare (standard-bindings) (extended-bindings) (block))
+
+(define page-size 65536)
+
+;; All sections together may take so much of the machine's memory, and have so many bytes in the file.
+(define memory-limit (expt 2 30))
+(define bytes-limit (expt 2 28))
+
+(define-type assembly
+  environment
+  live?             ; straight into a machine: one section
+  base              ; where the first section begins
+  external          ; name -> its value in the surroundings, or #f
+  first-imports     ; the import list that is there already
+  symbols           ; table: symbol -> symbol-entry
+  (pass)
+  (sections)        ; in order of appearance, reversed
+  (section)         ; the current one, or #f
+  (imports)         ; names, reversed
+  (changed?)        ; something moved in this pass
+  (unknown?)        ; a label was used of which nothing was known yet
+  (total)           ; bytes of all sections
+  (statement)
+  (operand)         ; the name or form that is being resolved, or #f
+  (drift)           ; how much this statement has moved within its section since the pass before
+  (sizes-before)    ; of this statement's items
+  (sizes)           ; reversed
+  (unique)          ; counter
+  (diagnostics)     ; reversed
+  (globals))
+
+(define (new-assembly environment live? base external imports)
+  (make-assembly environment live? base external imports (make-table test: eq?)
+                 0 '() #f '() #f #f 0 #f #f 0 '() '() 0 '() '()))
+
+;; ---- passes ------------------------------------------------------------------------------------------
+
+(define (start-pass! a)
+  (assembly-pass-set! a (+ 1 (assembly-pass a)))
+  (assembly-imports-set! a (reverse (assembly-first-imports a)))
+  (assembly-changed?-set! a #f)
+  (assembly-unknown?-set! a #f)
+  (assembly-total-set! a 0)
+  (assembly-unique-set! a 0)
+  (assembly-diagnostics-set! a '())
+  (assembly-globals-set! a '())
+  (for-each
+   (lambda (section)
+     (section-size-set! section 0)
+     (section-filled-set! section 0)
+     (section-seen?-set! section #f))
+   (assembly-sections a))
+  ;; A source begins in .text, which comes to be when something is put there.
+  (let ((section (find-section a ".text")))
+    (assembly-section-set! a section)
+    (if section (section-seen?-set! section #t))))
+
+;; Sections that only earlier passes had go; the others get the addresses of the next pass.
+(define (finish-pass! a)
+  (let ((kept (filter section-seen? (assembly-sections a))))
+    (if (not (= (length kept) (length (assembly-sections a)))) (assembly-changed?-set! a #t))
+    (assembly-sections-set! a kept))
+  (let loop ((sections (reverse (assembly-sections a))) (base (assembly-base a)))
+    (if (pair? sections)
+        (let ((section (car sections)))
+          (if (not (= base (section-base section)))
+              (begin
+                (section-base-set! section base)
+                (assembly-changed?-set! a #t)))
+          (loop (cdr sections)
+                (page-after (+ base (max 1 (section-size section))))))))
+  (if (pair? (unsettled-symbols a)) (assembly-changed?-set! a #t)))
+
+(define (page-after address)
+  (* page-size (quotient (+ address page-size -1) page-size)))
+
+;; A statement remembers where it stood; one that stands elsewhere now has moved.
+(define (start-statement! a statement)
+  (let ((section (assembly-section a)))
+    (assembly-statement-set! a statement)
+    (assembly-operand-set! a #f)
+    (assembly-sizes-set! a '())
+    (assembly-sizes-before-set! a (statement-sizes statement))
+    (if (and section (eq? section (statement-section statement)))
+        (let ((drift (- (section-size section) (statement-offset statement))))
+          (assembly-drift-set! a drift)
+          (if (not (eqv? drift 0)) (assembly-changed?-set! a #t)))
+        (begin
+          (assembly-drift-set! a 0)
+          (if (statement-section statement) (assembly-changed?-set! a #t))))
+    (statement-section-set! statement section)
+    (if section (statement-offset-set! statement (section-size section)))))
+
+;; The first statement of a source may be the one that begins the first section.
+(define (finish-statement! a statement)
+  (if (and (= (assembly-pass a) 1) (not (statement-section statement)))
+      (statement-section-set! statement (assembly-section a)))
+  (let ((sizes (reverse (assembly-sizes a))))
+    (if (not (equal? sizes (statement-sizes statement)))
+        (begin
+          (statement-sizes-set! statement sizes)
+          (if (> (assembly-pass a) 1) (assembly-changed?-set! a #t))))))
+
+;; ---- items -------------------------------------------------------------------------------------------
+
+;; What a statement emits in pieces whose size may depend on addresses. The first passes find the shortest
+;; sizes; from then on a piece never shrinks, so that pieces cannot push each other to and fro for ever.
+(define free-passes 3)
+
+;; The least size for the next item.
+(define (item-least a)
+  (let ((before (assembly-sizes-before a)))
+    (if (and (pair? before) (> (assembly-pass a) free-passes))
+        (car before)
+        0)))
+
+(define (note-item! a size)
+  (if (pair? (assembly-sizes-before a))
+      (assembly-sizes-before-set! a (cdr (assembly-sizes-before a))))
+  (assembly-sizes-set! a (cons size (assembly-sizes a))))
+
+;; ---- sections ----------------------------------------------------------------------------------------
+
+(define-type section
+  name
+  protection        ; "rwx" or a part of it, in this order
+  no-bits?          ; holds zeros only, which are not stored
+  (base)
+  (size)
+  (bytes)           ; a u8vector with room to grow
+  (filled)          ; so many of its bytes are written; what lies between that and size is zeros
+  (seen?))          ; in this pass
+
+(define (section-executable? section)
+  (and (string-index (section-protection section) #\x) #t))
+
+(define default-sections
+  '((".text" . "rx") (".rodata" . "r") (".data" . "rw") (".bss" . "rw")))
+
+(define (find-section a name)
+  (find (lambda (section) (string=? (section-name section) name)) (assembly-sections a)))
+
+;; protection: #f for what the section has, or by its name should have.
+(define (switch-section! a name protection)
+  (let ((existing (find-section a name)))
+    (cond ((and (assembly-live? a) (not (string=? name ".text")))
+           (fail "the section `" name "` cannot be used here: code that is assembled straight into a machine "
+                 "stands at one place; load a program instead, or place its parts one by one"))
+          ((not existing)
+           (add-section! a name
+                         (or protection
+                             (cdr (or (assoc name default-sections)
+                                      (fail "the section `" name "` is new: expected a protection, "
+                                            "such as .section " name " \"rw\""))))))
+          ((and protection (not (string=? protection (section-protection existing))))
+           (fail "the section `" name "` has the protection \"" (section-protection existing)
+                 "\" already, found \"" protection "\""))
+          (else
+           (section-seen?-set! existing #t)
+           (assembly-section-set! a existing)))))
+
+(define (add-section! a name protection)
+  (if (string=? name "") (fail "expected the name of a section, found an empty string"))
+  (check-name name)
+  (let* ((last (and (pair? (assembly-sections a)) (car (assembly-sections a))))
+         (section (make-section name protection (string=? name ".bss")
+                                ;; A guess; the end of the pass sets it right.
+                                (if last (+ (section-base last) page-size) (assembly-base a))
+                                0 (make-u8vector 64) 0 #t)))
+    (if (> (assembly-pass a) 1) (assembly-changed?-set! a #t))
+    (assembly-sections-set! a (cons section (assembly-sections a)))
+    (assembly-section-set! a section)))
+
+(define (current-section a)
+  (if (not (assembly-section a)) (switch-section! a ".text" #f))
+  (assembly-section a))
+
+(define (here a)
+  (let ((section (assembly-section a)))
+    (cond (section (+ (section-base section) (section-size section)))
+          ((find-section a ".text") => section-base)
+          ((null? (assembly-sections a)) (assembly-base a))
+          (else (+ (section-base (car (assembly-sections a))) page-size)))))
+
+;; The bytes that must be stored; the rest of the section's size is zeros.
+(define (section-content section)
+  (subu8vector (section-bytes section) 0 (section-file-length section)))
+
+(define (section-file-length section)
+  (section-filled section))
+
+;; ---- bytes -------------------------------------------------------------------------------------------
+
+(define (grow! a section count)
+  (let ((total (+ (assembly-total a) count)))
+    (if (> total memory-limit)
+        (fail "the program would take " total " bytes of memory: the sections together may have "
+              memory-limit))
+    (assembly-total-set! a total)))
+
+;; Makes room for `count` bytes that will be written at the end; the result is their index.
+(define (reserve! a count)
+  (let* ((section (current-section a))
+         (start (section-size section))
+         (end (+ start count)))
+    (grow! a section count)
+    (if (section-no-bits? section)
+        (fail "the section `" (section-name section)
+              "` holds no bytes, only room: expected .zero or .align here"))
+    (if (> end bytes-limit)
+        (fail "the section `" (section-name section) "` would have " end " bytes in the image: at most "
+              bytes-limit " can be stored"))
+    (if (> end (u8vector-length (section-bytes section)))
+        (let ((larger (make-u8vector (min bytes-limit (* 2 end)))))
+          (subu8vector-move! (section-bytes section) 0 (section-filled section) larger 0)
+          (section-bytes-set! section larger)))
+    (if (< (section-filled section) start)
+        (subu8vector-fill! (section-bytes section) (section-filled section) start 0))
+    (section-filled-set! section end)
+    (section-size-set! section end)
+    start))
+
+(define (emit-bytes! a bytes)
+  (let* ((count (u8vector-length bytes))
+         (at (if (= count 0) 0 (reserve! a count))))
+    (if (> count 0)
+        (subu8vector-move! bytes 0 count (section-bytes (assembly-section a)) at))))
+
+(define (emit-byte! a byte)
+  (let ((at (reserve! a 1)))
+    (u8vector-set! (section-bytes (assembly-section a)) at byte)))
+
+(define (emit-integer! a value size)
+  (let ((at (reserve! a size)))
+    (put-integer! (section-bytes (assembly-section a)) at value size)))
+
+;; Zeros cost nothing until something is written behind them.
+(define (emit-zeros! a count)
+  (let ((section (current-section a)))
+    (grow! a section count)
+    (section-size-set! section (+ (section-size section) count))))
+
+(define (emit-fill! a count byte)
+  (cond ((= byte 0) (emit-zeros! a count))
+        ((> count 0)
+         (let ((at (reserve! a count)))
+           (subu8vector-fill! (section-bytes (assembly-section a)) at (+ at count) byte)))))
+
+;; ---- symbols -----------------------------------------------------------------------------------------
+
+(define-type symbol-entry
+  name
+  (section)           ; #f: the offset is the value
+  (offset)
+  (kind)              ; label, or set
+  (line)
+  (column)
+  (pass)              ; that defined it last
+  (section-before)    ; at the end of the pass before
+  (offset-before))
+
+(define nowhere '(nowhere))
+
+(define (value-at section offset)
+  (if section (+ (section-base section) offset) offset))
+
+(define (symbol-entry-value entry)
+  (value-at (symbol-entry-section entry) (symbol-entry-offset entry)))
+
+;; What the pass before said, or #f where it did not define the symbol.
+(define (symbol-entry-value-before entry)
+  (and (not (eq? (symbol-entry-section-before entry) nowhere))
+       (value-at (symbol-entry-section-before entry) (symbol-entry-offset-before entry))))
+
+(define (symbol-entry-place entry)
+  (cons (symbol-entry-line entry) (symbol-entry-column entry)))
+
+(define (define-label! a name line column)
+  (let ((section (current-section a)))
+    (define-entry! a name section (section-size section) 'label line column)))
+
+;; kind: `label` for a name that must be defined once, `set` for one that may change.
+(define (define-symbol! a name value kind line column)
+  (define-entry! a name #f value kind line column))
+
+(define (define-entry! a name section offset kind line column)
+  (let ((entry (table-ref (assembly-symbols a) name #f))
+        (pass (assembly-pass a)))
+    (cond ((not entry)
+           ;; Something outside that has the same name was perhaps used instead.
+           (if ((assembly-external a) name) (assembly-unknown?-set! a #t))
+           (check-name (symbol->string name))
+           (table-set! (assembly-symbols a) name
+                       (make-symbol-entry name section offset kind line column pass nowhere 0)))
+          ((< (symbol-entry-pass entry) pass)
+           (let ((before? (= (symbol-entry-pass entry) (- pass 1))))
+             (symbol-entry-section-before-set! entry (if before? (symbol-entry-section entry) nowhere))
+             (symbol-entry-offset-before-set! entry (symbol-entry-offset entry))
+             (set-entry! entry section offset kind line column pass)))
+          ((and (eq? kind 'set) (eq? (symbol-entry-kind entry) 'set))
+           (set-entry! entry section offset kind line column pass))
+          (else
+           (raise (make-problem
+                   (text (if (eq? kind 'label) "the label `" "the symbol `") name "` is defined already")
+                   (list (text "first defined in line " (symbol-entry-line entry)
+                               ", column " (symbol-entry-column entry)))
+                   line column))))))
+
+;; What an image can hold as a name.
+(define longest-name 1000)
+
+(define (check-name name)
+  (if (or (> (string-length name) longest-name)
+          (string-index name (lambda (c) (or (char<? c #\space) (and (char>=? c #\x7f) (char<=? c #\x9f))))))
+      (fail (operand->text name) " cannot be a name: names have up to " longest-name
+            " characters, none of them a control character")))
+
+(define (set-entry! entry section offset kind line column pass)
+  (symbol-entry-section-set! entry section)
+  (symbol-entry-offset-set! entry offset)
+  (symbol-entry-kind-set! entry kind)
+  (symbol-entry-line-set! entry line)
+  (symbol-entry-column-set! entry column)
+  (symbol-entry-pass-set! entry pass))
+
+(define (symbol-entries a)
+  (map cdr (table->list (assembly-symbols a))))
+
+;; The symbols of this pass, by value.
+(define (assembly-symbol-list a)
+  (sort (filter (lambda (entry) (= (symbol-entry-pass entry) (assembly-pass a))) (symbol-entries a))
+        (lambda (x y)
+          (let ((vx (symbol-entry-value x)) (vy (symbol-entry-value y)))
+            (or (< vx vy)
+                (and (= vx vy)
+                     (string<? (symbol->string (symbol-entry-name x))
+                               (symbol->string (symbol-entry-name y)))))))))
+
+;; Those that are not where they were in the pass before, with what that pass and this one say.
+(define (unsettled-symbols a)
+  (if (= (assembly-pass a) 1)
+      '()
+      (filter
+       (lambda (entry)
+         (let ((pass (symbol-entry-pass entry)))
+           (or (= pass (- (assembly-pass a) 1))
+               (and (= pass (assembly-pass a))
+                    (not (and (eq? (symbol-entry-section entry) (symbol-entry-section-before entry))
+                              (= (symbol-entry-offset entry) (symbol-entry-offset-before entry))))))))
+       (symbol-entries a))))
+
+(define (symbol-known? a name)
+  (let ((entry (table-ref (assembly-symbols a) name #f)))
+    (or (and entry (>= (symbol-entry-pass entry) (- (assembly-pass a) 1)))
+        (and ((assembly-external a) name) #t))))
+
+;; The value of a label or symbol, as far as this pass knows it.
+(define (symbol-address a name)
+  (let ((entry (table-ref (assembly-symbols a) name #f))
+        (pass (assembly-pass a)))
+    (cond ((and entry (= (symbol-entry-pass entry) pass))
+           (symbol-entry-value entry))
+          ((and entry (= (symbol-entry-pass entry) (- pass 1)))
+           (if (and (symbol-entry-section entry)
+                    (eq? (symbol-entry-section entry) (assembly-section a)))
+               (+ (symbol-entry-value entry) (assembly-drift a))
+               (symbol-entry-value entry)))
+          (((assembly-external a) name))
+          ((= pass 1)
+           (assembly-unknown?-set! a #t)
+           (here a))
+          (else (undefined a name)))))
+
+(define (undefined a name)
+  (let* ((string (symbol->string name))
+         (operator (string-index string (lambda (c) (memv c '(#\+ #\- #\* #\/)))))
+         (left (and operator (> operator 0) (substring string 0 operator))))
+    (fail "the label `" name "` is not defined"
+          (if (and left (symbol-known? a (string->symbol left)))
+              (text ": an expression is written in Scheme, such as ("
+                    (string-ref string operator) " (address \"" left "\") "
+                    (substring string (+ operator 1) (string-length string)) ")")
+              (did-you-mean string (map symbol-entry-name (symbol-entries a)))))))
+
+;; ---- host calls --------------------------------------------------------------------------------------
+
+(define (host-name? name)
+  (let ((n (string-length name)))
+    (and (<= 1 n 63)
+         (not (string-index name (lambda (c)
+                                   (not (and (char<? c #\x80)
+                                             (or (char-alphabetic? c) (char-numeric? c)
+                                                 (memv c '(#\_ #\- #\.)))))))))))
+
+;; The index of a host call in the import list, which it joins when it is new.
+(define (host-index a name)
+  (if (not (host-name? name))
+      (fail "`" name "` cannot be the name of a host call: expected 1 to 63 letters, digits, _ - ."))
+  (let* ((imports (assembly-imports a))
+         (tail (member name imports)))
+    (if tail
+        (- (length tail) 1)
+        (begin
+          (assembly-imports-set! a (cons name imports))
+          (length imports)))))
+
+;; A name that nothing else has: the same in every pass.
+(define (unique-name! a prefix)
+  (assembly-unique-set! a (+ 1 (assembly-unique a)))
+  (text prefix "." (assembly-unique a)))

@@ -1,0 +1,81 @@
+;; What went wrong, and where. Inside the assembler a mistake of the source is a `problem`, raised where it
+;; is seen and often without a place; the statement that is being assembled supplies that, and makes a
+;; diagnostic of it. A run that found any ends with an `asm-error`, which holds them all.
+;;
+;;   (fail "the stack size is " n ", but must be even")
+;;   (asm-error-display error (current-error-port))
+(module asm/diagnostic)
+(use scheme-lib/util)
+
+(define-type asm-diagnostic
+  file      ; the name of the source
+  line      ; from 1
+  column    ; from 1; 0 is unknown
+  message   ; one line
+  notes     ; a list of lines: where else to look, what led here
+  text)     ; the source line, or #f
+
+(define-type asm-error
+  diagnostics)
+
+;; A run stops collecting after so many.
+(define asm-diagnostic-limit 20)
+
+(define-type problem
+  message
+  notes
+  line      ; #f: the place of the statement
+  column)
+
+(define (fail . parts)
+  (raise (make-problem (apply text parts) '() #f #f)))
+
+(define (fail-at line column . parts)
+  (raise (make-problem (apply text parts) '() line column)))
+
+(define (problem-add-notes problem notes)
+  (make-problem (problem-message problem)
+                (append (problem-notes problem) notes)
+                (problem-line problem)
+                (problem-column problem)))
+
+(define (place->text file line column)
+  (if (and column (> column 0))
+      (text file ":" line ":" column)
+      (if (> line 0) (text file ":" line) file)))
+
+;; ---- for people --------------------------------------------------------------------------------------
+
+;; hello.s:3:1: error: there is no instruction `ad` (did you mean `add`?)
+;;     ad r1, r2, r3
+;;     ^
+;;   note: …
+(define (asm-diagnostic-display diagnostic #!optional (port (current-error-port)))
+  (define (line . parts)
+    (display (apply text parts) port)
+    (newline port))
+  (line (place->text (asm-diagnostic-file diagnostic)
+                     (asm-diagnostic-line diagnostic)
+                     (asm-diagnostic-column diagnostic))
+        ": error: " (asm-diagnostic-message diagnostic))
+  (let ((source-line (asm-diagnostic-text diagnostic))
+        (column (asm-diagnostic-column diagnostic)))
+    (if (and source-line (not (blank-string? source-line)))
+        (begin
+          (line "    " source-line)
+          (if (> column 0)
+              (line "    " (blanks-like source-line (- column 1)) "^")))))
+  (for-each (lambda (note) (line "  note: " note)) (asm-diagnostic-notes diagnostic)))
+
+;; As many blanks as characters, tabs kept, so that the caret stands under its character.
+(define (blanks-like source-line count)
+  (let ((count (min count (string-length source-line))))
+    (string-map (lambda (c) (if (char=? c #\tab) #\tab #\space))
+                (substring source-line 0 count))))
+
+(define (asm-error-display error #!optional (port (current-error-port)))
+  (for-each (lambda (diagnostic) (asm-diagnostic-display diagnostic port))
+            (asm-error-diagnostics error)))
+
+(define (asm-error->text error)
+  (call-with-output-string "" (lambda (port) (asm-error-display error port))))

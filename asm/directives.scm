@@ -1,0 +1,237 @@
+;; The directives. Each is a procedure of the assembly and its operands; operands come from text or from a
+;; list that Scheme made.
+;;
+;;   (define-directive! ".word" (lambda (assembly operands) …))
+(module asm/directives)
+(use scheme-lib/util)
+(use asm/number)
+(use asm/isa)
+(use asm/diagnostic)
+(use asm/statement)
+(use asm/environment)
+(use asm/encode)
+(use asm/assembly)
+(use asm/value)
+(declare (standard-bindings) (extended-bindings) (block))
+
+(define directives (make-table test: equal?))
+
+(define (define-directive! name run)
+  (table-set! directives name run))
+
+(define (directive-names)
+  (map car (table->list directives)))
+
+(define (run-directive! a name operands)
+  (let ((run (table-ref directives name #f)))
+    (if run
+        (run a operands)
+        (fail "there is no directive `" name "`" (did-you-mean name (directive-names))))))
+
+(set-directive-runner! run-directive!)
+
+(define (define-directives! names run)
+  (for-each (lambda (name) (define-directive! name (lambda (a operands) (run a name operands)))) names))
+
+;; ---- operands ----------------------------------------------------------------------------------------
+
+(define (check-count name operands least most what)
+  (let ((count (length operands)))
+    (if (not (<= least count most))
+        (fail "`" name "` expects " what ", found "
+              (if (= count 0) "nothing" (text count (if (= count 1) " operand" " operands")))))))
+
+(define (integer-operand a name operand)
+  (operand-place! a operand)
+  (if (register? operand)
+      (fail "`" name "` expects a number, found " (operand->text operand)))
+  (let ((value (resolve-number a operand)))
+    (if (not (exact-integer? value))
+        (fail "`" name "` expects an integer, found " (operand->text value)))
+    value))
+
+;; Bounded before anything is made of it.
+(define (size-operand a name operand)
+  (let ((value (integer-operand a name operand)))
+    (if (or (< value 0) (> value memory-limit))
+        (fail "`" name "` expects a size of 0 to " memory-limit ", found " value))
+    value))
+
+(define (byte-operand a name operand)
+  (let ((value (integer-operand a name operand)))
+    (if (not (<= -128 value 255)) (fail "`" name "` fills with a byte (0 to 255), found " value))
+    (bitwise-and value 255)))
+
+(define (bytes-operand name operand)
+  (cond ((text-literal? operand) (text-literal-bytes operand))
+        ((string? operand) (string->utf8 operand))
+        (else (fail "`" name "` expects strings, found " (operand->text operand)))))
+
+;; A name, from text or from Scheme.
+(define (name-operand name operand)
+  (cond ((name? operand) (name-symbol operand))
+        ((text-literal? operand) (string->symbol (text-literal->string operand)))
+        ((or (string? operand) (symbol? operand)) (->label-name operand))
+        (else (fail "`" name "` expects a name, found " (operand->text operand)))))
+
+;; ---- sections ----------------------------------------------------------------------------------------
+
+(define (order-protection name protection)
+  (let ((has? (lambda (c) (string-index protection c))))
+    (if (or (string-index protection (lambda (c) (not (memv c '(#\r #\w #\x #\-)))))
+            (> (string-length protection) 3))
+        (fail "`" name "` expects a protection of the letters r, w and x, such as \"rw\", found \""
+              protection "\""))
+    (string-append (if (has? #\r) "r" "") (if (has? #\w) "w" "") (if (has? #\x) "x" ""))))
+
+(define-directives! '(".text" ".rodata" ".data" ".bss")
+  (lambda (a name operands)
+    (check-count name operands 0 0 "no operands")
+    (switch-section! a name #f)))
+
+(define-directives! '(".section")
+  (lambda (a name operands)
+    (check-count name operands 1 2 "a name and a protection, such as .section .tables \"r\"")
+    (switch-section! a
+                     (symbol->string (name-operand name (car operands)))
+                     (and (pair? (cdr operands))
+                          (order-protection name (utf8->string (bytes-operand name (cadr operands))))))))
+
+;; ---- data --------------------------------------------------------------------------------------------
+
+(define (define-integers! names size)
+  (define-directives! names
+    (lambda (a name operands)
+      (check-count name operands 1 (expt 2 24) "one or more numbers")
+      (for-each
+       (lambda (operand)
+         (if (text-literal? operand)
+             (fail "`" name "` expects numbers, found " (operand->text operand) ": text is for .ascii"))
+         (emit-sized! a (integer-operand a name operand) size))
+       operands))))
+
+(define-integers! '(".byte") 1)
+(define-integers! '(".half" ".short") 2)
+(define-integers! '(".word") 4)
+(define-integers! '(".quad") 8)
+
+(define (define-reals! name significand-bits exponent-bits size)
+  (define-directives! (list name)
+    (lambda (a name operands)
+      (check-count name operands 1 (expt 2 24) "one or more real numbers")
+      (for-each
+       (lambda (operand)
+         (emit-integer! a (real-operand-bits a name operand significand-bits exponent-bits) size))
+       operands))))
+
+(define (real-operand-bits a name operand significand-bits exponent-bits)
+  (operand-place! a operand)
+  (if (register? operand) (fail "`" name "` expects real numbers, found " (operand->text operand)))
+  (let ((value (if (real? operand) (real-value operand) (resolve-number a operand))))
+    (cond ((bits? value) (bits-value value))
+          ((and (number? value) (##real? value)) (real->bits value significand-bits exponent-bits))
+          (else (fail "`" name "` expects real numbers, found " (operand->text value))))))
+
+(define-reals! ".f64" 52 11 8)
+(define-reals! ".f32" 23 8 4)
+
+(define-directives! '(".ascii")
+  (lambda (a name operands)
+    (check-count name operands 1 (expt 2 24) "one or more strings")
+    (for-each (lambda (operand) (emit-bytes! a (bytes-operand name operand))) operands)))
+
+(define-directives! '(".asciz" ".string")
+  (lambda (a name operands)
+    (check-count name operands 1 (expt 2 24) "one or more strings")
+    (for-each
+     (lambda (operand)
+       (emit-bytes! a (bytes-operand name operand))
+       (emit-byte! a 0))
+     operands)))
+
+(define-directives! '(".uleb128")
+  (lambda (a name operands)
+    (check-count name operands 1 (expt 2 24) "one or more numbers")
+    (for-each (lambda (operand) (emit-value! a (integer-operand a name operand))) operands)))
+
+(define-directives! '(".sleb128")
+  (lambda (a name operands)
+    (check-count name operands 1 (expt 2 24) "one or more numbers")
+    (for-each
+     (lambda (operand)
+       (let ((value (integer-operand a name operand)))
+         (if (not (integer-64? value)) (fail "the number " value " does not fit into 64 bits"))
+         (emit-bytes! a (sleb128-bytes value))))
+     operands)))
+
+;; ---- room --------------------------------------------------------------------------------------------
+
+(define-directives! '(".zero" ".skip")
+  (lambda (a name operands)
+    (check-count name operands 1 2 "a size, and a byte to fill with")
+    (let ((size (size-operand a name (car operands))))
+      (emit-fill! a size (if (pair? (cdr operands)) (byte-operand a name (cadr operands)) 0)))))
+
+(define-directives! '(".fill")
+  (lambda (a name operands)
+    (check-count name operands 1 3 "a count, a size in bytes (1), and a value (0)")
+    (let* ((count (size-operand a name (car operands)))
+           (size (if (pair? (cdr operands)) (integer-operand a name (cadr operands)) 1))
+           (value (if (= (length operands) 3) (integer-operand a name (caddr operands)) 0)))
+      (if (not (memv size '(1 2 4 8)))
+          (fail "`.fill` repeats values of 1, 2, 4 or 8 bytes, found " size))
+      (if (> (* count size) (if (eqv? value 0) memory-limit bytes-limit))
+          (fail "`.fill` would take " (* count size) " bytes: at most "
+                (if (eqv? value 0) memory-limit bytes-limit)))
+      (if (eqv? value 0)
+          (emit-zeros! a (* count size))
+          (do ((i 0 (+ i 1))) ((= i count)) (emit-sized! a value size))))))
+
+(define largest-alignment 65536)
+
+;; In code the room is filled with nop, because the program may run through it.
+(define-directives! '(".align")
+  (lambda (a name operands)
+    (check-count name operands 1 2 "a power of two, and a byte to fill with")
+    (let* ((alignment (integer-operand a name (car operands)))
+           (section (current-section a)))
+      (if (not (and (> alignment 0) (= 0 (bitwise-and alignment (- alignment 1)))))
+          (fail "`.align` expects a power of two, found " alignment))
+      (if (> alignment largest-alignment)
+          (fail "`.align` expects at most " largest-alignment " (sections begin at pages of that size), found "
+                alignment))
+      (emit-fill! a
+                  (modulo (- (here a)) alignment)
+                  (cond ((pair? (cdr operands)) (byte-operand a name (cadr operands)))
+                        ((section-executable? section) (isa-opcode "nop"))
+                        (else 0))))))
+
+;; ---- symbols -----------------------------------------------------------------------------------------
+
+;; The value is a variable in Scheme as well, so that (* 2 size) works.
+(define (define-constant! a name operands kind)
+  (check-count name operands 2 2 "a name and a value, such as .equ size, 64")
+  (let* ((symbol (name-operand name (car operands)))
+         (value (integer-operand a name (cadr operands)))
+         (statement (assembly-statement a)))
+    (if (not (integer-64? value)) (fail "the number " value " does not fit into 64 bits"))
+    (define-symbol! a symbol value kind (statement-line statement) (statement-column statement))
+    (if (not (environment-reserved? (assembly-environment a) symbol))
+        (environment-define! (assembly-environment a) symbol value))))
+
+(define-directives! '(".equ")
+  (lambda (a name operands) (define-constant! a name operands 'label)))
+
+(define-directives! '(".set")
+  (lambda (a name operands) (define-constant! a name operands 'set)))
+
+;; Every label of a single source is visible; what is named here will matter to a linker.
+(define-directives! '(".global" ".globl")
+  (lambda (a name operands)
+    (check-count name operands 1 (expt 2 16) "one or more names")
+    (for-each
+     (lambda (operand)
+       (let ((symbol (name-operand name operand)))
+         (if (not (memq symbol (assembly-globals a)))
+             (assembly-globals-set! a (cons symbol (assembly-globals a))))))
+     operands)))

@@ -1,0 +1,38 @@
+;; Programs to images, the files that machines load.
+;;
+;;   (program-write-image (asm-file "hello.s") "hello.img")
+(module asm/image)
+(use scheme-lib/util)
+(use scheme-lib/image)
+(use scheme-lib/machine)
+(use vm-ext/gambit/vm)
+(use asm/program)
+(declare (block))
+
+(define-documented (program-image program)
+  "An image object of an assembled program, with its symbols and source lines."
+  (let ((image (vm-image-new)))
+    (for-each
+     (lambda (section)
+       (vm-image-add-section image
+                             (program-section-name section)
+                             (program-section-address section)
+                             (program-section-bytes section)
+                             (program-section-memory-length section)
+                             (->protection (program-section-protection section))))
+     (program-sections program))
+    (for-each
+     (lambda (symbol) (vm-image-add-symbol image (car symbol) (cdr symbol)))
+     (program-symbols program))
+    (for-each
+     (lambda (line)
+       (vm-image-add-line image (vector-ref line 0) (vector-ref line 1) (vector-ref line 2)
+                          (vector-ref line 3)))
+     (program-lines program))
+    (for-each (lambda (name) (vm-image-add-import image name)) (program-imports program))
+    (vm-image-set-entry image (program-entry program))
+    image))
+
+(define-documented (program-write-image program path)
+  "Writes the image of an assembled program to a file."
+  (image-write-file (program-image program) path))

@@ -1,0 +1,2 @@
+;; asm/live: assembling into a machine.
+(##namespace ("asm/live#" asm-at! load-source!))

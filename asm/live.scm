@@ -1,0 +1,54 @@
+;; Assembling into a machine that is there already.
+;;
+;;   (asm-at! machine #x10000 "again: addi r1, r1, 1\n jump again")   => 65542
+;;   (asm-at! machine 'again '((addi r1 r1 2)))
+;;
+;; Labels of the code join the machine's symbols, whose names the code can use; host calls join its import
+;; list. Nothing of the machine changes when there is an error.
+(module asm/live)
+(use scheme-lib/util)
+(use scheme-lib/symbols)
+(use scheme-lib/machine)
+(use vm-ext/gambit/vm)
+(use asm/statement)
+(use asm/assembly)
+(use asm/program)
+(use asm/image)
+(declare (block))
+
+(define (machine-imports machine)
+  (let loop ((n 0) (names '()))
+    (let ((name (vm-host-import-name (machine-handle machine) n)))
+      (if name (loop (+ n 1) (cons name names)) (reverse names)))))
+
+(define-documented (asm-at! machine address code #!key (name "asm") (space 0))
+  "Assembles CODE, source text or a list as in (asm '(…)), into the machine's memory at ADDRESS, which must
+be mapped, and gives the address behind it."
+  (let ((start (machine-address machine address)))
+    (assemble-value code name start
+                    (lambda (symbol) (machine-symbol machine symbol))
+                    (machine-imports machine)
+      (lambda (a source)
+        (let ((bytes (assembly-bytes a)))
+          (if (> (u8vector-length bytes) 0)
+              (vm-write (machine-handle machine) space start bytes))
+          (for-each (lambda (import) (vm-host-import (machine-handle machine) import))
+                    (reverse (assembly-imports a)))
+          (for-each
+           (lambda (entry)
+             (machine-symbol-set! machine (symbol-entry-name entry) (symbol-entry-value entry)))
+           (assembly-symbol-list a))
+          (note-lines! machine source)
+          (+ start (u8vector-length bytes)))))))
+
+;; Only text has lines.
+(define (note-lines! machine source)
+  (for-each
+   (lambda (line)
+     (if (> (vector-ref line 2) 0)
+         (apply line-add! (machine-symbol-table machine) (vector->list line))))
+   (source-line-list source)))
+
+(define-documented (load-source! machine path)
+  "Assembles a source and loads it, as machine-load! does with an image."
+  (machine-load! machine (program-image (asm-file path))))

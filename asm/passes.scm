@@ -1,0 +1,229 @@
+;; A source, read once, is passed over until its layout settles: see asm/assembly for what settles, and
+;; asm/environment for the Scheme that each pass has.
+(module asm/passes)
+(use scheme-lib/util)
+(use asm/number)
+(use asm/isa)
+(use asm/diagnostic)
+(use asm/statement)
+(use asm/encode)
+(use asm/reader)
+(use asm/environment)
+(use asm/assembly)
+(use asm/value)
+(use asm/directives)
+(declare (standard-bindings) (extended-bindings) (block))
+
+;; ---- what a source can call --------------------------------------------------------------------------
+
+(define mnemonic-bindings
+  (map (lambda (entry) (cons (string->symbol (isa-entry-name entry)) (isa-entry-opcode entry)))
+       (isa-entries)))
+
+(define (numbered letter count)
+  (map (lambda (n) (cons (string->symbol (text letter n)) n)) (iota count)))
+
+(define register-bindings (append (numbered "r" 256) (numbered "t" 16)))
+
+;; The procedures are closures of the assembly, because several can be under way.
+(define (bindings a registers)
+  (define (place)
+    (let ((statement (assembly-statement a)))
+      (list (statement-line statement) (statement-column statement))))
+  (append
+   (list
+    (cons 'address (lambda (name) (symbol-address a (->label-name name))))
+    (cons 'defined? (lambda (name) (symbol-known? a (->label-name name))))
+    (cons 'here (lambda () (here a)))
+    (cons 'label (lambda (name) (make-label-marker (->label-name name))))
+    (cons 'label!
+          (lambda (name)
+            (apply define-label! a (->label-name name) (place))))
+    (cons 'symbol!
+          (lambda (name value)
+            (if (not (and (exact-integer? value) (integer-64? value)))
+                (fail "(symbol! name value) expects an integer of 64 bits, found " (operand->text value)))
+            (apply define-symbol! a (->label-name name) value 'label (place))))
+    (cons 'unique-name (lambda (#!optional (prefix "name")) (unique-name! a prefix)))
+    (cons 'host
+          (lambda (name)
+            (cond ((string? name) (host-index a name))
+                  ((symbol? name) (host-index a (symbol->string name)))
+                  (else (fail "(host name) expects a string, found " (operand->text name))))))
+    (cons 'relocation
+          (lambda (thunk #!optional (size #f))
+            (if (not (procedure? thunk))
+                (fail "(relocation thunk) expects a procedure without arguments, found "
+                      (operand->text thunk)))
+            (if (not (memv size '(#f 1 2 4 8)))
+                (fail "a relocation has a size of 1, 2, 4 or 8 bytes, found " (operand->text size)))
+            (make-relocation thunk size)))
+    (cons 'bits (lambda (n) (make-bits n)))
+    (cons 'uleb128 (lambda (n) (uleb128-bytes (unsigned-64 (checked-64 n)))))
+    (cons 'sleb128 (lambda (n) (sleb128-bytes (checked-64 n))))
+    (cons 'pass (lambda () (assembly-pass a))))
+   (map (lambda (symbol) (cons symbol (register-number (register-symbol symbol)))) registers)
+   register-bindings
+   mnemonic-bindings))
+
+(define (checked-64 n)
+  (if (not (and (exact-integer? n) (integer-64? n)))
+      (fail "expected an integer of 64 bits, found " (operand->text n)))
+  n)
+
+;; ---- statements --------------------------------------------------------------------------------------
+
+(define (run-statement! a statement)
+  (case (statement-kind statement)
+    ((fixed)
+     (let ((section (current-section a)))
+       (statement-section-set! statement section)
+       (statement-offset-set! statement (section-size section))
+       (emit-bytes! a (statement-operands statement))))
+    ((label)
+     (define-label! a (statement-head statement) (statement-line statement) (statement-column statement)))
+    (else
+     (start-statement! a statement)
+     (case (statement-kind statement)
+       ((instruction)
+        (current-section a)
+        (emit-text-instruction! a (statement-head statement) (statement-operands statement)))
+       ((directive)
+        (run-directive! a (statement-head statement) (statement-operands statement)))
+       ((form) (run-form! a (statement-operands statement)))
+       ((value) (emit-value! a (statement-operands statement)))
+       (else (unknown-mnemonic a (statement-head statement))))
+     (finish-statement! a statement))))
+
+;; What a definition gives (in Gambit, the name) is nothing to assemble.
+(define (run-form! a form)
+  (let ((value (environment-eval (assembly-environment a) (form-datum form) (form-line form))))
+    (if (not (and (symbol? value) (definition? (form-datum form))))
+        (emit-value! a value))))
+
+(define (definition? datum)
+  (let ((form (##desourcify datum)))
+    (and (pair? form)
+         (symbol? (car form))
+         (or (memq (car form) '(begin ##begin use module set!))
+             (string-prefix? "define" (symbol->string (car form)))
+             (string-prefix? "##define" (symbol->string (car form)))))))
+
+(define (unknown-mnemonic a name)
+  (let ((value (environment-variable (assembly-environment a) (string->symbol name) #f)))
+    (fail "there is no instruction `" name "`"
+          (cond ((procedure? value)
+                 (text ": it is a Scheme procedure, which is called as (" name " …)"))
+                ((memq (string->symbol (string-append "." name)) (map string->symbol (directive-names)))
+                 (text " (did you mean the directive `." name "`?)"))
+                (else (did-you-mean name (isa-mnemonics)))))))
+
+;; ---- passes ------------------------------------------------------------------------------------------
+
+;; A source that has not settled after so many passes never will.
+(define asm-pass-limit 100)
+
+;; Its own place, or that of the operand or the statement that was under way.
+(define (problem-place-in a problem)
+  (let ((statement (assembly-statement a))
+        (operand (assembly-operand a)))
+    (cond ((problem-line problem) (cons (problem-line problem) (problem-column problem)))
+          ((name? operand) (cons (name-line operand) (name-column operand)))
+          ((form? operand) (cons (form-line operand) (form-column operand)))
+          (else (cons (statement-line statement) (statement-column statement))))))
+
+(define (note-diagnostic! a source problem)
+  (let* ((place (problem-place-in a problem))
+         (line (car place))
+         (column (cdr place)))
+    (if (< (length (assembly-diagnostics a)) asm-diagnostic-limit)
+        (assembly-diagnostics-set! a
+          (cons (make-asm-diagnostic (source-name source) line column
+                                     (problem-message problem) (problem-notes problem)
+                                     ((source-lines source) line))
+                (assembly-diagnostics a))))))
+
+;; Fixed instructions and labels do not say so themselves that they are under way.
+(define (stand-at! a statement)
+  (if (not (eq? (assembly-statement a) statement))
+      (begin
+        (assembly-statement-set! a statement)
+        (assembly-operand-set! a #f))))
+
+(define (run-pass! a source)
+  (let* ((statements (source-statements source))
+         (count (vector-length statements))
+         (at 0))
+    (define (run-from i)
+      (if (fx< i count)
+          (let ((statement (vector-ref statements i)))
+            (set! at i)
+            (run-statement! a statement)
+            (run-from (fx+ i 1)))))
+    (let resume ((i 0))
+      (let ((problem (with-exception-catcher
+                      (lambda (exception)
+                        (if (problem? exception) exception (raise exception)))
+                      (lambda () (run-from i) #f))))
+        (if problem
+            (begin
+              (stand-at! a (vector-ref statements at))
+              (note-diagnostic! a source problem)
+              (resume (fx+ at 1))))))))
+
+;; Passes until nothing moves. What the source writes to the current output port appears once: that of the
+;; last pass.
+(define (assemble-statements source live? base external imports finish)
+  (call-with-environment (source-name source) (source-assigned source)
+    (lambda (environment)
+      (let ((a (new-assembly environment live? base external imports)))
+        (let loop ()
+          (let ((output (with-captured-output
+                         (lambda ()
+                           (with-fresh-random-state
+                            (lambda ()
+                              (start-pass! a)
+                              (environment-start-pass! environment
+                                                       (bindings a (source-registers source)))
+                              (run-pass! a source)
+                              (finish-pass! a)))))))
+            (cond ((not (or (assembly-changed? a) (assembly-unknown? a)))
+                   (display output)
+                   (raise-diagnostics a '())
+                   (finish a))
+                  ((>= (assembly-pass a) asm-pass-limit)
+                   (display output)
+                   (raise-diagnostics a (list (unsettled-diagnostic a source))))
+                  (else (loop)))))))))
+
+(define (raise-diagnostics a more)
+  (let ((all (append (reverse (assembly-diagnostics a)) more)))
+    (if (pair? all) (raise (make-asm-error all)))))
+
+(define most-unsettled 8)
+
+(define (unsettled-diagnostic a source)
+  (let* ((entries (sort (unsettled-symbols a)
+                        (lambda (x y) (< (car (symbol-entry-place x)) (car (symbol-entry-place y))))))
+         (place (if (pair? entries) (symbol-entry-place (car entries)) '(0 . 0))))
+    (make-asm-diagnostic
+     (source-name source) (car place) (cdr place)
+     (text "the labels do not settle: after " (assembly-pass a)
+           " passes they still move, because Scheme code gives something else in each pass")
+     (append
+      (map (lambda (entry) (unsettled-note a entry)) (take-at-most entries most-unsettled))
+      (if (> (length entries) most-unsettled)
+          (list (text "and " (- (length entries) most-unsettled) " more"))
+          '()))
+     ((source-lines source) (car place)))))
+
+(define (unsettled-note a entry)
+  (let ((before (symbol-entry-value-before entry)))
+    (if (< (symbol-entry-pass entry) (assembly-pass a))
+        (text "`" (symbol-entry-name entry) "` was " (hex-address (symbol-entry-value entry))
+              " in the pass before, and is not defined in the last one")
+        (text "`" (symbol-entry-name entry) "`"
+              (if before
+                  (text " was " (hex-address before) " in the pass before, and")
+                  " was not defined in the pass before, and")
+              " is " (hex-address (symbol-entry-value entry)) " in the last one"))))

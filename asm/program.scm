@@ -1,0 +1,176 @@
+;; Sources to programs.
+;;
+;;   (define p (asm-file "hello.s"))
+;;   (map program-section-name (program-sections p))   => (".text" ".data")
+;;   (asm "add r1, r2, r3")                            => #u8(51 1 2 3)
+(module asm/program)
+(use scheme-lib/util)
+(use asm/isa)
+(use asm/diagnostic)
+(use asm/statement)
+(use asm/reader)
+(use asm/assembly)
+(use asm/directives)
+(use asm/passes)
+(declare (standard-bindings) (extended-bindings) (block))
+
+(define-type program
+  name
+  sections   ; program-sections in order of address
+  symbols    ; pairs of a name (a string) and its value, by value
+  line-maker ; makes what program-lines gives
+  imports    ; names of host calls, in the order of their indices
+  entry      ; an address
+  globals    ; the names of .global
+  passes)    ; how many it took
+
+(define-type program-section
+  name
+  address
+  bytes          ; a u8vector
+  memory-length  ; at least the bytes; what is behind them is zeros
+  protection)    ; "rx", "rw", …
+
+;; The source lines of the code: vectors of address, file, line and column, by address.
+(define (program-lines program)
+  ((program-line-maker program)))
+
+;; ---- sources that cannot be read in full -------------------------------------------------------------
+
+;; Running such a source would give errors that follow from the first ones; what can be said without
+;; running it is added.
+(define (check-readable source)
+  (if (pair? (source-diagnostics source))
+      (raise
+       (make-asm-error
+        (take-at-most
+         (sort (append (source-diagnostics source) (static-diagnostics source))
+               (lambda (x y) (< (asm-diagnostic-line x) (asm-diagnostic-line y))))
+         asm-diagnostic-limit)))))
+
+(define (static-diagnostics source)
+  (define (diagnostic statement . parts)
+    (make-asm-diagnostic (source-name source) (statement-line statement) (statement-column statement)
+                         (apply text parts) '() ((source-lines source) (statement-line statement))))
+  (filter-map
+   (lambda (statement)
+     (let ((name (statement-head statement)))
+       (case (statement-kind statement)
+         ((unknown)
+          (diagnostic statement "there is no instruction `" name "`"
+                      (did-you-mean name (isa-mnemonics))))
+         ((directive)
+          (and (not (member name (directive-names)))
+               (diagnostic statement "there is no directive `" name "`"
+                           (did-you-mean name (directive-names)))))
+         (else #f))))
+   (vector->list (source-statements source))))
+
+;; ---- programs ----------------------------------------------------------------------------------------
+
+(define program-base 65536)
+(define (no-externals name) #f)
+
+(define (assemble-source source)
+  (check-readable source)
+  (assemble-statements source #f program-base no-externals '()
+    (lambda (a) (make-program-of a source))))
+
+(define (make-program-of a source)
+  (let ((sections (filter (lambda (section) (> (section-size section) 0))
+                          (reverse (assembly-sections a))))
+        (symbols (map (lambda (entry)
+                        (cons (symbol->string (symbol-entry-name entry)) (u64 (symbol-entry-value entry))))
+                      (assembly-symbol-list a))))
+    (make-program
+     (source-name source)
+     (map (lambda (section)
+            (make-program-section (section-name section) (section-base section)
+                                  (section-content section) (section-size section)
+                                  (section-protection section)))
+          sections)
+     symbols
+     (lambda () (source-line-list source))
+     (reverse (assembly-imports a))
+     (find-entry symbols sections)
+     (map symbol->string (reverse (assembly-globals a)))
+     (assembly-pass a))))
+
+(define (find-entry symbols sections)
+  (cond ((assoc "_start" symbols) => cdr)
+        ((assoc "main" symbols) => cdr)
+        ((find (lambda (section) (string=? (section-name section) ".text")) sections) => section-base)
+        ((find section-executable? sections) => section-base)
+        ((pair? sections) (section-base (car sections)))
+        (else program-base)))
+
+;; An entry for each statement that made code, by address.
+(define (source-line-list source)
+  (let* ((statements (source-statements source))
+         (count (vector-length statements)))
+    (let loop ((i 0) (lines '()))
+      (if (= i count)
+          (sort lines (lambda (x y) (< (vector-ref x 0) (vector-ref y 0))))
+          (let ((statement (vector-ref statements i)))
+            (loop (+ i 1)
+                  (if (statement-makes-code? statement)
+                      (cons (vector (+ (section-base (statement-section statement))
+                                       (statement-offset statement))
+                                    (source-name source)
+                                    (statement-line statement)
+                                    (statement-column statement))
+                            lines)
+                      lines)))))))
+
+(define (statement-makes-code? statement)
+  (let ((section (statement-section statement)))
+    (and section
+         (or (memq (statement-kind statement) '(fixed instruction))
+             (and (memq (statement-kind statement) '(form value))
+                  (section-executable? section)
+                  (pair? (statement-sizes statement)))))))
+
+(define (asm-string string #!key (name "text"))
+  (assemble-source (read-source name string)))
+
+(define (asm-file path)
+  (assemble-source (read-source-bytes path (file-bytes path))))
+
+(define (file-bytes path)
+  (define (unreadable why)
+    (raise (make-asm-error
+            (list (make-asm-diagnostic path 0 0 (text "the source cannot be read: " why) '() #f)))))
+  (cond ((not (file-exists? path)) (unreadable "there is no such file"))
+        ((not (eq? (file-type path) 'regular))
+         (if (eq? (file-type path) 'directory) (unreadable "it is a directory")))
+        (else #f))
+  (with-exception-catcher
+   (lambda (exception) (unreadable (exception->text exception)))
+   (lambda () (read-file-bytes path))))
+
+;; ---- a few bytes -------------------------------------------------------------------------------------
+
+;; The bytes of instructions at an address: source text, or a list as a Scheme form of a source gives it.
+;;   (asm '(add r1 r2 r3))   (asm "loop: addi r1, r1, -1\n bnei r1, 0, loop" at: #x10000)
+(define (asm code #!key (at 0))
+  (assemble-value code "asm" at no-externals '()
+    (lambda (a source) (assembly-bytes a))))
+
+(define (assembly-bytes a)
+  (if (pair? (assembly-sections a))
+      (let* ((section (car (assembly-sections a)))
+             (bytes (make-u8vector (section-size section) 0)))
+        (subu8vector-move! (section-bytes section) 0 (section-file-length section) bytes 0)
+        bytes)
+      (u8vector)))
+
+;; Text or a value, at one place; `finish` gets the assembly and the source.
+(define (assemble-value code name at external imports finish)
+  (let ((source (if (string? code)
+                    (read-source name code)
+                    (make-source name (lambda (line) #f)
+                                 (vector (make-statement 'value 0 0 #f code '() #f 0))
+                                 '() '() '()))))
+    (check-readable source)
+    (assemble-statements source #t at external imports
+      (lambda (a) (finish a source)))))

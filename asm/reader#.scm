@@ -1,0 +1,2 @@
+;; asm/reader: text to statements.
+(##namespace ("asm/reader#" read-source read-source-bytes register-symbol))

@@ -1,0 +1,61 @@
+;; A source after reading: statements, and the operands that text can hold. Statements are kept from pass
+;; to pass, with what a pass must know of the one before.
+(module asm/statement)
+(use scheme-lib/util)
+(declare (standard-bindings) (extended-bindings) (block))
+
+(define-type source
+  name         ; as errors show it; the same object stands in the positions of its Scheme forms
+  lines        ; n -> the text of line n
+  statements   ; a vector
+  diagnostics  ; what could not be read, in order
+  registers    ; symbols such as r1000 that Scheme forms mention
+  assigned)    ; symbols that Scheme forms define or assign
+
+;; kind         head          operands
+;; fixed        entry         the bytes of an instruction that is the same wherever it stands
+;; instruction  entry         a vector: fields that are known, and operands that are not
+;; unknown      mnemonic      -             an error, unless something defines the mnemonic
+;; directive    its name      a list of operands
+;; form         -             a form
+;; label        a symbol      -
+(define-type statement
+  kind line column head operands
+  sizes     ; bytes that each item took in the pass before; a list, or '()
+  section   ; where the statement stood in the pass before, or #f
+  offset)
+
+;; ---- operands ----------------------------------------------------------------------------------------
+
+;; Integers stand for themselves, character literals too.
+
+(define-type register letter number)        ; letter: r, or t for a thread register
+(define-type real value written)            ; value: exact, or a flonum where that says more (-0.0)
+(define-type text-literal bytes)            ; a string, escapes undone
+(define-type name symbol line column)       ; a variable of the source, a label, a host call
+(define-type form datum line column)        ; Scheme; datum is a Gambit source object
+(define-type target address)                ; a number where a field is relative to the instruction
+
+(define (register->text register)
+  (text (register-letter register) (register-number register)))
+
+(define (text-literal->string literal)
+  (utf8->string (text-literal-bytes literal)))
+
+;; An operand in words, for messages.
+(define (operand->text operand)
+  (cond ((register? operand)
+         (text (if (char=? (register-letter operand) #\t) "the thread register " "the register ")
+               (register->text operand)))
+        ((real? operand) (text "the real number " (real-written operand)))
+        ((text-literal? operand) (text "the string " (shortened (written (text-literal->string operand)))))
+        ((name? operand) (text "the name `" (name-symbol operand) "`"))
+        ((form? operand) "a Scheme form")
+        ((number? operand) (text "the number " operand))
+        ((string? operand) (text "the string " (shortened (written operand))))
+        ((symbol? operand) (text "the symbol " operand))
+        ((procedure? operand) "a procedure")
+        (else (shortened (written operand)))))
+
+(define (shortened string)
+  (if (> (string-length string) 60) (string-append (substring string 0 60) " …") string))

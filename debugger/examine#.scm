@@ -1,0 +1,3 @@
+(##namespace ("debugger/examine#"
+  examine!
+  define-format! format-value format-names))

@@ -1,0 +1,32 @@
+;; Commands: load, run, reset, quit.
+
+(module debugger/program-commands)
+(use scheme-lib/util)
+(use debugger/command)
+(use debugger/session)
+(use debugger/program)
+(use debugger/value)
+(use debugger/run)
+(use debugger/show)
+
+(define-command (load (file file))
+  "Loads a program and stands at its first instruction. FILE is an assembly source or an image. Breakpoints \
+stay where what they were set at exists in the new program: after a change to the source, load it again."
+  group: program repeat: #f
+  (let ((lost (load-program! file)))
+    (say "loaded " (loaded-name (the-program)) ", entry " (where-text (loaded-entry (the-program))))
+    (if (pair? lost)
+        (say "breakpoints without a place in it were removed: " (string-join lost ", ")))))
+
+(define-command (run #!rest (arguments string))
+  "Runs the program from its beginning. It gets ARGUMENTS, or those of the run before when there are none. \
+Memory and registers are as they were loaded; breakpoints stay. Ctrl-C stops it."
+  aliases: (r) group: running repeat: #f
+  (show-pause (run-program! arguments)))
+
+(define-command (reset)
+  "Brings the program back to how it was loaded, without running it."
+  group: program repeat: #f
+  (the-machine)
+  (restart-program!)
+  (show-here))

@@ -1,0 +1,5 @@
+(##namespace ("debugger/run#"
+  pause? pause-reason pause-pc pause-count pause-stop
+  load-program! restart-program! enter-scratch-machine!
+  run-program! continue-program! step-program! next-program! finish-activation!
+  run-escape program-halted? program-state))

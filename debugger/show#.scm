@@ -1,0 +1,7 @@
+(##namespace ("debugger/show#"
+  say columns
+  number-text value-text grouped
+  where-text instruction-line
+  show-here show-pause pause-line
+  show-instructions show-around instructions-before
+  activation-address current-address))

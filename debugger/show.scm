@@ -1,0 +1,197 @@
+;; How the debugger writes: numbers, places, instructions, why a program stopped.
+;;
+;;   (show-pause pause)
+;;     breakpoint 1 at main+0x4
+;;     sieve.s:12      imm r1 0
+;;     => 0x00010004  imm r1, 0
+
+(module debugger/show)
+(use scheme-lib/util)
+(use debugger/session)
+(use debugger/target)
+(use debugger/program)
+(use debugger/breakpoints)
+(use debugger/run)
+(use scheme-lib/machine)
+
+(define (say . parts) (display (apply text parts)) (newline))
+
+(define (trimmed-right string)
+  (let ((last (string-index-right string (lambda (c) (not (char=? c #\space))))))
+    (if last (substring string 0 (+ last 1)) "")))
+
+;; Rows of texts as lines with aligned columns; the last column is not padded.
+(define (columns rows #!optional (gap "  "))
+  (let* ((count (fold max 0 (map length rows)))
+         (widths (map (lambda (n)
+                        (fold max 0 (map (lambda (row) (if (< n (length row)) (string-length (list-ref row n)) 0)) rows)))
+                      (iota count))))
+    (for-each
+     (lambda (row)
+       (let loop ((row row) (widths widths) (line ""))
+         (cond ((null? row) (say (trimmed-right line)))
+               ((null? (cdr row)) (say (trimmed-right (string-append line (car row)))))
+               (else (loop (cdr row) (cdr widths)
+                           (string-append line (string-pad-right (car row) (car widths)) gap))))))
+     rows)))
+
+;; ---- numbers ---------------------------------------------------------------------------------------
+
+;; 1234567 => "1,234,567"
+(define (grouped n)
+  (let loop ((digits (number->string n)) (tail ""))
+    (let ((length (string-length digits)))
+      (if (> length 3)
+          (loop (substring digits 0 (- length 3)) (string-append "," (substring digits (- length 3) length) tail))
+          (string-append digits tail)))))
+
+;; A register's value for people: decimal, hexadecimal, and the symbol that it may be the address of.
+(define (number-text value)
+  (let ((signed (s64 value)))
+    (if (< -10 signed 10) (number->string signed) (text signed "  " (number->hex value)))))
+
+(define (value-text value)
+  (let ((symbol (and (>= value 65536) (mapped? value) (symbol-at value))))
+    (if symbol (text (number-text value) "  " (address-text value)) (number-text value))))
+
+(define (mapped? address)
+  (= 1 (u8vector-length (target-read-prefix address 1))))
+
+;; ---- places ----------------------------------------------------------------------------------------
+
+;; "main+0x4, sieve.s:12"
+(define (where-text address)
+  (let ((place (line-at address)))
+    (text (address-text address)
+          (if place (text ", " (place-file place) ":" (place-line place)) ""))))
+
+;; Where an activation stands: the innermost at the pc, others at the call that they have under way.
+(define (activation-address level)
+  (if (= level 0) (target-pc) (instructions-before (vector-ref (target-activation level) 1) 1)))
+
+(define (current-address) (activation-address (session-level (the-session))))
+
+;; ---- instructions ----------------------------------------------------------------------------------
+
+;; "0x00010004  jump 0x10010  ; loop"
+(define (instruction-line instruction)
+  (let* ((target (instruction-target instruction))
+         (symbol (and target (symbol-at target))))
+    (text (hex-address (instruction-address instruction)) "  " (instruction-text instruction)
+          (if symbol (text "  ; " (address-text target)) ""))))
+
+(define (mark address)
+  (text (if (breakpoint-at address) "*" " ") (if (= address (current-address)) "=> " "   ")))
+
+;; Symbols stand on lines of their own, before what they name; a source line, where it begins.
+(define (show-labels address)
+  (for-each (lambda (symbol) (if (= (cdr symbol) address) (say (car symbol) ":"))) (all-symbols)))
+
+(define (place-key place) (and place (cons (place-file place) (place-line place))))
+
+;; Lists `count` instructions from an address; gives the address behind the last.
+(define (show-instructions address count)
+  (let loop ((address address) (left count) (shown #f))
+    (let ((instruction (and (> left 0) (target-instruction address))))
+      (if (not instruction)
+          (begin
+            (if (= left count) (say "   " (hex-address address) "  (nothing is mapped here)"))
+            address)
+          (let* ((place (line-at address)) (new? (not (equal? (place-key place) shown))))
+            (show-labels address)
+            (say (mark address)
+                 (trimmed-right
+                  (text (string-pad-right* (instruction-line instruction) 40)
+                        (if (and place new?) (source-remark place instruction) ""))))
+            (loop (u64 (+ address (instruction-length instruction))) (- left 1) (place-key place)))))))
+
+;; What the source line adds to the instruction: its number, and its comment where the rest of it is just
+;; the instruction, else all of it.
+(define (source-remark place instruction)
+  (let* ((source (or (source-text place) ""))
+         (comment (string-index source #\;))
+         (code (string-trim (if comment (substring source 0 comment) source)))
+         (same? (and (instruction-name instruction)
+                     (string-contains code (symbol->string (instruction-name instruction))))))
+    (text "  ; " (place-line place)
+          (cond ((string=? source "") "")
+                ((not same?) (text ": " source))
+                (comment (text ": " (string-trim (substring source (+ comment 1) (string-length source)))))
+                (else "")))))
+
+;; As string-pad-right, but a longer text stays whole.
+(define (string-pad-right* string width)
+  (if (< (string-length string) width) (string-pad-right string width) string))
+
+;; The address of the instruction `count` before one, as far as the nearest symbol allows to know: decoding
+;; begins there, and tells nothing when it does not meet the address.
+(define (instructions-before address count)
+  (let ((symbol (symbol-at address)))
+    (if (or (not symbol) (> (- address (cdr symbol)) 65536))
+        address
+        (let loop ((at (cdr symbol)) (starts '()))
+          (cond ((= at address) (if (null? starts) address (last-of (take-at-most starts count))))
+                ((> at address) address)
+                (else
+                 (let ((instruction (target-instruction at)))
+                   (if instruction
+                       (loop (+ at (max 1 (instruction-length instruction))) (cons at starts))
+                       address))))))))
+
+(define (last-of list) (if (null? (cdr list)) (car list) (last-of (cdr list))))
+
+;; Lists instructions before and behind an address, and the one there.
+(define (show-around address before behind)
+  (let count ((at (instructions-before address before)) (n (+ behind 1)))
+    (if (< at address)
+        (count (+ at (max 1 (instruction-length (target-instruction at)))) (+ n 1))
+        (show-instructions (instructions-before address before) n))))
+
+;; ---- stops -----------------------------------------------------------------------------------------
+
+;; The source line and the instruction where the program is.
+(define (show-here)
+  (let* ((address (current-address)) (place (line-at address)) (source (and place (source-text place)))
+         (instruction (target-instruction address)))
+    (if place
+        (say (place-file place) ":" (place-line place) (if source (text "    " source) "")))
+    (say "=> " (if instruction
+                   (text (instruction-line instruction)
+                         (if place "" (text "  <" (address-text address) ">")))
+                   (text (hex-address address) "  (nothing is mapped here)")))))
+
+;; Why it stopped, in one line; #f after a plain step.
+(define (pause-line pause)
+  (let ((stop (pause-stop pause))
+        (at (text " at " (address-text (pause-pc pause))))
+        (after (text " after " (grouped (pause-count pause)) " instructions")))
+    (case (pause-reason pause)
+      ((step) #f)
+      ((halted) (text "halted with exit status " (stop-exit-status stop) after))
+      ((trap) (text "trap" at ": " (stop-message stop)))
+      ((breakpoint) (text "breakpoint " (breakpoint-id (breakpoint-at (pause-pc pause))) at))
+      ((watchpoint) (watchpoint-line stop))
+      ((finished) (text "returned to " (address-text (pause-pc pause))))
+      ((interrupted) (text "interrupted" at after))
+      ((out-of-fuel) (text "out of fuel" at after))
+      ((host-call) (text "host call " (stop-host-call stop) at " waits for a result that nobody here gives"))
+      (else (text (pause-reason pause) at)))))
+
+(define (bytes-text bytes)
+  (if (<= (u8vector-length bytes) 8) (number->hex (u8vector->number bytes)) (u8vector->hex bytes)))
+
+(define (watchpoint-line stop)
+  (let* ((watchpoint (watchpoint-with-number (stop-watchpoint stop)))
+         (old (watchpoint-old watchpoint))
+         (new (watchpoint-value watchpoint)))
+    (watchpoint-old-set! watchpoint new)
+    (text "watchpoint " (watchpoint-id watchpoint) ": " (watchpoint-where watchpoint)
+          (cond ((not (equal? old new)) (text " changed from " (bytes-text old) " to " (bytes-text new)))
+                ((eq? (stop-access stop) 'read) (text " was read: " (bytes-text new)))
+                (else (text " was written, unchanged: " (bytes-text new))))
+          ", before " (address-text (stop-pc stop)))))
+
+(define (show-pause pause)
+  (let ((line (pause-line pause)))
+    (if line (say line))
+    (if (not (eq? (pause-reason pause) 'halted)) (show-here))))

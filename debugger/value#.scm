@@ -1,0 +1,5 @@
+(##namespace ("debugger/value#"
+  word->value word->integer word->number
+  evaluate-form evaluate-datum
+  register-word? bracketed? printable-word?
+  name-completions file-names))

@@ -1,0 +1,4 @@
+(##namespace ("debugger/words#"
+  words
+  words-complete?
+  word-before))

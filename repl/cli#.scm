@@ -1,0 +1,2 @@
+(##namespace ("repl/cli#"
+  cli-main))

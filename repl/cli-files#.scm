@@ -1,0 +1,3 @@
+(##namespace ("repl/cli-files#"
+  asm-options
+  cli-asm cli-disasm cli-test))

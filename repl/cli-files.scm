@@ -1,0 +1,117 @@
+;; comet-vm asm, disasm and test: from files to files and listings.
+
+(module repl/cli-files)
+(use scheme-lib/util)
+(use scheme-lib/image)
+(use scheme-lib/machine)
+(use scheme-lib/test)
+(use asm/diagnostic)
+(use asm/program)
+(use asm/image)
+(use vm-ext/gambit/vm)
+(use debugger/command)
+(use debugger/program)
+(use debugger/show)
+(use repl/options)
+
+(define asm-options '(("-o" text "IMAGE" "where the image goes; SOURCE with .img for its ending unless given")))
+
+(define (one-file words what)
+  (cond ((null? words) (usage-error "no " what " is named"))
+        ((pair? (cdr words)) (usage-error "one " what " at a time; `" (cadr words) "` is too much"))
+        (else (car words))))
+
+;; Does thunk with a file; what goes wrong ends the process with a status and a message.
+(define (with-file path thunk)
+  (if (not (file-exists? path)) (exit-with status-no-input path ": there is no such file"))
+  (with-exception-catcher
+   (lambda (exception)
+     (cond ((asm-error? exception)
+            (say-on-stderr (string-trim (asm-error->text exception)))
+            (exit status-bad-data))
+           ((user-error? exception) (exit-with status-no-input (user-error-message exception)))
+           ((vm-error? exception) (exit-with status-bad-data path ": " (vm-error-message exception)))
+           (else (exit-with status-system path ": " (exception->text exception)))))
+   thunk))
+
+;; ---- asm -------------------------------------------------------------------------------------------
+
+(define (cli-asm options words)
+  (let* ((source (one-file words "source"))
+         (target (option-value options "-o" (string-append (path-strip-extension source) ".img"))))
+    (if (string=? source target) (usage-error "the image would overwrite its source " source "; -o names another file"))
+    (with-file source (lambda () (program-write-image (asm-file source) target)))))
+
+;; ---- disasm ----------------------------------------------------------------------------------------
+
+(define execute-bit 4)
+
+(define (show-labels symbols address)
+  (for-each (lambda (symbol) (if (= (cdr symbol) address) (say (car symbol) ":"))) symbols))
+
+(define (show-code bytes base symbols)
+  (let ((length (u8vector-length bytes)))
+    (let loop ((offset 0))
+      (if (< offset length)
+          (let ((shown (vm-disassemble bytes (+ base offset) offset length)))
+            (show-labels symbols (+ base offset))
+            (say "    " (hex-address (+ base offset)) "  "
+                 (string-pad-right (u8vector->hex (subu8vector bytes offset (min (+ offset (car shown) ) (+ offset 10) length))) 20)
+                 "  " (cdr shown))
+            (loop (+ offset (max 1 (car shown)))))))))
+
+;; Sixteen bytes a line, fewer where a symbol comes between.
+(define (show-data bytes base symbols)
+  (let ((length (u8vector-length bytes)))
+    (let loop ((offset 0))
+      (if (< offset length)
+          (let* ((address (+ base offset))
+                 (next (fold (lambda (symbol end) (if (< address (cdr symbol) end) (cdr symbol) end))
+                             (+ base (min length (+ offset 16)))
+                             symbols))
+                 (line (subu8vector bytes offset (- next base))))
+            (show-labels symbols address)
+            (say "    " (hex-address address) "  "
+                 (string-pad-right (string-join (map (lambda (byte) (hex byte 2)) (u8vector->list line)) " ") 48)
+                 (list->string (map (lambda (byte) (if (< 31 byte 127) (integer->char byte) #\.)) (u8vector->list line))))
+            (loop (- next base)))))))
+
+;; section: #(name address bytes memory-length protection)
+(define (show-section section symbols)
+  (let* ((address (vector-ref section 1))
+         (bytes (vector-ref section 2))
+         (zeros (- (vector-ref section 3) (u8vector-length bytes)))
+         (end (+ address (vector-ref section 3)))
+         (inside (filter (lambda (symbol) (and (<= address (cdr symbol)) (< (cdr symbol) end))) symbols)))
+    (say "section " (vector-ref section 0) ", " (hex-address address) ", " (vector-ref section 3) " bytes, "
+         (protection->text (vector-ref section 4)))
+    ((if (= 0 (bitwise-and (vector-ref section 4) execute-bit)) show-data show-code) bytes address inside)
+    (if (> zeros 0)
+        (begin
+          (for-each (lambda (symbol) (if (>= (cdr symbol) (+ address (u8vector-length bytes)))
+                                         (say (car symbol) ":  " (hex-address (cdr symbol)))))
+                    inside)
+          (say "    " (hex-address (+ address (u8vector-length bytes))) "  " zeros " zero bytes")))
+    (newline)))
+
+(define (show-image image path)
+  (let ((symbols (map (lambda (symbol) (cons (vector-ref symbol 0) (vector-ref symbol 1))) (image-symbols image))))
+    (say path ": entry " (hex-address (image-entry image))
+         (if (null? (image-imports image)) "" (text ", host calls " (string-join (image-imports image) ", "))))
+    (newline)
+    (for-each (lambda (section) (show-section section symbols)) (image-sections image))))
+
+(define (cli-disasm options words)
+  (let ((path (one-file words "image")))
+    (with-file path (lambda () (show-image (loaded-image (read-program path)) path)))))
+
+;; ---- test ------------------------------------------------------------------------------------------
+
+(define (cli-test options words)
+  (if (null? words) (usage-error "no test file is named"))
+  (for-each (lambda (path)
+              (if (not (file-exists? path)) (exit-with status-no-input path ": there is no such file")))
+            words)
+  (eval '(use scheme-lib/test))
+  (for-each test-file words)
+  (test-finish))

@@ -1,0 +1,3 @@
+(##namespace ("repl/cli-run#"
+  run-options debug-options
+  cli-run cli-debug))

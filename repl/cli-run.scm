@@ -1,0 +1,145 @@
+;; comet-vm run and comet-vm debug: a program with limits and grants, as comet-vm-no-scheme runs it, but
+;; from a source too, and with the debugger at hand when it traps.
+
+(module repl/cli-run)
+(use scheme-lib/util)
+(use scheme-lib/machine)
+(use asm/diagnostic)
+(use vm-ext/gambit/vm)
+(use debugger/command)
+(use debugger/session)
+(use debugger/target)
+(use debugger/run)
+(use debugger/show)
+(use repl/terminal)
+(use repl/options)
+(use repl/report)
+(use repl/repl)
+
+(define groups '("exit" "streams" "arguments" "clock" "random"))
+
+(define debug-options
+  '(("--memory" size "SIZE" "bytes the program may have mapped; suffix K, M or G (1G)")
+    ("--call-depth" number "N" "activations, that is, calls under way (262144)")
+    ("--registers" number "N" "registers that all windows together may reach (1048576)")
+    ("--allow" text "GROUP" "grant a group of host calls: clock, random")
+    ("--deny" text "GROUP" "take one away: exit, streams, arguments")
+    ("--seed" number "N" "make what `random` gives the same on every run")))
+
+(define run-options
+  (append
+   '(("--fuel" number "N" "stop after N instructions")
+     ("--time" seconds "SECONDS" "stop after so much time; fractions are allowed"))
+   debug-options
+   '(("--hash" #f "" "print a hash of the final state on standard error")
+     ("--statistics" #f "" "print instructions and seconds on standard error")
+     ("--quiet" #f "" "no report of traps and reached limits; the status tells"))))
+
+;; ---- loading ---------------------------------------------------------------------------------------
+
+(define (check-groups names)
+  (for-each
+   (lambda (name)
+     (if (not (member name groups))
+         (usage-error "there is no group of host calls `" name "`" (did-you-mean name groups)
+                      "; there are " (string-join groups ", "))))
+   names))
+
+(define (make-limited-machine options)
+  (let ((machine (make-machine memory-limit: (option-value options "--memory")
+                               register-limit: (option-value options "--registers")
+                               call-depth-limit: (option-value options "--call-depth")
+                               random-seed: (option-value options "--seed"))))
+    (for-each (lambda (option)
+                (cond ((string=? (car option) "--allow") (machine-grant! machine (cdr option)))
+                      ((string=? (car option) "--deny") (machine-revoke! machine (cdr option)))))
+              options)
+    machine))
+
+(define status-capability 5)
+(define status-format 4)
+
+;; Why a program could not be loaded, as an exit status.
+(define (load-status exception path)
+  (cond ((not (file-exists? path)) status-no-input)
+        ((or (user-error? exception) (os-exception? exception)) status-no-input)
+        ((asm-error? exception) status-bad-data)
+        ((and (vm-error? exception) (= (vm-error-status exception) status-capability)) status-no-permission)
+        ((and (vm-error? exception) (= (vm-error-status exception) status-format)) status-bad-data)
+        (else status-system)))
+
+(define (load-or-exit path options)
+  (check-groups (append (option-values options "--allow") (option-values options "--deny")))
+  (with-exception-catcher
+   (lambda (exception)
+     (let ((status (load-status exception path)))
+       (exit-with status
+                  (if (user-error? exception) "" (text path ": "))
+                  (if (asm-error? exception) "cannot be assembled\n" "")
+                  (error-line exception)
+                  (if (= status status-no-permission) " (--allow grants what is not granted from the start)" ""))))
+   (lambda () (load-program! path (lambda () (make-limited-machine options))))))
+
+(define (file-and-arguments words)
+  (if (null? words) (usage-error "no program is named"))
+  words)
+
+;; ---- run -------------------------------------------------------------------------------------------
+
+(define (pause-status pause timed-out?)
+  (case (pause-reason pause)
+    ((halted) (bitwise-and (stop-exit-status (pause-stop pause)) 255))
+    ((trap) status-trap)
+    ((out-of-fuel) status-out-of-fuel)
+    ((interrupted) (if timed-out? status-out-of-time status-interrupted))
+    (else status-internal)))
+
+;; The debugger opens where someone can talk to it.
+(define (debugger-wanted? pause options)
+  (and (eq? (pause-reason pause) 'trap)
+       (not (option-value options "--quiet"))
+       (terminal-interactive?)))
+
+(define (report pause options timed-out?)
+  (if (not (or (eq? (pause-reason pause) 'halted) (option-value options "--quiet")))
+      (parameterize ((current-output-port ##stderr-port))
+        (if (eq? (pause-reason pause) 'trap)
+            (begin (display "comet-vm: ") (trap-report pause))
+            (say "comet-vm: " (if timed-out? "out of time: " "") (pause-line pause)))
+        (force-output))))
+
+(define (report-run pause options seconds)
+  (if (option-value options "--statistics")
+      (say-on-stderr "instructions: " (pause-count pause) "\nseconds: "
+                     (/ (round (* seconds 1e6)) 1e6)))
+  (if (option-value options "--hash") (say-on-stderr "hash: " (machine-hash (the-machine)))))
+
+(define (now) (time->seconds (current-time)))
+
+(define (cli-run options words)
+  (let* ((words (file-and-arguments words)) (limit (option-value options "--time")))
+    (session-streams-set! (current-session) '(0 1 2))
+    (load-or-exit (car words) options)
+    (let ((begin-time (now)))
+      (if limit (machine-deadline-set! (the-machine) limit))
+      (let* ((pause (run-program! (cdr words) (option-value options "--fuel")))
+             (seconds (- (now) begin-time)))
+        (if limit (machine-deadline-set! (the-machine) #f))
+        (report-run pause options seconds)
+        (if (debugger-wanted? pause options)
+            (open-debugger pause)
+            (let ((timed-out? (and limit (>= seconds limit))))
+              (report pause options timed-out?)
+              (exit (pause-status pause timed-out?))))))))
+
+(define (open-debugger pause)
+  (start-repl (lambda () (show-pause pause))))
+
+;; ---- debug -----------------------------------------------------------------------------------------
+
+(define (cli-debug options words)
+  (let ((words (file-and-arguments words)))
+    (load-or-exit (car words) options)
+    (session-arguments-set! (current-session) (cdr words))
+    (machine-arguments-set! (the-machine) words)
+    (start-repl show-here)))

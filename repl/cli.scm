@@ -1,0 +1,127 @@
+;; The command line of comet-vm: which part of it a word names, --help, and mistakes.
+;;
+;;   (cli-main '("run" "hello.s"))
+
+(module repl/cli)
+(use scheme-lib/util)
+(use vm-ext/gambit/vm)
+(use debugger/command)
+(use debugger/show)
+(use repl/options)
+(use repl/signals)
+(use repl/repl)
+(use repl/cli-run)
+(use repl/cli-files)
+
+(define-type part
+  constructor: make-part
+  name usage summary text options action)
+
+(define (cli-repl options words)
+  (cond ((null? words) (start-repl))
+        ((pair? (cdr words)) (usage-error "one file at a time; `" (cadr words) "` is too much"))
+        ((not (file-exists? (car words))) (exit-with status-no-input (car words) ": there is no such file"))
+        (else (start-repl (lambda () (run-command (text "load " (written (car words)))))))))
+
+(define (cli-version options words) (say "comet-vm " (vm-version)))
+
+(define parts
+  (list
+   (make-part "repl" "repl [FILE]" "the prompt; FILE is loaded first"
+              "Opens the prompt, where lines are commands (help lists them) or Scheme. FILE, a source or an image,
+is loaded first. Without a terminal the lines are read from standard input, and the exit status is 1
+where one of them failed."
+              '() cli-repl)
+   (make-part "run" "run [OPTION]... FILE [ARGUMENT]..." "runs a program"
+              "Runs the program in FILE, a source or an image. It sees the standard streams and its arguments. When it
+traps and there is a terminal, the debugger opens at the fault; else a report is printed.
+
+Exit status: that of the program, modulo 256, or
+   64  the command line is wrong         123  --fuel is used up
+   65  FILE is not a valid program       124  --time is over
+   66  FILE cannot be read               130  interrupted (Ctrl-C)
+   71  the system or a limit refused     132  the program trapped
+   77  FILE needs host calls that it was not allowed"
+              run-options cli-run)
+   (make-part "debug" "debug [OPTION]... FILE [ARGUMENT]..." "opens the prompt at a program's first instruction"
+              "Loads the program in FILE, a source or an image, gives it the arguments, and opens the prompt at its
+first instruction."
+              debug-options cli-debug)
+   (make-part "asm" "asm SOURCE [-o IMAGE]" "assembles a source into an image"
+              "Assembles SOURCE and writes an image, which comet-vm and comet-vm-no-scheme run.
+The exit status is 65 where SOURCE has mistakes."
+              asm-options cli-asm)
+   (make-part "disasm" "disasm FILE" "lists sections, symbols and instructions"
+              "Lists what is in FILE, an image or a source: sections with symbols, instructions and data."
+              '() cli-disasm)
+   (make-part "test" "test FILE..." "runs test files written in Scheme"
+              "Loads each FILE, Scheme that uses scheme-lib/test, and prints how many tests passed and failed. The
+exit status is 1 where one failed."
+              '() cli-test)
+   (make-part "version" "version" "prints the version" "Prints the version." '() cli-version)))
+
+(define (part-named name) (find (lambda (part) (string=? (part-name part) name)) parts))
+
+;; ---- help ------------------------------------------------------------------------------------------
+
+(define (show-help)
+  (say "Usage: comet-vm COMMAND ...   or   comet-vm [FILE]")
+  (say "Comet VM: assemble, run and debug programs. Without a command, the prompt opens.")
+  (newline)
+  (for-each (lambda (part) (say "  " (string-pad-right (part-usage part) 40) (part-summary part))) parts)
+  (newline)
+  (say "comet-vm COMMAND --help tells more of each."))
+
+(define (show-part-help part)
+  (say "Usage: comet-vm " (part-usage part))
+  (say (part-text part))
+  (if (pair? (part-options part))
+      (begin
+        (newline)
+        (say "Options (N: decimal, or hexadecimal with 0x):")
+        (for-each (lambda (option)
+                    (say "  " (string-pad-right (text (car option) " " (caddr option)) 18) " " (cadddr option)))
+                  (part-options part)))))
+
+;; ---- main ------------------------------------------------------------------------------------------
+
+(define help-option '("--help" #f "" "print this and exit"))
+
+(define (do-part part words)
+  (let* ((anywhere? (not (memq (part-action part) (list cli-run cli-debug))))
+         (parsed (parse-options words (cons help-option (part-options part)) anywhere?)))
+    (if (option-value (car parsed) "--help")
+        (show-part-help part)
+        ((part-action part) (car parsed) (cdr parsed)))))
+
+(define (names) (map part-name parts))
+
+(define (do-words words)
+  (cond ((null? words) (cli-repl '() '()))
+        ((member (car words) '("--help" "-h" "help"))
+         (let ((part (and (pair? (cdr words)) (part-named (cadr words)))))
+           (if part (show-part-help part) (show-help))))
+        ((string=? (car words) "--version") (cli-version '() '()))
+        ((part-named (car words)) => (lambda (part) (do-part part (cdr words))))
+        ((file-exists? (car words)) (cli-repl '() words))
+        ((char=? #\- (string-ref (string-append (car words) " ") 0))
+         (usage-error "there is no option " (car words) (did-you-mean (car words) '("--help" "--version"))))
+        (else
+         (usage-error "`" (car words) "` is neither a command nor a file" (did-you-mean (car words) (names))))))
+
+(define (closed? exception)
+  (and (os-exception? exception) (not (no-such-file-or-directory-exception? exception))))
+
+;; Never returns. Owns the top level: Gambit's own loses messages where there is no terminal.
+(define (cli-main words)
+  (exit-when-output-closes!)
+  (with-exception-catcher
+   (lambda (exception)
+     (cond ((usage-error? exception)
+            (exit-with status-usage (usage-error-message exception) "; see comet-vm --help"))
+           ((closed? exception) (##exit-with-err-code-no-cleanup (+ 1 status-output-closed)))
+           (else (exit-with status-internal (error-line exception)))))
+   (lambda ()
+     (do-words words)
+     (force-output)
+     (exit 0))))

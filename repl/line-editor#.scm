@@ -1,0 +1,2 @@
+(##namespace ("repl/line-editor#"
+  edit-line))

@@ -1,0 +1,2 @@
+;; The entry of the executable; there is nothing to name.
+(##begin)

@@ -1,0 +1,3 @@
+(##namespace ("repl/prompt#"
+  prompt-text
+  continuation-prompt))

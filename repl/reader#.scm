@@ -1,0 +1,2 @@
+(##namespace ("repl/reader#"
+  read-entry))

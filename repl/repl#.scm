@@ -1,0 +1,3 @@
+(##namespace ("repl/repl#"
+  start-repl
+  quit))

@@ -1,0 +1,2 @@
+(##namespace ("repl/report#"
+  trap-report))

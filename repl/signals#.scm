@@ -1,0 +1,2 @@
+(##namespace ("repl/signals#"
+  exit-when-output-closes!))

@@ -1,0 +1,6 @@
+;; scheme-lib/image: images, read.
+
+(##namespace
+ ("scheme-lib/image#"
+  ->image image-sections image-symbols image-lines image-imports image-entry image->bytes image-write-file
+  image-load-symbols!))

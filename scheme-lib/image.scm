@@ -1,0 +1,59 @@
+;; Images as Scheme data. An image object comes from (->image what) or from the assembler; building one is
+;; done with the vm-image-… procedures of the binding.
+;;
+;;   (use scheme-lib/image)
+;;   (image-sections (->image "hello.img"))
+
+(module scheme-lib/image)
+(use scheme-lib/util)
+(use scheme-lib/symbols)
+(use vm-ext/gambit/vm)
+(declare (block))
+
+(define-documented (->image what)
+  "The image that WHAT is: an image object, the path of an image file, or its bytes in a u8vector."
+  (cond ((vm-image? what) what)
+        ((u8vector? what) (vm-image-read what))
+        ((not (string? what)) (error "an image is an image object, a path or a u8vector, not" what))
+        ((file-exists? what) (vm-image-read (read-file-bytes what)))
+        (else (error (text "image file " what " was not found from folder " (current-directory))))))
+
+(define (collect part image)
+  (let loop ((n 0) (parts '()))
+    (let ((next (part image n)))
+      (if next (loop (+ n 1) (cons next parts)) (reverse parts)))))
+
+(define-documented (image-sections image)
+  "The sections, each #(name address bytes memory-length protection)."
+  (collect vm-image-section image))
+
+(define-documented (image-symbols image)
+  "The symbols by value, each #(name value)."
+  (collect vm-image-symbol image))
+
+(define-documented (image-lines image)
+  "The source lines by address, each #(address file line column)."
+  (collect vm-image-line image))
+
+(define-documented (image-imports image)
+  "The names of the host calls that the image uses, in the order of its import list."
+  (collect vm-image-import image))
+
+(define-documented (image-entry image)
+  "The address where the program begins."
+  (vm-image-entry image))
+
+(define-documented (image->bytes image)
+  "The image's file, as a u8vector."
+  (vm-image-write image))
+
+(define-documented (image-write-file image path)
+  "Writes the image to a file."
+  (write-file-bytes path (vm-image-write image)))
+
+;; Adds the image's symbols and lines to a symbol table.
+(define (image-load-symbols! image table)
+  (for-each (lambda (symbol) (symbol-add! table (vector-ref symbol 0) (vector-ref symbol 1)))
+            (image-symbols image))
+  (for-each (lambda (line) (apply line-add! table (vector->list line)))
+            (image-lines image)))

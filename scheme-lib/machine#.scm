@@ -1,0 +1,30 @@
+;; scheme-lib/machine: machines to talk to. Every verb begins with machine-; its help is data, see
+;; scheme-lib/util's `documentation`.
+
+(##namespace
+ ("scheme-lib/machine#"
+  ;; making and loading
+  make-machine machine? machine-handle machine-load! machine-reset! machine-restart! machine-entry
+  machine-arguments-set! machine-grant! machine-revoke! machine-random-seed-set! machine-limits
+  ;; running
+  machine-run! machine-step! machine-interrupt! machine-deadline-set!
+  stop? stop-reason stop-trap stop-pc stop-address stop-message stop-executed stop-count
+  stop-exit-status stop-host-call stop-watchpoint stop-access stop-thread stop->text
+  ;; registers and threads
+  machine-register machine-register-set! machine-registers register-number
+  machine-pc machine-pc-set! machine-count machine-activations machine-depth
+  activation-level activation-function activation-pc activation-window
+  machine-make-thread! machine-free-thread! machine-thread-space
+  ;; memory
+  machine-memory machine-memory-set! machine-peek machine-peek-signed machine-poke! machine-string
+  machine-map! machine-unmap! machine-protect! machine-regions machine-make-space! machine-free-space!
+  machine-disassemble protection->text ->protection
+  ;; symbols
+  machine-symbol-table machine-symbols machine-symbol machine-symbol-set! machine-symbol-at
+  machine-line-at machine-address machine-address->text
+  ;; snapshots
+  machine-snapshot machine-restore! machine-snapshot? machine-free-snapshot! machine-hash
+  ;; stopping places
+  machine-break! machine-unbreak! machine-breakpoints machine-watch! machine-unwatch! machine-watchpoints
+  ;; the outside
+  machine-host-call! machine-complete-host-call! machine-host-argument machine-stream machine-stream-set!))

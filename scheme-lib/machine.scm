@@ -1,0 +1,627 @@
+;; Machines as one uses them at a REPL. A machine here is the core's machine with what only Scheme knows
+;; of it beside it: symbols and source lines, the procedures that serve host calls, the ports that its
+;; streams are bound to, its breakpoints.
+;;
+;;   (use scheme-lib/machine)
+;;   (define m (make-machine))
+;;   (machine-load! m "hello.img")
+;;   (machine-run! m)               => #<stop … reason: halted …>
+;;   (machine-register m 'r1)       => 0
+;;
+;; Where a procedure takes a thread or a space, it is the last argument, and 0 when left out. An address is
+;; a number, or the name of a symbol. Values are unsigned 64-bit numbers; where one is stored, any integer
+;; is taken whose low 64 bits say it (-1 is 2^64-1).
+
+(module scheme-lib/machine)
+(use scheme-lib/util)
+(use scheme-lib/symbols)
+(use scheme-lib/image)
+(use scheme-lib/streams)
+(use vm-ext/gambit/vm)
+(declare (block))
+
+;; handle: the binding's machine; table: its symbol table; entry: where the loaded program begins, or #f
+;; host-calls: name -> (argument count . procedure); streams: a stream, a descriptor or #f for each of three
+;; stops: its breakpoints, ((space . address) …); watches: its watchpoints, (#(id space address length access) …)
+(define-type machine
+  constructor: construct-machine
+  handle (table unprintable:) entry (host-calls unprintable:) (streams unprintable:)
+  (stops unprintable:) (watches unprintable:))
+
+;; ---- making and loading ----------------------------------------------------------------------------
+
+(define-documented (make-machine #!key (window #f) (memory-limit #f) (register-limit #f) (call-depth-limit #f)
+                                 (arguments '()) (grants '()) (random-seed #f))
+  "A new machine: one empty address space, one thread, streams bound to the current Scheme ports. Limits are
+numbers (of bytes, registers, activations); ARGUMENTS is the program's argument list, GRANTS a list of
+further host calls: clock, random."
+  (let* ((handle (vm-machine-new window memory-limit register-limit call-depth-limit))
+         (machine (construct-machine handle (make-symbol-table) #f (make-table test: equal?)
+                                     (make-vector 3 #f) '() '())))
+    (for-each (lambda (stream what) (machine-stream-set! machine stream what))
+              '(0 1 2)
+              '(input output error))
+    (vm-set-arguments handle arguments)
+    (for-each (lambda (group) (machine-grant! machine group)) grants)
+    (if random-seed (vm-set-random-seed handle random-seed))
+    machine))
+
+(define-documented (machine-limits machine)
+  "The limits in force: window, memory, registers, call depth, as an association list."
+  (map cons '(window memory-limit register-limit call-depth-limit)
+       (vector->list (vm-machine-config (machine-handle machine)))))
+
+(define-documented (machine-reset! machine)
+  "Back to a new machine: nothing mapped, no symbols, breakpoints or watchpoints; snapshots become void.
+Limits, arguments, streams and granted host calls stay."
+  (vm-machine-reset (machine-handle machine))
+  (machine-table-set! machine (make-symbol-table))
+  (machine-entry-set! machine #f)
+  (machine-stops-set! machine '())
+  (machine-watches-set! machine '()))
+
+(define-documented (machine-load! machine what #!key (space 0) (reset (eqv? space 0)))
+  "Loads an image (an image object, a file's path, or bytes), its symbols and its source lines, and makes
+thread 0 ready to run it. The machine is reset before, unless RESET is #f or another SPACE is meant."
+  (let ((image (->image what)))
+    (if reset (machine-reset! machine))
+    (vm-image-load image (machine-handle machine) space)
+    (image-load-symbols! image (machine-table machine))
+    (if (eqv? space 0) (machine-entry-set! machine (image-entry image)))))
+
+(define-documented (machine-restart! machine #!optional (where #f) (thread 0))
+  "Makes the thread begin afresh, registers 0, at WHERE or at the program's entry. Memory stays."
+  (vm-thread-restart (machine-handle machine)
+                     thread
+                     (machine-address machine
+                                      (or where
+                                          (machine-entry machine)
+                                          (error "no program was loaded: say where the thread is to begin")))))
+
+(define-documented (machine-arguments-set! machine arguments)
+  "Sets the program's arguments, a list of strings; by custom the first is the program's name."
+  (vm-set-arguments (machine-handle machine) arguments))
+
+(define (group-name group)
+  (if (symbol? group) (symbol->string group) group))
+
+(define-documented (machine-grant! machine group)
+  "Grants a group of standard host calls: exit, streams, arguments, clock or random."
+  (vm-host-grant-standard (machine-handle machine) (group-name group)))
+
+(define-documented (machine-revoke! machine group)
+  "Takes a group of standard host calls back, or one host call by its name."
+  (if (member (group-name group) '("exit" "streams" "arguments" "clock" "random"))
+      (vm-host-revoke-standard (machine-handle machine) (group-name group))
+      (begin
+        (table-set! (machine-host-calls machine) (group-name group))
+        (vm-host-revoke (machine-handle machine) (group-name group)))))
+
+(define-documented (machine-random-seed-set! machine seed)
+  "Makes the host call random give the numbers of this seed."
+  (vm-set-random-seed (machine-handle machine) (u64 seed)))
+
+;; ---- symbols ---------------------------------------------------------------------------------------
+
+(define-documented (machine-symbol-table machine)
+  "The machine's symbol table, see scheme-lib/symbols."
+  (machine-table machine))
+
+(define-documented (machine-symbols machine)
+  "All symbols, ((name . value) …) by value."
+  (symbols->list (machine-table machine)))
+
+(define-documented (machine-symbol machine name)
+  "The value of a symbol, or #f."
+  (symbol-value (machine-table machine) name))
+
+(define-documented (machine-symbol-set! machine name value)
+  "Gives a symbol a value; VALUE #f forgets it."
+  (if value
+      (symbol-add! (machine-table machine) name (u64 value))
+      (symbol-remove! (machine-table machine) name)))
+
+;; What stands before an address belongs to it only if it is in the same run of pages: a constant such as
+;; SIZE = 5 names no place in a program at 0x10000.
+(define (same-region? machine low address)
+  (or (= low address)
+      (let ((region (vm-next-region (machine-handle machine) 0 address)))
+        (and region (<= (vector-ref region 0) low) (<= (vector-ref region 0) address)))))
+
+(define-documented (machine-symbol-at machine address)
+  "The symbol that an address belongs to, as (name . offset), or #f."
+  (let ((found (symbol-before (machine-table machine) address)))
+    (and found
+         (same-region? machine (cdr found) address)
+         (cons (car found) (- address (cdr found))))))
+
+(define-documented (machine-line-at machine address)
+  "The source line of an address, as (file line column), or #f."
+  (let ((found (line-before (machine-table machine) address)))
+    (and found
+         (same-region? machine (vector-ref found 0) address)
+         (cdr (vector->list found)))))
+
+(define-documented (machine-address machine where)
+  "The address that WHERE means: a number, or the name of a symbol (a string or a Scheme symbol)."
+  (cond ((and (integer? where) (exact? where)) (u64 where))
+        ((or (string? where) (symbol? where))
+         (or (machine-symbol machine where)
+             (error (text "no symbol is called `" where "`"
+                          (did-you-mean where (symbol-names (machine-table machine)))))))
+        (else (error "an address is a number or the name of a symbol, not" where))))
+
+(define-documented (machine-address->text machine address)
+  "An address for people: 0x00010004 <main+4>, or the number alone where no symbol is near."
+  (let ((found (machine-symbol-at machine address)))
+    (if found
+        (text (hex-address address) " <" (car found)
+              (if (= 0 (cdr found)) "" (text "+" (cdr found)))
+              ">")
+        (hex-address address))))
+
+;; ---- registers and threads -------------------------------------------------------------------------
+
+;; The number behind a letter, as in r5, or #f.
+(define (numbered name letter)
+  (let ((string (if (symbol? name) (symbol->string name) name)))
+    (and (string? string)
+         (> (string-length string) 1)
+         (char=? (string-ref string 0) letter)
+         (every char-numeric? (cdr (string->list string)))
+         (string->number (substring string 1 (string-length string))))))
+
+(define-documented (register-number register)
+  "The number of a register: 5 for 5, r5 and \"r5\"."
+  (cond ((and (integer? register) (exact? register) (>= register 0)) register)
+        ((numbered register #\r))
+        (else (error "a register is written r5 or 5, a thread register t5, not" register))))
+
+(define (pc-name? register)
+  (member register '(pc "pc")))
+
+(define-documented (machine-register machine register #!optional (level 0) (thread 0))
+  "The value of a register: r5 (or 5), a thread register t5, or pc; of the activation LEVEL calls up."
+  (cond ((pc-name? register)
+         (if (eqv? level 0) (machine-pc machine thread)
+             (vector-ref (vm-get-activation (machine-handle machine) thread level) 1)))
+        ((numbered register #\t)
+         => (lambda (index) (vm-get-thread-register (machine-handle machine) thread index)))
+        (else (vm-get-register (machine-handle machine) thread level (register-number register)))))
+
+(define (checked-value value)
+  (if (and (integer? value) (exact? value) (<= (- (expt 2 63)) value (- (expt 2 64) 1)))
+      (u64 value)
+      (error "a register holds an integer from -2^63 to 2^64-1, not" value)))
+
+(define-documented (machine-register-set! machine register value #!optional (level 0) (thread 0))
+  "Sets a register: r5 (or 5), t5, or pc."
+  (let ((value (checked-value value)))
+    (cond ((pc-name? register) (machine-pc-set! machine value thread))
+          ((numbered register #\t)
+           => (lambda (index) (vm-set-thread-register (machine-handle machine) thread index value)))
+          (else
+           (vm-set-register (machine-handle machine) thread level (register-number register) value)))))
+
+(define (thread-fact machine thread i)
+  (vector-ref (vm-thread-get (machine-handle machine) thread) i))
+
+(define-documented (machine-registers machine #!optional (level 0) (thread 0))
+  "The registers that are not 0, ((number . value) ...), of the activation LEVEL calls up: of the innermost
+one to the end of what is in use, of a caller up to where its callee's window begins."
+  (let* ((handle (machine-handle machine))
+         (end (if (eqv? level 0)
+                  (thread-fact machine thread 5)
+                  (- (vector-ref (vm-get-activation handle thread (- level 1)) 2)
+                     (vector-ref (vm-get-activation handle thread level) 2)))))
+    (filter (lambda (register) (not (eqv? 0 (cdr register))))
+            (map (lambda (i) (cons i (vm-get-register handle thread level i))) (iota end)))))
+
+(define-documented (machine-pc machine #!optional (thread 0))
+  "The address of the instruction that the thread executes next."
+  (thread-fact machine thread 1))
+
+(define-documented (machine-pc-set! machine where #!optional (thread 0))
+  "Makes the thread go on elsewhere; its activations stay."
+  (vm-set-pc (machine-handle machine) thread (machine-address machine where)))
+
+(define-documented (machine-count machine #!optional (thread 0))
+  "How many instructions the thread has executed."
+  (thread-fact machine thread 2))
+
+(define-documented (machine-depth machine #!optional (thread 0))
+  "How many activations the thread has: 1 where no call is under way."
+  (thread-fact machine thread 3))
+
+(define-type activation
+  constructor: construct-activation
+  level function pc window)
+
+(define-documented (machine-activations machine #!optional (thread 0))
+  "The activations, innermost first, as records: activation-level, activation-function (where it was
+called), activation-pc (where it stands) and activation-window (its place on the register stack)."
+  (map (lambda (level)
+         (let ((facts (vm-get-activation (machine-handle machine) thread level)))
+           (construct-activation level (vector-ref facts 0) (vector-ref facts 1) (vector-ref facts 2))))
+       (iota (machine-depth machine thread))))
+
+(define-documented (machine-make-thread! machine where #!optional (space 0))
+  "A new thread that is about to execute at WHERE; the result is its number."
+  (vm-thread-new (machine-handle machine) space (machine-address machine where)))
+
+(define-documented (machine-free-thread! machine thread)
+  "Removes a thread; thread 0 stays."
+  (vm-thread-free (machine-handle machine) thread))
+
+(define-documented (machine-thread-space machine #!optional (thread 0))
+  "The address space that the thread is in."
+  (thread-fact machine thread 0))
+
+;; ---- memory ----------------------------------------------------------------------------------------
+
+(define protections '((#\r . 1) (#\w . 2) (#\x . 4)))
+
+(define-documented (protection->text protection)
+  "Such as \"rw-\" for 3."
+  (list->string
+   (map (lambda (entry) (if (= 0 (bitwise-and protection (cdr entry))) #\- (car entry))) protections)))
+
+(define-documented (->protection what)
+  "The number of a protection that is written \"rwx\", rw or r-x."
+  (if (and (fixnum? what) (<= 0 what 7))
+      what
+      (fold (lambda (c sum)
+              (+ sum
+                 (cond ((char=? c #\-) 0)
+                       ((assv c protections) => cdr)
+                       (else (error "a protection is made of r, w, x and -, not" what)))))
+            0
+            (delete-duplicates (string->list (if (symbol? what) (symbol->string what) what))))))
+
+(define-documented (machine-map! machine where length #!optional (protection 'rw) (space 0))
+  "Maps the pages of a range, filled with zeros; pages that were mapped keep their bytes."
+  (vm-map (machine-handle machine) space (machine-address machine where) length (->protection protection)))
+
+(define-documented (machine-unmap! machine where length #!optional (space 0))
+  "Unmaps every page that the range touches."
+  (vm-unmap (machine-handle machine) space (machine-address machine where) length))
+
+(define-documented (machine-protect! machine where length protection #!optional (space 0))
+  "Changes the protection of pages that are mapped."
+  (vm-protect (machine-handle machine) space (machine-address machine where) length (->protection protection)))
+
+(define-documented (machine-make-space! machine)
+  "A new empty address space; the result is its number."
+  (vm-space-new (machine-handle machine)))
+
+(define-documented (machine-free-space! machine space)
+  "Removes an address space that no thread is in; space 0 stays."
+  (vm-space-free (machine-handle machine) space))
+
+(define-documented (machine-regions machine #!optional (space 0))
+  "The mapped ranges: ((address length \"rwx\") ...)."
+  (let loop ((from 0) (regions '()))
+    (let ((region (vm-next-region (machine-handle machine) space from)))
+      (if (not region)
+          (reverse regions)
+          (let* ((address (vector-ref region 0))
+                 (length (if (= 0 (vector-ref region 1)) (expt 2 64) (vector-ref region 1)))
+                 (end (+ address length))
+                 (all (cons (list address length (protection->text (vector-ref region 2))) regions)))
+            (if (>= end (expt 2 64)) (reverse all) (loop end all)))))))
+
+(define-documented (machine-memory machine where length #!optional (space 0))
+  "LENGTH bytes of memory, whatever their protection, as a u8vector."
+  (vm-read (machine-handle machine) space (machine-address machine where) length))
+
+(define-documented (machine-memory-set! machine where bytes #!optional (space 0))
+  "Writes a u8vector (or a string, as UTF-8) to memory, whatever its protection."
+  (vm-write (machine-handle machine) space (machine-address machine where)
+            (if (string? bytes) (string->utf8 bytes) bytes)))
+
+(define-documented (machine-peek machine where #!optional (size 8) (space 0))
+  "The unsigned little-endian number in SIZE bytes of memory."
+  (u8vector->number (machine-memory machine where size space)))
+
+(define-documented (machine-peek-signed machine where #!optional (size 8) (space 0))
+  "The signed little-endian number in SIZE bytes of memory."
+  (let ((value (machine-peek machine where size space)))
+    (if (< value (expt 2 (- (* 8 size) 1))) value (- value (expt 2 (* 8 size))))))
+
+(define-documented (machine-poke! machine where value #!optional (size 8) (space 0))
+  "Stores the low SIZE bytes of a number, little-endian."
+  (machine-memory-set! machine where (number->u8vector value size) space))
+
+(define-documented (machine-string machine where #!optional (limit 4096) (space 0))
+  "The text at an address up to a NUL byte, the end of memory, or LIMIT bytes."
+  (let* ((bytes (readable-bytes machine (machine-address machine where) limit space))
+         (end (or (u8vector-index bytes 0) (u8vector-length bytes))))
+    (utf8->string (subu8vector bytes 0 end))))
+
+;; Up to `length` bytes, fewer where memory ends before.
+(define (readable-bytes machine address length space)
+  (let loop ((end address))
+    (let ((region (and (< end (+ address length))
+                       (< end (expt 2 64))
+                       (vm-next-region (machine-handle machine) space end))))
+      (if (and region (<= (vector-ref region 0) end))
+          (loop (if (= 0 (vector-ref region 1))
+                    (expt 2 64)
+                    (+ (vector-ref region 0) (vector-ref region 1))))
+          (machine-memory machine address (- (min end (+ address length)) address) space)))))
+
+(define longest-instruction 40)
+
+(define-documented (machine-disassemble machine where #!optional (count 10) (space 0))
+  "COUNT instructions from an address on: ((address length text) ...)."
+  (let* ((start (machine-address machine where))
+         (bytes (readable-bytes machine start (* count longest-instruction) space)))
+    (let loop ((offset 0) (n 0) (listing '()))
+      (if (or (= n count) (= offset (u8vector-length bytes)))
+          (reverse listing)
+          (let* ((address (+ start offset))
+                 (found (vm-disassemble bytes address offset)))
+            (loop (+ offset (car found)) (+ n 1) (cons (list address (car found) (cdr found)) listing)))))))
+
+;; ---- snapshots -------------------------------------------------------------------------------------
+
+(define-type machine-snapshot
+  constructor: construct-snapshot
+  predicate: machine-snapshot?
+  (state unprintable:) (table unprintable:) entry pc)
+
+(define-documented (machine-snapshot machine)
+  "The whole state at this moment, symbols included; costs microseconds."
+  (construct-snapshot (vm-snapshot-take (machine-handle machine))
+                      (symbol-table-share (machine-table machine))
+                      (machine-entry machine)
+                      (machine-pc machine)))
+
+(define-documented (machine-restore! machine snapshot)
+  "Brings the state of a snapshot back; the snapshot stays good. Breakpoints and watchpoints stay."
+  (vm-snapshot-restore (machine-handle machine) (machine-snapshot-state snapshot))
+  (machine-table-set! machine (symbol-table-share (machine-snapshot-table snapshot)))
+  (machine-entry-set! machine (machine-snapshot-entry snapshot)))
+
+(define-documented (machine-free-snapshot! snapshot)
+  "Releases a snapshot before the collector does."
+  (vm-snapshot-free (machine-snapshot-state snapshot)))
+
+(define-documented (machine-hash machine)
+  "A hash of the whole state, as 32 hexadecimal digits: the same state gives the same hash everywhere."
+  (u8vector->hex (vm-state-hash (machine-handle machine))))
+
+;; ---- stopping places -------------------------------------------------------------------------------
+
+(define-documented (machine-break! machine where #!optional (space 0))
+  "Stops runs before they execute at WHERE. The result is a procedure that undoes it."
+  (let ((address (machine-address machine where)))
+    (vm-breakpoint-set (machine-handle machine) space address)
+    (machine-stops-set! machine
+                        (cons (cons space address) (delete (cons space address) (machine-stops machine))))
+    (lambda () (machine-unbreak! machine address space))))
+
+(define-documented (machine-unbreak! machine where #!optional (space 0))
+  "Removes a breakpoint."
+  (let ((address (machine-address machine where)))
+    (vm-breakpoint-clear (machine-handle machine) space address)
+    (machine-stops-set! machine (delete (cons space address) (machine-stops machine)))))
+
+(define-documented (machine-breakpoints machine #!optional (space 0))
+  "The addresses of the breakpoints, ascending."
+  (sort (map cdr (filter (lambda (entry) (eqv? (car entry) space)) (machine-stops machine))) <))
+
+(define accesses '((read . 1) (write . 2) (both . 3)))
+
+(define-documented (machine-watch! machine where #!optional (length 8) (access 'write) (space 0))
+  "Stops runs behind an instruction that touches the range; ACCESS is read, write or both. The result is a
+procedure that undoes it."
+  (let* ((address (machine-address machine where))
+         (number (or (assq-value access accesses)
+                     (error "an access to watch is read, write or both, not" access)))
+         (id (vm-watchpoint-set (machine-handle machine) space address length number)))
+    (machine-watches-set! machine (cons (vector id space address length access) (machine-watches machine)))
+    (lambda () (machine-unwatch! machine id))))
+
+(define-documented (machine-unwatch! machine id)
+  "Removes a watchpoint by its number."
+  (vm-watchpoint-clear (machine-handle machine) id)
+  (machine-watches-set! machine
+                        (remove (lambda (entry) (eqv? (vector-ref entry 0) id)) (machine-watches machine))))
+
+(define-documented (machine-watchpoints machine)
+  "The watchpoints, oldest first: (#(number space address length access) ...)."
+  (reverse (machine-watches machine)))
+
+;; ---- the outside -----------------------------------------------------------------------------------
+
+(define-documented (machine-host-call! machine name count procedure)
+  "Lets programs call PROCEDURE by the host call NAME: it receives the machine and COUNT arguments and
+returns the result, an integer (anything else counts as 0)."
+  (let ((name (group-name name)))
+    (vm-host-grant (machine-handle machine) name)
+    (table-set! (machine-host-calls machine) name (cons count procedure))))
+
+(define-documented (machine-host-argument machine n #!optional (thread 0))
+  "Argument N (from 0) of the host call at which a run stopped."
+  (vm-host-argument (machine-handle machine) thread n))
+
+(define-documented (machine-complete-host-call! machine result #!optional (thread 0))
+  "Ends the host call at which a run stopped, with its result."
+  (vm-host-complete (machine-handle machine) thread (checked-value result)))
+
+(define-documented (machine-stream-set! machine stream what)
+  "Binds stream 0, 1 or 2 to a Scheme port, to the current input, output or error port (these symbols), to
+a descriptor of the host (a number), or to nothing (#f). What reads may also be a procedure that gets a
+number and gives up to so many bytes in a u8vector, none at the end."
+  (if (not (and (fixnum? stream) (<= 0 stream 2)))
+      (error "a machine's streams are 0, 1 and 2; there is no stream" stream))
+  (cond ((or (not what) (and (fixnum? what) (>= what 0)))
+         (vm-set-stream (machine-handle machine) stream (or what -1))
+         (vector-set! (machine-streams machine) stream what))
+        ((or (memq what '(input output error)) (port? what) (and (= stream 0) (procedure? what)))
+         (vm-set-stream (machine-handle machine) stream -2)
+         (vector-set! (machine-streams machine) stream (make-stream what)))
+        (else
+         (error "a stream is bound to a port, input, output, error, a descriptor or #f, not to" what))))
+
+(define-documented (machine-stream machine stream)
+  "What stream 0, 1 or 2 is bound to: a port, input, output, error, a descriptor or #f."
+  (let ((what (vector-ref (machine-streams machine) stream)))
+    (if (stream? what) (stream-target what) what)))
+
+;; ---- running ---------------------------------------------------------------------------------------
+
+(define reasons '#(halted out-of-fuel trap breakpoint watchpoint host-call interrupted))
+(define traps
+  '#(none brk illegal read write execute misaligned divide overflow invalid call-depth window host-call user))
+
+;; Why a run stopped. reason: a symbol of `reasons`; trap: one of `traps` when the reason is trap, else #f;
+;; executed: instructions of this run; count: of the thread in all; host-call: the name; watchpoint: its
+;; number; access: read or write.
+(define-type stop
+  constructor: construct-stop
+  reason trap pc address message executed count exit-status host-call watchpoint access thread)
+
+(define (make-stop machine thread result executed)
+  (let* ((reason (vector-ref reasons (vector-ref result 0)))
+         (only-for (lambda (wanted value) (and (eq? reason wanted) value))))
+    (construct-stop reason
+                    (only-for 'trap (vector-ref traps (vector-ref result 1)))
+                    (vector-ref result 2)
+                    (and (memq reason '(trap watchpoint)) (vector-ref result 3))
+                    (only-for 'trap (vector-ref result 10))
+                    executed
+                    (vector-ref result 4)
+                    (only-for 'halted (vector-ref result 6))
+                    (only-for 'host-call (vm-host-import-name (machine-handle machine) (vector-ref result 7)))
+                    (only-for 'watchpoint (vector-ref result 8))
+                    (only-for 'watchpoint (if (= (vector-ref result 9) 2) 'write 'read))
+                    thread)))
+
+(define (restop stop reason trap address message)
+  (construct-stop reason trap (stop-pc stop) address message (stop-executed stop) (stop-count stop)
+                  #f #f #f #f (stop-thread stop)))
+
+(define-documented (stop->text stop #!optional (machine #f))
+  "A stop in one line for people, with symbols where the machine is given."
+  (let ((place (if machine (machine-address->text machine (stop-pc stop)) (hex-address (stop-pc stop)))))
+    (case (stop-reason stop)
+      ((halted) (text "halted at " place ", exit status " (stop-exit-status stop)))
+      ((out-of-fuel) (text "stopped at " place " after " (stop-executed stop) " instructions"))
+      ((trap) (text "trap at " place ": " (stop-message stop)))
+      ((breakpoint) (text "breakpoint at " place))
+      ((watchpoint)
+       (text "watchpoint " (stop-watchpoint stop) ": " (stop-access stop) " at "
+             (hex-address (stop-address stop)) ", before " place))
+      ((host-call) (text "host call " (stop-host-call stop) " at " place " waits for its result"))
+      (else (text "interrupted at " place)))))
+
+(define all-fuel (- (expt 2 64) 1))
+
+;; Whether going on at the pc would pass over a breakpoint: a run does not look at its first instruction,
+;; and a pause that the user never saw must not make it a first one.
+(define (at-breakpoint? machine thread)
+  (and (pair? (machine-stops machine))
+       (member (cons (machine-thread-space machine thread) (machine-pc machine thread))
+               (machine-stops machine))
+       #t))
+
+(define-documented (machine-run! machine #!optional (fuel #f) (thread 0))
+  "Runs until something stops it, or for FUEL instructions exactly; the result is a stop record (stop-reason,
+stop-pc, ...). Host calls that Scheme serves are served meanwhile, timers and other Scheme threads go on,
+and Ctrl-C stops the run with the reason interrupted."
+  (let ((interrupted? #f)
+        (fuel (or fuel all-fuel)))
+    ;; left: fuel; executed: instructions of this run before the present slice
+    (define (slice left executed)
+      (let* ((result (vm-run (machine-handle machine) thread left))
+             (executed (+ executed (vector-ref result 5)))
+             (left (- left (vector-ref result 5)))
+             (stop (make-stop machine thread result executed)))
+        (case (stop-reason stop)
+          ((interrupted) (if (vector-ref result 11) (go-on stop left executed) stop))
+          ((host-call)
+           ;; Serving may wait for input: Ctrl-C that came before must not wait with it.
+           (if interrupted?
+               (at-present machine stop 'interrupted executed)
+               (serve machine stop (lambda () (go-on stop (- left 1) (+ executed 1))))))
+          (else stop))))
+    (define (go-on stop left executed)
+      (cond (interrupted? (at-present machine stop 'interrupted executed))
+            ((at-breakpoint? machine thread) (at-present machine stop 'breakpoint executed))
+            (else (slice left executed))))
+    (parameterize ((current-user-interrupt-handler (lambda () (set! interrupted? #t))))
+      (slice fuel 0))))
+
+;; A stop for another reason than the one that C gave, where the thread stands now.
+(define (at-present machine stop reason executed)
+  (let ((thread (stop-thread stop)))
+    (construct-stop reason #f (machine-pc machine thread) #f #f executed (machine-count machine thread)
+                    #f #f #f #f thread)))
+
+(define-documented (machine-step! machine #!optional (count 1) (thread 0))
+  "Executes COUNT instructions; the result is a stop record."
+  (machine-run! machine count thread))
+
+(define-documented (machine-interrupt! machine)
+  "Makes the run that is under way in another Scheme thread, or else the next one, stop soon."
+  (vm-interrupt (machine-handle machine)))
+
+(define-documented (machine-deadline-set! machine seconds)
+  "Runs stop as interrupted when SECONDS from now have passed; #f: no deadline."
+  (vm-set-deadline (machine-handle machine)
+                   (if seconds (max 1 (inexact->exact (round (* seconds 1000000000)))) 0)))
+
+;; Serves the host call at which the thread stands, then goes on; or gives the stop to the caller when
+;; nothing in Scheme serves it.
+(define (serve machine stop go-on)
+  (let* ((name (stop-host-call stop))
+         (entry (table-ref (machine-host-calls machine) name #f))
+         (arguments (lambda (count)
+                      (map (lambda (n) (machine-host-argument machine n (stop-thread stop))) (iota count))))
+         (complete (lambda (result)
+                     (vm-host-complete (machine-handle machine) (stop-thread stop) (u64 result))
+                     (go-on))))
+    (cond (entry
+           (let ((result (apply (cdr entry) machine (arguments (car entry)))))
+             (complete (if (and (integer? result) (exact? result)) result 0))))
+          ((member name '("read" "write"))
+           (serve-stream machine stop name (arguments 3) complete))
+          (else stop))))
+
+(define transfer-limit 65536)
+
+;; The first byte of a range that a program may not touch, or #f.
+(define (first-forbidden machine space address length access)
+  (let loop ((at address))
+    (if (>= at (+ address length))
+        #f
+        (let ((region (and (< at (expt 2 64)) (vm-next-region (machine-handle machine) space at))))
+          (cond ((not (and region
+                           (<= (vector-ref region 0) at)
+                           (not (= 0 (bitwise-and access (vector-ref region 2))))))
+                 (u64 at))
+                ((= 0 (vector-ref region 1)) #f)
+                (else (loop (+ (vector-ref region 0) (vector-ref region 1)))))))))
+
+;; Memory that the program itself may not touch traps, as it does where C serves the stream.
+(define (serve-stream machine stop name arguments complete)
+  (let* ((read? (string=? name "read"))
+         (stream (vector-ref (machine-streams machine) (car arguments)))
+         (address (cadr arguments))
+         (length (min (caddr arguments) transfer-limit))
+         (space (machine-thread-space machine (stop-thread stop)))
+         (forbidden (first-forbidden machine space address length (if read? 2 1))))
+    (cond (forbidden
+           (restop stop 'trap (if read? 'write 'read) forbidden
+                   (text "host call " name ": the byte at " (hex-address forbidden)
+                         (if read? " may not be written" " may not be read"))))
+          ((= 0 length) (complete 0))
+          (read?
+           (let ((bytes (stream-read! stream length)))
+             (vm-write (machine-handle machine) space address bytes)
+             (complete (u8vector-length bytes))))
+          (else
+           (stream-write! stream (vm-read (machine-handle machine) space address length))
+           (complete length)))))

@@ -1,0 +1,83 @@
+;; Sources with mistakes that chance put there: each must assemble, or raise an asm-error. Nothing else may
+;; come out, and nothing may hang.
+;;
+;;   SEED=1 COUNT=1000 gsi -e '(load "scheme-lib/boot.scm")' tests/asm/fuzz.scm
+(use scheme-lib/util)
+(use asm/assembler)
+
+(define seed (string->number (getenv "SEED" "1")))
+(define count (string->number (getenv "COUNT" "1000")))
+(define patience 20) ; seconds for one source
+
+(define folder (path-directory (path-expand (this-source-file))))
+
+(define originals
+  (list->vector
+   (map (lambda (name) (read-file-bytes (path-expand name folder)))
+        '("listing.s" "fuzz.s"))))
+
+(define source (make-random-source))
+(random-source-pseudo-randomize! source seed 0)
+(define random (random-source-make-integers source))
+
+(define (random-element vector)
+  (vector-ref vector (random (vector-length vector))))
+
+(define snippets
+  (vector-map string->utf8
+              '#("(" ")" "\"" "'" ";" "\n" "," ":" "." "#" "#|" "|" "\\" "r1" "r99999999999" "t3" "-" "0x" "1e9" "9999999999"
+                 "(list" "(address \"x\")" "(car 1)" ".align " ".zero " ".byte " ".data\n" "x:" "jump x\n" "add "
+                 "(delay-address (here))" "#\\" "[" "`" "'(" "\x3bb;" "\x0;")))
+
+;; Bytes removed, changed, doubled, or put in.
+(define (mutate bytes)
+  (let* ((n (u8vector-length bytes))
+         (at (random (+ n 1)))
+         (end (min n (+ at (random 12))))
+         (before (subu8vector bytes 0 at))
+         (here (subu8vector bytes at end))
+         (behind (subu8vector bytes end n)))
+    (u8vector-concatenate
+     (case (random 5)
+       ((0) (list before behind))
+       ((1) (list before here here behind))
+       ((2) (list before (u8vector (random 256)) here behind))
+       ((3) (list before (random-element snippets) here behind))
+       (else (list before (random-element snippets) behind))))))
+
+(define (mutate-often bytes times)
+  (if (= times 0) bytes (mutate-often (mutate bytes) (- times 1))))
+
+(define path (text "/tmp/comet-vm-fuzz-" seed ".s"))
+
+(define (outcome bytes)
+  (write-file-bytes path bytes)
+  (let* ((thread (make-thread
+                  (lambda ()
+                    (with-exception-catcher
+                     (lambda (exception)
+                       (if (asm-error? exception)
+                           (begin (asm-error->text exception) 'refused)
+                           (exception->text exception)))
+                     (lambda () (with-captured-output (lambda () (asm-file path))) 'assembled))))))
+    (thread-start! thread)
+    (thread-join! thread patience "it hangs")))
+
+(define (run)
+  (let loop ((i 0) (assembled 0) (refused 0))
+    (if (= i count)
+        (begin
+          (delete-file path)
+          (println seed ": " assembled " assembled, " refused " refused")
+          (println (+ assembled refused) " passed, 0 failed")
+          (exit 0))
+        (let ((result (outcome (mutate-often (random-element originals) (+ 1 (random 4))))))
+          (case result
+            ((assembled) (loop (+ i 1) (+ assembled 1) refused))
+            ((refused) (loop (+ i 1) assembled (+ refused 1)))
+            (else
+             (println "source " i " of seed " seed ", kept as " path ": " result)
+             (println i " passed, 1 failed")
+             (exit 1)))))))
+
+(run)

@@ -1,0 +1,5 @@
+;; Included by a source of forms.scm.
+(define (included-twice x) (list x x))
+
+(define (included-error x)
+  (+ 1 (car x)))

@@ -1,0 +1,101 @@
+;; Into images, and into machines that are there already.
+(use scheme-lib/util)
+(use scheme-lib/test)
+(use scheme-lib/machine)
+(use scheme-lib/image)
+(use asm/assembler)
+
+(define (mapped-machine)
+  (let ((machine (make-machine)))
+    (machine-map! machine #x10000 65536 'rwx)
+    machine))
+
+(define hello
+  (lines ".equ stdout, 1"
+         "_start: imm r11, stdout" "imm r12, message" "imm r13, 6" "hcall r10, write"
+         "imm r11, 3" "hcall r10, exit"
+         ".data" "message: .ascii \"hello\\n\""))
+
+(test-group "images"
+  (test "hold sections with protection, symbols, imports, entry and lines"
+        (list '((".text" 65536 5) (".data" 131072 3))
+              '("stdout" "_start" "message") '("write" "exit") 65536 '(65536 "hello.s" 2 9))
+        (let ((image (program-image (asm-string hello name: "hello.s"))))
+          (list (map (lambda (section)
+                       (list (vector-ref section 0) (vector-ref section 1) (vector-ref section 4)))
+                     (image-sections image))
+                (map (lambda (symbol) (vector-ref symbol 0)) (image-symbols image))
+                (image-imports image)
+                (image-entry image)
+                (vector->list (car (image-lines image))))))
+  (test "can be written and loaded" 5
+        (let ((path "/tmp/comet-vm-test-live.img") (machine (make-machine)))
+          (program-write-image (asm-string "_start: imm r1, 5\nhalt") path)
+          (machine-load! machine path)
+          (delete-file path)
+          (machine-run! machine)
+          (machine-register machine 'r1)))
+  (test "room without bytes is there, and zero" 0
+        (let ((machine (make-machine)))
+          (machine-load! machine
+                         (program-image (asm-string (lines "imm r1, x" "ldu64 r1, r1" "halt" ".bss" ".zero 99999"
+                                                           "x: .zero 8"))))
+          (machine-run! machine)
+          (machine-register machine 'r1)))
+  (test "the same source gives the same bytes" #t
+        (equal? (image->bytes (program-image (asm-string hello)))
+                (image->bytes (program-image (asm-string hello))))))
+
+(test-group "assembling into a machine"
+  (test "gives the address behind the code" 65540 (asm-at! (mapped-machine) 65536 "add r1, r2, r3"))
+  (test "writes it" "add r1, r2, r3"
+        (let ((machine (mapped-machine)))
+          (asm-at! machine #x10010 "add r1, r2, r3")
+          (caddr (car (machine-disassemble machine #x10010 1)))))
+  (test "labels join the machine's symbols" '(("again" . 65536) ("end" . 65539))
+        (let ((machine (mapped-machine)))
+          (asm-at! machine 65536 "again: imm r1, 1\nend:")
+          (machine-symbols machine)))
+  (test "whose symbols the code can use" "jump 0x10000"
+        (let ((machine (mapped-machine)))
+          (asm-at! machine 65536 "again: nop")
+          (asm-at! machine 65540 '(jump "again"))
+          (caddr (car (machine-disassemble machine 65540 1)))))
+  (test "a name may say where" "nop"
+        (let ((machine (mapped-machine)))
+          (asm-at! machine 65536 "nop\nhere: halt")
+          (asm-at! machine 'here 'nop)
+          (caddr (car (machine-disassemble machine 65537 1)))))
+  (test "a label that is defined again moves, also where it was used before that" (list 65541 "jump 0x10005")
+        (let ((machine (mapped-machine)))
+          (asm-at! machine 65536 "x: nop")
+          (asm-at! machine 65538 "jump x\nnop\nx: nop")
+          (list (machine-symbol machine "x")
+                (caddr (car (machine-disassemble machine 65538 1))))))
+  (test "host calls join the machine's imports" "hcall r10, 2"
+        (let ((machine (make-machine)))
+          (machine-load! machine (program-image (asm-string hello)))
+          (machine-map! machine #x40000 100 'rwx)
+          (asm-at! machine #x40000 "hcall r10, read")
+          (caddr (car (machine-disassemble machine #x40000 1)))))
+  (test "source lines are known" '("asm" 1 1)
+        (let ((machine (mapped-machine)))
+          (asm-at! machine 65536 "nop")
+          (machine-line-at machine 65536)))
+  (test "a mistake changes nothing" '(() "brk" "error")
+        (let ((machine (mapped-machine)))
+          (let ((result (with-exception-catcher
+                         (lambda (exception) (if (asm-error? exception) "error" exception))
+                         (lambda () (asm-at! machine 65536 "x: nop\nhcall r1, new\njump nowhere")))))
+            (list (machine-symbols machine)
+                  (caddr (car (machine-disassemble machine 65536 1)))
+                  result))))
+  (test-error "memory that is not mapped" (asm-at! (make-machine) 65536 "nop"))
+  (test "a whole source can be loaded" 3628800
+        (let ((path "/tmp/comet-vm-test-live.s") (machine (make-machine)))
+          (write-file-text path (lines "_start: imm r1, 1" "imm r2, 10"
+                                       "loop: mul r1, r1, r2" "addi r2, r2, -1" "bnei r2, 0, loop" "halt"))
+          (load-source! machine path)
+          (delete-file path)
+          (machine-run! machine)
+          (machine-register machine 'r1))))

@@ -1,0 +1,14 @@
+;; All tests of the assembler:
+;;
+;;   gsi -e '(load "scheme-lib/boot.scm")' tests/asm/run.scm
+(use scheme-lib/test)
+
+(define tests-folder (path-directory (path-expand (this-source-file))))
+
+(load (path-expand "support.scm" tests-folder))
+
+(for-each
+ (lambda (name) (test-file (path-expand (string-append name ".scm") tests-folder)))
+ '("language" "instructions" "forms" "layout" "errors" "live"))
+
+(test-finish)

@@ -1,0 +1,78 @@
+# Tests, fuzzing, benchmarks. Included by the Makefile for goals that need Gambit and Boost.
+
+TESTS := $(BUILD)/tests
+TEST_CXXFLAGS = $(filter-out -fvisibility=hidden -DCOMET_BUILD,$(VM_CXXFLAGS)) -I. -Ivm-ext
+
+CORE_TEST_OBJECTS := $(patsubst %.cpp,$(BUILD)/obj/%.o,$(wildcard tests/vm-ext/*.cpp))
+CONFORMANCE_OBJECTS := $(patsubst %.cpp,$(BUILD)/obj/%.o,$(wildcard tests/conformance/*.cpp))
+FUZZ_OBJECTS := $(patsubst %.cpp,$(BUILD)/obj/%.o,$(wildcard tests/fuzz/*.cpp))
+
+$(BUILD)/obj/tests/%.o: tests/%.cpp
+	@mkdir -p $(@D)
+	@echo "  c++    $<"
+	@$(CXX) $(TEST_CXXFLAGS) -MMD -MP -c -o $@ $<
+
+$(TESTS)/core: $(CORE_TEST_OBJECTS) $(BUILD)/libcomet-vm.a
+$(TESTS)/conformance: $(CONFORMANCE_OBJECTS) $(BUILD)/libcomet-vm.a
+$(TESTS)/image-fuzz: $(BUILD)/obj/tests/fuzz/image_fuzz.o $(BUILD)/libcomet-vm.a
+$(TESTS)/lockstep: $(filter-out %/image_fuzz.o,$(FUZZ_OBJECTS)) $(BUILD)/libcomet-vm.a
+TEST_PROGRAMS := $(addprefix $(TESTS)/,core conformance image-fuzz lockstep)
+$(TEST_PROGRAMS):
+	@mkdir -p $(@D)
+	@echo "  link   $@"
+	@$(CXX) $(VM_LDFLAGS) -o $@ $^ -lpthread
+
+-include $(CORE_TEST_OBJECTS:.o=.d) $(CONFORMANCE_OBJECTS:.o=.d) $(FUZZ_OBJECTS:.o=.d)
+
+.PHONY: test-programs
+test-programs: $(TEST_PROGRAMS)
+
+.PHONY: bench
+bench: $(BUILD)/comet-vm $(BUILD)/comet-vm-no-scheme
+	@BUILD=$(abspath $(BUILD)) tests/bench/bench.sh $(ROUNDS)
+
+# What `make check` runs once all is built. Suites find what was built through BUILD.
+SANITIZED := $(BUILD)/sanitize/tests
+
+# The core's tests once more, checked for addresses and undefined behaviour.
+.PHONY: sanitized-programs
+sanitized-programs:
+	+@$(MAKE) --no-print-directory SANITIZE=address,undefined test-programs
+
+$(TESTS)/cases: $(wildcard tests/conformance/*.scm) vm-ext/isa/instructions.def
+	@mkdir -p $(@D)
+	@$(GSI) -:dar1- tests/conformance/generate.scm vm-ext/isa/instructions.def $@ </dev/null
+
+# A few images for the fuzzer to begin from.
+FUZZ_IMAGES := $(addprefix $(TESTS)/images/,hello.img sieve.img queens.img sha256.img)
+$(TESTS)/images/%.img: examples/%.s $(BUILD)/comet-vm
+	@mkdir -p $(@D)
+	@$(BUILD)/comet-vm asm $< -o $@
+
+.PHONY: test-suites
+test-suites: $(TESTS)/cases $(FUZZ_IMAGES) sanitized-programs
+	@BUILD=$(BUILD) tests/run-suites.sh $(BUILD)/check \
+	  manual 'make --no-print-directory -s $(BUILD)/isa-README.md && cmp $(BUILD)/isa-README.md vm-ext/isa/README.md && echo "1 passed, 0 failed"' \
+	  core '$(TESTS)/core --report_level=short' \
+	  core-sanitized '$(SANITIZED)/core --report_level=short' \
+	  conformance '$(TESTS)/conformance $(TESTS)/cases $(BUILD)/check/coverage.md' \
+	  conformance-sanitized '$(SANITIZED)/conformance $(TESTS)/cases $(BUILD)/check/coverage-sanitized.md 4' \
+	  lockstep '$(TESTS)/lockstep 1 5000' \
+	  lockstep-sanitized '$(SANITIZED)/lockstep 100001 500' \
+	  fuzz-images '$(SANITIZED)/image-fuzz 1 3000 $(FUZZ_IMAGES)' \
+	  embed 'tests/embed/test.sh' \
+	  scheme 'tests/scheme/run.sh' \
+	  asm-source 'tests/asm/run.sh' \
+  asm '$(BUILD)/comet-vm test tests/asm/run.scm' \
+  fuzz-sources 'SEED=1 COUNT=2000 tests/asm/run.sh fuzz.scm' \
+	  examples 'tests/examples/run.sh' \
+	  repl 'tests/repl/run.sh'
+
+# The long run: damaged images, and programs in lockstep, under the sanitizers; damaged sources.
+SEED ?= 1
+COUNT ?= 100000
+.PHONY: fuzz
+fuzz: $(FUZZ_IMAGES) sanitized-programs
+	$(SANITIZED)/image-fuzz $(SEED) $(COUNT) $(FUZZ_IMAGES)
+	$(SANITIZED)/lockstep $(SEED) $(COUNT)
+	SEED=$(SEED) COUNT=$(COUNT) $(BUILD)/comet-vm test tests/asm/fuzz.scm

@@ -1,0 +1,271 @@
+#!/bin/bash
+# What is installed works: the library can be compiled against and embedded, and the runner keeps its
+# promises. Installs into a temporary folder and uses nothing from outside it.
+#
+#   BUILD=build tests/embed/test.sh        CC, CXX, MAKE and EMBED_CFLAGS are used where they are set
+#
+# Prints a line `ok - ...` or `not ok - ...` for each promise, and a last line with their numbers.
+
+cd "$(dirname "$0")/../.." || exit 1
+root=$PWD
+build=${BUILD:-build}
+cc=${CC:-cc}
+cxx=${CXX:-g++}
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+
+passed=0
+failed=0
+
+# check NAME COMMAND...: ok when the command succeeds.
+check() {
+  local name=$1
+  shift
+  if "$@" >"$work/log" 2>&1; then
+    passed=$((passed + 1))
+    echo "ok - $name"
+  else
+    failed=$((failed + 1))
+    echo "not ok - $name"
+    sed 's/^/#   /' "$work/log" | head -20
+  fi
+}
+
+summary() {
+  echo "$passed passed, $failed failed"
+  [ "$failed" -eq 0 ]
+  exit
+}
+
+# ---- installing ------------------------------------------------------------------------------------
+
+stage=$work/stage
+prefix=/opt/comet
+bin=$stage$prefix/bin
+lib=$stage$prefix/lib
+
+install_into_stage() { ${MAKE:-make} --no-print-directory "$1" BUILD="$build" DESTDIR="$stage" PREFIX=$prefix; }
+
+check "make install succeeds" install_into_stage install
+if [ "$failed" -ne 0 ]; then
+  summary
+fi
+
+version=$(sed -n 's/^#define COMET_VERSION_STRING "\(.*\)"/\1/p' "$stage$prefix/include/comet.h")
+export PKG_CONFIG_PATH=$lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$stage LD_LIBRARY_PATH=$lib
+unset PKG_CONFIG_LIBDIR
+
+links_lead_to_the_library() {
+  [ "$(readlink -f "$lib/libcomet-vm.so")" = "$(readlink -f "$lib/libcomet-vm.so.0")" ] &&
+    [ -f "$lib/libcomet-vm.so.$version" ] && readelf -d "$lib/libcomet-vm.so" | grep -q 'SONAME.*\[libcomet-vm\.so\.0\]'
+}
+exports_only_its_own() {
+  local names
+  names=$(nm -D --defined-only "$lib/libcomet-vm.so" | awk '$2 ~ /[TBDRVW]/ { print $3 }' | grep -v '^comet_' | grep -v '^_ZN\?K\?St\|^_ZT\|^_ZNSt\|^_init$\|^_fini$')
+  [ -z "$names" ] || { echo "$names"; return 1; }
+}
+needs_only() { # FILE: no library but those of the C++ compiler
+  local others
+  others=$(readelf -d "$1" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' |
+    grep -v '^lib\(stdc++\|m\|gcc_s\|c\|pthread\|asan\|ubsan\)\.so\|^ld-linux')
+  [ -z "$others" ] || { echo "$others"; return 1; }
+}
+prints_a_manual() { man --warnings -l "$1" >/dev/null 2>"$work/man"; [ ! -s "$work/man" ] || { cat "$work/man"; return 1; }; }
+
+check "the shared library has a soname and its links" links_lead_to_the_library
+check "the shared library exports nothing but comet_ names" exports_only_its_own
+check "the shared library needs only the compiler's libraries" needs_only "$lib/libcomet-vm.so"
+check "the runner needs only the compiler's libraries" needs_only "$bin/comet-vm-no-scheme"
+check "pkg-config knows the version" test "$(pkg-config --modversion comet-vm)" = "$version"
+check "the runner's manual page is installed" test -s "$stage$prefix/share/man/man1/comet-vm-no-scheme.1"
+comet_vm_is_installed() {
+  [ "$("$bin/comet-vm" version)" = "comet-vm $version" ] && test -s "$stage$prefix/share/man/man1/comet-vm.1"
+}
+if [ -e "$build/comet-vm" ]; then
+  check "comet-vm is installed, with its manual page" comet_vm_is_installed
+fi
+if command -v man >/dev/null; then
+  check "the runner's manual page is well-formed" prints_a_manual "$stage$prefix/share/man/man1/comet-vm-no-scheme.1"
+  check "the manual page of comet-vm is well-formed" prints_a_manual "$root/repl/comet-vm.1"
+fi
+
+# ---- embedding -------------------------------------------------------------------------------------
+
+cd "$work" || exit 1
+cflags="-Wall -Wextra -Wpedantic -Werror ${EMBED_CFLAGS:-}"
+echo '#include <comet.h>' >header.c
+cp header.c header.cpp
+
+# The options of compilers and pkg-config are lists of words.
+# shellcheck disable=SC2046,SC2086
+compile_c() { $cc -std=c11 $cflags "$1" -o "$2" $(pkg-config --cflags --libs comet-vm); }
+# shellcheck disable=SC2046,SC2086
+compile_header() { "$@" $cflags -fsyntax-only $(pkg-config --cflags comet-vm); }
+# shellcheck disable=SC2046,SC2086
+compile_static() {
+  $cc -std=c11 $cflags "$1" -o "$2" $(pkg-config --cflags comet-vm) "$lib/libcomet-vm.a" -lstdc++ -lm -lpthread
+}
+prints_what_is_expected() {
+  sed "s/VERSION/$version/" "$root/tests/embed/embed.expected" | diff - <("$1")
+}
+
+check "comet.h is valid C11 by itself" compile_header "$cc" -std=c11 header.c
+check "comet.h is valid C++20 by itself" compile_header "$cxx" -std=c++20 header.cpp
+check "the example compiles against the shared library" compile_c "$root/examples/embed.c" embed
+check "the example does what it should" prints_what_is_expected ./embed
+check "the example compiles against the static library" compile_static "$root/examples/embed.c" embed-static
+check "linked statically it does the same" prints_what_is_expected ./embed-static
+check "images can be written by the C API alone" compile_c "$root/tests/embed/images.c" images
+check "images are written" ./images .
+
+# ---- the runner ------------------------------------------------------------------------------------
+
+runner=$bin/comet-vm-no-scheme
+
+# ends STATUS ARGUMENT...: the runner ends with that status; standard output and error are kept in out, err.
+ends() {
+  local wanted=$1 status
+  shift
+  timeout 20 "$runner" "$@" >out 2>err </dev/null
+  status=$?
+  [ "$status" -eq "$wanted" ] || { echo "status $status instead of $wanted"; cat err; return 1; }
+}
+says() { grep -qF -e "$1" err || { echo "not found: $1"; cat err; return 1; }; }
+ends_and_says() { # STATUS WORDS ARGUMENT...
+  local status=$1 words=$2
+  shift 2
+  ends "$status" "$@" && says "$words"
+}
+ends_in_silence() { ends "$@" && [ ! -s out ] && [ ! -s err ]; }
+
+help_names_all() {
+  ends 0 --help || return 1
+  local option
+  for option in fuel time memory call-depth registers allow deny seed hash statistics quiet help version; do
+    grep -q -e "--$option" out && grep -q -e "\\\\-\\\\-${option/-/\\\\-}" "$root/vm-ext/runner/comet-vm-no-scheme.1" || {
+      echo "--$option is not in --help or the manual page"
+      return 1
+    }
+  done
+}
+prints_version() { ends 0 --version && [ "$(cat out)" = "comet-vm-no-scheme $version" ]; }
+check "--help and the manual page name every option" help_names_all
+check "--version prints the version" prints_version
+
+check "no image: status 64" ends_and_says 64 "no image is named"
+check "an unknown option: status 64" ends_and_says 64 "no option --wrong" --wrong count.image
+check "an option without its value: status 64" ends_and_says 64 "--fuel needs a value" --fuel
+check "a value that is no number: status 64" ends_and_says 64 "'1x'" --fuel 1x count.image
+check "a number that is too large: status 64" ends_and_says 64 "below 2^64" --memory 99999999999G count.image
+check "a time of 0: status 64" ends_and_says 64 "above 0" --time 0 count.image
+check "an unknown group: status 64" ends_and_says 64 "'files'" --allow files count.image
+check "no such file: status 66" ends_and_says 66 "No such file" nowhere.image
+check "a folder: status 66" ends_and_says 66 "Is a directory" .
+check "a file that is no image: status 65" ends_and_says 65 "not a Comet image" "$root/tests/embed/test.sh"
+check "an empty file: status 65" ends_and_says 65 "not a Comet image" /dev/null
+check "a file without end: status 65" ends_and_says 65 "more than 64 MiB" /dev/zero
+head -c 100 count.image >cut.image
+check "an image that was cut: status 65" ends_and_says 65 "says it has" cut.image
+
+check "the program's exit status is passed on" ends_in_silence 3 exit-with-3.image
+check "negative exit statuses are taken modulo 256" ends_in_silence 255 exit-with-minus-1.image
+check "a program that halts ends with 0" ends_in_silence 0 count.image
+
+copies_its_input() {
+  head -c 3000000 /dev/urandom >input
+  timeout 20 "$runner" copy-input.image <input | cmp - input && cat input | timeout 20 "$runner" copy-input.image | cmp - input
+}
+prints_its_arguments() {
+  ends 0 print-arguments.image one "two words" --fuel "" &&
+    printf '%s\n' print-arguments.image one "two words" --fuel "" | diff - out
+}
+check "three million bytes pass through unharmed" copies_its_input
+check "arguments arrive as they are" prints_its_arguments
+check "host calls answer bad streams and numbers with an error" ends_in_silence 0 --allow clock --allow random m
+
+input_stays() {
+  { "$runner" read-astray.image 2>err; cat; } <input | cmp - input && says "0x50000"
+}
+nothing_is_written() { ends_and_says 132 "address 0x110000" write-astray.image && [ ! -s out ]; }
+check "a bad pointer traps before any input is taken" input_stays
+check "a bad pointer traps before any output is made" nothing_is_written
+
+trap_report() {
+  ends 132 store-astray.image || return 1
+  local words
+  for words in "0x50008" "kind: bad write" "store_word+0x8, program.s:12:3" "after 5 instructions" \
+    "=> 0x00010013  st64 r3, r2, 8" "   0x0001000b  imm r3, 0x50000" "   0x00010017  ret" "  1  0x10009 _start" \
+    "r2     0xfffffffffffffffe  -2" "t1     0x0000000000000007  7"; do
+    says "$words" || return 1
+  done
+}
+check "a trap is reported with all around it: status 132" trap_report
+check "--quiet says nothing about it" ends_in_silence 132 --quiet store-astray.image
+check "calls without end: status 132" ends_and_says 132 "and 84 more" --call-depth 100 recurse.image
+check "windows without end: status 132" ends_and_says 132 "limit of 1000" --registers 1000 recurse.image
+check "--fuel is exact: status 123" ends_and_says 123 "after 12345 instructions" --fuel 12345 spin.image
+check "enough fuel is enough" ends_in_silence 0 --fuel 2001 count.image
+check "one less is not: status 123" ends 123 --fuel 2000 count.image
+check "--time stops a loop: status 124" ends_and_says 124 "out of time" --time 0.2 spin.image
+check "--memory is kept: status 71" ends_and_says 71 "--memory" --memory 1M large.image
+check "what is not granted is refused: status 77" ends_and_says 77 '"clock"' ask-clock.image
+check "--allow grants it" ends_in_silence 1 --allow clock ask-clock.image
+check "--deny takes away: status 77" ends_and_says 77 '"exit"' --deny exit exit-with-3.image
+check "--statistics counts the instructions" ends_and_says 0 "instructions: 2001" --statistics count.image
+
+hashes_agree() {
+  ends 0 --hash count.image && mv err first && ends 0 --hash count.image && cmp first err && grep -qx 'hash: [0-9a-f]\{32\}' err
+}
+seeds_decide() {
+  ends 0 --seed 1 --allow random print-random.image && mv out first && [ "$(wc -c <first)" -eq 16 ] &&
+    ends 0 --seed 0x1 --allow random print-random.image && cmp first out &&
+    ends 0 --seed 2 --allow random print-random.image && ! cmp -s first out && mv out first &&
+    ends 0 --allow random print-random.image && ! cmp -s first out
+}
+check "equal runs end in equal hashes" hashes_agree
+check "the seed decides the random numbers" seeds_decide
+
+# A job of its own has SIGINT as it comes at a terminal; in a script's background jobs it is ignored.
+interrupted() { # IMAGE INPUT: ends with 130 soon after SIGINT
+  "$runner" "$1" <"$2" >out 2>err &
+  local job=$!
+  sleep 0.3
+  kill -INT "$job"
+  wait "$job"
+  local status=$?
+  [ "$status" -eq 130 ] && says "interrupted"
+}
+time_ends_waiting() {
+  timeout 20 "$runner" --time 0.2 copy-input.image <pipe 2>err
+  [ $? -eq 124 ] && says "out of time"
+}
+mkfifo pipe
+exec 9<>pipe
+check "Ctrl-C ends a loop: status 130" interrupted spin.image /dev/null
+check "Ctrl-C ends a wait for input: status 130" interrupted copy-input.image pipe
+check "--time ends a wait for input: status 124" time_ends_waiting
+exec 9>&-
+
+output_is_closed() {
+  timeout 20 "$runner" "$1" 2>err | head -c 1 >/dev/null
+  echo "${PIPESTATUS[0]}" >status
+  [ "$(cat status)" -eq "$2" ] && [ ! -s err ] || { cat status err; return 1; }
+}
+output_is_closed_and_ignored() {
+  (trap '' PIPE; timeout 20 "$runner" write-until-it-fails.image) 2>err | head -c 1 >/dev/null
+  [ "${PIPESTATUS[0]}" -eq 32 ]
+}
+no_output_at_all() { "$runner" write-until-it-fails.image >&-; [ $? -eq 9 ]; }
+check "a program whose reader is gone ends: status 141" output_is_closed write-forever.image 141
+check "with SIGPIPE ignored it gets the error" output_is_closed_and_ignored
+check "a program without standard output gets an error" no_output_at_all
+full_disk() { "$runner" write-until-it-fails.image >/dev/full; [ $? -eq 5 ]; }
+check "a device that is full gives an error" full_disk
+
+# ---- uninstalling ----------------------------------------------------------------------------------
+
+cd "$root" || exit 1
+leaves_nothing() { install_into_stage uninstall && [ -z "$(find "$stage" ! -type d)" ]; }
+check "make uninstall leaves nothing behind" leaves_nothing
+
+summary

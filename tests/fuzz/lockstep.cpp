@@ -1,0 +1,183 @@
+// Runs random programs in several ways that must not differ: in one go, in slices of random fuel, one
+// instruction at a time, and on a machine without a fast window, under a breakpoint and a watchpoint.
+//
+//   lockstep SEED COUNT
+//
+// Program number n has the seed SEED + n, so that `lockstep SEED+n 1` repeats it. A program that stops is
+// set going again elsewhere a few times.
+#include <array>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "random_program.h"
+
+namespace fuzz {
+namespace {
+
+constexpr std::uint64_t round_fuel = 1500;
+constexpr unsigned rounds = 6;
+
+struct machine_deleter {
+  void operator()(comet_machine* machine) const { comet_machine_free(machine); }
+};
+using machine_pointer = std::unique_ptr<comet_machine, machine_deleter>;
+
+machine_pointer new_machine(std::uint64_t window) {
+  comet_config config = COMET_CONFIG_INIT;
+  config.window = window;
+  config.register_limit = register_limit;
+  config.call_depth_limit = call_depth_limit;
+  comet_machine* machine = nullptr;
+  comet_error error = COMET_ERROR_INIT;
+  if (comet_machine_new(&config, &machine, &error) != COMET_OK) throw std::runtime_error(error.message);
+  return machine_pointer(machine);
+}
+
+enum class way { whole, sliced, single, watched };
+constexpr const char* way_names[] = {"in one go", "in slices", "one at a time", "watched, without a window"};
+
+struct outcome {
+  comet_stop stop = COMET_STOP_INIT;
+  std::uint64_t executed = 0;
+  std::array<std::uint8_t, 16> hash{};
+};
+
+bool same(const outcome& a, const outcome& b) {
+  return a.stop.reason == b.stop.reason && a.stop.trap == b.stop.trap && a.stop.pc == b.stop.pc &&
+         (a.stop.reason != COMET_TRAP || a.stop.address == b.stop.address) && a.executed == b.executed &&
+         a.stop.instruction_count == b.stop.instruction_count && a.hash == b.hash;
+}
+
+outcome run(comet_machine* machine, way how, random_source& random) {
+  outcome result;
+  comet_error error = COMET_ERROR_INIT;
+  for (;;) {
+    const std::uint64_t left = round_fuel - result.executed;
+    std::uint64_t fuel = left;
+    if (how == way::single) fuel = 1;
+    if (how == way::sliced) fuel = 1 + random.below(left < 40 ? left : 40);
+    if (comet_run(machine, 0, fuel, &result.stop, &error) != COMET_OK)
+      throw std::runtime_error(error.message);
+    if (result.stop.executed > fuel)
+      throw std::runtime_error("more instructions were executed than there was fuel");
+    result.executed += result.stop.executed;
+    const bool paused = result.stop.reason == COMET_OUT_OF_FUEL || result.stop.reason == COMET_BREAKPOINT ||
+                        result.stop.reason == COMET_WATCHPOINT;
+    if (!paused) break;
+    if (result.executed >= round_fuel) {
+      // A watchpoint may have been touched by the last instruction: the fuel is gone all the same.
+      result.stop.reason = COMET_OUT_OF_FUEL;
+      break;
+    }
+    if (result.stop.reason == COMET_OUT_OF_FUEL && result.stop.executed != fuel)
+      throw std::runtime_error("fuel was left when the machine said it had none");
+  }
+  if (comet_state_hash(machine, result.hash.data(), &error) != COMET_OK)
+    throw std::runtime_error(error.message);
+  return result;
+}
+
+std::string describe(const outcome& what) {
+  std::string text = std::string(comet_reason_name(what.stop.reason)) + ", " +
+                     comet_trap_name(what.stop.trap) + ", pc " + std::to_string(what.stop.pc) + ", address " +
+                     std::to_string(what.stop.address) + ", " + std::to_string(what.executed) +
+                     " executed, hash ";
+  constexpr char digits[] = "0123456789abcdef";
+  for (const std::uint8_t byte : what.hash) text += {digits[byte >> 4], digits[byte & 15]};
+  return text;
+}
+
+void list(const program& what) {
+  std::size_t at = 0;
+  while (at < what.code.size()) {
+    char text[200];
+    const std::size_t length =
+        comet_disassemble(what.code.data() + at, what.code.size() - at, what.address + at, text, sizeof text);
+    std::cerr << "    " << std::hex << what.address + at << std::dec << "  " << text << "\n";
+    at += length;
+  }
+}
+
+class lockstep {
+ public:
+  lockstep() {
+    for (machine_pointer& machine : machines_) machine = new_machine(std::uint64_t{1} << 33);
+    machines_[3] = new_machine(0);
+  }
+
+  // True when all ways agree.
+  bool run_program(std::uint64_t seed) {
+    random_source random(seed);
+    const program what = random_program(random);
+    for (const machine_pointer& machine : machines_) prepare(machine.get(), what);
+    watch(what, random);
+    for (unsigned round = 0; round < rounds; ++round) {
+      outcome outcomes[4];
+      for (unsigned n = 0; n < 4; ++n) outcomes[n] = run(machines_[n].get(), static_cast<way>(n), random);
+      instructions_ += outcomes[0].executed;
+      ++stops_[outcomes[0].stop.reason == COMET_TRAP ? outcomes[0].stop.trap : 0];
+      for (unsigned n = 1; n < 4; ++n)
+        if (!same(outcomes[0], outcomes[n])) {
+          std::cerr << "lockstep: seed " << seed << ", round " << round << ": the program ran differently\n";
+          for (unsigned each = 0; each < 4; ++each)
+            std::cerr << "  " << way_names[each] << ": " << describe(outcomes[each]) << "\n";
+          list(what);
+          return false;
+        }
+      const std::uint64_t next = random.one_in(5) ? what.address + random.below(what.code.size())
+                                                  : what.starts[random.below(what.starts.size())];
+      for (const machine_pointer& machine : machines_) comet_set_pc(machine.get(), 0, next, nullptr);
+    }
+    return true;
+  }
+
+  std::uint64_t instructions() const { return instructions_; }
+  void report_stops() const {
+    for (std::size_t n = 0; n < stops_.size(); ++n)
+      std::cout << "  " << stops_[n] << " "
+                << (n == 0 ? "without a trap" : comet_trap_name(static_cast<comet_trap>(n))) << "\n";
+  }
+
+ private:
+  void watch(const program& what, random_source& random) {
+    comet_machine* watched = machines_[static_cast<unsigned>(way::watched)].get();
+    comet_breakpoint_set(watched, 0, what.starts[random.below(what.starts.size())], nullptr);
+    std::uint32_t id = 0;
+    comet_watchpoint_set(watched, 0, pages[random.below(std::size(pages))].address + random.below(60000),
+                         1 + random.below(4000), COMET_READ | COMET_WRITE, &id, nullptr);
+  }
+
+  machine_pointer machines_[4];
+  std::uint64_t instructions_ = 0;
+  std::array<std::uint64_t, COMET_TRAP_USER + 1> stops_{};
+};
+
+int main(std::uint64_t seed, std::uint64_t count) {
+  lockstep test;
+  std::uint64_t failed = 0;
+  for (std::uint64_t n = 0; n < count; ++n)
+    if (!test.run_program(seed + n)) ++failed;
+  std::cout << test.instructions() << " instructions; the programs stopped\n";
+  test.report_stops();
+  std::cout << count - failed << " passed, " << failed << " failed\n";
+  return failed == 0 ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace fuzz
+
+int main(int argc, char** argv) {
+  if (argc != 3) {
+    std::cerr << "usage: lockstep SEED COUNT\n";
+    return 2;
+  }
+  try {
+    return fuzz::main(std::strtoull(argv[1], nullptr, 0), std::strtoull(argv[2], nullptr, 0));
+  } catch (const std::exception& problem) {
+    std::cerr << "lockstep: " << problem.what() << "\n";
+    return 1;
+  }
+}

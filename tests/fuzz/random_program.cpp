@@ -1,0 +1,175 @@
+#include "random_program.h"
+
+#include <stdexcept>
+#include <string>
+
+#include "tests/conformance/encoder.h"
+
+namespace fuzz {
+namespace {
+
+const std::vector<comet_instruction>& instructions() {
+  static const std::vector<comet_instruction> all = [] {
+    std::vector<comet_instruction> list;
+    comet_instruction found = COMET_INSTRUCTION_INIT;
+    for (std::size_t n = 0; comet_isa_instruction(n, &found, nullptr) == COMET_OK; ++n) list.push_back(found);
+    return list;
+  }();
+  return all;
+}
+
+// Registers 1 to 6 hold addresses, the others numbers; destinations are mostly others.
+constexpr std::uint64_t first_number = 7;
+
+std::uint64_t random_address(random_source& random) {
+  const std::uint64_t base = pages[random.below(std::size(pages))].address;
+  switch (random.below(4)) {
+    case 0: return base + random.below(64);
+    case 1: return base + COMET_PAGE_SIZE - random.below(24);
+    default: return base + random.below(COMET_PAGE_SIZE);
+  }
+}
+
+std::uint64_t random_number(random_source& random) {
+  switch (random.below(6)) {
+    case 0: return random.below(16);
+    case 1: return 0 - random.below(16);
+    case 2: return random_address(random);
+    case 3:
+      // a floating-point number near 1
+      return (random.word() >> 12) | (0x3f0 + random.below(32)) << 52;
+    case 4:
+      return random.one_of({0x7fffffff, 0x80000000, 0xffffffff, 0x7fffffffffffffff, 0x8000000000000000,
+                            0x7ff0000000000000, 0x7ff8000000000001, 0x7fc00000, 0x7f800001});
+    default: return random.magnitude();
+  }
+}
+
+std::uint64_t random_register(random_source& random, bool destination, bool address) {
+  if (random.one_in(200))
+    return random.one_of({0, 127, 128, 5000, 65535, 65536, 70000, 85535, 85536, ~std::uint64_t{0}});
+  if (random.one_in(12)) return random.below(40);
+  if (address) return 1 + random.below(first_number - 1);
+  return random.below(destination ? 12 : 20) == 0 ? 0 : first_number + random.below(10);
+}
+
+class writer {
+ public:
+  explicit writer(random_source& random) : random_(random) {
+    result_.address = random.one_of({0x10000, 0x10000, 0x1ff00, 0x50000, 0x5ff80, 0x100000000, 0x10000fff0});
+  }
+
+  program write() {
+    const std::uint64_t count = 1 + random_.below(120);
+    for (std::uint64_t n = 0; n < count; ++n) add_instruction();
+    for (std::uint64_t n = 1; n < first_number; ++n)
+      result_.registers.emplace_back(n, random_address(random_));
+    for (std::uint64_t n = first_number; n < 24; ++n)
+      result_.registers.emplace_back(n, random_number(random_));
+    // Somewhere to jump to.
+    result_.registers.emplace_back(first_number, result_.address + random_.below(result_.code.size()));
+    result_.registers.emplace_back(first_number + 1, result_.starts[random_.below(result_.starts.size())]);
+    mutilate();
+    return result_;
+  }
+
+ private:
+  void add_instruction() {
+    const comet_instruction& what = instructions()[random_.below(instructions().size())];
+    const std::string name = what.name;
+    // What ends a program is rare.
+    if ((name == "halt" || name == "brk" || name == "trap" || name == "ret") && !random_.one_in(10))
+      return add_instruction();
+    const std::string group = what.group;
+    const bool memory = group == "memory" || group == "atomic";
+    result_.starts.push_back(result_.address + result_.code.size());
+    conformance::append_uleb128(result_.code, what.opcode, random_length());
+    bool first_source = true;
+    for (const char* operand = what.operands; *operand != 0; ++operand) {
+      std::uint64_t number = 0;
+      switch (*operand) {
+        case 'd': number = random_register(random_, true, false); break;
+        case 's':
+        case 'x':
+          number = random_register(random_, *operand == 'x', memory && first_source);
+          if (*operand == 's') first_source = false;
+          break;
+        case 'w': number = random_.one_in(20) ? random_.magnitude() : random_.below(24); break;
+        case 'p': number = random_distance(); break;
+        case 'o': number = random_.one_in(8) ? random_number(random_) : random_.below(32) - 16; break;
+        case 't':
+          number = random_.one_in(30) ? random_.magnitude() : random_.below(COMET_THREAD_REGISTERS);
+          break;
+        case 'h': number = random_.below(3); break;
+        case 'u': number = name == "jtab" ? random_.below(8) : random_number(random_); break;
+        default: number = random_number(random_);
+      }
+      conformance::append_uleb128(result_.code, conformance::field_number(*operand, number), random_length());
+    }
+  }
+
+  std::size_t random_length() { return random_.one_in(30) ? 1 + random_.below(10) : 1; }
+
+  // To an instruction already written, a little forward, into the middle of something, or anywhere.
+  std::uint64_t random_distance() {
+    const std::uint64_t here = result_.starts.back();
+    if (random_.one_in(40)) return random_address(random_) - here;
+    if (random_.one_in(3)) return result_.starts[random_.below(result_.starts.size())] - here;
+    return random_.below(60) - (random_.one_in(4) ? 30 : 0);
+  }
+
+  void mutilate() {
+    if (random_.one_in(12)) {
+      for (std::uint8_t& byte : result_.code) byte = static_cast<std::uint8_t>(random_.magnitude());
+    } else if (random_.one_in(4)) {
+      for (std::uint64_t n = 1 + random_.below(6); n > 0; --n)
+        result_.code[random_.below(result_.code.size())] = static_cast<std::uint8_t>(random_.word());
+    }
+    // Code may end at the end of its page.
+    const std::uint64_t room = COMET_PAGE_SIZE - result_.address % COMET_PAGE_SIZE;
+    if (result_.code.size() > room) result_.code.resize(room);
+  }
+
+  random_source& random_;
+  program result_;
+};
+
+void check(comet_status status, const comet_error& error) {
+  if (status != COMET_OK) throw std::runtime_error(std::string("the library refused: ") + error.message);
+}
+
+comet_status serve_mix(comet_call* call, void*) {
+  comet_call_result(call, comet_call_argument(call, 0) * 31 + comet_call_argument(call, 1));
+  return COMET_OK;
+}
+
+// Adds to a word of guest memory.
+comet_status serve_count(comet_call* call, void*) {
+  std::uint8_t byte = 0;
+  comet_status status = comet_call_read(call, comet_call_argument(call, 0), &byte, 1);
+  if (status != COMET_OK) return status;
+  ++byte;
+  return comet_call_write(call, comet_call_argument(call, 0), &byte, 1);
+}
+
+}  // namespace
+
+program random_program(random_source& random) { return writer(random).write(); }
+
+void prepare(comet_machine* machine, const program& what) {
+  comet_error error = COMET_ERROR_INIT;
+  check(comet_machine_reset(machine, &error), error);
+  for (const page& each : pages)
+    check(comet_map(machine, 0, each.address, COMET_PAGE_SIZE, each.protection, &error), error);
+  check(comet_write(machine, 0, what.address, what.code.data(), what.code.size(), &error), error);
+  std::uint32_t index = 0;
+  check(comet_host_grant(machine, "mix", serve_mix, nullptr, &error), error);
+  check(comet_host_grant(machine, "count", serve_count, nullptr, &error), error);
+  check(comet_host_import(machine, "mix", &index, &error), error);
+  check(comet_host_import(machine, "count", &index, &error), error);
+  check(comet_thread_restart(machine, 0, what.address, &error), error);
+  for (const auto& [number, value] : what.registers)
+    check(comet_set_register(machine, 0, 0, number, value, &error), error);
+}
+
+}  // namespace fuzz

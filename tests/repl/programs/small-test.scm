@@ -1,0 +1,2 @@
+(test-group "arithmetic"
+  (test "sums are commutative" (+ 2 1) (+ 1 2)))

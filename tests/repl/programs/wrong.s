@@ -1,0 +1,3 @@
+_start:
+        addd    r1, r1, 1
+        jump    nowhere

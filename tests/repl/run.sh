@@ -1,0 +1,106 @@
+#!/bin/bash
+# Tests of the prompt and of the command line of comet-vm.
+#     run.sh             runs all
+#     run.sh --accept    writes the transcripts anew; look at what changed before you keep it
+# BUILD names the build folder. Transcripts are pipe/NAME.in with the expected pipe/NAME.out, whose last line
+# is the exit status. Tests through a real terminal need tmux and are left out where there is none.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+COMET=$(realpath "${BUILD:-build}/comet-vm")
+HERE=tests/repl
+WORK=$(mktemp -d)
+SERVER=comet-repl-$$
+trap 'tmux -L "$SERVER" kill-server 2>/dev/null; rm -rf "$WORK"' EXIT
+export COMET_HISTORY=$WORK/history
+passed=0 failed=0
+
+ok() { passed=$((passed + 1)); echo "ok - $1"; }
+not_ok() { failed=$((failed + 1)); echo "not ok - $1"; [ $# -lt 2 ] || sed 's/^/    /' <<<"$2"; }
+check() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "expected: $2"$'\n'"found:    $3"; fi; }
+contains() { if grep -qF -- "$2" <<<"$3"; then ok "$1"; else not_ok "$1" "not found: $2"$'\n'"in: $3"; fi; }
+
+# ---- transcripts through a pipe ----------------------------------------------------------------------
+
+transcript() { timeout 20 "$COMET" <"$1" 2>&1; echo "exit status $?"; }
+
+for input in $HERE/pipe/*.in; do
+  name=$(basename "$input" .in)
+  expected=$HERE/pipe/$name.out
+  if [ "${1:-}" = --accept ]; then transcript "$input" >"$expected"; fi
+  if difference=$(diff "$expected" <(transcript "$input")); then
+    ok "transcript $name"
+  else
+    not_ok "transcript $name" "$difference"
+  fi
+done
+
+# ---- the command line ----------------------------------------------------------------------------------
+
+status_of() { timeout 20 "$@" >"$WORK/out" 2>"$WORK/err" </dev/null; echo $?; }
+
+output=$(printf 'load "examples/sieve.s"\nrun\nquit\n' | timeout 20 "$COMET")
+check "the sieve runs from a pipe and exits with 0" 0 $?
+contains "the sieve prints its primes" " 997" "$output"
+
+check "a program's exit status is passed on" 7 "$(status_of "$COMET" run $HERE/programs/status.s a b)"
+check "a program gets its arguments" 3 "$(cat "$WORK/out")"
+check "a trap without a terminal has status 132" 132 "$(status_of "$COMET" run $HERE/programs/trap.s)"
+contains "a trap is reported with its place" "divide+0x3, $HERE/programs/trap.s:9" "$(cat "$WORK/err")"
+contains "a trap is reported with the instruction" "=> 0x0001000a  div_u r3, r1, r2" "$(cat "$WORK/err")"
+contains "a trap is reported with the activations" "1  _start+0x3" "$(cat "$WORK/err")"
+check "--quiet leaves the report out" "132 " "$(status_of "$COMET" run --quiet $HERE/programs/trap.s) $(cat "$WORK/err")"
+check "--fuel ends a program with 123" 123 "$(status_of "$COMET" run --fuel 1000 $HERE/programs/endless.s)"
+check "--time ends a program with 124" 124 "$(status_of "$COMET" run --time 0.2 $HERE/programs/endless.s)"
+check "a missing file has status 66" 66 "$(status_of "$COMET" run $HERE/programs/nothing.s)"
+check "a source with mistakes has status 65" 65 "$(status_of "$COMET" run $HERE/programs/wrong.s)"
+check "asm of a source with mistakes has status 65" 65 "$(status_of "$COMET" asm $HERE/programs/wrong.s -o "$WORK/wrong.img")"
+contains "asm tells the place of a mistake" "$HERE/programs/wrong.s:2:9" "$(cat "$WORK/err")"
+check "asm writes an image" 0 "$(status_of "$COMET" asm $HERE/programs/status.s -o "$WORK/status.img")"
+check "run takes an image, by its content" 7 "$(status_of "$COMET" run "$WORK/status.img")"
+check "disasm lists an image" 0 "$(status_of "$COMET" disasm "$WORK/status.img")"
+contains "disasm shows sections" "section .text" "$(cat "$WORK/out")"
+contains "disasm shows symbols" "_start:" "$(cat "$WORK/out")"
+contains "disasm shows instructions" "imm r11, 7" "$(cat "$WORK/out")"
+printf '\x89CMT\r\n\x1a\nrubbish' >"$WORK/broken.img"
+check "a damaged image has status 65" 65 "$(status_of "$COMET" run "$WORK/broken.img")"
+check "a test file that passes has status 0" 0 "$(status_of "$COMET" test $HERE/programs/small-test.scm)"
+contains "a test file is counted" "1 passed, 0 failed" "$(cat "$WORK/out")"
+check "version" 0 "$(status_of "$COMET" version)"
+check "an unknown command has status 64" 64 "$(status_of "$COMET" rnu)"
+contains "an unknown command gets a near name" 'did you mean `run`' "$(cat "$WORK/err")"
+check "an unknown option has status 64" 64 "$(status_of "$COMET" run --fule 3 x.s)"
+contains "an unknown option gets a near name" 'did you mean `--fuel`' "$(cat "$WORK/err")"
+check "a wrong option value has status 64" 64 "$(status_of "$COMET" run --fuel many x.s)"
+for command in repl run debug asm disasm test version; do
+  check "$command --help" 0 "$(status_of "$COMET" $command --help)"
+done
+check "quit gives the status that it is told" 3 "$(printf 'quit 3\n' | "$COMET" >/dev/null; echo $?)"
+check "an error in a script gives status 1" 1 "$(printf 'stop\n' | "$COMET" >/dev/null; echo $?)"
+check "the end of the input gives status 0" 0 "$("$COMET" </dev/null >/dev/null; echo $?)"
+check "an unfinished expression at the end is an error" 1 "$(printf '(+ 1\n' | "$COMET" >/dev/null; echo $?)"
+printf 'load %s/programs/endless.s\nrun\nprint 1\n' $HERE >"$WORK/script"
+check "an interrupt ends a script" 130 "$(timeout --preserve-status -s INT 1 "$COMET" <"$WORK/script" >"$WORK/out"; echo $?)"
+contains "an interrupt is shown" "interrupted at again" "$(cat "$WORK/out")"
+check "FILE alone is loaded" 0 "$(status_of "$COMET" $HERE/programs/status.s)"
+contains "FILE alone says so" "loaded status.s" "$(cat "$WORK/out")"
+
+# A session whose output nobody reads any more ends, and says nothing.
+closed() { timeout 10 "$@" 2>"$WORK/err" | head -1 >/dev/null; echo "${PIPESTATUS[0]}$(cat "$WORK/err")"; }
+check "closed output ends a program" 141 "$(closed "$COMET" run $HERE/programs/yes.s)"
+printf 'load %s/programs/yes.s\nrun\n' $HERE >"$WORK/script"
+check "closed output ends a program under the prompt" 141 "$(closed "$COMET" <"$WORK/script")"
+printf '(let loop ((i 0)) (println i) (loop (+ i 1)))\n' >"$WORK/script"
+check "closed output ends Scheme" 141 "$(closed "$COMET" <"$WORK/script")"
+
+# ---- through a terminal --------------------------------------------------------------------------------
+
+if [ "${1:-}" != --accept ]; then
+  if command -v tmux >/dev/null; then
+    . $HERE/terminal.sh
+  else
+    echo "# tests through a terminal are left out: tmux is not installed"
+  fi
+fi
+
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]

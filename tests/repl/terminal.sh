@@ -1,0 +1,116 @@
+# Tests of the prompt through a real terminal: keys are typed into tmux, and the screen is looked at until it
+# shows what it should, for at most 15 seconds. Part of run.sh.
+
+screen() { tmux -L "$SERVER" capture-pane -p -J -t test 2>/dev/null; }
+key() { tmux -L "$SERVER" send-keys -t test "$@"; }
+line() { tmux -L "$SERVER" send-keys -t test -l -- "$1"; key Enter; }
+typed() { tmux -L "$SERVER" send-keys -t test -l -- "$1"; }
+
+# open COMMAND: a terminal in which it runs, and then its exit status is shown
+open() {
+  tmux -L "$SERVER" kill-server 2>/dev/null
+  # A server of that name may still be about to end.
+  SERVER=$SERVER+
+  tmux -L "$SERVER" -f /dev/null new-session -d -s test -x 100 -y 40 \
+    "env TERM=screen COMET_HISTORY=$WORK/history bash --norc -c '$1; echo exit status \$?; sleep 60'"
+}
+
+# see NAME TEXT: the screen comes to show TEXT
+see() {
+  local tries=0
+  while [ $tries -lt 150 ]; do
+    if grep -qF -- "$2" <<<"$(screen)"; then ok "$1"; return 0; fi
+    sleep 0.1
+    tries=$((tries + 1))
+  done
+  not_ok "$1" "never shown: $2"$'\n'"$(screen | grep -v '^$')"
+  return 1
+}
+
+rm -f "$WORK/history"
+open "$COMET"
+see "the prompt" "comet> "
+typed 'loa'; key Tab
+see "Tab completes a command" "comet> load "
+typed '"tests/repl/programs/endl'; key Tab
+see "Tab completes a file within a string" 'load "tests/repl/programs/endless.s"'
+key Enter
+see "the prompt shows the state" "comet[endless.s: _start]> "
+typed 'break aga'; key Tab
+see "Tab completes a symbol of the program" "break again "
+key C-c
+see "Ctrl-C cancels a line" "comet[endless.s: _start]> break again"
+line 'run'
+sleep 0.5
+key C-c
+see "Ctrl-C stops a program at once" "interrupted at again"
+line 'continue'
+sleep 0.3
+key C-c
+sleep 0.3
+line 'set pc again'
+line 'step'
+see "a step after Ctrl-C" "comet[endless.s: again+0x4]>"
+key Enter
+see "an empty line steps again" "comet[endless.s: again]>"
+line '(+ 40'
+see "an unfinished form goes on" "  ... "
+line '2)'
+see "and gives its value" "42"
+line '(car 5)'
+see "an error of Scheme opens a level" "comet[endless.s: again] 1> "
+line ',b'
+see "where Gambit's commands work" "(car 5)"
+key C-d
+line 'nonsense'
+see "an error of a command is one line" "error: \`nonsense\`"
+see "and opens no level" "comet[endless.s: again]> "
+line '(define grüße "schön")'
+line 'grüße'
+see "text beyond ASCII" '"schön"'
+line 'quit 5'
+see "quit leaves with its status" "exit status 5"
+
+open "$COMET"
+see "another session" "comet> "
+key Up Up Up
+see "has the history of the one before" '(define grüße "schön")'
+key C-c
+key C-r
+typed 'programs/end'
+see "and finds lines in it" 'load "tests/repl/programs/endless.s"'
+key C-c
+key C-d
+see "Ctrl-D leaves with 0" "exit status 0"
+
+open "$COMET run tests/repl/programs/trap.s"
+see "a trap at a terminal opens the debugger" "trap at divide+0x3"
+see "at the fault" "comet[trap.s: divide+0x3]> "
+line 'set r2 7'
+line 'continue'
+see "from where the program goes on" "comet[trap.s: halted 0]> "
+line 'quit'
+see "and quit leaves" "exit status 0"
+
+open "$COMET run tests/repl/programs/echo.s"
+see "a program asks at a terminal" "name? "
+typed 'Adan'; key BSpace; key Enter
+see "and reads a line that was edited" "Ada"
+key C-d
+see "and the end of input" "exit status 0"
+
+open "$COMET debug tests/repl/programs/echo.s"
+see "debug stands at the first instruction" "comet[echo.s: _start]> "
+line 'continue'
+see "a program under the debugger asks" "name? "
+line 'Grace'
+key C-c
+see "Ctrl-C while it waits for input stops it" "interrupted at _start"
+line 'continue'
+sleep 0.3
+line 'Ada'
+sleep 0.3
+key C-d
+see "and it goes on waiting" "halted with exit status 0"
+key C-d
+see "the end" "exit status 0"

@@ -1,0 +1,257 @@
+// Running: fuel, counts, reasons, calls and activations.
+#include "support.h"
+
+using namespace support;
+
+namespace {
+
+// Counts r1 down from 1000, with arithmetic of all kinds on the way, and halts: some 6000 instructions.
+code countdown() {
+  code program;
+  program.add("imm", {1, 1000}).add("imm", {2, 3}).add("imm", {5, data_address});
+  const std::uint64_t loop = program.here();
+  program.add("mul", {3, 3, 2}).add("add", {3, 3, 1}).add("st64", {5, 3, 8}).add("ldu32", {4, 5, 10});
+  program.add("addi", {1, 1, 0 - std::uint64_t{1}}).add("bnei", {1, 0, loop}).add("halt");
+  return program;
+}
+constexpr std::uint64_t countdown_length = 3 + 6 * 1000 + 1;
+
+// fib(r1) by recursion, result in r1.
+code fibonacci(std::uint64_t n) {
+  code program;
+  const std::uint64_t start = program.address();
+  const std::uint64_t function = start + 64;
+  program.add("imm", {11, n}).add("call", {10, function}).add("mov", {1, 11}).add("halt");
+  while (program.here() < function) program.add("nop");
+  const std::uint64_t recurse = function + 16;
+  program.add("bgei_u", {1, 2, recurse}).add("ret");
+  while (program.here() < recurse) program.add("nop");
+  program.add("addi", {11, 1, 0 - std::uint64_t{1}}).add("call", {10, function});
+  program.add("addi", {21, 1, 0 - std::uint64_t{2}}).add("call", {20, function});
+  program.add("add", {1, 11, 21}).add("ret");
+  return program;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(running)
+
+BOOST_AUTO_TEST_CASE(fuel_is_exact_at_every_number_of_instructions) {
+  machine stepped(countdown());
+  machine reused(countdown());
+  for (std::uint64_t n = 0; n < 600; ++n) {
+    reused.restart(code_address);
+    const comet_stop stop = reused.run(n);
+    BOOST_REQUIRE_EQUAL(stop.reason, COMET_OUT_OF_FUEL);
+    BOOST_REQUIRE_EQUAL(stop.executed, n);
+    BOOST_REQUIRE_EQUAL(stop.pc, stepped.info().pc);
+    for (std::uint64_t index = 1; index < 6; ++index)
+      BOOST_REQUIRE_EQUAL(reused.get(index), stepped.get(index));
+    BOOST_REQUIRE_EQUAL(stepped.run(1).executed, 1u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(fuel_that_just_suffices_is_enough) {
+  machine vm(countdown());
+  comet_stop stop = vm.run(countdown_length - 1);
+  BOOST_CHECK_EQUAL(stop.reason, COMET_OUT_OF_FUEL);
+  stop = vm.run(1);
+  BOOST_CHECK_EQUAL(stop.reason, COMET_HALTED);
+  BOOST_CHECK_EQUAL(stop.executed, 1u);
+  vm.restart(code_address);
+  stop = vm.run(countdown_length);
+  BOOST_CHECK_EQUAL(stop.reason, COMET_HALTED);
+  BOOST_CHECK_EQUAL(stop.executed, countdown_length);
+}
+
+BOOST_AUTO_TEST_CASE(no_fuel_executes_nothing) {
+  machine vm(countdown());
+  const hash before = vm.state_hash();
+  const comet_stop stop = vm.run(0);
+  BOOST_CHECK_EQUAL(stop.reason, COMET_OUT_OF_FUEL);
+  BOOST_CHECK_EQUAL(stop.executed, 0u);
+  BOOST_CHECK(vm.state_hash() == before);
+}
+
+BOOST_AUTO_TEST_CASE(a_trap_wins_over_fuel_only_when_there_is_fuel) {
+  machine vm(code().add("nop").add("brk"));
+  BOOST_CHECK_EQUAL(vm.run(1).reason, COMET_OUT_OF_FUEL);
+  BOOST_CHECK_EQUAL(vm.run(0).reason, COMET_OUT_OF_FUEL);
+  BOOST_CHECK_EQUAL(vm.run(1).trap, COMET_TRAP_BRK);
+}
+
+BOOST_AUTO_TEST_CASE(counts_add_up_over_runs_of_any_length) {
+  machine vm(countdown());
+  std::uint64_t executed = 0;
+  for (std::uint64_t fuel = 1;; fuel = fuel * 5 % 97 + 1) {
+    const comet_stop stop = vm.run(fuel);
+    executed += stop.executed;
+    BOOST_REQUIRE_EQUAL(stop.instruction_count, executed);
+    BOOST_REQUIRE_EQUAL(vm.info().instruction_count, executed);
+    if (stop.reason == COMET_HALTED) break;
+    BOOST_REQUIRE_EQUAL(stop.executed, fuel);
+  }
+  BOOST_CHECK_EQUAL(executed, countdown_length);
+}
+
+BOOST_AUTO_TEST_CASE(a_halted_program_halts_again) {
+  machine vm(code().add("halt"));
+  for (int n = 0; n < 3; ++n) {
+    const comet_stop stop = vm.run();
+    BOOST_CHECK_EQUAL(stop.reason, COMET_HALTED);
+    BOOST_CHECK_EQUAL(stop.pc, code_address);
+    BOOST_CHECK_EQUAL(stop.executed, 1u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(returning_from_the_outermost_activation_halts) {
+  machine vm(code().add("nop").add("ret"));
+  const comet_stop stop = vm.run();
+  BOOST_CHECK_EQUAL(stop.reason, COMET_HALTED);
+  BOOST_CHECK_EQUAL(stop.pc, code_address + 1);
+  BOOST_CHECK_EQUAL(stop.executed, 2u);
+  BOOST_CHECK_EQUAL(vm.info().activations, 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_trapping_program_traps_again_and_can_be_mended) {
+  machine vm(code().add("imm", {1, 8}).add("ldu8", {2, 3, 0}).add("halt"));
+  for (int n = 0; n < 3; ++n) {
+    const comet_stop stop = vm.run();
+    BOOST_CHECK_EQUAL(stop.trap, COMET_TRAP_READ);
+    BOOST_CHECK_EQUAL(stop.executed, n == 0 ? 1u : 0u);
+    BOOST_CHECK_EQUAL(stop.instruction_count, 1u);
+  }
+  vm.set(3, data_address);
+  BOOST_CHECK_EQUAL(vm.run().reason, COMET_HALTED);
+}
+
+BOOST_AUTO_TEST_CASE(calls_pass_arguments_and_results_in_overlapping_windows) {
+  machine vm(fibonacci(20));
+  BOOST_CHECK_EQUAL(vm.run().reason, COMET_HALTED);
+  BOOST_CHECK_EQUAL(vm.get(1), 6765u);
+  BOOST_CHECK_EQUAL(vm.info().activations, 1u);
+  BOOST_CHECK_EQUAL(vm.info().window, 0u);
+}
+
+BOOST_AUTO_TEST_CASE(activations_tell_where_each_call_came_from) {
+  code program;
+  const std::uint64_t function = program.address() + 32;
+  program.add("call", {5, function});
+  const std::uint64_t back = program.here();
+  program.add("halt");
+  while (program.here() < function) program.add("nop");
+  program.add("imm", {1, 77});
+  const std::uint64_t inner = program.here() + 16;
+  program.add("call", {7, inner});
+  const std::uint64_t inner_back = program.here();
+  program.add("ret");
+  while (program.here() < inner) program.add("nop");
+  program.add("tail", {inner + 16});
+  while (program.here() < inner + 16) program.add("nop");
+  program.add("brk");
+  machine vm(program);
+  BOOST_CHECK_EQUAL(vm.run().trap, COMET_TRAP_BRK);
+  BOOST_CHECK_EQUAL(vm.info().activations, 3u);
+  const comet_activation expected[] = {
+      {0, inner + 16, inner + 16, 12}, {0, function, inner_back, 5}, {0, code_address, back, 0}};
+  for (std::uint64_t level = 0; level < 3; ++level) {
+    comet_activation found = COMET_ACTIVATION_INIT;
+    SUPPORT_OK(comet_get_activation(vm, 0, level, &found, error));
+    BOOST_CHECK_EQUAL(found.function, expected[level].function);
+    BOOST_CHECK_EQUAL(found.pc, expected[level].pc);
+    BOOST_CHECK_EQUAL(found.window, expected[level].window);
+  }
+  BOOST_CHECK_EQUAL(vm.get(1, 0, 1), 77u);
+  BOOST_CHECK_EQUAL(vm.get(6, 0, 2), 77u);
+  comet_activation none = COMET_ACTIVATION_INIT;
+  SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_get_activation(vm, 0, 3, &none, error));
+}
+
+BOOST_AUTO_TEST_CASE(a_tail_call_chain_needs_no_activations) {
+  comet_config config = COMET_CONFIG_INIT;
+  config.call_depth_limit = 3;
+  code program;
+  const std::uint64_t function = program.address() + 32;
+  program.add("call", {5, function}).add("halt");
+  while (program.here() < function) program.add("nop");
+  program.add("addi", {1, 1, 1}).add("bgei_u", {1, 5000, function + 16}).add("tail", {function});
+  while (program.here() < function + 16) program.add("nop");
+  program.add("ret");
+  machine vm(program, &config);
+  BOOST_CHECK_EQUAL(vm.run().reason, COMET_HALTED);
+  BOOST_CHECK_EQUAL(vm.get(6), 5000u);
+}
+
+BOOST_AUTO_TEST_CASE(the_call_depth_limit_holds_exactly) {
+  for (const std::uint64_t limit : {1, 2, 3, 100}) {
+    comet_config config = COMET_CONFIG_INIT;
+    config.call_depth_limit = limit;
+    machine vm(code().add("call", {1, code_address}), &config);
+    const comet_stop stop = vm.run();
+    BOOST_CHECK_EQUAL(stop.trap, COMET_TRAP_CALL_DEPTH);
+    BOOST_CHECK_EQUAL(stop.executed, limit - 1);
+    BOOST_CHECK_EQUAL(vm.info().activations, limit);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(register_0_is_zero_in_every_window) {
+  code program;
+  const std::uint64_t function = program.address() + 32;
+  program.add("imm", {5, 99}).add("call", {5, function}).add("halt");
+  while (program.here() < function) program.add("nop");
+  program.add("mov", {1, 0}).add("imm", {0, 44}).add("mov", {2, 0}).add("ret");
+  machine vm(program);
+  vm.set(6, 1);
+  vm.set(7, 1);
+  BOOST_CHECK_EQUAL(vm.run().reason, COMET_HALTED);
+  BOOST_CHECK_EQUAL(vm.get(5), 0u);
+  BOOST_CHECK_EQUAL(vm.get(6), 0u);
+  BOOST_CHECK_EQUAL(vm.get(7), 0u);
+}
+
+BOOST_AUTO_TEST_CASE(set_pc_keeps_the_activations_and_restart_does_not) {
+  machine vm(fibonacci(5));
+  vm.run(20);
+  const std::uint64_t depth = vm.info().activations;
+  BOOST_REQUIRE_GT(depth, 1u);
+  vm.set_pc(code_address);
+  BOOST_CHECK_EQUAL(vm.info().activations, depth);
+  vm.restart(code_address);
+  BOOST_CHECK_EQUAL(vm.info().activations, 1u);
+  BOOST_CHECK_EQUAL(vm.info().registers, 0u);
+  BOOST_CHECK_EQUAL(vm.get(11), 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_loop_of_any_shape_stops_when_its_fuel_is_gone) {
+  const code shapes[] = {
+      code().add("jump", {code_address}),
+      code().add("jumpr", {1}),
+      code().add("jal", {2, code_address}),
+      code().add("jalr", {2, 1}),
+      code().add("brz", {2, 0, 1}),
+      code().add("beq", {0, 0, code_address}),
+      code().add("tail", {code_address}),
+      code().add("tailr", {1}),
+      code().add("nop").add("beqi", {0, 0, code_address}),
+  };
+  for (const code& shape : shapes) {
+    machine vm(shape);
+    vm.set(1, code_address);
+    const comet_stop stop = vm.run(1000001);
+    BOOST_CHECK_EQUAL(stop.reason, COMET_OUT_OF_FUEL);
+    BOOST_CHECK_EQUAL(stop.executed, 1000001u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(names_of_reasons_and_traps_are_words) {
+  for (int n = 0; n <= COMET_INTERRUPTED; ++n)
+    BOOST_CHECK(comet_reason_name(static_cast<comet_reason>(n))[0] != 0);
+  for (int n = 0; n <= COMET_TRAP_USER; ++n) BOOST_CHECK(comet_trap_name(static_cast<comet_trap>(n))[0] != 0);
+  for (int n = 0; n <= COMET_ERROR_SYSTEM; ++n)
+    BOOST_CHECK(comet_status_name(static_cast<comet_status>(n))[0] != 0);
+  BOOST_CHECK(comet_reason_name(static_cast<comet_reason>(99)) != nullptr);
+  BOOST_CHECK(comet_trap_name(static_cast<comet_trap>(99)) != nullptr);
+  BOOST_CHECK(comet_status_name(static_cast<comet_status>(99)) != nullptr);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
