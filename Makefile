@@ -21,24 +21,24 @@ PACKAGES_LIB := g++ libxxhash-dev
 PACKAGES_ALL := $(PACKAGES_LIB) gambc
 PACKAGES_CHECK := $(PACKAGES_ALL) libboost-test-dev pkg-config tmux
 
-# Packages first, then a make that sees them.
-AGAIN := +@$(MAKE) --no-print-directory
+# Packages first, then a make that sees them, on all processors unless the user said on how many.
+MAKE_AGAIN = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$$(nproc))
 
 .PHONY: all repl check deps format clean help
 
 all:
 	@repl/packages.sh $(PACKAGES_ALL)
-	+@begin=$$(date +%s); $(MAKE) --no-print-directory lib no-scheme scheme && echo "built in $$(($$(date +%s) - begin)) s"
+	+@begin=$$(date +%s); $(MAKE_AGAIN) lib no-scheme scheme && echo "built in $$(($$(date +%s) - begin)) s"
 
 repl:
 	@repl/packages.sh $(PACKAGES_ALL)
-	$(AGAIN) $(BUILD)/comet-vm
+	+@$(MAKE_AGAIN) $(BUILD)/comet-vm
 	@$(BUILD)/comet-vm
 
 check:
 	@repl/packages.sh $(PACKAGES_CHECK)
-	+@begin=$$(date +%s); $(MAKE) --no-print-directory lib no-scheme scheme test-programs && \
-	  echo "built in $$(($$(date +%s) - begin)) s" && $(MAKE) --no-print-directory test-suites
+	+@begin=$$(date +%s); $(MAKE_AGAIN) lib no-scheme scheme test-programs sanitized-programs && \
+	  echo "built in $$(($$(date +%s) - begin)) s" && $(MAKE_AGAIN) test-suites
 
 deps:
 	@repl/packages.sh $(PACKAGES_CHECK) clang-14 clang-format
@@ -52,7 +52,7 @@ clean:
 help:
 	@echo 'make            everything: library, runner, comet-vm'
 	@echo 'make repl       builds what is needed and starts the REPL'
-	@echo 'make check      builds everything and runs the tests (about N minutes on two cores)'
+	@echo 'make check      builds everything and runs the tests (about six minutes on two cores)'
 	@echo 'make lib        libcomet-vm.a and libcomet-vm.so; needs no Gambit'
 	@echo 'make no-scheme  the runner comet-vm-no-scheme; needs no Gambit'
 	@echo 'make bench      speed, as ratios to what else the machine has'

@@ -39,6 +39,7 @@ SCHEME_OBJECTS := $(SCHEME_SOURCES_C:.c=.o)
 
 .PHONY: scheme
 scheme: $(SCHEME_LOADABLE) $(BUILD)/comet-vm
+	@:
 
 $(SCHEME_C)/scheme-lib.boot.c: scheme-lib/boot.scm
 $(BUILD)/scheme/scheme-lib/boot.o1: $(SCHEME_C)/scheme-lib.boot.c

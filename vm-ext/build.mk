@@ -32,7 +32,9 @@ RUNNER_OBJECTS := $(RUNNER_SOURCES:%.cpp=$(BUILD)/obj/%.o)
 
 .PHONY: lib no-scheme
 lib: $(BUILD)/libcomet-vm.a $(BUILD)/libcomet-vm.so
+	@:
 no-scheme: $(BUILD)/comet-vm-no-scheme
+	@:
 
 $(BUILD)/obj/%.o: %.cpp
 	@mkdir -p $(@D)
