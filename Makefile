@@ -37,7 +37,7 @@ repl:
 
 check:
 	@repl/packages.sh $(PACKAGES_CHECK)
-	+@begin=$$(date +%s); $(MAKE_AGAIN) lib no-scheme scheme test-programs sanitized-programs && \
+	+@begin=$$(date +%s); $(MAKE_AGAIN) lib no-scheme scheme test-programs sanitized-programs coverage-programs && \
 	  echo "built in $$(($$(date +%s) - begin)) s" && $(MAKE_AGAIN) test-suites
 
 deps:

@@ -3,11 +3,13 @@
 TESTS := $(BUILD)/tests
 TEST_CXXFLAGS = $(filter-out -fvisibility=hidden -DCOMET_BUILD,$(VM_CXXFLAGS)) -I. -Ivm-ext
 
-CORE_TEST_OBJECTS := $(patsubst %.cpp,$(BUILD)/obj/%.o,$(wildcard tests/vm-ext/*.cpp))
-CONFORMANCE_OBJECTS := $(patsubst %.cpp,$(BUILD)/obj/%.o,$(wildcard tests/conformance/*.cpp))
-FUZZ_OBJECTS := $(patsubst %.cpp,$(BUILD)/obj/%.o,$(wildcard tests/fuzz/*.cpp))
+# What is counted is the library, so the tests themselves are those of the plain build.
+TEST_OBJECT_FOLDER := $(if $(COVERAGE),$(PLAIN_BUILD),$(BUILD))/obj
+CORE_TEST_OBJECTS := $(patsubst %.cpp,$(TEST_OBJECT_FOLDER)/%.o,$(wildcard tests/vm-ext/*.cpp))
+CONFORMANCE_OBJECTS := $(patsubst %.cpp,$(TEST_OBJECT_FOLDER)/%.o,$(wildcard tests/conformance/*.cpp))
+FUZZ_OBJECTS := $(patsubst %.cpp,$(TEST_OBJECT_FOLDER)/%.o,$(wildcard tests/fuzz/*.cpp))
 
-$(BUILD)/obj/tests/%.o: tests/%.cpp
+$(TEST_OBJECT_FOLDER)/tests/%.o: tests/%.cpp
 	@mkdir -p $(@D)
 	@echo "  c++    $<"
 	@$(CXX) $(TEST_CXXFLAGS) -MMD -MP -c -o $@ $<
@@ -40,6 +42,13 @@ SANITIZED := $(BUILD)/sanitize/tests
 sanitized-programs:
 	+@$(MAKE) --no-print-directory SANITIZE=address,undefined test-programs
 
+.PHONY: coverage-programs coverage-tests
+coverage-tests: $(TESTS)/core $(TESTS)/conformance
+	@:
+# Behind the plain ones, whose objects it uses.
+coverage-programs: test-programs
+	+@$(MAKE) --no-print-directory COVERAGE=1 coverage-tests
+
 $(TESTS)/cases: $(wildcard tests/conformance/*.scm) vm-ext/isa/instructions.def
 	@mkdir -p $(@D)
 	@$(GSI) -:dar1- tests/conformance/generate.scm vm-ext/isa/instructions.def $@ </dev/null
@@ -51,7 +60,7 @@ $(TESTS)/images/%.img: examples/%.s $(BUILD)/comet-vm
 	@$(BUILD)/comet-vm asm $< -o $@
 
 .PHONY: test-suites
-test-suites: $(TESTS)/cases $(FUZZ_IMAGES) sanitized-programs
+test-suites: $(TESTS)/cases $(FUZZ_IMAGES) sanitized-programs coverage-programs
 	@BUILD=$(BUILD) tests/run-suites.sh $(BUILD)/check \
 	  manual 'make --no-print-directory -s $(BUILD)/isa-README.md && cmp $(BUILD)/isa-README.md vm-ext/isa/README.md && echo "1 passed, 0 failed"' \
 	  core '$(TESTS)/core --report_level=short' \
@@ -61,7 +70,8 @@ test-suites: $(TESTS)/cases $(FUZZ_IMAGES) sanitized-programs
 	  lockstep '$(TESTS)/lockstep 1 5000' \
 	  lockstep-sanitized '$(SANITIZED)/lockstep 100001 500' \
 	  fuzz-images '$(SANITIZED)/image-fuzz 1 3000 $(FUZZ_IMAGES)' \
-	  embed 'tests/embed/test.sh' \
+	  errors-reached 'tests/errors-reached.sh' \
+  embed 'tests/embed/test.sh' \
 	  scheme 'tests/scheme/run.sh' \
 	  asm-source 'tests/asm/run.sh' \
   asm '$(BUILD)/comet-vm test tests/asm/run.scm' \

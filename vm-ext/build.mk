@@ -2,7 +2,8 @@
 # and the header of xxhash, nothing else.
 
 # PORTABLE=1: page table only, plain interpreter loop. SANITIZE=address,undefined: checked at run time.
-# Each has a folder of its own, so that they do not disturb each other.
+# COVERAGE=1: counts, for gcov, which lines the tests reach. Each has a folder of its own, so that they do not disturb each other.
+PLAIN_BUILD := $(BUILD)
 ifdef PORTABLE
 BUILD := $(BUILD)/portable
 VM_DEFINES += -DCOMET_PORTABLE -DCOMET_REFERENCE_ONLY
@@ -10,6 +11,10 @@ endif
 ifdef SANITIZE
 BUILD := $(BUILD)/sanitize
 VM_SANITIZE := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+OPTIMIZE ?= -O1
+else ifdef COVERAGE
+BUILD := $(BUILD)/coverage
+VM_SANITIZE := --coverage
 OPTIMIZE ?= -O1
 else
 VM_TAIL_CALLS := -DCOMET_TAIL_CALLS

@@ -146,6 +146,8 @@ BOOST_AUTO_TEST_CASE(indices_out_of_range_are_refused) {
   SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_map(vm, 0, 0, 1, -1, error));
   SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_watchpoint_set(vm, 0, data_address, 1, 0, &id, error));
   SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_watchpoint_set(vm, 0, data_address, 1, 8, &id, error));
+  SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_watchpoint_set(vm, 0, data_address, 0, COMET_READ, &id, error));
+  SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_watchpoint_set(vm, 0, UINT64_MAX, 2, COMET_READ, &id, error));
 }
 
 BOOST_AUTO_TEST_CASE(reading_registers_beyond_the_stack_gives_zero) {

@@ -24,7 +24,7 @@ class Writer {
     put_bytes(reinterpret_cast<const uint8_t*>(name.data()), name.size());
   }
   void put_count(size_t count, const char* what) {
-    if (count > UINT32_MAX) {
+    if (count > UINT32_MAX) {  // beyond tests: takes more than 2^32 entries
       fail(COMET_ERROR_ARGUMENT, 0, "the image has %zu %s; the file format holds at most %" PRIu32, count,
            what, UINT32_MAX);
     }
