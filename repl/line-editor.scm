@@ -35,16 +35,19 @@
 (define clear-below (sequence "J"))
 
 ;; Draws the line again from the row of its prompt. Terminals wait at the right margin until a further
-;; character comes, hence the newline where the text ends there.
+;; character comes, hence the newline where the text ends there. What is left of the line before is cleared
+;; behind the text and not ahead of it: in the top left corner, a terminal takes that for clearing the whole
+;; screen, and tmux puts a copy of the screen into its history for every key.
 (define (show line)
   (let* ((width (terminal-width))
          (before (string-length (line-prompt line)))
          (whole (+ before (string-length (line-text line))))
          (cursor (+ before (line-point line)))
          (last-row (quotient whole width)))
-    (terminal-write (move-up (line-row line)) "\r" clear-below
+    (terminal-write (move-up (line-row line)) "\r"
                     (line-prompt line) (line-text line)
                     (if (= 0 (modulo whole width)) "\r\n" "")
+                    clear-below
                     (move-up (- last-row (quotient cursor width)))
                     "\r" (move-right (modulo cursor width)))
     (line-row-set! line (quotient cursor width))))

@@ -69,7 +69,8 @@
   (read-whole text more words-complete? (lambda (text) (list 'command text))))
 
 (define (read-word text word nested?)
-  (cond ((printable-word? word) (list 'command (string-append "print " word)))
+  (cond ((or (printable-word? word) (and (register-word? word) (not (bound-name? word))))
+         (list 'command (string-append "print " word)))
         ((or nested? (bound-name? word)) (read-sources text))
         (else
          (list 'error

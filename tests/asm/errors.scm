@@ -93,6 +93,8 @@
            "`add` expects a register (read), found the number 5; `addi` takes a number")
   (reports "a register where a number is expected" "addi r1, r2, r3" "1:14"
            "`addi` expects a signed number, found the register r3; `add` takes a register")
+  (reports "a number where mov wants a register" "mov r1, 5" "1:9"
+           "`mov` expects a register (read), found the number 5; `imm` takes a number")
   (reports "a register as a target" "jump r5" "1:6" "`jump` expects a label or an address, found the register r5")
   (reports "a thread register as a register" "mov r1, t2" "1:9" "found the thread register t2")
   (reports "a register as a thread register" "tget r1, r2" "1:10" "thread registers are t0 to t15")
@@ -235,6 +237,8 @@
         (map (lambda (message) (car (string-split message #\space)))
              (messages (lines "ad r1" "jump x" "nop" "(car 5)" "nop" ".byte 999"))))
   (test "up to twenty" 20 (length (messages (string-repeat "jump nowhere\n" 50))))
+  (test "which the last line says" #t
+        (string-suffix? "The first 20 mistakes are shown; there may be more." (string-trim (errors (string-repeat "jump nowhere\n" 50)))))
   (test "of reading, too" 20 (length (messages (string-repeat "imm r1, 'ab'\n" 50))))
   (test "where reading failed, what needs no running is added" '("1:9" "2:1" "3:1")
         (map (lambda (message) (car (string-split message #\space)))

@@ -71,6 +71,12 @@ contains "an unknown command gets a near name" 'did you mean `run`' "$(cat "$WOR
 check "an unknown option has status 64" 64 "$(status_of "$COMET" run --fule 3 x.s)"
 contains "an unknown option gets a near name" 'did you mean `--fuel`' "$(cat "$WORK/err")"
 check "a wrong option value has status 64" 64 "$(status_of "$COMET" run --fuel many x.s)"
+contains "an error of a command names its help" "see comet-vm run --help" "$(cat "$WORK/err")"
+check "help of an unknown command has status 64" 64 "$(status_of "$COMET" help rum)"
+contains "and gives a near name" 'did you mean `run`' "$(cat "$WORK/err")"
+check "an image that cannot be written has status 71" 71 \
+  "$(status_of "$COMET" asm $HERE/programs/status.s -o "$WORK/nowhere/status.img")"
+check "and is named" "comet-vm: $WORK/nowhere/status.img cannot be written: there is no such directory" "$(cat "$WORK/err")"
 for command in repl run debug asm disasm test version; do
   check "$command --help" 0 "$(status_of "$COMET" $command --help)"
 done
@@ -83,6 +89,20 @@ check "an interrupt ends a script" 130 "$(timeout --preserve-status -s INT 1 "$C
 contains "an interrupt is shown" "interrupted at again" "$(cat "$WORK/out")"
 check "FILE alone is loaded" 0 "$(status_of "$COMET" $HERE/programs/status.s)"
 contains "FILE alone says so" "loaded status.s" "$(cat "$WORK/out")"
+
+# ---- the README ----------------------------------------------------------------------------------------
+
+# Its session: what stands behind the prompts is typed, and the rest has to appear.
+session=$(awk '/^```/ { inside = !inside; next } inside' README.md | grep -v '^\$ make repl')
+typed=$(sed -n 's/^comet[^>]*> //p' <<<"$session")
+check "the README's session is what appears" "$(grep -v '^comet[^>]*> ' <<<"$session")" "$(timeout 20 "$COMET" <<<"$typed")"
+# The commands of a passage, which are indented.
+passage() { awk -v title="**$1" 'index($0, title) == 1 { inside = 1; next } /^\*\*/ { inside = 0 } inside' README.md | sed -n 's/^    //p'; }
+timeout 20 "$COMET" <<<"$(passage "Look inside")" >"$WORK/out"
+check "the README's tour of the prompt works" 0 $?
+contains "and stops where it says" "breakpoint 1 at place" "$(cat "$WORK/out")"
+passage "Program the machine" >"$WORK/macro.s"
+check "the README's source assembles" 0 "$(status_of "$COMET" asm "$WORK/macro.s")"
 
 # A session whose output nobody reads any more ends, and says nothing.
 closed() { timeout 10 "$@" 2>"$WORK/err" | head -1 >/dev/null; echo "${PIPESTATUS[0]}$(cat "$WORK/err")"; }
