@@ -80,6 +80,12 @@ check "and is named" "comet-vm: $WORK/nowhere/status.img cannot be written: ther
 for command in repl run debug asm disasm test version; do
   check "$command --help" 0 "$(status_of "$COMET" $command --help)"
 done
+# Every command and option that help names, in the words of troff.
+missing=$(for word in $("$COMET" --help | sed -n 's/^  \([a-z]*\) .*/\1/p') \
+                      $(for command in run debug asm; do "$COMET" $command --help; done | sed -n 's/^  \(-[-a-z]*\) .*/\1/p'); do
+  grep -qF -- "${word//-/\\-}" repl/comet-vm.1 || echo "$word"
+done)
+check "the man page has every command and option" "" "$missing"
 check "quit gives the status that it is told" 3 "$(printf 'quit 3\n' | "$COMET" >/dev/null; echo $?)"
 check "an error in a script gives status 1" 1 "$(printf 'stop\n' | "$COMET" >/dev/null; echo $?)"
 check "the end of the input gives status 0" 0 "$("$COMET" </dev/null >/dev/null; echo $?)"

@@ -76,6 +76,8 @@ key C-d
 line 'nonsense'
 see "an error of a command is one line" "error: \`nonsense\`"
 see "and opens no level" "comet[endless.s: again]> "
+typed "'日本語"; key Left Left; typed 'X'; key Enter
+see "the cursor among characters of two columns" "日X本語"
 line '(define grüße "schön")'
 line 'grüße'
 see "text beyond ASCII" '"schön"'
