@@ -2,6 +2,7 @@
 (use scheme-lib/util)
 (use scheme-lib/test)
 (use asm/assembler)
+(use asm/isa)
 
 (define included (path-expand "included.scm" (path-directory (path-expand (this-source-file)))))
 
@@ -93,6 +94,17 @@
            "`add` expects a register (read), found the number 5; `addi` takes a number")
   (reports "a register where a number is expected" "addi r1, r2, r3" "1:14"
            "`addi` expects a signed number, found the register r3; `add` takes a register")
+  (test "every name in the hint for another assembler's is an instruction" '()
+        (remove isa-find
+                (append-map (lambda (name)
+                              (let ((parts (string-split (car (messages (string-append name " r1"))) #\`)))
+                                (let loop ((rest (drop-at-most parts 3)) (found '()))
+                                  (if (or (null? rest) (null? (cdr rest)))
+                                      found
+                                      (loop (cddr rest) (cons (car rest) found))))))
+                            '("li" "jmp" "ldr" "str" "cmp" "syscall"))))
+  (reports "another assembler's name" "push r1" "1:1"
+           "there is no instruction `push`; calls need no stack: each has registers of its own")
   (reports "a number where mov wants a register" "mov r1, 5" "1:9"
            "`mov` expects a register (read), found the number 5; `imm` takes a number")
   (reports "a register as a target" "jump r5" "1:6" "`jump` expects a label or an address, found the register r5")
