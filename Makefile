@@ -52,7 +52,7 @@ clean:
 help:
 	@echo 'make            everything: library, runner, comet-vm'
 	@echo 'make repl       builds what is needed and starts the REPL'
-	@echo 'make check      builds everything and runs the tests (about N minutes on two cores)'
+	@echo 'make check      builds everything and runs the tests (about 6 minutes on two cores)'
 	@echo 'make lib        libcomet-vm.a and libcomet-vm.so; needs no Gambit'
 	@echo 'make no-scheme  the runner comet-vm-no-scheme; needs no Gambit'
 	@echo 'make bench      speed, as ratios to what else the machine has'

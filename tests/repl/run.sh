@@ -110,6 +110,12 @@ contains "and stops where it says" "breakpoint 1 at place" "$(cat "$WORK/out")"
 passage "Program the machine" >"$WORK/macro.s"
 check "the README's source assembles" 0 "$(status_of "$COMET" asm "$WORK/macro.s")"
 
+# The first listing of a room's README.
+listing() { awk '/^```/ { number++; next } number == 1' "$1"; }
+check "the debugger's README gives what it says" $'breakpoint\n25' "$(listing debugger/README.md | "$COMET" | tail -n 2)"
+listing asm/README.md >"$WORK/listing.s"
+check "the assembler's README has a program" "hello" "$("$COMET" run "$WORK/listing.s")"
+
 # A session whose output nobody reads any more ends, and says nothing.
 closed() { timeout 10 "$@" 2>"$WORK/err" | head -1 >/dev/null; echo "${PIPESTATUS[0]}$(cat "$WORK/err")"; }
 check "closed output ends a program" 141 "$(closed "$COMET" run $HERE/programs/yes.s)"
