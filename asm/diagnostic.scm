@@ -74,8 +74,10 @@
                 (substring source-line 0 count))))
 
 (define (asm-error-display error #!optional (port (current-error-port)))
-  (for-each (lambda (diagnostic) (asm-diagnostic-display diagnostic port))
-            (asm-error-diagnostics error)))
+  (let ((diagnostics (asm-error-diagnostics error)))
+    (for-each (lambda (diagnostic) (asm-diagnostic-display diagnostic port)) diagnostics)
+    (if (>= (length diagnostics) asm-diagnostic-limit)
+        (display (text "The first " asm-diagnostic-limit " mistakes are shown; there may be more.\n") port))))
 
 (define (asm-error->text error)
   (call-with-output-string "" (lambda (port) (asm-error-display error port))))

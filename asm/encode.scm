@@ -96,7 +96,9 @@
 
 ;; Most instructions that take registers have a sibling that takes a number, and the other way round.
 (define (immediate-hint entry operand)
-  (let ((sibling (string-append (isa-entry-name entry) "i")))
+  (let ((sibling (if (string=? (isa-entry-name entry) "mov")
+                     "imm"
+                     (string-append (isa-entry-name entry) "i"))))
     (if (and (number? operand) (isa-find sibling))
         (text "; `" sibling "` takes a number")
         "")))

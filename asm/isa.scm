@@ -4,6 +4,7 @@
 ;;   (isa-entry-kinds (isa-find "addi"))   => "dsi", a letter for each operand
 ;;   (isa-entry-name (isa-by-opcode 51))   => "add"
 (module asm/isa)
+(use scheme-lib/util)
 (use vm-ext/gambit/vm)
 (use asm/number)
 (declare (standard-bindings) (extended-bindings) (block))
@@ -86,6 +87,25 @@
 ;; The opcode of a mnemonic that must exist.
 (define (isa-opcode name)
   (isa-entry-opcode (isa-find name)))
+
+;; ---- names that are none ------------------------------------------------------------------------------
+
+;; What other assemblers call things, with what they are called here.
+(define foreign-names
+  '(("`imm` loads a number or an address" "li" "la" "lea" "ldi" "movi" "movq")
+    ("`jump` goes to a label" "b" "j" "jmp" "goto" "bra")
+    ("`ldu64`, `lds32`, `ldu8` … load, by sign and size" "ld" "lw" "lb" "ldr" "load")
+    ("`st64`, `st32`, `st8` … store, by size" "st" "sd" "sw" "sb" "str" "store")
+    ("`beq`, `bne`, `blt_s` … compare and branch in one" "cmp" "je" "jne" "jz" "jnz" "jl" "jg" "beqz" "bnez")
+    ("`hcall` reaches the host: hcall r10, write" "syscall" "ecall" "svc" "int" "sys")
+    ("calls need no stack: each has registers of its own" "push" "pop")))
+
+;; What to write instead of a name that is no instruction's; made to end an error message.
+(define (isa-name-hint name)
+  (let ((known (find (lambda (entry) (member (string-downcase name) (cdr entry))) foreign-names)))
+    (if known
+        (text "; " (car known))
+        (did-you-mean name (isa-mnemonics)))))
 
 ;; ---- operand kinds -----------------------------------------------------------------------------------
 

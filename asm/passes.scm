@@ -116,7 +116,7 @@
                  (text ": it is a Scheme procedure, which is called as (" name " …)"))
                 ((memq (string->symbol (string-append "." name)) (map string->symbol (directive-names)))
                  (text " (did you mean the directive `." name "`?)"))
-                (else (did-you-mean name (isa-mnemonics)))))))
+                (else (isa-name-hint name))))))
 
 ;; ---- passes ------------------------------------------------------------------------------------------
 

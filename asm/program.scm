@@ -57,8 +57,7 @@
      (let ((name (statement-head statement)))
        (case (statement-kind statement)
          ((unknown)
-          (diagnostic statement "there is no instruction `" name "`"
-                      (did-you-mean name (isa-mnemonics))))
+          (diagnostic statement "there is no instruction `" name "`" (isa-name-hint name)))
          ((directive)
           (and (not (member name (directive-names)))
                (diagnostic statement "there is no directive `" name "`"

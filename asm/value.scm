@@ -278,7 +278,7 @@
                     (in-list value (lambda () (directive-runner a string (cdr value)))))
                    (else
                     (fail "there is no instruction `" head "` in the list " (list->readable value)
-                          (did-you-mean string (isa-mnemonics)))))))
+                          (isa-name-hint string))))))
           ((instruction-list value)
            => (lambda (entry) (emit-instruction! a entry (cdr value) value)))
           (else (for-each (lambda (item) (emit-value! a item)) value)))))

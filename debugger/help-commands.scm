@@ -26,7 +26,9 @@
                          (say "  " (wide (command-usage command)) " " (command-summary command)))
                        (cdr row)))))
      rows)
-    (say "A Scheme expression begins with ( or is a variable's name; help COMMAND tells more of a command.")))
+    (say "help NAME tells more of a command or a Scheme procedure; apropos PART finds both.")
+    (say "A Scheme expression begins with ( or is a variable's name. (the-machine) gives the machine that the")
+    (say "commands speak of, for procedures: (machine-register-set! (the-machine) 'r5 10).")))
 
 (define (wide usage) (if (< (string-length usage) 32) (string-pad-right usage 32) usage))
 
@@ -45,10 +47,30 @@
            (text "    also: " (string-join (map symbol->string (command-aliases command)) ", "))))
   (for-each (lambda (line) (say "  " line)) (filled (command-text command) 90)))
 
-(define-command (help #!optional (command command-name #f))
-  "Lists the commands, or tells what COMMAND does."
+;; What stands in the documentation of a Scheme procedure.
+(define (show-procedure name)
+  (say (written (documentation-usage name)))
+  (for-each (lambda (line) (say "  " line)) (string-split (documentation name) #\newline)))
+
+(define-argument-kind topic "a command or the name of a Scheme procedure"
+  (lambda (word)
+    (let ((name (string->symbol word)))
+      (if (or (command-named name) (documentation name))
+          name
+          (raise-user-error "`" word "` is neither a command nor a documented Scheme procedure"
+                            (did-you-mean word (append (command-names) (documented-names)))
+                            "; help lists the commands, apropos PART finds procedures"))))
+  (lambda (beginning)
+    (filter (lambda (name) (string-prefix? beginning name))
+            (map symbol->string (append (command-names) (documented-names))))))
+
+(define-command (help #!optional (topic topic #f))
+  "Lists the commands, or tells what TOPIC does. That is a command or a Scheme procedure: help break, help \
+machine-register."
   aliases: (h) group: other
-  (if command (show-command (command-named command)) (show-overview)))
+  (cond ((not topic) (show-overview))
+        ((command-named topic) => show-command)
+        (else (show-procedure topic))))
 
 (define-command (apropos (part name))
   "Lists commands and Scheme procedures that tell of something. PART is looked for in names and help."

@@ -1,5 +1,5 @@
 (##namespace ("debugger/show#"
-  say columns
+  say fresh-line columns
   number-text value-text grouped
   where-text instruction-line
   show-here show-pause pause-line

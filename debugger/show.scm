@@ -16,6 +16,10 @@
 
 (define (say . parts) (display (apply text parts)) (newline))
 
+;; Ends the line that a program left unfinished. The first column is 1.
+(define (fresh-line)
+  (if (> (output-port-column (current-output-port)) 1) (newline)))
+
 (define (trimmed-right string)
   (let ((last (string-index-right string (lambda (c) (not (char=? c #\space))))))
     (if last (substring string 0 (+ last 1)) "")))
@@ -177,21 +181,35 @@
       ((host-call) (text "host call " (stop-host-call stop) at " waits for a result that nobody here gives"))
       (else (text (pause-reason pause) at)))))
 
-(define (bytes-text bytes)
-  (if (<= (u8vector-length bytes) 8) (number->hex (u8vector->number bytes)) (u8vector->hex bytes)))
+;; Long ranges are shown by the 8 bytes from the first one that differs on.
+(define (bytes-text bytes #!optional (from 0))
+  (number->hex (u8vector->number (subu8vector bytes from (min (+ from 8) (u8vector-length bytes))))))
+
+;; The index of the first byte that differs, or #f; both have the same length unless memory was unmapped.
+(define (first-difference old new)
+  (let ((end (min (u8vector-length old) (u8vector-length new))))
+    (let loop ((i 0))
+      (cond ((= i end) (if (= (u8vector-length old) (u8vector-length new)) #f 0))
+            ((= (u8vector-ref old i) (u8vector-ref new i)) (loop (+ i 1)))
+            (else i)))))
 
 (define (watchpoint-line stop)
   (let* ((watchpoint (watchpoint-with-number (stop-watchpoint stop)))
          (old (watchpoint-old watchpoint))
-         (new (watchpoint-value watchpoint)))
+         (new (watchpoint-value watchpoint))
+         (long? (> (u8vector-length new) 8))
+         (from (first-difference old new)))
     (watchpoint-old-set! watchpoint new)
     (text "watchpoint " (watchpoint-id watchpoint) ": " (watchpoint-where watchpoint)
-          (cond ((not (equal? old new)) (text " changed from " (bytes-text old) " to " (bytes-text new)))
-                ((eq? (stop-access stop) 'read) (text " was read: " (bytes-text new)))
-                (else (text " was written, unchanged: " (bytes-text new))))
+          (cond ((eq? (stop-access stop) 'read) (text " was read" (if long? "" (text ": " (bytes-text new)))))
+                (from
+                 (text (if long? (text " changed at " (hex-address (+ (watchpoint-address watchpoint) from))) " changed")
+                       " from " (bytes-text old from) " to " (bytes-text new from)))
+                (else (text " was written, unchanged" (if long? "" (text ": " (bytes-text new))))))
           ", before " (address-text (stop-pc stop)))))
 
 (define (show-pause pause)
   (let ((line (pause-line pause)))
+    (fresh-line)
     (if line (say line))
     (if (not (eq? (pause-reason pause) 'halted)) (show-here))))

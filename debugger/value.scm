@@ -207,4 +207,4 @@
     (let ((value (word->value word)))
       (if (and (integer-64? value) (>= value 0))
           value
-          (raise-user-error word " is no count: a count is an integer from 0 on")))))
+          (raise-user-error word " is no count: a count is an integer from 0 to 2^64-1")))))

@@ -40,7 +40,16 @@
   (let* ((source (one-file words "source"))
          (target (option-value options "-o" (string-append (path-strip-extension source) ".img"))))
     (if (string=? source target) (usage-error "the image would overwrite its source " source "; -o names another file"))
-    (with-file source (lambda () (program-write-image (asm-file source) target)))))
+    (write-image (with-file source (lambda () (asm-file source))) target)))
+
+(define (write-image program target)
+  (with-exception-catcher
+   (lambda (exception)
+     (exit-with status-system target " cannot be written: "
+                (cond ((no-such-file-or-directory-exception? exception) "there is no such directory")
+                      ((os-exception? exception) (err-code->string (os-exception-code exception)))
+                      (else (exception->text exception)))))
+   (lambda () (program-write-image program target))))
 
 ;; ---- disasm ----------------------------------------------------------------------------------------
 
@@ -102,7 +111,7 @@
     (for-each (lambda (section) (show-section section symbols)) (image-sections image))))
 
 (define (cli-disasm options words)
-  (let ((path (one-file words "image")))
+  (let ((path (one-file words "file")))
     (with-file path (lambda () (show-image (loaded-image (read-program path)) path)))))
 
 ;; ---- test ------------------------------------------------------------------------------------------

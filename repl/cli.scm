@@ -62,6 +62,9 @@ exit status is 1 where one failed."
 
 (define (part-named name) (find (lambda (part) (string=? (part-name part) name)) parts))
 
+(define (part-or-error name)
+  (or (part-named name) (usage-error "`" name "` is not a command" (did-you-mean name (names)))))
+
 ;; ---- help ------------------------------------------------------------------------------------------
 
 (define (show-help)
@@ -99,8 +102,7 @@ exit status is 1 where one failed."
 (define (do-words words)
   (cond ((null? words) (cli-repl '() '()))
         ((member (car words) '("--help" "-h" "help"))
-         (let ((part (and (pair? (cdr words)) (part-named (cadr words)))))
-           (if part (show-part-help part) (show-help))))
+         (if (pair? (cdr words)) (show-part-help (part-or-error (cadr words))) (show-help)))
         ((string=? (car words) "--version") (cli-version '() '()))
         ((part-named (car words)) => (lambda (part) (do-part part (cdr words))))
         ((file-exists? (car words)) (cli-repl '() words))
@@ -112,13 +114,19 @@ exit status is 1 where one failed."
 (define (closed? exception)
   (and (os-exception? exception) (not (no-such-file-or-directory-exception? exception))))
 
+;; What tells more of the mistake in a command line.
+(define (help-words words)
+  (if (and (pair? words) (part-named (car words)))
+      (text "comet-vm " (car words) " --help")
+      "comet-vm --help"))
+
 ;; Never returns. Owns the top level: Gambit's own loses messages where there is no terminal.
 (define (cli-main words)
   (exit-when-output-closes!)
   (with-exception-catcher
    (lambda (exception)
      (cond ((usage-error? exception)
-            (exit-with status-usage (usage-error-message exception) "; see comet-vm --help"))
+            (exit-with status-usage (usage-error-message exception) "; see " (help-words words)))
            ((closed? exception) (##exit-with-err-code-no-cleanup (+ 1 status-output-closed)))
            (else (exit-with status-internal (error-line exception)))))
    (lambda ()

@@ -2,8 +2,8 @@
 ;;
 ;;   - a line that begins with ( ' ` , " # or a digit is Scheme
 ;;   - a line whose first word is a command is that command
-;;   - one word alone is a register or a symbol of the program, which `print` shows, or else a Scheme
-;;     variable
+;;   - one word alone is a register, a symbol of the program or a number of the assembler's, which `print`
+;;     shows, or else a Scheme variable
 ;;
 ;; Lines whose parentheses, strings or comments do not end are continued.
 ;;
@@ -69,7 +69,8 @@
   (read-whole text more words-complete? (lambda (text) (list 'command text))))
 
 (define (read-word text word nested?)
-  (cond ((printable-word? word) (list 'command (string-append "print " word)))
+  (cond ((or (printable-word? word) (and (register-word? word) (not (bound-name? word))))
+         (list 'command (string-append "print " word)))
         ((or nested? (bound-name? word)) (read-sources text))
         (else
          (list 'error
@@ -82,11 +83,17 @@
 
 (define (signed-number? word) (and (memv (string-ref word 0) '(#\- #\+ #\.)) (string->number word) #t))
 
+;; A number as the assembler writes it and Scheme does not: 0x1F, 1_000. `print` reads it, or says what is wrong.
+(define (assembler-number? all)
+  (and (null? (cdr all)) (char-numeric? (string-ref (car all) 0)) (not (string->number (car all)))))
+
 ;; nested?: in a REPL within a Scheme error, where names may be local variables.
 (define (read-entry text more #!optional (nested? #f))
   (let ((all (words text)))
     (cond ((null? all)
            (list 'empty))
+          ((assembler-number? all)
+           (list 'command (string-append "print " (car all))))
           ((or (scheme-start? (string-ref (string-trim text) 0)) (signed-number? (car all)))
            (read-scheme text more))
           ((command-named (car all))

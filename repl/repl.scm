@@ -9,6 +9,7 @@
 (use scheme-lib/util)
 (use scheme-lib/machine)
 (use debugger/words)
+(use debugger/show)
 (use debugger/command)
 (use debugger/session)
 (use debugger/run)
@@ -99,6 +100,7 @@
 
 ;; Lines of this entry, for the history.
 (define (read-line-with prompt)
+  (parameterize ((current-output-port (terminal-output))) (fresh-line))
   (flush)
   (let ((line (if (terminal-editable?)
                   (edit-line prompt complete)
@@ -138,6 +140,8 @@
     (macro-repl-channel-read-command-set! channel read-expression)
     (##thread-make-repl-channel-set! (lambda (thread) channel))
     (history-load!)
+    ;; Definitions within an error's level are global, as everywhere at the prompt: no warning.
+    (set! ##allow-inner-global-define? #t)
     ;; Whoever catches exceptions around the REPL would end it at the first one.
     (with-exception-handler
      (lambda (exception) (##primordial-exception-handler exception))
@@ -172,7 +176,7 @@
 
 ;; What the program's streams are bound to from now on.
 (define (connect-streams!)
-  (let* ((session (current-session)) (streams (list program-input 1 2)))
+  (let* ((session (current-session)) (streams (list program-input 'output 2)))
     (session-streams-set! session streams)
     (if (session-machine session)
         (for-each (lambda (stream what) (machine-stream-set! (session-machine session) stream what))

@@ -56,10 +56,6 @@
 
 ;; ---- writing ---------------------------------------------------------------------------------------
 
-(define (all-ascii? bytes)
-  (let loop ((i (- (u8vector-length bytes) 1)))
-    (or (< i 0) (and (< (u8vector-ref bytes i) 128) (loop (- i 1))))))
-
 ;; How many bytes at the end begin a character that is not yet whole.
 (define (unfinished bytes)
   (let ((n (u8vector-length bytes)))
@@ -79,13 +75,19 @@
     (stream-pending-set! stream (subu8vector all whole (u8vector-length all)))
     (display (utf8->string (subu8vector all 0 whole)) port)))
 
+;; Where the ASCII characters begin with which the bytes end.
+(define (ascii-end bytes)
+  (let loop ((i (u8vector-length bytes)))
+    (if (and (> i 0) (< (u8vector-ref bytes (- i 1)) 128)) (loop (- i 1)) i)))
+
 ;; Writes all bytes and sends them on at once. Plain text goes by characters even where the port takes
-;; bytes, so that the port knows its column.
+;; bytes, and so does plain text behind other bytes, so that the port knows its column.
 (define (stream-write! stream bytes)
-  (let ((port (port-of stream)))
-    (cond ((all-ascii? bytes) (write-text-bytes! stream bytes port))
-          ((takes-bytes? write-subu8vector port)
-           (force-output port)
-           (write-subu8vector bytes 0 (u8vector-length bytes) port))
-          (else (write-text-bytes! stream bytes port)))
+  (let ((port (port-of stream)) (plain (ascii-end bytes)))
+    (if (and (> plain 0) (takes-bytes? write-subu8vector port))
+        (begin
+          (force-output port)
+          (write-subu8vector bytes 0 plain port)
+          (write-text-bytes! stream (subu8vector bytes plain (u8vector-length bytes)) port))
+        (write-text-bytes! stream bytes port))
     (force-output port)))

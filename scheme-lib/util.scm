@@ -82,7 +82,8 @@
         (if (null? rest) result (loop (cdr rest) (f (car rest) result))))))
 
 (define (append-map f list . more)
-  (apply append (apply map f list more)))
+  (let loop ((lists (reverse (apply map f list more))) (result '()))
+    (if (null? lists) result (loop (cdr lists) (append (car lists) result)))))
 
 (define (filter-map f list . more)
   (filter (lambda (x) x) (apply map f list more)))
@@ -168,12 +169,16 @@
              (loop (- i 1) (- i 1) (cons (substring string i end) parts)))
             (else (loop (- i 1) end parts))))))
 
+;; As (apply string-append strings), but for any number of them: a call takes at most 8192 arguments.
+(define (string-concatenate strings)
+  (call-with-output-string "" (lambda (port) (for-each (lambda (string) (write-string string port)) strings))))
+
 (define (string-join strings #!optional (separator " "))
   (if (null? strings)
       ""
-      (apply string-append
-             (car strings)
-             (append-map (lambda (string) (list separator string)) (cdr strings)))))
+      (string-concatenate
+       (cons (car strings)
+             (append-map (lambda (string) (list separator string)) (cdr strings))))))
 
 (define (string-trim string)
   (let* ((visible? (lambda (c) (not (char-whitespace? c))))
@@ -200,15 +205,15 @@
         (string-append string (make-string (- width n) fill)))))
 
 (define (string-repeat string n)
-  (apply string-append (map (lambda (i) string) (iota n))))
+  (string-concatenate (map (lambda (i) string) (iota n))))
 
 (define (string-replace string part replacement)
   (let loop ((start 0) (parts '()))
     (let ((i (and (positive? (string-length part)) (string-contains string part start))))
       (if i
           (loop (+ i (string-length part)) (cons replacement (cons (substring string start i) parts)))
-          (apply string-append
-                 (reverse (cons (substring string start (string-length string)) parts)))))))
+          (string-concatenate
+           (reverse (cons (substring string start (string-length string)) parts)))))))
 
 (define (blank-string? string)
   (not (string-index string (lambda (c) (not (char-whitespace? c))))))
@@ -323,11 +328,11 @@
                (loop (+ i 1 (if value more 0))))))))))
 
 (define (u8vector->hex bytes)
-  (apply string-append (map (lambda (byte) (hex byte 2)) (u8vector->list bytes))))
+  (string-concatenate (map (lambda (byte) (hex byte 2)) (u8vector->list bytes))))
 
 ;; "0a ff" and "0aff" alike.
 (define (hex->u8vector string)
-  (let* ((digits (apply string-append (string-split string char-whitespace?)))
+  (let* ((digits (string-concatenate (string-split string char-whitespace?)))
          (n (string-length digits)))
     (if (odd? n) (error "hexadecimal bytes need an even number of digits, not" string))
     (let ((bytes (make-u8vector (quotient n 2))))
@@ -413,7 +418,8 @@
 (define (closest-names name candidates)
   (let* ((wanted (name->string name))
          (length-wanted (string-length wanted))
-         (limit (max 1 (quotient (+ length-wanted 1) 3))))
+         ;; Any letter is near any other: one alone is near nothing but its own other case.
+         (limit (if (< length-wanted 2) 0 (max 1 (quotient (+ length-wanted 1) 3)))))
     (define (distance candidate)
       (let ((string (name->string candidate)))
         (cond ((> (abs (- (string-length string) length-wanted)) limit) #f)
@@ -439,8 +445,27 @@
    ""
    (lambda (port) (parameterize ((current-output-port port)) (thunk)))))
 
-;; An exception in one line. Libraries add their own kinds with exception-text-set!.
+;; An exception in one line.
 (define (exception->text exception)
+  (or (arguments-text exception) (displayed-exception exception)))
+
+;; How a documented procedure that got a wrong number of arguments is called; #f for all else.
+(define (arguments-text exception)
+  (and (wrong-number-of-arguments-exception? exception)
+       (let* ((procedure (wrong-number-of-arguments-exception-procedure exception))
+              (given (length (wrong-number-of-arguments-exception-arguments exception)))
+              (name (and (procedure? procedure) (##procedure-name procedure)))
+              (short (and (symbol? name) (last-part (symbol->string name))))
+              (usage (and short (documentation-usage (string->symbol short)))))
+         (and usage
+              (text "`" short "` got " given " argument" (if (= given 1) "" "s")
+                    "; it is called as " (written usage))))))
+
+(define (last-part name)
+  (let ((separator (string-index-right name #\#)))
+    (if separator (substring name (+ separator 1) (string-length name)) name)))
+
+(define (displayed-exception exception)
   (let ((lines (string-split
                 (call-with-output-string "" (lambda (port) (display-exception exception port)))
                 #\newline)))

@@ -2,6 +2,7 @@
 (use scheme-lib/util)
 (use scheme-lib/test)
 (use asm/assembler)
+(use asm/isa)
 
 (define included (path-expand "included.scm" (path-directory (path-expand (this-source-file)))))
 
@@ -93,6 +94,19 @@
            "`add` expects a register (read), found the number 5; `addi` takes a number")
   (reports "a register where a number is expected" "addi r1, r2, r3" "1:14"
            "`addi` expects a signed number, found the register r3; `add` takes a register")
+  (test "every name in the hint for another assembler's is an instruction" '()
+        (remove isa-find
+                (append-map (lambda (name)
+                              (let ((parts (string-split (car (messages (string-append name " r1"))) #\`)))
+                                (let loop ((rest (drop-at-most parts 3)) (found '()))
+                                  (if (or (null? rest) (null? (cdr rest)))
+                                      found
+                                      (loop (cddr rest) (cons (car rest) found))))))
+                            '("li" "jmp" "ldr" "str" "cmp" "syscall"))))
+  (reports "another assembler's name" "push r1" "1:1"
+           "there is no instruction `push`; calls need no stack: each has registers of its own")
+  (reports "a number where mov wants a register" "mov r1, 5" "1:9"
+           "`mov` expects a register (read), found the number 5; `imm` takes a number")
   (reports "a register as a target" "jump r5" "1:6" "`jump` expects a label or an address, found the register r5")
   (reports "a thread register as a register" "mov r1, t2" "1:9" "found the thread register t2")
   (reports "a register as a thread register" "tget r1, r2" "1:10" "thread registers are t0 to t15")
@@ -235,6 +249,8 @@
         (map (lambda (message) (car (string-split message #\space)))
              (messages (lines "ad r1" "jump x" "nop" "(car 5)" "nop" ".byte 999"))))
   (test "up to twenty" 20 (length (messages (string-repeat "jump nowhere\n" 50))))
+  (test "which the last line says" #t
+        (string-suffix? "The first 20 mistakes are shown; there may be more." (string-trim (errors (string-repeat "jump nowhere\n" 50)))))
   (test "of reading, too" 20 (length (messages (string-repeat "imm r1, 'ab'\n" 50))))
   (test "where reading failed, what needs no running is added" '("1:9" "2:1" "3:1")
         (map (lambda (message) (car (string-split message #\space)))

@@ -71,9 +71,21 @@ contains "an unknown command gets a near name" 'did you mean `run`' "$(cat "$WOR
 check "an unknown option has status 64" 64 "$(status_of "$COMET" run --fule 3 x.s)"
 contains "an unknown option gets a near name" 'did you mean `--fuel`' "$(cat "$WORK/err")"
 check "a wrong option value has status 64" 64 "$(status_of "$COMET" run --fuel many x.s)"
+contains "an error of a command names its help" "see comet-vm run --help" "$(cat "$WORK/err")"
+check "help of an unknown command has status 64" 64 "$(status_of "$COMET" help rum)"
+contains "and gives a near name" 'did you mean `run`' "$(cat "$WORK/err")"
+check "an image that cannot be written has status 71" 71 \
+  "$(status_of "$COMET" asm $HERE/programs/status.s -o "$WORK/nowhere/status.img")"
+check "and is named" "comet-vm: $WORK/nowhere/status.img cannot be written: there is no such directory" "$(cat "$WORK/err")"
 for command in repl run debug asm disasm test version; do
   check "$command --help" 0 "$(status_of "$COMET" $command --help)"
 done
+# Every command and option that help names, in the words of troff.
+missing=$(for word in $("$COMET" --help | sed -n 's/^  \([a-z]*\) .*/\1/p') \
+                      $(for command in run debug asm; do "$COMET" $command --help; done | sed -n 's/^  \(-[-a-z]*\) .*/\1/p'); do
+  grep -qF -- "${word//-/\\-}" repl/comet-vm.1 || echo "$word"
+done)
+check "the man page has every command and option" "" "$missing"
 check "quit gives the status that it is told" 3 "$(printf 'quit 3\n' | "$COMET" >/dev/null; echo $?)"
 check "an error in a script gives status 1" 1 "$(printf 'stop\n' | "$COMET" >/dev/null; echo $?)"
 check "the end of the input gives status 0" 0 "$("$COMET" </dev/null >/dev/null; echo $?)"
@@ -83,6 +95,26 @@ check "an interrupt ends a script" 130 "$(timeout --preserve-status -s INT 1 "$C
 contains "an interrupt is shown" "interrupted at again" "$(cat "$WORK/out")"
 check "FILE alone is loaded" 0 "$(status_of "$COMET" $HERE/programs/status.s)"
 contains "FILE alone says so" "loaded status.s" "$(cat "$WORK/out")"
+
+# ---- the README ----------------------------------------------------------------------------------------
+
+# Its session: what stands behind the prompts is typed, and the rest has to appear.
+session=$(awk '/^```/ { inside = !inside; next } inside' README.md | grep -v '^\$ make repl')
+typed=$(sed -n 's/^comet[^>]*> //p' <<<"$session")
+check "the README's session is what appears" "$(grep -v '^comet[^>]*> ' <<<"$session")" "$(timeout 20 "$COMET" <<<"$typed")"
+# The commands of a passage, which are indented.
+passage() { awk -v title="**$1" 'index($0, title) == 1 { inside = 1; next } /^\*\*/ { inside = 0 } inside' README.md | sed -n 's/^    //p'; }
+timeout 20 "$COMET" <<<"$(passage "Look inside")" >"$WORK/out"
+check "the README's tour of the prompt works" 0 $?
+contains "and stops where it says" "breakpoint 1 at place" "$(cat "$WORK/out")"
+passage "Program the machine" >"$WORK/macro.s"
+check "the README's source assembles" 0 "$(status_of "$COMET" asm "$WORK/macro.s")"
+
+# The first listing of a room's README.
+listing() { awk '/^```/ { number++; next } number == 1' "$1"; }
+check "the debugger's README gives what it says" $'breakpoint\n25' "$(listing debugger/README.md | "$COMET" | tail -n 2)"
+listing asm/README.md >"$WORK/listing.s"
+check "the assembler's README has a program" "hello" "$("$COMET" run "$WORK/listing.s")"
 
 # A session whose output nobody reads any more ends, and says nothing.
 closed() { timeout 10 "$@" 2>"$WORK/err" | head -1 >/dev/null; echo "${PIPESTATUS[0]}$(cat "$WORK/err")"; }

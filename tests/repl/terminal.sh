@@ -27,11 +27,16 @@ see() {
   return 1
 }
 
+# lacks NAME TEXT: the screen does not show TEXT
+lacks() { if grep -qF -- "$2" <<<"$(screen)"; then not_ok "$1" "shown: $2"; else ok "$1"; fi; }
+
 rm -f "$WORK/history"
 open "$COMET"
 see "the prompt" "comet> "
 typed 'loa'; key Tab
 see "Tab completes a command" "comet> load "
+check "a key leaves no copy of the line above the screen" 1 \
+  "$(tmux -L "$SERVER" capture-pane -p -S -100 -t test | grep -c 'comet> ')"
 typed '"tests/repl/programs/endl'; key Tab
 see "Tab completes a file within a string" 'load "tests/repl/programs/endless.s"'
 key Enter
@@ -57,14 +62,22 @@ line '(+ 40'
 see "an unfinished form goes on" "  ... "
 line '2)'
 see "and gives its value" "42"
+line '(display "unfinished")'
+see "a line that was left unfinished stays" "unfinished"
 line '(car 5)'
 see "an error of Scheme opens a level" "comet[endless.s: again] 1> "
+line '(define within 40)'
+line '(+ within 3)'
+see "where definitions work" "43"
+lacks "and give no warning" "WARNING"
 line ',b'
 see "where Gambit's commands work" "(car 5)"
 key C-d
 line 'nonsense'
 see "an error of a command is one line" "error: \`nonsense\`"
 see "and opens no level" "comet[endless.s: again]> "
+typed "'日本語"; key Left Left; typed 'X'; key Enter
+see "the cursor among characters of two columns" "日X本語"
 line '(define grüße "schön")'
 line 'grüße'
 see "text beyond ASCII" '"schön"'

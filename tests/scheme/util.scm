@@ -36,6 +36,9 @@
   (test "string-split of the empty string is one empty part" '("") (string-split "" #\,))
   (test "string-join undoes string-split" "a,,b" (string-join (string-split "a,,b" #\,) ","))
   (test "string-join of nothing" "" (string-join '() ", "))
+  (test "string-join of more than a call takes" 20000 (string-length (string-join (map (lambda (i) "a") (iota 20000)) "")))
+  (test "append-map of more than a call takes" 20000 (length (append-map list (iota 20000))))
+  (test "hexadecimal of more than a call takes" 40000 (string-length (u8vector->hex (make-u8vector 20000 1))))
   (test "string-trim" "a b" (string-trim " \ta b\n"))
   (test "string-trim of blanks" "" (string-trim "  "))
   (test "string-upcase" "ABC1" (string-upcase "aBc1"))
@@ -87,6 +90,7 @@
   (test "the nearest comes first" '(mov) (closest-names 'mvo '(move add mov)))
   (test "case does not count" '("Main") (closest-names "main" '("Main" "other")))
   (test "a sentence end" " (did you mean `step`?)" (did-you-mean "stpe" '("step" "run")))
+  (test "a letter is near no other" "" (did-you-mean "é" '("p" "r" "i")))
   (test "nothing near, nothing said" "" (did-you-mean "zzzz" '("step" "run"))))
 
 (test-group "errors"
@@ -100,4 +104,7 @@
   (test "the definition works" 6 (twice 3))
   (test "its text is kept" "Two times X." (documentation 'twice))
   (test "its usage is kept" '(twice x) (documentation-usage 'twice))
-  (test "what has none" #f (documentation 'no-such-procedure)))
+  (test "what has none" #f (documentation 'no-such-procedure))
+  (test "a wrong number of arguments tells the right one"
+        "`twice` got 2 arguments; it is called as (twice x)"
+        (with-exception-catcher exception->text (lambda () (twice 1 2)))))
