@@ -81,7 +81,7 @@ typedef struct comet_config {
   size_t size;
   uint64_t window;          /* bytes of each space, from address 0, on the fast path; rounded up to pages;
                                0: none, which is also what a portable build does */
-  uint64_t memory_limit;    /* bytes that may be mapped, all spaces together */
+  uint64_t memory_limit;    /* bytes that may be mapped, all spaces together; not what snapshots alone hold */
   uint64_t register_limit;  /* registers that the windows of one thread may reach before a call traps */
   uint64_t call_depth_limit;/* activations of one thread */
 } comet_config;
@@ -171,7 +171,7 @@ COMET_API comet_status comet_set_pc(comet_machine* machine, comet_thread thread,
 COMET_API comet_status comet_thread_restart(comet_machine* machine, comet_thread thread, uint64_t pc, comet_error* error);
 
 /* Register `index` of the activation `level` (0: innermost, 1: its caller, ...). Register 0 reads 0 and
- * cannot be set. Reading beyond the register stack gives 0. */
+ * cannot be set, nor can a caller's register that is register 0 of an activation further in. Reading beyond the register stack gives 0. */
 COMET_API comet_status comet_get_register(const comet_machine* machine, comet_thread thread, uint64_t level, uint64_t index, uint64_t* value, comet_error* error);
 COMET_API comet_status comet_set_register(comet_machine* machine, comet_thread thread, uint64_t level, uint64_t index, uint64_t value, comet_error* error);
 
@@ -232,7 +232,7 @@ typedef struct comet_stop {
   int64_t exit_status;          /* COMET_HALTED */
   uint32_t host_call;           /* COMET_HOST_CALL: its index in the import list */
   uint32_t watchpoint;          /* COMET_WATCHPOINT: its id */
-  int access;                   /* COMET_WATCHPOINT: COMET_READ or COMET_WRITE */
+  int access;                   /* COMET_WATCHPOINT: COMET_READ or COMET_WRITE; an atomic's is the write if watched */
   char message[160];            /* COMET_TRAP: one line for people */
 } comet_stop;
 
@@ -243,11 +243,14 @@ COMET_API const char* comet_trap_name(comet_trap trap);       /* such as "divisi
 
 /* Runs a thread for at most `fuel` instructions, exactly, and says why it stopped. Breakpoints are
  * looked at before an instruction is executed, but not before the first one, so that running on from a
- * breakpoint works. A program that halted halts again when it is run again. */
+ * breakpoint works. A program that halted halts again when it is run again. When it fails for want of the
+ * host's memory, the instructions before that are done, and running again goes on from there. A host call or
+ * the poll function may run other threads of the machine, but while a run is under way the machine cannot be
+ * reset, go back to a snapshot, load an image or lose the thread: COMET_ERROR_STATE. */
 COMET_API comet_status comet_run(comet_machine* machine, comet_thread thread, uint64_t fuel, comet_stop* stop, comet_error* error);
 
-/* Makes the run that is under way, or else the next one, stop soon (some milliseconds at most) with
- * COMET_INTERRUPTED. May be called from any thread and from a signal handler. */
+/* Makes the run that is under way, or else the next one, stop soon with COMET_INTERRUPTED: some milliseconds,
+ * or where the instruction under way ends, which for a block of a gigabyte may take some tenths of a second. May be called from any thread and from a signal handler. */
 COMET_API void comet_interrupt(comet_machine* machine);
 
 /* A function that a run calls about each millisecond, on its own thread; not 0 means stop. NULL: none. */
@@ -277,7 +280,8 @@ typedef struct comet_snapshot comet_snapshot;
  * afterwards. A snapshot belongs to its machine and is released with it. */
 COMET_API comet_status comet_snapshot_take(comet_machine* machine, comet_snapshot** snapshot, comet_error* error);
 /* Brings the state back; costs what the pages cost that changed. The snapshot stays valid, and so do all
- * others, older and newer. Breakpoints, watchpoints, streams and grants are not part of the state. */
+ * others, older and newer. Breakpoints, watchpoints, streams and grants are not part of the state; those of a
+ * space that goes, here or by comet_space_free, go with it. */
 COMET_API comet_status comet_snapshot_restore(comet_machine* machine, comet_snapshot* snapshot, comet_error* error);
 COMET_API void comet_snapshot_free(comet_machine* machine, comet_snapshot* snapshot);
 /* Bytes of memory that this machine's snapshots hold. */
@@ -413,7 +417,8 @@ COMET_API comet_status comet_image_line_at(const comet_image* image, uint64_t ad
 
 /* Maps and fills the sections in a space and restarts thread 0 at the entry if the space is its own. The
  * image's imports become the machine's import list, or, where that is not empty, must agree with it.
- * COMET_ERROR_CAPABILITY names the first import that is not granted. */
+ * COMET_ERROR_CAPABILITY names the first import that is not granted. After COMET_ERROR_MEMORY, where the host has
+ * not even enough to go back, a part may be loaded. Not possible while the machine runs. */
 COMET_API comet_status comet_image_load(const comet_image* image, comet_machine* machine, comet_space space, comet_error* error);
 
 /* ------------------------------------------------------------------------------------------------

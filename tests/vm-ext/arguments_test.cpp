@@ -217,4 +217,12 @@ BOOST_AUTO_TEST_CASE(structs_of_older_sizes_are_accepted) {
   BOOST_CHECK_EQUAL(stop.message[0], 'x');
 }
 
+BOOST_AUTO_TEST_CASE(a_stop_without_a_size_is_refused_before_anything_runs) {
+  machine vm(code().add("halt"));
+  comet_stop stop = COMET_STOP_INIT;
+  stop.size = 0;
+  SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_run(vm, 0, plenty, &stop, error));
+  BOOST_CHECK_EQUAL(vm.info().instruction_count, 0u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

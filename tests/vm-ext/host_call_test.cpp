@@ -312,4 +312,56 @@ BOOST_AUTO_TEST_CASE(the_same_seed_gives_the_same_random_numbers) {
   BOOST_CHECK(numbers(1) != numbers(2));
 }
 
+namespace {
+
+struct meddling {
+  comet_snapshot* taken;
+  comet_thread other;
+};
+
+comet_status meddle(comet_call* call, void* data) {
+  const meddling& with = *static_cast<meddling*>(data);
+  comet_machine* const machine = comet_call_machine(call);
+  comet_stop stop = COMET_STOP_INIT;
+  comet_image* image = nullptr;
+  BOOST_CHECK_EQUAL(comet_image_new(&image, nullptr), COMET_OK);
+  SUPPORT_FAILS(COMET_ERROR_STATE, comet_machine_reset(machine, error));
+  SUPPORT_FAILS(COMET_ERROR_STATE, comet_snapshot_restore(machine, with.taken, error));
+  SUPPORT_FAILS(COMET_ERROR_STATE, comet_image_load(image, machine, 0, error));
+  SUPPORT_FAILS(COMET_ERROR_STATE, comet_run(machine, comet_call_thread(call), 1, &stop, error));
+  SUPPORT_FAILS(COMET_ERROR_STATE, comet_thread_free(machine, comet_call_thread(call), error));
+  comet_image_free(image);
+  // What takes nothing away is allowed: other threads run, the list grows, memory comes and goes.
+  SUPPORT_OK(comet_run(machine, with.other, 1, &stop, error));
+  for (int n = 0; n < 40; ++n) {
+    std::uint32_t index = 0;
+    SUPPORT_OK(comet_host_import(machine, ("name-" + std::to_string(n)).c_str(), &index, error));
+  }
+  SUPPORT_OK(comet_breakpoint_set(machine, 0, 5, error));
+  SUPPORT_OK(comet_unmap(machine, 0, code_address, 1, error));
+  return comet_call_fail(call, "done");
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_host_call_cannot_take_away_what_its_run_stands_on) {
+  machine vm(calling());
+  meddling with{};
+  const std::uint64_t place = 2 * data_address;
+  vm.load(code(place).add("nop").add("halt"));
+  SUPPORT_OK(comet_thread_new(vm, 0, code_address, &with.other, error));
+  comet_thread running = 0;
+  SUPPORT_OK(comet_thread_new(vm, 0, code_address, &running, error));
+  vm.set_pc(place, with.other);
+  vm.import("meddle");
+  SUPPORT_OK(comet_snapshot_take(vm, &with.taken, error));
+  SUPPORT_OK(comet_host_grant(vm, "meddle", meddle, &with, error));
+  const comet_stop stop = vm.run(plenty, running);
+  BOOST_CHECK_EQUAL(stop.trap, COMET_TRAP_HOST_CALL);
+  BOOST_CHECK_EQUAL(std::string(stop.message), "host call `meddle` failed: done");
+  BOOST_CHECK_EQUAL(vm.run(1, running).trap, COMET_TRAP_EXECUTE);
+  SUPPORT_OK(comet_snapshot_restore(vm, with.taken, error));
+  SUPPORT_OK(comet_thread_free(vm, running, error));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

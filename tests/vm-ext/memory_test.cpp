@@ -318,4 +318,22 @@ BOOST_AUTO_TEST_CASE(reset_brings_back_an_empty_machine) {
   SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_map(vm, space, 0, 1, COMET_READ, error));
 }
 
+BOOST_AUTO_TEST_CASE(pages_that_only_a_snapshot_holds_do_not_count_against_the_limit) {
+  comet_config config = COMET_CONFIG_INIT;
+  config.memory_limit = 2 * COMET_PAGE_SIZE;
+  machine vm(&config);
+  comet_space space = 0;
+  SUPPORT_OK(comet_space_new(vm, &space, error));
+  vm.map(0, 2 * COMET_PAGE_SIZE, read_write, space);
+  snapshot taken(vm);
+  SUPPORT_OK(comet_space_free(vm, space, error));
+  vm.map(0, 2 * COMET_PAGE_SIZE, read_write);
+  SUPPORT_FAILS(COMET_ERROR_MEMORY, comet_map(vm, 0, data_address, 1, COMET_READ, error));
+  taken.restore();
+  SUPPORT_FAILS(COMET_ERROR_MEMORY, comet_map(vm, 0, 0, 1, COMET_READ, error));
+  SUPPORT_OK(comet_unmap(vm, space, 0, 1, error));
+  vm.map(0, 1, read_write);
+  SUPPORT_FAILS(COMET_ERROR_MEMORY, comet_map(vm, 0, data_address, 1, COMET_READ, error));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -272,4 +272,28 @@ BOOST_AUTO_TEST_CASE(reset_releases_what_snapshots_held) {
   BOOST_CHECK_EQUAL(comet_snapshot_bytes(vm), 0u);
 }
 
+BOOST_AUTO_TEST_CASE(a_space_that_comes_back_has_no_breakpoints_or_watchpoints_left) {
+  for (const bool by_restore : {false, true}) {
+    machine vm(code().add("halt"));
+    snapshot without(vm);
+    comet_space space = 0;
+    SUPPORT_OK(comet_space_new(vm, &space, error));
+    vm.load(code().add("imm", {1, data_address}).add("st64", {1, 1, 0}).add("halt"), read_execute, space);
+    vm.map(data_address, 1, read_write, space);
+    snapshot with(vm);
+    std::uint32_t id = 0;
+    SUPPORT_OK(comet_watchpoint_set(vm, space, data_address, 8, COMET_WRITE, &id, error));
+    SUPPORT_OK(comet_breakpoint_set(vm, space, code_address + 5, error));
+    if (by_restore)
+      without.restore();
+    else
+      SUPPORT_OK(comet_space_free(vm, space, error));
+    with.restore();
+    SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_watchpoint_clear(vm, id, error));
+    comet_thread thread = 0;
+    SUPPORT_OK(comet_thread_new(vm, space, code_address, &thread, error));
+    BOOST_CHECK_EQUAL(vm.run(plenty, thread).reason, COMET_HALTED);
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

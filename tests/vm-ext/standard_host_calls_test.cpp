@@ -378,4 +378,18 @@ BOOST_AUTO_TEST_CASE(a_write_to_a_full_pipe_can_be_stopped) {
   BOOST_CHECK_EQUAL(stop.executed, 0u);
 }
 
+BOOST_AUTO_TEST_CASE(a_long_write_that_never_waits_can_be_stopped) {
+  Guest guest("write");
+  const int sink = open("/dev/null", O_WRONLY);
+  BOOST_REQUIRE_GE(sink, 0);
+  guest.set_stream(1, sink);
+  constexpr uint64_t length = UINT64_C(1) << 29;
+  BOOST_REQUIRE_EQUAL(comet_map(guest.machine(), 0, 0x100000, length, COMET_READ, nullptr), COMET_OK);
+  comet_set_deadline(guest.machine(), 20000000);
+  guest.start({1, 0x100000, length});
+  BOOST_CHECK_GT(guest.result(), 0);
+  BOOST_CHECK_LT(guest.result(), static_cast<int64_t>(length));
+  close(sink);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

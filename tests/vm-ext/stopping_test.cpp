@@ -315,4 +315,39 @@ BOOST_AUTO_TEST_CASE(machines_run_on_many_host_threads_at_once) {
   for (const auto& each : machines) BOOST_CHECK_EQUAL(each->read_word(data_address), 1999u);
 }
 
+BOOST_AUTO_TEST_CASE(a_watchpoint_names_one_kind_of_access_for_an_atomic_that_does_both) {
+  for (const int watched : {int{COMET_READ}, int{COMET_WRITE}, read_write}) {
+    machine vm(code().add("imm", {1, data_address}).add("aadd64", {2, 1, 1}).add("halt"));
+    std::uint32_t id = 0;
+    SUPPORT_OK(comet_watchpoint_set(vm, 0, data_address, 1, watched, &id, error));
+    const comet_stop stop = vm.run();
+    BOOST_CHECK_EQUAL(stop.reason, COMET_WATCHPOINT);
+    BOOST_CHECK_EQUAL(stop.access, watched == COMET_READ ? int{COMET_READ} : int{COMET_WRITE});
+  }
+}
+
+// Deep recursion, and a store into its own code each round: every store drops what was decoded, and every
+// activation with it.
+BOOST_AUTO_TEST_CASE(interruption_is_quick_however_much_a_store_into_code_undoes) {
+  code program;
+  const std::uint64_t function = code_address + 64;
+  const std::uint64_t deeper = function + 16;
+  program.add("imm", {2, 250000}).add("call", {1, function});
+  while (program.here() < function) program.add("nop");
+  program.add("bnei", {1, 0, deeper}).add("jump", {function + 32});
+  while (program.here() < deeper) program.add("nop");
+  program.add("addi", {3, 1, 0 - std::uint64_t{1}}).add("call", {2, function});
+  while (program.here() < function + 32) program.add("nop");
+  const std::uint64_t loop = program.here();
+  program.add("imm", {1, loop}).add("ldu8", {2, 1, 0}).add("st8", {1, 2, 0}).add("jump", {loop});
+  machine vm(program);
+  SUPPORT_OK(comet_protect(vm, 0, code_address, 1, all_rights, error));
+  BOOST_REQUIRE_EQUAL(vm.run(1000000).reason, COMET_OUT_OF_FUEL);
+  comet_set_deadline(vm, 50'000'000);
+  comet_stop stop = COMET_STOP_INIT;
+  const double time = time_of(vm, stop);
+  BOOST_CHECK_EQUAL(stop.reason, COMET_INTERRUPTED);
+  BOOST_CHECK_LT(time, 1.0);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

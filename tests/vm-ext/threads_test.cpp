@@ -122,4 +122,18 @@ BOOST_AUTO_TEST_CASE(registers_of_callers_can_be_read_and_set) {
   BOOST_CHECK_EQUAL(vm.get(0, 0, 1), 0u);
 }
 
+BOOST_AUTO_TEST_CASE(register_0_of_an_activation_cannot_be_set_through_its_caller) {
+  code program;
+  const std::uint64_t function = code_address + 32;
+  program.add("call", {10, function}).add("halt");
+  while (program.here() < function) program.add("nop");
+  program.add("addi", {1, 0, 1}).add("addi", {1, 0, 1}).add("halt");
+  machine vm(program);
+  vm.run(2);
+  SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_set_register(vm, 0, 1, 10, 4711, error));
+  SUPPORT_OK(comet_set_register(vm, 0, 1, 9, 4711, error));
+  vm.run();
+  BOOST_CHECK_EQUAL(vm.get(1), 1u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

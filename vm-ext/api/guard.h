@@ -83,15 +83,20 @@ inline void require(const void* pointer, const char* what) {
   if (pointer == nullptr) fail(COMET_ERROR_ARGUMENT, 0, "%s is NULL; pass a valid pointer", what);
 }
 
+// Fails when the size that a caller gave its struct is that of none.
+inline void require_size(size_t size, const char* what) {
+  if (size < sizeof(size_t)) {
+    fail(COMET_ERROR_ARGUMENT, 0,
+         "%s has size %zu; set its size to sizeof the struct before the call (the COMET_..._INIT macros do)",
+         what, size);
+  }
+}
+
 // Copies a struct that begins with `size` into the caller's, as far as the caller's goes.
 template <class Struct>
 void give(Struct* destination, Struct value, const char* what) {
   require(destination, what);
-  if (destination->size < sizeof(size_t)) {
-    fail(COMET_ERROR_ARGUMENT, 0,
-         "%s has size %zu; set its size to sizeof the struct before the call (the COMET_..._INIT macros do)",
-         what, destination->size);
-  }
+  require_size(destination->size, what);
   value.size = destination->size;
   std::memcpy(static_cast<void*>(destination), &value, std::min(destination->size, sizeof value));
 }

@@ -40,7 +40,7 @@ comet_status host_check(comet_call* call, uint64_t address, uint64_t length, int
 
 uint64_t comet_call_argument(const comet_call* call, unsigned n) {
   if (call == nullptr || uint64_t{n} + 1 >= call->argument_limit) return 0;
-  return call->registers[n + 1u];
+  return call->registers[uint64_t{n} + 1];
 }
 
 void comet_call_result(comet_call* call, uint64_t value) {

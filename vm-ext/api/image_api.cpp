@@ -292,6 +292,7 @@ comet_status comet_image_load(const comet_image* image, comet_machine* machine, 
   return guard(error, [&] {
     require(image, "image");
     require(machine, "machine");
+    comet::host_require_no_run(machine, "load an image");
     comet::check_space(machine, space);
     comet::check_imports(image->image, machine);
     // What fails later, such as the memory limit, leaves no trace: the machine goes back to where it was.

@@ -253,6 +253,10 @@ comet_status comet_set_register(comet_machine* machine, comet_thread thread, uin
     if (index == 0) fail(COMET_ERROR_ARGUMENT, 0, "register 0 is always 0 and cannot be set");
     if (place == nullptr)
       fail(COMET_ERROR_ARGUMENT, 0, "register %llu lies beyond the register stack; raise register_limit", wide(index));
+    for (uint64_t inner = 0; inner < level; ++inner)
+      if (of.window_at(inner) == place)
+        fail(COMET_ERROR_ARGUMENT, 0, "register %llu of activation %llu is register 0 of activation %llu, which is always 0 and cannot be set",
+             wide(index), wide(level), wide(inner));
     *place = value;
     of.note_written(place);
   });

@@ -42,6 +42,7 @@ comet_status comet_run(comet_machine* machine, comet_thread thread, uint64_t fue
   return guard(error, [&] {
     require(machine, "machine");
     require(stop, "stop");
+    require_size(stop->size, "stop"); // a run cannot be taken back
     comet_stop value = COMET_STOP_INIT;
     machine->run(thread, fuel, value);
     give(stop, value, "stop");

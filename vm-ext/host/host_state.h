@@ -38,6 +38,8 @@ struct HostState {
 HostState& host_state(comet_machine* machine);
 // Whether a name was granted to the machine.
 bool host_granted(const comet_machine* machine, const char* name);
+// Fails with COMET_ERROR_STATE while a run of the machine is under way.
+void host_require_no_run(const comet_machine* machine, const char* what);
 // Whether a run of the machine has to stop: comet_interrupt was called, the deadline has passed, or the
 // poll function says so. Host calls that wait ask for it every few milliseconds.
 bool host_stop_requested(comet_machine* machine);

@@ -110,6 +110,8 @@ ssize_t write_safely(int descriptor, const void* bytes, size_t length) {
   return written;
 }
 
+constexpr uint64_t looking_length = 16 * write_length;
+
 // The descriptor of a stream, or nothing when the call is answered already: `answer` is what to return.
 std::optional<int> stream_descriptor(comet_call* call, const HostState& state, comet_status& answer) {
   const uint64_t stream = comet_call_argument(call, 0);
@@ -198,7 +200,10 @@ comet_status call_write(comet_call* call, void*) {
       const ssize_t written = write_safely(*descriptor, bytes, count);
       error = errno;
       if (written >= 0) {
+        const uint64_t before = done;
         done += static_cast<uint64_t>(written);
+        // Where nothing makes it wait, a long write asks now and then all the same.
+        if (before / looking_length != done / looking_length && host_stop_requested(comet_call_machine(call))) break;
         continue;
       }
       if (again(error) && !host_stop_requested(comet_call_machine(call))) continue;

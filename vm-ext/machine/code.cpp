@@ -49,6 +49,7 @@ void CodeCache::forget() {
   for (Chunk* chunk : chunks_) std::free(chunk);
   chunks_.clear();
   pages_.clear();
+  complete_ = true;
   last_number_ = ~std::uint64_t{0};
   last_slots_ = nullptr;
   if (fetched_ != nullptr) fetched_->clear();
@@ -161,8 +162,10 @@ const CodeCache::Fetched& CodeCache::fetch(std::uint64_t address) {
 
 const Slot* CodeCache::decode_block(std::uint64_t start) {
   pending_links_.clear();
-  // All of a block lies in one chunk, so that execution can go on from slot to slot.
-  require_room(block_instructions * slots_a_instruction + link_slots);
+  // All of a block lies in one chunk, so that execution can go on from slot to slot, and its links with it,
+  // so that they are within a branch's reach: chunks may lie anywhere.
+  require_room(block_instructions * (slots_a_instruction + link_slots) + link_slots);
+  complete_ = false;
   const Slot* first = nullptr;
   std::uint64_t address = start;
   bool open = true;
@@ -200,10 +203,10 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
   }
   // Links stand behind the block, where execution does not come by.
   for (const PendingLink& pending : pending_links_) {
-    require_room(link_slots);
     emit_link(pending.target, pending.branch);
   }
   pending_links_.clear();
+  complete_ = true;
   return first;
 }
 

@@ -58,9 +58,10 @@ class CodeCache {
   // For the reference loop.
   const Fetched& fetch(std::uint64_t address);
 
-  // Whether slots need to be dropped because there is too much. Only between instructions.
+  // Whether slots need to be dropped because there is too much, or because memory ran out within a block.
+  // Only between instructions.
   bool overfull() const {
-    return chunks_.size() > maximum_chunks || pages_.size() > maximum_pages || memory_.code_pages() > maximum_pages;
+    return !complete_ || chunks_.size() > maximum_chunks || pages_.size() > maximum_pages || memory_.code_pages() > maximum_pages;
   }
   // Drops everything. No activation may refer to slots any more.
   void forget();
@@ -110,6 +111,7 @@ class CodeCache {
     Slot* branch;
   };
   std::vector<PendingLink> pending_links_;
+  bool complete_ = true; // every block that was begun was ended
   std::unique_ptr<LazyArray<Fetched>> fetched_;
   std::set<std::uint64_t> breakpoints_;
   std::uint64_t highest_register_ = 0;

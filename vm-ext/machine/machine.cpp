@@ -19,11 +19,15 @@ std::uint64_t monotonic_now() {
 HostState& host_state(comet_machine* machine) { return machine->host_state; }
 bool host_granted(const comet_machine* machine, const char* name) { return machine->host.granted(name); }
 
+void host_require_no_run(const comet_machine* machine, const char* what) { machine->require_no_run(what); }
+
 bool host_stop_requested(comet_machine* machine) {
-  // Only looked at: the run that the host call belongs to takes the request.
+  // Only looked at: the run that the host call belongs to takes the request. What the poll function says it
+  // may say only once, so it is kept.
+  if (machine->poll != nullptr && machine->poll(machine->poll_data) != 0)
+    machine->interrupted.store(true, std::memory_order_relaxed);
   return machine->interrupted.load(std::memory_order_relaxed) ||
-         (machine->deadline != 0 && monotonic_now() >= machine->deadline) ||
-         (machine->poll != nullptr && machine->poll(machine->poll_data) != 0);
+         (machine->deadline != 0 && monotonic_now() >= machine->deadline);
 }
 
 bool Machine::stop_requested() {
@@ -37,7 +41,13 @@ Machine::Machine(const comet_config& config)
   reset();
 }
 
+void Machine::require_no_run(const char* what) const {
+  if (runs_under_way_ != 0)
+    fail(COMET_ERROR_STATE, 0, "the machine cannot %s while it runs; do so when comet_run has returned", what);
+}
+
 void Machine::reset() {
+  require_no_run("be reset");
   // The new state is made first, so that a failure leaves the old one.
   auto budget = std::make_shared<PageBudget>(PageBudget{config_.memory_limit >> page_bits});
   auto space = std::make_shared<Space>(config_.window, budget);
@@ -80,8 +90,18 @@ void Machine::free_space(comet_space id) {
   for (const auto& [thread_id, thread] : threads_)
     if (thread->space == id)
       fail(COMET_ERROR_ARGUMENT, 0, "space %u still has thread %u in it; free the thread first", id, thread_id);
-  std::erase_if(watchpoints_, [&](const auto& entry) { return entry.second == id; });
+  take_leave(id, space(id));
   spaces_.erase(id);
+}
+
+// A space leaves the machine, but may come back with a snapshot: without what is not part of the state, and
+// meanwhile not counted as mapped. No thread is in it.
+void Machine::take_leave(comet_space id, Space& space) {
+  std::erase_if(watchpoints_, [&](const auto& entry) { return entry.second == id; });
+  space.memory.unwatch_all();
+  space.code.clear_breakpoints();
+  space.code.forget();
+  space.memory.set_counted(false);
 }
 
 comet_thread Machine::new_thread(comet_space in_space, std::uint64_t pc) {
@@ -94,6 +114,7 @@ comet_thread Machine::new_thread(comet_space in_space, std::uint64_t pc) {
 void Machine::free_thread(comet_thread id) {
   thread(id);
   if (id == 0) fail(COMET_ERROR_ARGUMENT, 0, "thread 0 belongs to the machine; only threads of comet_thread_new are freed");
+  if (thread(id).running) require_no_run("free a running thread");
   threads_.erase(id);
 }
 
@@ -124,8 +145,14 @@ bool Machine::clear_breakpoint(comet_space id, std::uint64_t address) {
 
 std::uint32_t Machine::set_watchpoint(comet_space id, std::uint64_t address, std::uint64_t length,
                                       std::uint8_t access) {
-  space(id).memory.watch(next_watchpoint_, address, length, access);
-  watchpoints_.emplace(next_watchpoint_, id);
+  AddressSpace& memory = space(id).memory;
+  const auto entry = watchpoints_.emplace(next_watchpoint_, id).first;
+  try {
+    memory.watch(next_watchpoint_, address, length, access);
+  } catch (...) {
+    watchpoints_.erase(entry);
+    throw;
+  }
   return next_watchpoint_++;
 }
 

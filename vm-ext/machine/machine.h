@@ -59,6 +59,8 @@ class Machine {
   void free_thread(comet_thread id);
 
   void run(comet_thread id, std::uint64_t fuel, comet_stop& stop);
+  // Fails while a run is under way: a host call or the poll function may not take away what it stands on.
+  void require_no_run(const char* what) const;
   // Drops what was decoded from a space, and every activation's way into it.
   void forget_code(Space& space);
   // Takes a request to stop, if there is one: interrupt, deadline or poll function.
@@ -91,6 +93,7 @@ class Machine {
   ThreadState thread_state(const Thread& thread) const;
   void set_thread_state(Thread& thread, const ThreadState& state);
   void release_marks(const comet_snapshot& snapshot);
+  void take_leave(comet_space id, Space& space);
 
   comet_config config_;
   std::shared_ptr<PageBudget> budget_;
@@ -98,6 +101,7 @@ class Machine {
   std::map<comet_thread, std::unique_ptr<Thread>> threads_;
   std::map<std::uint32_t, comet_space> watchpoints_;
   std::uint32_t next_watchpoint_ = 1;
+  unsigned runs_under_way_ = 0;
   std::list<comet_snapshot> snapshots_;
 };
 

@@ -157,8 +157,8 @@ void Reference::host_call() {
          imports.size());
   check_register(base + 1 == 0 ? base : base + 1);
   const HostCall* served = machine_.host.find(index);
-  const char* name = imports[static_cast<std::size_t>(index)].c_str();
-  if (served == nullptr) trap(COMET_TRAP_HOST_CALL, 0, "host call `%s` was not granted to this machine", name);
+  const auto name = [&] { return imports[static_cast<std::size_t>(index)].c_str(); }; // the list may grow meanwhile
+  if (served == nullptr) trap(COMET_TRAP_HOST_CALL, 0, "host call `%s` was not granted to this machine", name());
   const auto leave_to_embedder = [&] {
     stop_.reason = COMET_HOST_CALL;
     stop_.host_call = static_cast<std::uint32_t>(index);
@@ -190,7 +190,7 @@ void Reference::host_call() {
   if (status == COMET_ERROR_STATE) return leave_to_embedder();
   if (status == COMET_ERROR_ADDRESS && call.denied_kind != 0) trap_access(call.denied_address, call.denied_kind);
   if (status != COMET_OK)
-    trap(COMET_TRAP_HOST_CALL, 0, "host call `%s` failed: %s", name,
+    trap(COMET_TRAP_HOST_CALL, 0, "host call `%s` failed: %s", name(),
          call.message.empty() ? comet_status_name(status) : call.message.c_str());
   if (machine_.host_state.exit_status) {
     stop_.reason = COMET_HALTED;

@@ -14,6 +14,9 @@ namespace {
 constexpr std::int64_t slice = std::int64_t{1} << 18;
 constexpr std::int64_t reference_step_work = 64;
 constexpr std::int64_t bytes_a_work = 16;
+// Decoding a block, and dropping what was decoded, with one unit more for each activation that refers to it.
+constexpr std::int64_t decode_work = 512;
+constexpr std::int64_t forget_work = 16384;
 
 // Results must not depend on how the embedder has set rounding or subnormals.
 class FloatingPointScope {
@@ -28,6 +31,25 @@ class FloatingPointScope {
 
  private:
   std::fenv_t saved_;
+};
+
+// Says as long as it lives that a thread runs: see Machine::require_no_run.
+class RunScope {
+ public:
+  RunScope(unsigned& runs, bool& running) : runs_(runs), running_(running) {
+    ++runs_;
+    running_ = true;
+  }
+  ~RunScope() {
+    --runs_;
+    running_ = false;
+  }
+  RunScope(const RunScope&) = delete;
+  RunScope& operator=(const RunScope&) = delete;
+
+ private:
+  unsigned& runs_;
+  bool& running_;
 };
 
 class Run {
@@ -48,7 +70,9 @@ class Run {
     return fuel - (thread_.instruction_count - first_instruction_);
   }
   void forget_stale_code() {
-    if (space_.memory.code_changed || space_.code.overfull()) machine_.forget_code(space_);
+    if (!space_.memory.code_changed && !space_.code.overfull()) return;
+    machine_.forget_code(space_);
+    work_until_look_ -= forget_work + static_cast<std::int64_t>(thread_.depth());
   }
 
   Machine& machine_;
@@ -99,9 +123,17 @@ Run::Turn Run::fast_slice(std::uint64_t fuel) {
     thread_.pc = context.pc[1].data;
     past_breakpoint_ = false;
     slot = space_.code.follow_link(context.pc);
-    if (fuel < fast_margin) return Turn::go_on;
+    work_until_look_ -= decode_work;
+    if (fuel < fast_margin || work_until_look_ <= 0 || space_.code.overfull()) return Turn::go_on;
   }
-  thread_.pc = context.exit == Exit::address ? context.address : CodeCache::address_of(context.pc);
+  if (context.exit == Exit::address) {
+    thread_.pc = context.address;
+    work_until_look_ -= decode_work;
+  } else if (context.pc == CodeCache::resume_slot()) {
+    thread_.pc = context.top[1].return_address; // the fuel ended at a return; no block holds this slot
+  } else {
+    thread_.pc = CodeCache::address_of(context.pc);
+  }
   past_breakpoint_ = false;
   if (context.exit == Exit::reference) return step();
   if (context.exit == Exit::breakpoint) {
@@ -121,9 +153,9 @@ void Run::until_stopped(std::uint64_t fuel) {
         stop_.reason = COMET_INTERRUPTED;
         return;
       }
-      forget_stale_code();
       work_until_look_ = slice;
     }
+    forget_stale_code();
     const std::uint64_t left = fuel_left_of(fuel);
     if (left == 0) {
       stop_.reason = COMET_OUT_OF_FUEL;
@@ -145,9 +177,12 @@ void Run::until_stopped(std::uint64_t fuel) {
 
 void Machine::run(comet_thread id, std::uint64_t fuel, comet_stop& stop) {
   Thread& running = thread(id);
+  if (running.running)
+    fail(COMET_ERROR_STATE, running.pc, "thread %u is running already; a host call may run other threads, not its own", id);
   const std::uint64_t before = running.instruction_count;
   running.pending_call.reset();
   {
+    const RunScope under_way(runs_under_way_, running.running);
     const FloatingPointScope scope;
     Run(*this, id, stop).until_stopped(fuel);
   }

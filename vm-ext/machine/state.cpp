@@ -67,6 +67,7 @@ comet_snapshot* Machine::take_snapshot() {
 void Machine::restore_snapshot(const comet_snapshot* snapshot) {
   if (std::none_of(snapshots_.begin(), snapshots_.end(), [&](const comet_snapshot& own) { return &own == snapshot; }))
     fail(COMET_ERROR_ARGUMENT, 0, "this snapshot was freed, or belongs to another machine; restore one of this machine's own");
+  require_no_run("go back to a snapshot");
   // What can fail for want of memory comes before what changes threads and spaces.
   std::map<comet_space, std::shared_ptr<Space>> spaces;
   std::map<comet_thread, std::unique_ptr<Thread>> threads;
@@ -76,13 +77,20 @@ void Machine::restore_snapshot(const comet_snapshot* snapshot) {
     threads.emplace(id, std::move(thread));
   }
   for (const comet_snapshot::SpaceMark& mark : snapshot->spaces) {
-    mark.space->memory.restore(mark.mark);
+    mark.space->memory.prepare_restore(mark.mark);
     spaces.emplace(mark.id, mark.space);
   }
   host.set_imports(snapshot->imports);
-  spaces_ = std::move(spaces);
-  threads_ = std::move(threads);
-  std::erase_if(watchpoints_, [&](const auto& entry) { return spaces_.count(entry.second) == 0; });
+  spaces_.swap(spaces);
+  threads_.swap(threads);
+  for (const auto& [id, space] : spaces) {
+    const auto now = spaces_.find(id);
+    if (now == spaces_.end() || now->second != space) take_leave(id, *space);
+  }
+  for (const comet_snapshot::SpaceMark& mark : snapshot->spaces) {
+    mark.space->memory.set_counted(true);
+    mark.space->memory.restore();
+  }
 }
 
 void Machine::release_marks(const comet_snapshot& snapshot) {
@@ -98,14 +106,9 @@ void Machine::free_snapshot(const comet_snapshot* snapshot) {
 }
 
 std::uint64_t Machine::snapshot_bytes() const {
-  std::vector<const Space*> seen;
   std::uint64_t bytes = 0;
   for (const comet_snapshot& snapshot : snapshots_) {
-    for (const comet_snapshot::SpaceMark& mark : snapshot.spaces) {
-      if (std::find(seen.begin(), seen.end(), mark.space.get()) != seen.end()) continue;
-      seen.push_back(mark.space.get());
-      bytes += mark.space->memory.saved_bytes();
-    }
+    for (const comet_snapshot::SpaceMark& mark : snapshot.spaces) bytes += mark.space->memory.saved_bytes(mark.mark);
     for (const auto& [id, state] : snapshot.threads)
       bytes += state.registers.size() * sizeof(std::uint64_t) + state.calls.size() * sizeof(ThreadState::Call);
   }

@@ -73,6 +73,7 @@ struct Thread {
   Activation* top;         // the innermost activation; activations[0] is the outermost
   std::uint64_t window_bound = 0; // no window began behind this
   std::uint64_t touched = 0;      // see note_written: nothing was from here on
+  bool running = false;           // a run of it is under way
   std::optional<PendingCall> pending_call;
   std::array<std::uint64_t, COMET_THREAD_REGISTERS> thread_registers{};
   LazyArray<std::uint64_t> registers;

@@ -18,6 +18,9 @@ std::uint64_t end_page(std::uint64_t address, std::uint64_t length) { return pag
 
 bool wraps(std::uint64_t address, std::uint64_t length) { return length != 0 && address + (length - 1) < address; }
 
+// The protection of a page that map has allocated and not set yet; no other page has it.
+constexpr std::uint8_t fresh = 0x80;
+
 // How much of the range lies in the page of its first byte.
 std::size_t within_page(std::uint64_t address, std::uint64_t length) {
   return static_cast<std::size_t>(std::min(length, page_size - (address & page_mask)));
@@ -46,9 +49,8 @@ AddressSpace::AddressSpace(std::uint64_t window_bytes, std::shared_ptr<PageBudge
 
 AddressSpace::~AddressSpace() {
   for (auto& [number, page] : table_) release_pages(page.data, page_size);
-  for (std::uint64_t number = 0; number < window_high_; ++number)
-    if (window_table_[number].data != nullptr) --budget_->used;
-  budget_->used -= table_.size();
+  release_spare_pages();
+  set_counted(false);
   release_pages(window_, window_pages_ << page_bits);
   release_pages(access_, window_pages_);
   release_pages(window_table_, window_pages_ * sizeof(Page));
@@ -60,6 +62,15 @@ const AddressSpace::Page* AddressSpace::find(std::uint64_t number) const {
   return found != table_.end() ? &found->second : nullptr;
 }
 
+void AddressSpace::set_counted(bool counted) {
+  if (counted == counted_) return;
+  counted_ = counted;
+  if (counted)
+    budget_->used += mapped_pages_;
+  else
+    budget_->used -= mapped_pages_;
+}
+
 AddressSpace::Page& AddressSpace::allocate(std::uint64_t number, std::uint8_t protection) {
   Page* page;
   if (number < window_pages_) {
@@ -67,15 +78,19 @@ AddressSpace::Page& AddressSpace::allocate(std::uint64_t number, std::uint8_t pr
     page->data = window_ + (number << page_bits);
     window_high_ = std::max(window_high_, number + 1);
   } else {
-    page = &table_[number];
-    page->data = static_cast<std::uint8_t*>(reserve_pages(page_size));
+    if (auto spare = spare_.extract(number))
+      page = &table_.insert(std::move(spare)).position->second;
+    else
+      page = &table_[number];
+    if (page->data == nullptr) page->data = static_cast<std::uint8_t*>(reserve_pages(page_size));
     if (page->data == nullptr) {
       table_.erase(number);
       throw std::bad_alloc();
     }
   }
   page->protection = protection;
-  ++budget_->used;
+  ++mapped_pages_;
+  if (counted_) ++budget_->used;
   return *page;
 }
 
@@ -90,7 +105,8 @@ void AddressSpace::release(std::uint64_t number) {
     release_pages(page->data, page_size);
     table_.erase(number);
   }
-  --budget_->used;
+  --mapped_pages_;
+  if (counted_) --budget_->used;
 }
 
 void AddressSpace::map(std::uint64_t address, std::uint64_t length, std::uint8_t protection) {
@@ -105,10 +121,19 @@ void AddressSpace::map(std::uint64_t address, std::uint64_t length, std::uint8_t
          static_cast<unsigned long long>(length), static_cast<unsigned long long>(address),
          static_cast<unsigned long long>(budget_->limit << page_bits),
          static_cast<unsigned long long>(budget_->used << page_bits));
+  // First what wants memory and may not get it, then what cannot fail.
+  keep_old(address, length);
+  std::uint64_t allocated = first;
+  try {
+    for (; allocated < end; ++allocated)
+      if (find(allocated) == nullptr) allocate(allocated, fresh);
+  } catch (...) {
+    while (allocated-- > first)
+      if (find(allocated)->protection == fresh) release(allocated);
+    throw;
+  }
   for (std::uint64_t number = first; number < end; ++number) {
-    keep_old(number);
     Page* page = find(number);
-    if (page == nullptr) page = &allocate(number, protection);
     if (page->has_code && page->protection != protection) code_changed = true;
     page->protection = protection;
     if (!epochs_.empty()) page->saved_at = epochs_.back().mark;
@@ -119,10 +144,9 @@ void AddressSpace::map(std::uint64_t address, std::uint64_t length, std::uint8_t
 void AddressSpace::unmap(std::uint64_t address, std::uint64_t length) {
   if (length == 0) return;
   const std::uint64_t end = end_page(address, length);
-  for (auto mapped = next_mapped(page_of(address)); mapped && *mapped < end; mapped = next_mapped(*mapped + 1)) {
-    keep_old(*mapped);
-    release(*mapped);
-  }
+  const std::uint64_t first = page_of(address);
+  for (auto mapped = next_mapped(first); mapped && *mapped < end; mapped = next_mapped(*mapped + 1)) keep_old(*mapped);
+  for (auto mapped = next_mapped(first); mapped && *mapped < end; mapped = next_mapped(*mapped + 1)) release(*mapped);
 }
 
 void AddressSpace::protect(std::uint64_t address, std::uint64_t length, std::uint8_t protection) {
@@ -201,6 +225,7 @@ std::uint8_t* AddressSpace::writable(std::uint64_t address, std::size_t length) 
 
 void AddressSpace::write(std::uint64_t address, const void* bytes, std::size_t length) {
   auto* from = static_cast<const std::uint8_t*>(bytes);
+  keep_old(address, length);
   while (length != 0) {
     const std::size_t part = within_page(address, length);
     std::memcpy(prepare_write(address, part), from, part);
@@ -211,6 +236,7 @@ void AddressSpace::write(std::uint64_t address, const void* bytes, std::size_t l
 }
 
 void AddressSpace::copy(std::uint64_t destination, std::uint64_t source, std::uint64_t length) {
+  keep_old(destination, length);
   if (destination - source >= length) { // forward: what is read was not written before
     while (length != 0) {
       const std::size_t part = std::min(within_page(destination, length), within_page(source, length));
@@ -236,6 +262,7 @@ void AddressSpace::copy(std::uint64_t destination, std::uint64_t source, std::ui
 }
 
 void AddressSpace::fill(std::uint64_t address, std::uint8_t byte, std::uint64_t length) {
+  keep_old(address, length);
   while (length != 0) {
     const std::size_t part = within_page(address, length);
     std::memset(prepare_write(address, part), byte, part);
@@ -332,12 +359,18 @@ bool AddressSpace::unwatch(std::uint32_t id) {
   return true;
 }
 
+void AddressSpace::unwatch_all() {
+  while (!watches_.empty()) unwatch(watches_.back().id);
+}
+
 void AddressSpace::note_access(std::uint64_t address, std::uint64_t length, std::uint8_t kind) {
   if (watch_hit || length == 0) return;
   for (const Watch& watch : watches_) {
     const std::uint64_t last = address + (length - 1), watch_last = watch.address + (watch.length - 1);
     if ((watch.kinds & kind) == 0 || last < watch.address || watch_last < address) continue;
-    watch_hit = WatchHit{watch.id, std::max(address, watch.address), kind};
+    // What both reads and writes counts as a write, where writes are watched.
+    const bool written = (watch.kinds & kind & protection_write) != 0;
+    watch_hit = WatchHit{watch.id, std::max(address, watch.address), written ? protection_write : protection_read};
     return;
   }
 }

@@ -29,7 +29,7 @@ enum Protection : std::uint8_t { protection_read = 1, protection_write = 2, prot
 // Bits of `access`.
 enum Access : std::uint8_t { access_load = 1, access_store = 2 };
 
-// How many pages a machine may have mapped, over all its spaces.
+// How many pages a machine may have mapped, over all its spaces; those that only snapshots hold do not count.
 struct PageBudget {
   std::uint64_t limit;
   std::uint64_t used = 0;
@@ -59,6 +59,8 @@ class AddressSpace {
     std::uint64_t page_count;
     std::uint8_t protection;
   };
+  // Whether the pages count in the budget; a new space's do.
+  void set_counted(bool counted);
   std::optional<Region> next_region(std::uint64_t from_address) const;
   // Calls visit(page number, protection, bytes) for each mapped page in order.
   void for_each_page(const std::function<void(std::uint64_t, std::uint8_t, const std::uint8_t*)>& visit) const;
@@ -88,15 +90,18 @@ class AddressSpace {
   // Watched ranges. After an access through the careful path, `watch_hit` says what was touched.
   void watch(std::uint32_t id, std::uint64_t address, std::uint64_t length, std::uint8_t kinds);
   bool unwatch(std::uint32_t id);
+  void unwatch_all();
   void note_access(std::uint64_t address, std::uint64_t length, std::uint8_t kind);
   std::optional<WatchHit> watch_hit;
 
   // Snapshots. A mark names a moment; content is kept from the first change of a page after it.
   using Mark = std::uint64_t;
   Mark take_mark();
-  void restore(Mark mark);
-  void drop_mark(Mark mark);
-  std::uint64_t saved_bytes() const;
+  // In two steps, so that what wants memory, and may not get it, comes before the first page changes.
+  void prepare_restore(Mark mark);
+  void restore() noexcept;
+  void drop_mark(Mark mark) noexcept;
+  std::uint64_t saved_bytes(Mark mark) const; // what the epoch keeps that begins at the mark
 
   // For the fast path.
   std::uint8_t* window() const { return window_; }
@@ -117,7 +122,7 @@ class AddressSpace {
   };
   struct Epoch {
     Mark mark;
-    std::unordered_map<std::uint64_t, SavedPage> saved;
+    std::map<std::uint64_t, SavedPage> saved; // a tree, so that two can be joined without more memory
   };
   struct Watch {
     std::uint32_t id;
@@ -135,14 +140,22 @@ class AddressSpace {
   void release(std::uint64_t number);
   void set_page(std::uint64_t number, const SavedPage& content);
   void keep_old(std::uint64_t number);
+  void keep_old(std::uint64_t address, std::uint64_t length);
   void update_access(std::uint64_t number);
   void code_written(std::uint64_t number, std::uint64_t offset, std::size_t length);
   std::uint8_t* prepare_write(std::uint64_t address, std::size_t length);
   bool watched(std::uint64_t number, std::uint8_t kind) const;
   std::optional<std::uint64_t> next_mapped(std::uint64_t number) const;
   std::list<Epoch>::iterator find_mark(Mark mark);
+  void release_spare_pages() noexcept;
+  // Made by prepare_restore and used up by restore: what the pages become, and room for those beyond the
+  // window that are not mapped now.
+  std::map<std::uint64_t, const SavedPage*> to_restore_;
+  std::map<std::uint64_t, Page> spare_;
 
   std::shared_ptr<PageBudget> budget_;
+  std::uint64_t mapped_pages_ = 0;
+  bool counted_ = true;
   std::uint64_t window_pages_;
   std::uint8_t* window_ = nullptr;
   std::uint8_t* access_ = nullptr;

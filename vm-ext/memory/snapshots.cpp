@@ -5,6 +5,7 @@
 // none did, what it is now. Restoring is a sequence of ordinary changes, so later marks stay valid.
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 #include "address_space.h"
 #include "host_pages.h"
@@ -50,12 +51,19 @@ void AddressSpace::keep_old(std::uint64_t number) {
   page->saved_at = newest.mark;
 }
 
+// Of all pages of a range, before any of it is changed, so that a change is done in full or not at all.
+void AddressSpace::keep_old(std::uint64_t address, std::uint64_t length) {
+  if (epochs_.empty() || length == 0) return;
+  const std::uint64_t last = (address + (length - 1)) >> page_bits;
+  for (std::uint64_t number = address >> page_bits; number <= last; ++number) keep_old(number);
+}
+
 std::list<AddressSpace::Epoch>::iterator AddressSpace::find_mark(Mark mark) {
   return std::find_if(epochs_.begin(), epochs_.end(), [&](const Epoch& epoch) { return epoch.mark == mark; });
 }
 
+// Everything that could fail was done by prepare_restore.
 void AddressSpace::set_page(std::uint64_t number, const SavedPage& content) {
-  keep_old(number);
   Page* page = find(number);
   if (!content.mapped) {
     if (page != nullptr) release(number);
@@ -72,36 +80,51 @@ void AddressSpace::set_page(std::uint64_t number, const SavedPage& content) {
   update_access(number);
 }
 
-void AddressSpace::restore(Mark mark) {
-  const auto from = find_mark(mark);
-  // Setting a page may add to the newest epoch, so the work list is made first; the entries themselves
-  // stay where they are.
-  std::unordered_map<std::uint64_t, const SavedPage*> changed;
-  for (auto epoch = from; epoch != epochs_.end(); ++epoch)
-    for (const auto& [number, saved] : epoch->saved) changed.try_emplace(number, &saved);
-  for (const auto& [number, saved] : changed) set_page(number, *saved);
+void AddressSpace::prepare_restore(Mark mark) {
+  to_restore_.clear();
+  for (auto epoch = find_mark(mark); epoch != epochs_.end(); ++epoch)
+    for (const auto& [number, saved] : epoch->saved) to_restore_.try_emplace(number, &saved);
+  for (const auto& [number, saved] : to_restore_) {
+    keep_old(number); // what was kept before stays where it is
+    if (!saved->mapped || number < window_pages_ || find(number) != nullptr) continue;
+    std::uint8_t*& data = spare_[number].data;
+    if (data == nullptr) data = static_cast<std::uint8_t*>(reserve_pages(page_size));
+    if (data == nullptr) throw std::bad_alloc();
+  }
 }
 
-void AddressSpace::drop_mark(Mark mark) {
+void AddressSpace::restore() noexcept {
+  for (const auto& [number, saved] : to_restore_) set_page(number, *saved);
+  to_restore_.clear();
+  release_spare_pages();
+}
+
+void AddressSpace::release_spare_pages() noexcept {
+  for (auto& [number, page] : spare_) release_pages(page.data, page_size);
+  spare_.clear();
+}
+
+void AddressSpace::drop_mark(Mark mark) noexcept {
   const auto dropped = find_mark(mark);
   if (dropped != epochs_.begin()) {
     // What this epoch kept now speaks for the one before, unless that kept an older content.
-    auto& older = std::prev(dropped)->saved;
-    for (auto& [number, saved] : dropped->saved) {
-      older.try_emplace(number, std::move(saved));
-      if (std::next(dropped) != epochs_.end()) continue;
-      if (Page* page = find(number)) page->saved_at = std::prev(dropped)->mark;
-    }
+    Epoch& older = *std::prev(dropped);
+    if (std::next(dropped) == epochs_.end())
+      for (const auto& [number, saved] : dropped->saved)
+        if (Page* page = find(number)) page->saved_at = older.mark;
+    older.saved.merge(dropped->saved);
   }
   epochs_.erase(dropped);
   if (epochs_.empty())
     for (std::uint64_t number = 0; number < window_high_; ++number) update_access(number);
 }
 
-std::uint64_t AddressSpace::saved_bytes() const {
+std::uint64_t AddressSpace::saved_bytes(Mark mark) const {
   std::uint64_t bytes = 0;
-  for (const Epoch& epoch : epochs_)
+  for (const Epoch& epoch : epochs_) {
+    if (epoch.mark != mark) continue;
     for (const auto& [number, saved] : epoch.saved) bytes += saved.bytes != nullptr ? page_size : 0;
+  }
   return bytes;
 }
 

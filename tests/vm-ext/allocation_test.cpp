@@ -1,0 +1,221 @@
+// The host runs out of memory at every place in turn: each call then fails whole, and works when tried again.
+#include <cstdlib>
+#include <functional>
+#include <new>
+
+#include "support.h"
+
+using namespace support;
+
+namespace {
+
+// Allocations that still succeed; negative: all do. Then the next one fails, or all do.
+thread_local long allocations_left = -1;
+thread_local bool fail_once = false;
+
+bool refused() {
+  if (allocations_left < 0) return false;
+  if (allocations_left > 0) {
+    --allocations_left;
+    return false;
+  }
+  if (fail_once) allocations_left = -1;
+  return true;
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+  if (refused()) throw std::bad_alloc();
+  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
+  throw std::bad_alloc();
+}
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  if (refused()) return nullptr;
+  return std::malloc(size == 0 ? 1 : size);
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
+
+namespace {
+
+constexpr std::uint64_t far_address = 0x700000000000;
+
+// Counts, calls, and copies over pages of two kinds: within the window and beyond it.
+code program() {
+  code text;
+  text.add("imm", {1, 200}).add("imm", {2, data_address + 0xfff0}).add("imm", {3, far_address + 0xfff0});
+  text.add("imm", {4, 64});
+  const std::uint64_t loop = text.here();
+  const std::uint64_t function = code_address + 0x100;
+  text.add("st64", {2, 1, 12}).add("bcopy", {3, 2, 4}).add("call", {10, function});
+  text.add("addi", {1, 1, 0 - std::uint64_t{1}}).add("bnei", {1, 0, loop}).add("halt");
+  while (text.here() < function) text.add("nop");
+  return text.add("addi", {1, 1, 1}).add("ret");
+}
+
+struct fixture {
+  machine vm{program()};
+  comet_snapshot* taken[2] = {};
+  comet_space space = 0;
+  fixture() {
+    vm.map(data_address, 3 * COMET_PAGE_SIZE, read_write);
+    vm.map(far_address, 2 * COMET_PAGE_SIZE, read_write);
+    SUPPORT_OK(comet_space_new(vm, &space, error));
+    vm.map(0, 1, read_write, space);
+    SUPPORT_OK(comet_snapshot_take(vm, &taken[0], error));
+    vm.run(60);
+    SUPPORT_OK(comet_unmap(vm, 0, far_address + COMET_PAGE_SIZE, 1, error));
+    vm.map(far_address + 5 * COMET_PAGE_SIZE, 1, read_write);
+    SUPPORT_OK(comet_snapshot_take(vm, &taken[1], error));
+    vm.run(60);
+  }
+};
+
+using call = std::function<comet_status(fixture&, comet_error*)>;
+
+// Lets allocation number 0, 1, 2, ... of the call fail, until it needs no more of them.
+void sweep(const char* what, const call& made) {
+  for (long n = 0;; ++n) {
+    fixture at;
+    const hash before = at.vm.state_hash();
+    comet_error error = COMET_ERROR_INIT;
+    allocations_left = n;
+    const comet_status status = made(at, &error);
+    allocations_left = -1;
+    if (status == COMET_OK) {
+      BOOST_TEST_MESSAGE(what << ": " << n << " allocations");
+      return;
+    }
+    BOOST_REQUIRE_MESSAGE(status == COMET_ERROR_MEMORY, what << " at " << n << ": " << error.message);
+    BOOST_REQUIRE_MESSAGE(at.vm.state_hash() == before, what << " at " << n << " left a trace");
+    BOOST_REQUIRE_MESSAGE(made(at, &error) == COMET_OK, what << " again at " << n << ": " << error.message);
+    BOOST_REQUIRE_LT(n, 1000);
+  }
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(allocations)
+
+BOOST_AUTO_TEST_CASE(a_call_that_finds_no_memory_leaves_the_state_as_it_was) {
+  constexpr std::uint64_t some = 4 * COMET_PAGE_SIZE;
+  const bytes content(some, 7);
+  sweep("map", [](fixture& at, comet_error* error) {
+    return comet_map(at.vm, 0, far_address, 8 * COMET_PAGE_SIZE, COMET_READ, error);
+  });
+  sweep("map in the window", [](fixture& at, comet_error* error) {
+    return comet_map(at.vm, 0, 0, 8 * COMET_PAGE_SIZE, COMET_READ, error);
+  });
+  sweep("unmap", [](fixture& at, comet_error* error) { return comet_unmap(at.vm, 0, 0, UINT64_MAX, error); });
+  sweep("protect", [](fixture& at, comet_error* error) {
+    return comet_protect(at.vm, 0, data_address, 3 * COMET_PAGE_SIZE, COMET_READ, error);
+  });
+  sweep("write", [&](fixture& at, comet_error* error) {
+    return comet_write(at.vm, 0, data_address, content.data(), 3 * COMET_PAGE_SIZE, error);
+  });
+  sweep("restore", [](fixture& at, comet_error* error) { return comet_snapshot_restore(at.vm, at.taken[0], error); });
+  sweep("restore of the newer", [](fixture& at, comet_error* error) {
+    return comet_snapshot_restore(at.vm, at.taken[1], error);
+  });
+  sweep("snapshot", [](fixture& at, comet_error* error) {
+    comet_snapshot* taken = nullptr;
+    return comet_snapshot_take(at.vm, &taken, error);
+  });
+  sweep("space", [](fixture& at, comet_error* error) {
+    comet_space space = 0;
+    return comet_space_new(at.vm, &space, error);
+  });
+  sweep("thread", [](fixture& at, comet_error* error) {
+    comet_thread thread = 0;
+    return comet_thread_new(at.vm, 0, 0, &thread, error);
+  });
+  sweep("free of a space", [](fixture& at, comet_error* error) { return comet_space_free(at.vm, at.space, error); });
+  sweep("breakpoint", [](fixture& at, comet_error* error) { return comet_breakpoint_set(at.vm, 0, 5, error); });
+  sweep("watchpoint", [](fixture& at, comet_error* error) {
+    std::uint32_t id = 0;
+    return comet_watchpoint_set(at.vm, 0, data_address, 8, COMET_WRITE, &id, error);
+  });
+  sweep("import", [](fixture& at, comet_error* error) {
+    std::uint32_t index = 0;
+    return comet_host_import(at.vm, "a-name-that-is-too-long-to-be-kept-in-place", &index, error);
+  });
+  sweep("grant", [](fixture& at, comet_error* error) {
+    return comet_host_grant(at.vm, "a-name-that-is-too-long-to-be-kept-in-place", nullptr, nullptr, error);
+  });
+  sweep("arguments", [](fixture& at, comet_error* error) {
+    const char* const words[] = {"a-word-that-is-too-long-to-be-kept-in-place", "another"};
+    return comet_set_arguments(at.vm, 2, words, error);
+  });
+  sweep("reset", [](fixture& at, comet_error* error) { return comet_machine_reset(at.vm, error); });
+  sweep("hash", [](fixture& at, comet_error* error) {
+    hash found{};
+    return comet_state_hash(at.vm, found.data(), error);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(an_image_is_loaded_whole_or_not_at_all) {
+  comet_image* image = nullptr;
+  SUPPORT_OK(comet_image_new(&image, error));
+  const bytes content(3 * COMET_PAGE_SIZE, 9);
+  SUPPORT_OK(comet_image_add_section(image, "low", data_address, content.data(), content.size(), content.size() + 70000,
+                                     read_write, error));
+  SUPPORT_OK(comet_image_add_section(image, "high", far_address, content.data(), content.size(), content.size() + 9,
+                                     read_write, error));
+  SUPPORT_OK(comet_image_add_import(image, "exit", error));
+  fail_once = true; // going back needs memory too
+  sweep("load", [&](fixture& at, comet_error* error) { return comet_image_load(image, at.vm, 0, error); });
+  fail_once = false;
+
+  const std::uint8_t* written = nullptr;
+  std::size_t length = 0;
+  SUPPORT_OK(comet_image_write(image, &written, &length, error));
+  sweep("read", [&](fixture&, comet_error* error) {
+    comet_image* read = nullptr;
+    const comet_status status = comet_image_read(written, length, &read, error);
+    comet_image_free(read);
+    return status;
+  });
+  comet_image_free(image);
+}
+
+BOOST_AUTO_TEST_CASE(what_gives_no_status_needs_no_memory) {
+  fixture at;
+  allocations_left = 0;
+  const std::uint64_t held = comet_snapshot_bytes(at.vm);
+  comet_snapshot_free(at.vm, at.taken[1]);
+  comet_snapshot_free(at.vm, at.taken[0]);
+  const std::uint64_t left = comet_snapshot_bytes(at.vm);
+  allocations_left = -1;
+  BOOST_CHECK_GT(held, 0u);
+  BOOST_CHECK_EQUAL(left, 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_that_finds_no_memory_goes_on_where_it_stopped) {
+  fixture whole;
+  whole.vm.map(far_address + COMET_PAGE_SIZE, 1, read_write);
+  const std::uint64_t length = whole.vm.run().executed;
+  const hash wanted = whole.vm.state_hash();
+  long failures = 0;
+  for (long n = 0;; ++n) {
+    fixture at;
+    at.vm.map(far_address + COMET_PAGE_SIZE, 1, read_write);
+    // What was decoded is dropped, so that the run has to allocate for code as well as for pages.
+    SUPPORT_OK(comet_breakpoint_set(at.vm, 0, 5, error));
+    comet_stop stop = COMET_STOP_INIT;
+    allocations_left = n;
+    const comet_status status = comet_run(at.vm, 0, plenty, &stop, nullptr);
+    allocations_left = -1;
+    if (status == COMET_OK) break;
+    ++failures;
+    BOOST_REQUIRE_EQUAL(status, COMET_ERROR_MEMORY);
+    BOOST_REQUIRE_EQUAL(at.vm.run().reason, COMET_HALTED);
+    BOOST_REQUIRE(at.vm.state_hash() == wanted);
+    BOOST_REQUIRE_LT(n, 1000);
+  }
+  BOOST_CHECK_GT(failures, 3);
+  BOOST_CHECK_GT(length, 100u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
