@@ -162,15 +162,18 @@ const CodeCache::Fetched& CodeCache::fetch(std::uint64_t address) {
 
 const Slot* CodeCache::decode_block(std::uint64_t start) {
   pending_links_.clear();
+  block_.clear();
   // All of a block lies in one chunk, so that execution can go on from slot to slot, and its links with it,
   // so that they are within a branch's reach: chunks may lie anywhere.
   require_room(block_instructions * (slots_a_instruction + link_slots) + link_slots);
   complete_ = false;
-  const Slot* first = nullptr;
+  Slot* const first = chunks_.back()->slots + chunks_.back()->used;
   std::uint64_t address = start;
   bool open = true;
-  for (unsigned count = 0; open; ++count) {
-    if (count == block_instructions || (count != 0 && find(address) != nullptr)) {
+  while (open) {
+    // A block does not go around the end of the address space, so its addresses are in order.
+    const bool full = block_.size() == block_instructions || address < start;
+    if (full || (!block_.empty() && find(address) != nullptr)) {
       emit_link(address, nullptr);
       break;
     }
@@ -180,27 +183,27 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
       pages_.erase(address >> page_bits);
       throw std::bad_alloc();
     }
-    Slot* const slot = &chunks_.back()->slots[chunks_.back()->used];
-    page->slots.data()[address & page_mask] = slot;
-    if (first == nullptr) first = slot;
     std::uint8_t bytes[isa::max_instruction_bytes];
     isa::Decoded decoded{};
     const std::size_t available = memory_.fetch(address, bytes, sizeof bytes);
     const isa::DecodeStatus status = isa::decode(bytes, available, decoded);
     memory_.mark_code(address, decoded.length);
+    block_.push_back({address, &page->slots.data()[address & page_mask],
+                      chunks_.back()->slots + chunks_.back()->used, decoded.operation});
     if (status != isa::DecodeStatus::ok) {
+      block_.back().operation = isa::operation_count;
       emit(address)->handler = handlers::reference(); // which traps
       break;
     }
     note_registers(decoded);
-    if (has_breakpoint(address)) {
+    if (has_breakpoint(address))
       emit(address)->handler = handlers::breakpoint();
-    } else {
-      open = emit_instruction(address, decoded);
-    }
-    open = open && !ends_block(decoded.operation);
+    else
+      emit_instruction(address, decoded);
+    open = !ends_block(decoded.operation);
     address += decoded.length;
   }
+  use_accumulator();
   // Links stand behind the block, where execution does not come by.
   for (const PendingLink& pending : pending_links_) {
     emit_link(pending.target, pending.branch);
@@ -210,8 +213,31 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
   return first;
 }
 
-// Emits the slots of one instruction. The result is whether slots may follow.
-bool CodeCache::emit_instruction(std::uint64_t address, const isa::Decoded& decoded) {
+// Chooses the variants of the block's handlers, and enters in the page table the slots that need nothing
+// from the one before. Where the block branches to itself it can be entered.
+void CodeCache::use_accumulator() {
+  for (const PendingLink& pending : pending_links_) {
+    const auto found = std::lower_bound(block_.begin(), block_.end(), pending.target,
+                                        [](const BlockInstruction& each, std::uint64_t wanted) { return each.address < wanted; });
+    if (found != block_.end() && found->address == pending.target) found->is_target = true;
+  }
+  Accumulator accumulator;
+  for (BlockInstruction& each : block_) {
+    if (each.is_target) accumulator.drop();
+    const unsigned variant = accumulator.next(each.operation, *each.slot);
+    if (variant != 0) each.slot->handler = fast_handler(each.operation, variant);
+    each.reads = variant != 0;
+    each.effect = accumulator.effect();
+  }
+  bool needed = false;
+  for (auto each = block_.rbegin(); each != block_.rend(); ++each) {
+    needed = each->reads || (needed && each->effect == Accumulator::Effect::keeps);
+    if (!needed) *each->place = each->slot;
+  }
+}
+
+// Emits the slots of one instruction.
+void CodeCache::emit_instruction(std::uint64_t address, const isa::Decoded& decoded) {
   using namespace isa;
   const std::uint64_t* operand = decoded.operands;
   const char* kinds = describe(decoded.operation).operands;
@@ -220,7 +246,7 @@ bool CodeCache::emit_instruction(std::uint64_t address, const isa::Decoded& deco
   slot->handler = handlers::reference();
 
   for (unsigned i = 0; i < decoded.operand_count; ++i)
-    if (names_register(kinds[i]) && operand[i] >= register_slack) return true;
+    if (names_register(kinds[i]) && operand[i] >= register_slack) return;
   const auto a = static_cast<std::uint16_t>(operand[0]), b = static_cast<std::uint16_t>(operand[1]),
              c = static_cast<std::uint16_t>(operand[2]);
   const auto branch_to = [&](std::uint64_t target) { pending_links_.push_back({target, slot}); };
@@ -228,7 +254,7 @@ bool CodeCache::emit_instruction(std::uint64_t address, const isa::Decoded& deco
   switch (decoded.operation) {
     case op_nop:
       slot->handler = handlers::nothing();
-      return true;
+      return;
     case op_imm: case op_simm: case op_pcimm: case op_spcimm: case op_fimm: case op_fimm32: {
       std::uint64_t value = operand[1];
       if (decoded.operation == op_pcimm || decoded.operation == op_spcimm) value += address;
@@ -242,74 +268,74 @@ bool CodeCache::emit_instruction(std::uint64_t address, const isa::Decoded& deco
         slot->handler = handlers::wide_constant();
         emit_data(address, value);
       }
-      return true;
+      return;
     }
     case op_jump:
-      slot->handler = fast_handler(op_jump, false);
+      slot->handler = fast_handler(op_jump);
       branch_to(address + operand[0]);
-      return true;
+      return;
     case op_jumpr: case op_tailr:
-      slot->handler = fast_handler(decoded.operation, false);
+      slot->handler = fast_handler(decoded.operation);
       slot->a = a;
-      return true;
+      return;
     case op_jal:
-      slot->handler = fast_handler(a == 0 ? op_jump : op_jal, false);
+      slot->handler = fast_handler(a == 0 ? op_jump : op_jal);
       slot->a = a;
       branch_to(address + operand[1]);
       emit_data(address, next);
-      return true;
+      return;
     case op_jalr:
-      slot->handler = fast_handler(a == 0 ? op_jumpr : op_jalr, false);
+      slot->handler = fast_handler(a == 0 ? op_jumpr : op_jalr);
       slot->a = a == 0 ? b : a;
       slot->b = b;
       emit_data(address, next);
-      return true;
+      return;
     case op_brz:
-      slot->handler = a == 0 ? handlers::branch_if_zero_unlinked() : fast_handler(op_brz, false);
+      slot->handler = a == 0 ? handlers::branch_if_zero_unlinked() : fast_handler(op_brz);
       slot->a = a;
       slot->b = b;
       slot->c = c;
       emit_data(address, next);
-      return true;
+      return;
     case op_call: case op_tail: {
       const unsigned last = decoded.operand_count - 1u;
-      slot->handler = fast_handler(decoded.operation, false);
+      slot->handler = fast_handler(decoded.operation);
       slot->a = decoded.operation == op_call ? a : 0;
       branch_to(address + operand[last]);
       emit_data(address, address + operand[last]);
-      return true;
+      return;
     }
     case op_callr:
-      slot->handler = fast_handler(op_callr, false);
+      slot->handler = fast_handler(op_callr);
       slot->a = a;
       slot->b = b;
-      return true;
+      return;
     case op_ret:
-      slot->handler = fast_handler(op_ret, false);
-      return true;
+      slot->handler = fast_handler(op_ret);
+      return;
     case op_jtab:
-      slot->handler = fast_handler(op_jtab, false);
+      slot->handler = fast_handler(op_jtab);
       slot->a = a;
       emit_data(address, operand[1]);
       emit_data(address, address + operand[2]);
-      return true;
+      return;
     case op_tget: case op_tset: {
       const bool get = decoded.operation == op_tget;
-      if (operand[get ? 1 : 0] >= COMET_THREAD_REGISTERS || (get && a == 0)) return true;
-      slot->handler = fast_handler(decoded.operation, false);
+      if (operand[get ? 1 : 0] >= COMET_THREAD_REGISTERS || (get && a == 0)) return;
+      slot->handler = fast_handler(decoded.operation);
       slot->a = a;
       slot->b = b;
-      return true;
+      return;
     }
     default:
       break;
   }
 
-  const Handler narrow = fast_handler(decoded.operation, false);
-  if (narrow == nullptr) return true;
+  const Handler narrow = fast_handler(decoded.operation);
+  if (narrow == nullptr) return;
   // Writing r0 has no effect of its own, but what else the instruction does stays.
   const bool discards = kinds[0] == 'd' && a == 0;
-  if (discards || (kinds[0] == 'x' && a == 0)) return true;
+  if (discards || (kinds[0] == 'x' && a == 0)) return;
   slot->a = a;
   slot->b = b;
   const unsigned last = decoded.operand_count - 1u;
@@ -317,31 +343,31 @@ bool CodeCache::emit_instruction(std::uint64_t address, const isa::Decoded& deco
     case 'd': case 's':
       slot->c = c;
       slot->handler = narrow;
-      return true;
+      return;
     case 'i': case 'c': case 'o':
       if (fits32(operand[2])) {
         slot->immediate = static_cast<std::int32_t>(operand[2]);
         slot->handler = narrow;
-      } else if (const Handler wide = fast_handler(decoded.operation, true)) {
+      } else if (const Handler wide = wide_handler(decoded.operation)) {
         slot->handler = wide;
         emit_data(address, operand[2]);
       }
-      return true;
+      return;
     case 'p':
       if (kinds[1] == 'i') {
         if (fits16(operand[1])) {
           slot->handler = narrow;
         } else {
-          slot->handler = fast_handler(decoded.operation, true);
+          slot->handler = wide_handler(decoded.operation);
           emit_data(address, operand[1]);
         }
       } else {
         slot->handler = narrow;
       }
       branch_to(address + operand[2]);
-      return true;
+      return;
     default:
-      return true;
+      return;
   }
 }
 

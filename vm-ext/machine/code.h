@@ -2,10 +2,11 @@
 // reference loop, and the breakpoints that stand in them.
 //
 // Decoding is lazy and goes block by block: from an address that execution reached to the next
-// instruction that surely goes elsewhere. Every instruction of a block can be entered. A branch to what is
-// not decoded yet leads to a link, three slots that know the address; the first time it is taken it is
-// resolved and the branch is patched. Nothing is ever dropped alone: when code was written to, or there is
-// too much of it, everything goes and is decoded again as it is reached.
+// instruction that surely goes elsewhere. Most instructions of a block can be entered; who comes to another
+// one gets a block that begins there (see accumulator.h). A branch to what is not decoded yet leads to a
+// link, three slots that know the address; the first time it is taken it is resolved and the branch is
+// patched. Nothing is ever dropped alone: when code was written to, or there is too much of it, everything
+// goes and is decoded again as it is reached.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +18,7 @@
 #include "../isa/isa.h"
 #include "../memory/address_space.h"
 #include "../memory/host_pages.h"
+#include "accumulator.h"
 #include "slot.h"
 
 namespace comet {
@@ -33,7 +35,7 @@ class CodeCache {
 
   // The slot of the instruction at an address, decoded if it was not.
   const Slot* slot_at(std::uint64_t address);
-  // The same, or null when it was not decoded.
+  // The same, or null when there is none that can be entered.
   const Slot* find(std::uint64_t address) const {
     const std::uint64_t number = address >> page_bits;
     if (number != last_number_) return find_elsewhere(address);
@@ -98,7 +100,8 @@ class CodeCache {
   Slot* emit(std::uint64_t address);
   void emit_data(std::uint64_t address, std::uint64_t data) { emit(address)->data = data; }
   void emit_link(std::uint64_t target, Slot* branch);
-  bool emit_instruction(std::uint64_t address, const isa::Decoded& decoded);
+  void emit_instruction(std::uint64_t address, const isa::Decoded& decoded);
+  void use_accumulator();
   void note_registers(const isa::Decoded& decoded);
 
   AddressSpace& memory_;
@@ -112,6 +115,16 @@ class CodeCache {
   };
   std::vector<PendingLink> pending_links_;
   bool complete_ = true; // every block that was begun was ended
+  struct BlockInstruction {
+    std::uint64_t address;
+    const Slot** place; // in the page table
+    Slot* slot;
+    isa::Operation operation;
+    bool is_target = false; // of a branch of the same block
+    bool reads = false;     // the accumulator
+    Accumulator::Effect effect = Accumulator::Effect::drops;
+  };
+  std::vector<BlockInstruction> block_; // that is being decoded
   std::unique_ptr<LazyArray<Fetched>> fetched_;
   std::set<std::uint64_t> breakpoints_;
   std::uint64_t highest_register_ = 0;

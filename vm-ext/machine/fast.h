@@ -15,8 +15,6 @@
 
 namespace comet {
 
-
-
 enum class Exit : std::uint8_t {
   fuel,      // pc: the next instruction
   reference, // pc: an instruction that the reference loop must execute
@@ -38,6 +36,7 @@ struct FastContext {
   const Slot* pc;
   std::uint64_t* r;
   std::intptr_t limit;
+  std::uint64_t accumulator; // between two handlers, where they do not jump to each other
   Exit exit;
   bool left;
   std::uint64_t address;
@@ -57,9 +56,11 @@ inline std::uint64_t fuel_left(const Slot* pc, std::intptr_t limit) {
 
 void run_fast(const Slot* pc, std::uint64_t* r, std::uint8_t* memory, FastContext& context, std::uint64_t fuel);
 
-// The handler for an operation whose operands fit the slot; `wide` takes its immediate from the next
-// slot. Null when the fast loop has none.
-Handler fast_handler(isa::Operation operation, bool wide);
+// The handler for an operation whose operands fit the slot; null when the fast loop has none. The variant
+// says which operands are in the accumulator (accumulator.h); 0: none is.
+Handler fast_handler(isa::Operation operation, unsigned variant = 0);
+// The one that takes its immediate from the next slot.
+Handler wide_handler(isa::Operation operation);
 
 // Handlers that stand for no operation.
 namespace handlers {

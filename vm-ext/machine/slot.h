@@ -17,10 +17,11 @@ namespace comet {
 struct Slot;
 struct FastContext;
 
-// All handlers have this shape, so that these five stay in host registers from one to the next. `limit`
+// All handlers have this shape, so that these six stay in host registers from one to the next. `limit`
 // is the address of the slot at which the fuel would end, less a margin, if execution went straight on.
+// `accumulator` is the value that was last written to a register; see accumulator.h.
 using Handler = void (*)(const Slot* pc, std::uint64_t* r, std::uint8_t* memory, FastContext* context,
-                         std::intptr_t limit);
+                         std::intptr_t limit, std::uint64_t accumulator);
 
 struct Slot {
   union {

@@ -1,0 +1,38 @@
+// The accumulator: a host register that holds the value which an instruction wrote last, so that the next
+// one need not wait for it to come back from the register stack. It is written there all the same.
+//
+// Which operands are in it is settled when a block is decoded, and holds only if execution comes to a slot
+// by the slot before it. So a slot can be entered from outside (by a branch, a call, a return, a run) only
+// when nothing that follows needs what the accumulator held before it; only such slots are in the page
+// table. Whoever goes to another address of the block gets a block of its own from there.
+#pragma once
+
+#include <cstdint>
+
+#include "../isa/isa.h"
+#include "slot.h"
+
+namespace comet {
+
+class Accumulator {
+ public:
+  // How an instruction treats it.
+  enum class Effect : std::uint8_t {
+    drops, // what it holds is unknown afterwards
+    keeps,
+    sets // to the value that it writes to register a
+  };
+
+  // Execution may come here from elsewhere.
+  void drop() { known_ = 0; }
+  // Takes the next instruction of the block. Gives the variant of its handler: bit 0 when its first source
+  // operand is in the accumulator, bit 1 for the second. An indexed store's sources are index and value.
+  unsigned next(isa::Operation operation, const Slot& slot);
+  Effect effect() const { return effect_; }
+
+ private:
+  std::uint16_t known_ = 0; // the register whose value it holds; none: 0
+  Effect effect_ = Effect::drops;
+};
+
+} // namespace comet
