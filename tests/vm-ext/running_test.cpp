@@ -254,4 +254,27 @@ BOOST_AUTO_TEST_CASE(names_of_reasons_and_traps_are_words) {
   BOOST_CHECK(comet_status_name(static_cast<comet_status>(99)) != nullptr);
 }
 
+// Dropping the decoded code leaves activations without a slot to return to.
+BOOST_AUTO_TEST_CASE(fuel_ends_exactly_at_a_return_to_forgotten_code) {
+  code program;
+  const std::uint64_t function = code_address + 0x100;
+  program.add("call", {10, function});
+  const std::uint64_t behind = program.here();
+  program.add("addi", {1, 1, 1}).add("jump", {behind});
+  code called(function);
+  called.add("imm", {1, 300});
+  const std::uint64_t again = called.here();
+  called.add("addi", {1, 1, std::uint64_t(-1)}).add("bnei", {1, 0, again}).add("ret");
+  for (std::uint64_t fuel = 500; fuel < 700; ++fuel) {
+    machine forgetful(program), plain(program);
+    for (machine* vm : {&forgetful, &plain}) {
+      vm->write(function, called.content());
+      vm->run(10);
+    }
+    SUPPORT_OK(comet_breakpoint_set(forgetful, 0, 0x17000, error));
+    for (machine* vm : {&forgetful, &plain}) BOOST_CHECK_EQUAL(vm->run(fuel).executed, fuel);
+    BOOST_CHECK(forgetful.state_hash() == plain.state_hash());
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

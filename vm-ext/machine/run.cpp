@@ -101,7 +101,12 @@ Run::Turn Run::fast_slice(std::uint64_t fuel) {
     slot = space_.code.follow_link(context.pc);
     if (fuel < fast_margin) return Turn::go_on;
   }
-  thread_.pc = context.exit == Exit::address ? context.address : CodeCache::address_of(context.pc);
+  if (context.exit == Exit::address)
+    thread_.pc = context.address;
+  else if (context.pc == CodeCache::resume_slot()) // the fuel ended with a return to a place that has no slot
+    thread_.pc = context.top[1].return_address;
+  else
+    thread_.pc = CodeCache::address_of(context.pc);
   past_breakpoint_ = false;
   if (context.exit == Exit::reference) return step();
   if (context.exit == Exit::breakpoint) {
@@ -147,6 +152,7 @@ void Machine::run(comet_thread id, std::uint64_t fuel, comet_stop& stop) {
   Thread& running = thread(id);
   const std::uint64_t before = running.instruction_count;
   running.pending_call.reset();
+  timeline.abandon(id);
   {
     const FloatingPointScope scope;
     Run(*this, id, stop).until_stopped(fuel);
@@ -181,6 +187,7 @@ void Machine::complete_host_call(comet_thread id, std::uint64_t result) {
   waiting.pc = call.next;
   ++waiting.instruction_count;
   waiting.pending_call.reset();
+  timeline.finish(id, result, {});
 }
 
 } // namespace comet

@@ -79,6 +79,7 @@ void Machine::restore_snapshot(const comet_snapshot* snapshot) {
     mark.space->memory.restore(mark.mark);
     spaces.emplace(mark.id, mark.space);
   }
+  timeline.forget_open_calls();
   host.set_imports(snapshot->imports);
   spaces_ = std::move(spaces);
   threads_ = std::move(threads);
