@@ -4,4 +4,4 @@
   watchpoint-where watchpoint-old watchpoint-old-set! watchpoint-value watchpoint-hits watchpoint-hits-set!
   breakpoint-at breakpoint-add! breakpoint-remove!
   watchpoint-with-number watchpoint-add! watchpoint-remove! watchpoints-refresh!
-  stopping-place-remove! stopping-places-clear! stopping-places-install!))
+  call-without-stopping-places stopping-place-remove! stopping-places-clear! stopping-places-install!))

@@ -85,6 +85,23 @@
           (watchpoint (watchpoint-remove! watchpoint))
           (else (raise-user-error "there is no breakpoint or watchpoint " id "; `breakpoints` lists them")))))
 
+;; Does thunk while nothing stops the program.
+(define (call-without-stopping-places thunk)
+  (let ((breakpoints (session-breakpoints (the-session))) (watchpoints (session-watchpoints (the-session))))
+    (dynamic-wind
+     (lambda ()
+       (for-each (lambda (breakpoint) (target-breakpoint-clear! (breakpoint-address breakpoint))) breakpoints)
+       (for-each (lambda (watchpoint) (target-watchpoint-clear! (watchpoint-number watchpoint))) watchpoints))
+     thunk
+     (lambda ()
+       (for-each (lambda (breakpoint) (target-breakpoint-set! (breakpoint-address breakpoint))) breakpoints)
+       (for-each
+        (lambda (watchpoint)
+          (watchpoint-number-set! watchpoint
+                                  (target-watchpoint-set! (watchpoint-address watchpoint) (watchpoint-length watchpoint)
+                                                          (watchpoint-access watchpoint))))
+        watchpoints)))))
+
 (define (stopping-places-clear!)
   (for-each breakpoint-remove! (session-breakpoints (the-session)))
   (for-each watchpoint-remove! (session-watchpoints (the-session))))

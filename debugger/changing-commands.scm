@@ -10,6 +10,7 @@
 (use debugger/breakpoints)
 (use debugger/value)
 (use debugger/run)
+(use debugger/timeline)
 (use debugger/show)
 (use asm/live)
 
@@ -94,6 +95,7 @@ bytes, and (target-write! ADDRESS u8vector) writes any number."
                               "; `snapshot` takes one"
                               (text "; there are: " (string-join (map car (session-snapshots session)) ", ")))))
     (machine-restore! (the-machine) (cadr entry))
+    (timeline-begin!)
     (session-stop-set! session (caddr entry))
     (session-level-set! session 0)
     (session-listed-set! session #f)

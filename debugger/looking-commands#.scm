@@ -1,2 +1,2 @@
-;; The commands are in the command table; there is nothing to name.
-(##begin)
+;; The commands are in the command table; info takes further subjects.
+(##namespace ("debugger/looking-commands#" add-subject!))

@@ -146,6 +146,8 @@ without arguments it goes on where it stopped."
         (cons "symbols" (lambda () (run-command "symbols"))) (cons "breakpoints" (lambda () (run-command "breakpoints")))
         (cons "registers" (lambda () (run-command "registers")))))
 
+(define (add-subject! name show) (set! subjects (append subjects (list (cons name show)))))
+
 (define-argument-kind subject "a subject"
   (lambda (word)
     (let ((row (assoc word subjects)))
@@ -156,7 +158,7 @@ without arguments it goes on where it stopped."
   (lambda (beginning) (filter (lambda (name) (string-prefix? beginning name)) (map car subjects))))
 
 (define-command (info #!optional (subject subject #f))
-  "Shows facts. info program, regions, threads, symbols, breakpoints, registers."
+  "Shows facts. info program, regions, threads, symbols, breakpoints, registers, timeline."
   aliases: (i) group: looking
   (the-machine)
   ((or subject show-program)))

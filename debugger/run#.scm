@@ -2,4 +2,5 @@
   pause? pause-reason pause-pc pause-count pause-stop
   load-program! restart-program! enter-scratch-machine!
   run-program! continue-program! step-program! next-program! finish-activation!
+  goto-count! goto-start! reverse-continue! reverse-step! reverse-next! reverse-finish!
   run-escape program-halted? program-state))

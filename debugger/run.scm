@@ -5,7 +5,8 @@
 ;;   (pause-reason (run-program!))    => halted
 ;;
 ;; Reasons: those of the machine (halted, out-of-fuel, trap, breakpoint, watchpoint, host-call,
-;; interrupted), and `step` and `finished` where the debugger had asked for so much and no more.
+;; interrupted), `step` and `finished` where the debugger had asked for so much and no more, and `start`
+;; where going back found nothing before the start of the timeline.
 
 (module debugger/run)
 (use scheme-lib/util)
@@ -15,6 +16,7 @@
 (use debugger/target)
 (use debugger/program)
 (use debugger/breakpoints)
+(use debugger/timeline)
 (use debugger/value)
 
 (define-type pause
@@ -44,7 +46,8 @@
   (session-thread-set! session 0)
   (for-each (lambda (stream what) (machine-stream-set! machine stream what)) '(0 1 2) (session-streams session))
   (forget-pause! session)
-  (session-fresh-set! session (machine-snapshot machine)))
+  (session-fresh-set! session (machine-snapshot machine))
+  (timeline-begin!))
 
 ;; Without a program there is a page to assemble into.
 (define scratch-address #x10000)
@@ -68,6 +71,7 @@
   (let ((session (the-session)))
     (machine-restore! (the-machine) (session-fresh session))
     (forget-pause! session)
+    (timeline-begin!)
     (watchpoints-refresh!)))
 
 ;; ---- running ---------------------------------------------------------------------------------------
@@ -90,7 +94,7 @@
   (call/cc
    (lambda (return)
      (parameterize ((run-escape (lambda () (return #f))))
-       (machine-run! (the-machine) fuel (session-thread (the-session)))))))
+       (timeline-run! fuel)))))
 
 (define (reason-of stop) (if stop (stop-reason stop) 'interrupted))
 
@@ -195,6 +199,75 @@
          "this is the outermost activation, which returns to nobody; continue runs the program to its end"))
     (run-until-return! depth 'finished)))
 
+;; ---- going back --------------------------------------------------------------------------------------
+
+;; To a count of the timeline, with what the session was told when it stopped there last, if that was the
+;; present.
+(define (goto-count! count)
+  (timeline-goto! count)
+  (or (session-stop (the-session)) (conclude! 'step #f)))
+
+(define (goto-start!)
+  (timeline-goto! (timeline-start (the-timeline)))
+  (conclude! 'start #f))
+
+;; What a run calls a stop, arrived at from behind: the watched bytes are those before the instruction, then
+;; it is executed once more.
+(define (arrive-back! found)
+  (cond ((not found) (goto-start!))
+        ((eq? (cdr found) 'watchpoint)
+         (timeline-goto! (- (car found) 1))
+         (conclude-stop! (run-machine! 1)))
+        (else (timeline-goto! (car found)) (arrived-at-breakpoint! #f))))
+
+(define (call-as-it-is thunk) (thunk))
+
+;; Where the program stopped last before here, at a breakpoint or behind what touched a watched range.
+(define (reverse-continue!)
+  (arrive-back! (last-stop-before (target-count) call-as-it-is (lambda () #t))))
+
+(define (reverse-step! #!optional (count 1))
+  (let ((start (timeline-start (the-timeline))) (goal (- (target-count) count)))
+    (if (< goal start) (goto-start!) (begin (timeline-goto! goal) (conclude! 'step #f)))))
+
+;; Before the call that made the activation with so many below it: the function's first instruction, seen
+;; last at that depth, less one. A tail call replaced the function, then the one before it counts.
+(define (goto-call-of! level reason)
+  (let* ((depth (- (target-depth) level)) (function (vector-ref (target-activation level) 0)))
+    (define (with-function-watched thunk)
+      (call-without-stopping-places
+       (lambda ()
+         (target-breakpoint-set! function)
+         (let ((result (with-exception-catcher
+                        (lambda (exception) (target-breakpoint-clear! function) (raise exception))
+                        thunk)))
+           (target-breakpoint-clear! function)
+           result))))
+    (let ((found (last-stop-before (+ (target-count) 1) with-function-watched
+                                   (lambda () (= (target-depth) depth)))))
+      (if (or (not found) (<= (car found) (timeline-start (the-timeline))))
+          (goto-start!)
+          (begin
+            (timeline-goto! (- (car found) 1))
+            (if (< (target-depth) depth) (conclude! reason #f) (goto-call-of! 0 reason)))))))
+
+;; As reverse-step!, but a call counts as one with all that it did.
+(define (reverse-next! #!optional (count 1))
+  (let* ((depth (target-depth))
+         (pause (reverse-step! 1))
+         (pause (if (and (eq? (pause-reason pause) 'step) (> (target-depth) depth))
+                    (goto-call-of! (- (target-depth) depth 1) 'step)
+                    pause)))
+    (if (and (> count 1) (eq? (pause-reason pause) 'step)) (reverse-next! (- count 1)) pause)))
+
+;; To the call that made the selected activation.
+(define (reverse-finish!)
+  (the-timeline)
+  (let ((level (session-level (the-session))))
+    (if (= level (- (target-depth) 1))
+        (raise-user-error "this is the outermost activation, which nobody called; `goto start` goes to its beginning"))
+    (goto-call-of! level 'called)))
+
 ;; ---- the state, for the prompt ----------------------------------------------------------------------
 
 ;; "", "sieve.s: main+0x4", "sieve.s: halted 0"
@@ -205,4 +278,5 @@
         (text (if program (text (loaded-name program) ": ") "")
               (if (program-halted?)
                   (text "halted " (stop-exit-status (pause-stop (session-stop session))))
-                  (address-text (target-pc)))))))
+                  (address-text (target-pc)))
+              (if (timeline-past?) (text ", at " (target-count) " of " (timeline-end (the-timeline))) "")))))

@@ -14,6 +14,7 @@
   session-fresh session-fresh-set!
   session-snapshots session-snapshots-set!
   session-streams session-streams-set!
+  session-timeline session-timeline-set!
   new-session current-session
   the-session the-program the-machine
   new-id!))

@@ -175,6 +175,8 @@
       ((trap) (text "trap" at ": " (stop-message stop)))
       ((breakpoint) (text "breakpoint " (breakpoint-id (breakpoint-at (pause-pc pause))) at))
       ((watchpoint) (watchpoint-line stop))
+      ((start) (text "the start of the timeline" at))
+      ((called) (text "back before the call" at))
       ((finished) (text "returned to " (address-text (pause-pc pause))))
       ((interrupted) (text "interrupted" at after))
       ((out-of-fuel) (text "out of fuel" at after))

@@ -10,6 +10,7 @@
 (use debugger/session)
 (use debugger/target)
 (use debugger/run)
+(use debugger/timeline)
 (use debugger/show)
 (use repl/terminal)
 (use repl/options)
@@ -119,6 +120,8 @@
 (define (cli-run options words)
   (let* ((words (file-and-arguments words)) (limit (option-value options "--time")))
     (session-streams-set! (current-session) '(0 1 2))
+    ;; Where nobody can be asked to look at a trap, nobody looks at the past either.
+    (timeline-wanted (terminal-interactive?))
     (load-or-exit (car words) options)
     (let ((begin-time (now)))
       (if limit (machine-deadline-set! (the-machine) limit))

@@ -16,6 +16,7 @@
 (use debugger/value)
 (use debugger/program-commands)
 (use debugger/running-commands)
+(use debugger/time-commands)
 (use debugger/stopping-commands)
 (use debugger/looking-commands)
 (use debugger/changing-commands)
@@ -65,7 +66,7 @@
 
 (define libraries
   '(scheme-lib/util scheme-lib/machine scheme-lib/image asm/assembler debugger/command debugger/session
-    debugger/target debugger/program debugger/value debugger/breakpoints debugger/run debugger/examine))
+    debugger/target debugger/program debugger/value debugger/breakpoints debugger/timeline debugger/run debugger/examine))
 
 (define (import-libraries!)
   (for-each (lambda (library) (eval (list 'use library))) libraries))

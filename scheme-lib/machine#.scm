@@ -7,7 +7,7 @@
   make-machine machine? machine-handle machine-load! machine-reset! machine-restart! machine-entry
   machine-arguments-set! machine-grant! machine-revoke! machine-random-seed-set! machine-limits
   ;; running
-  machine-run! machine-step! machine-interrupt! machine-deadline-set!
+  machine-run! machine-pause-for-breakpoint machine-step! machine-interrupt! machine-deadline-set!
   stop? stop-reason stop-trap stop-pc stop-address stop-message stop-executed stop-count
   stop-exit-status stop-host-call stop-watchpoint stop-access stop-thread stop->text
   ;; registers and threads
@@ -24,6 +24,7 @@
   machine-line-at machine-address machine-address->text
   ;; snapshots
   machine-snapshot machine-restore! machine-snapshot? machine-free-snapshot! machine-hash
+  machine-snapshot-bytes machine-record! machine-recording
   ;; stopping places
   machine-break! machine-unbreak! machine-breakpoints machine-watch! machine-unwatch! machine-watchpoints
   ;; the outside

@@ -387,6 +387,24 @@ called), activation-pc (where it stands) and activation-window (its place on the
   "Releases a snapshot before the collector does."
   (vm-snapshot-free (machine-snapshot-state snapshot)))
 
+(define-documented (machine-snapshot-bytes machine)
+  "How many bytes of memory the machine's snapshots hold."
+  (vm-snapshot-bytes (machine-handle machine)))
+
+(define-documented (machine-record! machine #!optional (byte-limit (expt 2 26)))
+  "Logs host calls from now on, in at most BYTE-LIMIT bytes: an older snapshot, restored and run, gets the
+same results, and makes no output twice. #f ends it."
+  (if byte-limit
+      (vm-timeline-start (machine-handle machine) byte-limit)
+      (vm-timeline-stop (machine-handle machine))))
+
+(define-documented (machine-recording machine #!optional (thread 0))
+  "What was recorded: recording, entries (host calls in the log), bytes (that it holds), changes (from
+outside, since the start), begin and end (the thread's counts between which it is whole), as an association
+list."
+  (map cons '(recording entries bytes changes begin end)
+       (vector->list (vm-timeline-get (machine-handle machine) thread))))
+
 (define-documented (machine-hash machine)
   "A hash of the whole state, as 32 hexadecimal digits: the same state gives the same hash everywhere."
   (u8vector->hex (vm-state-hash (machine-handle machine))))
@@ -559,6 +577,13 @@ and Ctrl-C stops the run with the reason interrupted."
   (let ((thread (stop-thread stop)))
     (construct-stop reason #f (machine-pc machine thread) #f #f executed (machine-count machine thread)
                     #f #f #f #f thread)))
+
+(define-documented (machine-pause-for-breakpoint machine stop)
+  "For callers that run in slices: behind a slice that ran out of fuel at a breakpoint, which the next
+slice would pass over, the stop that it is; else #f."
+  (and (eq? (stop-reason stop) 'out-of-fuel)
+       (at-breakpoint? machine (stop-thread stop))
+       (at-present machine stop 'breakpoint (stop-executed stop))))
 
 (define-documented (machine-step! machine #!optional (count 1) (thread 0))
   "Executes COUNT instructions; the result is a stop record."

@@ -287,6 +287,43 @@ COMET_API void comet_snapshot_free(comet_machine* machine, comet_snapshot* snaps
 /* Bytes of memory that this machine's snapshots hold. */
 COMET_API uint64_t comet_snapshot_bytes(const comet_machine* machine);
 
+/* ------------------------------------------------------------------------------------------------
+ * The timeline: a log of host calls, so that a run can be repeated
+ *
+ * Everything that enters a machine from outside enters through a host call. While recording is on, each
+ * one that was executed is logged: at which instruction count of its thread, its result, and what it
+ * changed (bytes, registers and pages; for a call left to the embedder, what the embedder changes between
+ * the stop with COMET_HOST_CALL and comet_host_complete). When an older snapshot is restored and run, host
+ * calls are served from the log, without calling out; behind the last entry, execution is live again. So
+ * the same instruction count has the same state hash, and no output is made twice.
+ *
+ * A change by the embedder at any other time begins another future: what the log holds from the thread's
+ * counts on is cut off. Such changes are not logged themselves: whoever repeats runs takes a snapshot
+ * behind each (`changes` tells) and does not run across it. Threads and spaces that a host call makes are
+ * such changes too. Entries are per thread: the order in which threads are run is the embedder's to repeat.
+ */
+
+/* Begins recording with an empty log of at most byte_limit bytes; where that is not enough, the oldest
+ * entries go, and a host call from before them traps with COMET_TRAP_HOST_CALL. Restoring a snapshot from
+ * before the start repeats nothing. */
+COMET_API comet_status comet_timeline_start(comet_machine* machine, uint64_t byte_limit, comet_error* error);
+/* Ends recording and drops the log. */
+COMET_API void comet_timeline_stop(comet_machine* machine);
+
+typedef struct comet_timeline_info {
+  size_t size;
+  int recording;
+  uint64_t entries; /* host calls in the log, of all threads */
+  uint64_t bytes;   /* that the log holds */
+  uint64_t changes; /* changes from outside since the start */
+  uint64_t begin;   /* of the thread: the log is whole from this instruction count on */
+  uint64_t end;     /* of the thread: the instruction count behind its last entry; 0: there is none */
+} comet_timeline_info;
+
+#define COMET_TIMELINE_INFO_INIT {sizeof(comet_timeline_info), 0, 0, 0, 0, 0, 0}
+
+COMET_API comet_status comet_timeline_get(const comet_machine* machine, comet_thread thread, comet_timeline_info* info, comet_error* error);
+
 /* A hash (XXH3, 128 bits, big-endian) of the whole state: mapped pages with protection and content,
  * registers, activations, pcs, instruction counts, import list. The same on every host and build. */
 COMET_API comet_status comet_state_hash(const comet_machine* machine, uint8_t hash[16], comet_error* error);

@@ -26,6 +26,13 @@ comet_status deny(comet_call* call, uint64_t address, std::uint8_t kind) {
   return COMET_ERROR_ADDRESS;
 }
 
+// What the call did belongs to the timeline, watchpoints included.
+void note(comet_call* call, Change::Kind kind, std::uint8_t access, uint64_t address, uint64_t length, const void* bytes) {
+  const comet_space space = call->machine->thread(call->thread).space;
+  if (length != 0)
+    call->machine->note_change({.kind = kind, .access = access, .where = space, .address = address, .length = length}, bytes);
+}
+
 } // namespace
 
 namespace comet {
@@ -66,6 +73,7 @@ comet_status comet_call_read(comet_call* call, uint64_t address, void* buffer, s
     if (host_check(call, address, length, COMET_READ) != COMET_OK) fail(COMET_ERROR_ADDRESS, call->denied_address, "denied");
     call->space->memory.read(address, buffer, length);
     call->space->memory.note_access(address, length, protection_read);
+    note(call, Change::Kind::access, protection_read, address, length, nullptr);
   });
 }
 
@@ -76,6 +84,7 @@ comet_status comet_call_write(comet_call* call, uint64_t address, const void* by
     if (host_check(call, address, length, COMET_WRITE) != COMET_OK) fail(COMET_ERROR_ADDRESS, call->denied_address, "denied");
     call->space->memory.write(address, bytes, length);
     call->space->memory.note_access(address, length, protection_write);
+    note(call, Change::Kind::write, protection_write, address, length, bytes);
   });
 }
 
@@ -117,7 +126,9 @@ comet_status comet_host_import(comet_machine* machine, const char* name, uint32_
     require(machine, "machine");
     require_name(name);
     require(index, "index");
+    const size_t before = machine->host.imports().size();
     *index = machine->host.import(name);
+    if (machine->host.imports().size() != before) machine->note_other_change();
   });
 }
 

@@ -110,6 +110,7 @@ comet_status comet_space_new(comet_machine* machine, comet_space* space, comet_e
     require(machine, "machine");
     require(space, "space");
     *space = machine->new_space();
+    machine->note_other_change();
   });
 }
 
@@ -117,6 +118,7 @@ comet_status comet_space_free(comet_machine* machine, comet_space space, comet_e
   return guard(error, [&] {
     require(machine, "machine");
     machine->free_space(space);
+    machine->note_other_change();
   });
 }
 
@@ -127,6 +129,7 @@ comet_status comet_map(comet_machine* machine, comet_space space, uint64_t addre
     require_range(address, length);
     require_protection(protection);
     machine->space(space).memory.map(address, length, static_cast<std::uint8_t>(protection));
+    machine->note_change({.kind = Change::Kind::map, .access = static_cast<std::uint8_t>(protection), .where = space, .address = address, .length = length});
   });
 }
 
@@ -136,6 +139,7 @@ comet_status comet_unmap(comet_machine* machine, comet_space space, uint64_t add
     require(machine, "machine");
     require_range(address, length);
     machine->space(space).memory.unmap(address, length);
+    machine->note_change({.kind = Change::Kind::unmap, .where = space, .address = address, .length = length});
   });
 }
 
@@ -146,6 +150,7 @@ comet_status comet_protect(comet_machine* machine, comet_space space, uint64_t a
     require_range(address, length);
     require_protection(protection);
     machine->space(space).memory.protect(address, length, static_cast<std::uint8_t>(protection));
+    machine->note_change({.kind = Change::Kind::protect, .access = static_cast<std::uint8_t>(protection), .where = space, .address = address, .length = length});
   });
 }
 
@@ -180,6 +185,7 @@ comet_status comet_write(comet_machine* machine, comet_space space, uint64_t add
     Space& to = machine->space(space);
     require_mapped(to, address, length);
     to.memory.write(address, bytes, length);
+    machine->note_change({.kind = Change::Kind::write, .where = space, .address = address, .length = length}, bytes);
   });
 }
 
@@ -191,6 +197,7 @@ comet_status comet_thread_new(comet_machine* machine, comet_space space, uint64_
     require(machine, "machine");
     require(thread, "thread");
     *thread = machine->new_thread(space, pc);
+    machine->note_other_change();
   });
 }
 
@@ -198,6 +205,7 @@ comet_status comet_thread_free(comet_machine* machine, comet_thread thread, come
   return guard(error, [&] {
     require(machine, "machine");
     machine->free_thread(thread);
+    machine->note_other_change();
   });
 }
 
@@ -224,6 +232,8 @@ comet_status comet_set_pc(comet_machine* machine, comet_thread thread, uint64_t 
     Thread& of = machine->thread(thread);
     of.pc = pc;
     of.pending_call.reset();
+    machine->timeline.abandon(thread);
+    machine->note_other_change();
   });
 }
 
@@ -231,6 +241,8 @@ comet_status comet_thread_restart(comet_machine* machine, comet_thread thread, u
   return guard(error, [&] {
     require(machine, "machine");
     machine->thread(thread).restart(pc);
+    machine->timeline.abandon(thread);
+    machine->note_other_change();
   });
 }
 
@@ -259,6 +271,7 @@ comet_status comet_set_register(comet_machine* machine, comet_thread thread, uin
              wide(index), wide(level), wide(inner));
     *place = value;
     of.note_written(place);
+    machine->note_change({.kind = Change::Kind::set_register, .where = thread, .address = index, .length = level, .value = value});
   });
 }
 
@@ -278,6 +291,7 @@ comet_status comet_set_thread_register(comet_machine* machine, comet_thread thre
     require(machine, "machine");
     require_thread_register(index);
     machine->thread(thread).thread_registers[index] = value;
+    machine->note_change({.kind = Change::Kind::set_thread_register, .where = thread, .address = index, .value = value});
   });
 }
 

@@ -1,4 +1,4 @@
-// comet.h: running, breakpoints, watchpoints, snapshots, the state hash.
+// comet.h: running, breakpoints, watchpoints, snapshots, the timeline, the state hash.
 #include "../machine/machine.h"
 #include "guard.h"
 
@@ -123,6 +123,34 @@ void comet_snapshot_free(comet_machine* machine, comet_snapshot* snapshot) {
 
 uint64_t comet_snapshot_bytes(const comet_machine* machine) {
   return machine == nullptr ? 0 : machine->snapshot_bytes();
+}
+
+comet_status comet_timeline_start(comet_machine* machine, uint64_t byte_limit, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    machine->timeline.start(byte_limit);
+  });
+}
+
+void comet_timeline_stop(comet_machine* machine) {
+  if (machine != nullptr) machine->timeline.stop();
+}
+
+comet_status comet_timeline_get(const comet_machine* machine, comet_thread thread, comet_timeline_info* info,
+                                comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    machine->thread(thread);
+    const Timeline& timeline = machine->timeline;
+    comet_timeline_info value = COMET_TIMELINE_INFO_INIT;
+    value.recording = timeline.recording() ? 1 : 0;
+    value.entries = timeline.entries();
+    value.bytes = timeline.bytes();
+    value.changes = timeline.changes();
+    value.begin = timeline.begin(thread);
+    value.end = timeline.end(thread);
+    give(info, value, "info");
+  });
 }
 
 comet_status comet_state_hash(const comet_machine* machine, uint8_t hash[16], comet_error* error) {

@@ -274,6 +274,18 @@ static comet_status comet_box_snapshot_restore(comet_box* box, comet_snapshot_bo
   return comet_snapshot_restore(box->machine, snapshot->snapshot, comet_clear_error());
 }
 
+static comet_status comet_box_timeline_get(comet_box* box, comet_thread thread) {
+  comet_timeline_info info = COMET_TIMELINE_INFO_INIT;
+  comet_status status = comet_timeline_get(box->machine, thread, &info, comet_clear_error());
+  comet_result.number[0] = (uint64_t)info.recording;
+  comet_result.number[1] = info.entries;
+  comet_result.number[2] = info.bytes;
+  comet_result.number[3] = info.changes;
+  comet_result.number[4] = info.begin;
+  comet_result.number[5] = info.end;
+  return status;
+}
+
 /* ---- host calls ----------------------------------------------------------------------------------- */
 
 static comet_status comet_box_host_import(comet_box* box, const char* name) {

@@ -16,6 +16,7 @@
   vm-breakpoint-clear vm-watchpoint-set vm-watchpoint-clear
   ;; snapshots
   vm-snapshot-take vm-snapshot-restore vm-snapshot-free vm-snapshot-bytes vm-snapshot? vm-state-hash
+  vm-timeline-start vm-timeline-stop vm-timeline-get
   ;; host calls
   vm-host-grant vm-host-revoke vm-host-grant-standard vm-host-revoke-standard vm-host-import
   vm-host-import-name vm-host-complete vm-host-argument vm-set-stream vm-set-arguments vm-set-random-seed

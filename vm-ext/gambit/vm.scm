@@ -237,6 +237,13 @@ end-of-c
 
 (define vm-snapshot-bytes (c-lambda (machine*) u64 "___return(comet_snapshot_bytes(___arg1->machine));"))
 
+(define-call (vm-timeline-start machine byte-limit) (machine* u64)
+  "comet_timeline_start(___arg1->machine, ___arg2, comet_clear_error())")
+(define vm-timeline-stop (c-lambda (machine*) void "comet_timeline_stop(___arg1->machine);"))
+;; #(recording? entries bytes changes begin end)
+(define-call (vm-timeline-get machine thread) (machine* id) "comet_box_timeline_get(___arg1, ___arg2)"
+  (vector (= 1 (number 0)) (number 1) (number 2) (number 3) (number 4) (number 5)))
+
 (define (vm-state-hash machine)
   (let ((hash (make-u8vector 16)))
     (check ((c-lambda (machine* scheme-object) int

@@ -61,6 +61,7 @@ void Machine::reset() {
   threads_ = std::move(threads);
   budget_ = std::move(budget);
   watchpoints_.clear();
+  timeline.clear();
   host.set_imports({});
 }
 
@@ -108,6 +109,7 @@ comet_thread Machine::new_thread(comet_space in_space, std::uint64_t pc) {
   space(in_space);
   const comet_thread id = threads_.rbegin()->first + 1;
   threads_.emplace(id, std::make_unique<Thread>(config_, in_space, pc));
+  timeline.cut(id, 0); // an earlier thread of that number was another one
   return id;
 }
 
@@ -163,6 +165,47 @@ bool Machine::clear_watchpoint(std::uint32_t id) {
   if (in != spaces_.end()) in->second->memory.unwatch(id);
   watchpoints_.erase(found);
   return true;
+}
+
+void Machine::note_change(const Change& change, const void* bytes) {
+  if (timeline.recording() && !timeline.note(change, bytes)) note_other_change();
+}
+
+void Machine::note_other_change() {
+  if (!timeline.recording()) return;
+  timeline.count_change();
+  for (const auto& [id, thread] : threads_) timeline.cut(id, thread->instruction_count);
+}
+
+void Machine::apply(const Change& change) {
+  const auto unlike = [] {
+    fail(COMET_ERROR_STATE, 0, "the machine is not as it was when this host call was recorded, so it cannot be served "
+         "from the log; begin a new timeline");
+  };
+  switch (change.kind) {
+    case Change::Kind::write: {
+      AddressSpace& memory = space(change.where).memory;
+      if (memory.first_denied(change.address, change.bytes.size(), 0)) unlike();
+      memory.write(change.address, change.bytes.data(), change.bytes.size());
+      if (change.access != 0) memory.note_access(change.address, change.bytes.size(), change.access);
+      return;
+    }
+    case Change::Kind::access: return space(change.where).memory.note_access(change.address, change.length, change.access);
+    case Change::Kind::map: return space(change.where).memory.map(change.address, change.length, change.access);
+    case Change::Kind::unmap: return space(change.where).memory.unmap(change.address, change.length);
+    case Change::Kind::protect: return space(change.where).memory.protect(change.address, change.length, change.access);
+    case Change::Kind::set_register: {
+      Thread& in = thread(change.where);
+      if (change.length >= in.depth()) unlike();
+      std::uint64_t* const place = in.window_at(change.length) + change.address;
+      *place = change.value;
+      in.note_written(place);
+      return;
+    }
+    case Change::Kind::set_thread_register:
+      thread(change.where).thread_registers[change.address] = change.value;
+      return;
+  }
 }
 
 } // namespace comet

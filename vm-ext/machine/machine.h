@@ -18,6 +18,7 @@
 #include "../memory/address_space.h"
 #include "code.h"
 #include "thread.h"
+#include "timeline.h"
 
 namespace comet {
 
@@ -81,11 +82,20 @@ class Machine {
 
   void state_hash(std::uint8_t hash[16]) const;
 
+  // The embedder changed the state. While a host call is under way the change belongs to that call; else
+  // it begins another future, and what was recorded of the old one is cut off.
+  void note_change(const Change& change, const void* bytes = nullptr);
+  // The same for what a log entry cannot hold: threads, spaces, the import list, the pc.
+  void note_other_change();
+  // Does once more what a host call did. Fails when the machine is not as it was then.
+  void apply(const Change& change);
+
   std::atomic<bool> interrupted = false;
   comet_poll poll = nullptr;
   void* poll_data = nullptr;
   std::uint64_t deadline = 0; // of the host's monotonic clock, in nanoseconds; 0: none
 
+  Timeline timeline;
   HostTable host;
   HostState host_state;
 

@@ -149,6 +149,57 @@ void Reference::pop_activation() {
 
 // ---- host calls -------------------------------------------------------------------------------------
 
+namespace {
+
+// A call that is being recorded; abandoned unless it comes to an end, or stays open for the embedder.
+class RecordedCall {
+ public:
+  RecordedCall(Timeline& timeline, comet_thread thread, std::uint64_t count, std::uint64_t index)
+      : timeline_(timeline), thread_(thread), open_(timeline.recording()) {
+    if (open_) timeline_.open(thread, count, index);
+  }
+  ~RecordedCall() {
+    if (open_) timeline_.abandon(thread_);
+  }
+  RecordedCall(const RecordedCall&) = delete;
+  RecordedCall& operator=(const RecordedCall&) = delete;
+  void leave_open() { open_ = false; }
+  void finish(std::optional<std::uint64_t> result, std::optional<std::int64_t> exit_status) {
+    if (open_) timeline_.finish(thread_, result, exit_status);
+    open_ = false;
+  }
+
+ private:
+  Timeline& timeline_;
+  comet_thread thread_;
+  bool open_;
+};
+
+} // namespace
+
+// Serves a call of the past from the timeline's log.
+bool Reference::call_was_logged(u64 base, u64 index) {
+  Timeline& timeline = machine_.timeline;
+  if (!timeline.recording()) return false;
+  if (timeline.forgotten(thread_id_, thread_.instruction_count))
+    trap(COMET_TRAP_HOST_CALL, 0, "the timeline's log of host calls no longer reaches back to %llu instructions; begin a new timeline",
+         wide(thread_.instruction_count));
+  const LoggedCall* const logged = timeline.find(thread_id_, thread_.instruction_count, index);
+  if (logged == nullptr) return false;
+  moved_bytes_ = page_size;
+  for (const Change& change : logged->changes) machine_.apply(change);
+  if (logged->exit_status) {
+    stop_.reason = COMET_HALTED;
+    stop_.exit_status = *logged->exit_status;
+    stopped_ = true;
+    next_ = thread_.pc;
+  } else if (logged->result) {
+    thread_.window[base + 1] = *logged->result;
+    thread_.note_written(thread_.window + base + 1);
+  }
+  return true;
+}
+
 void Reference::host_call() {
   const u64 base = operands_[0], index = operands_[1];
   const auto& imports = machine_.host.imports();
@@ -156,10 +207,13 @@ void Reference::host_call() {
     trap(COMET_TRAP_HOST_CALL, 0, "host call %llu is not in the import list, which has %zu entries", wide(index),
          imports.size());
   check_register(base + 1 == 0 ? base : base + 1);
+  if (call_was_logged(base, index)) return;
   const HostCall* served = machine_.host.find(index);
   const auto name = [&] { return imports[static_cast<std::size_t>(index)].c_str(); }; // the list may grow meanwhile
   if (served == nullptr) trap(COMET_TRAP_HOST_CALL, 0, "host call `%s` was not granted to this machine", name());
+  RecordedCall recorded(machine_.timeline, thread_id_, thread_.instruction_count, index);
   const auto leave_to_embedder = [&] {
+    recorded.leave_open();
     stop_.reason = COMET_HOST_CALL;
     stop_.host_call = static_cast<std::uint32_t>(index);
     thread_.pending_call = PendingCall{base, next_};
@@ -196,10 +250,12 @@ void Reference::host_call() {
     stop_.reason = COMET_HALTED;
     stop_.exit_status = *machine_.host_state.exit_status;
     machine_.host_state.exit_status.reset();
+    recorded.finish({}, stop_.exit_status);
     stopped_ = true;
     next_ = thread_.pc;
     return;
   }
+  recorded.finish(call.has_result ? std::optional(call.result) : std::nullopt, {});
   if (!call.has_result) return;
   thread_.window[base + 1] = call.result;
   thread_.note_written(thread_.window + base + 1);

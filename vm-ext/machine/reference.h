@@ -5,6 +5,7 @@
 #pragma once
 
 #include "machine.h"
+#include "timeline.h"
 
 namespace comet {
 
@@ -51,6 +52,7 @@ class Reference {
   void push_activation(u64 target);
   void pop_activation();
   void host_call();
+  bool call_was_logged(u64 base, u64 index);
 
   Machine& machine_;
   Thread& thread_;

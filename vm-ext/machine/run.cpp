@@ -181,6 +181,7 @@ void Machine::run(comet_thread id, std::uint64_t fuel, comet_stop& stop) {
     fail(COMET_ERROR_STATE, running.pc, "thread %u is running already; a host call may run other threads, not its own", id);
   const std::uint64_t before = running.instruction_count;
   running.pending_call.reset();
+  timeline.abandon(id);
   {
     const RunScope under_way(runs_under_way_, running.running);
     const FloatingPointScope scope;
@@ -216,6 +217,7 @@ void Machine::complete_host_call(comet_thread id, std::uint64_t result) {
   waiting.pc = call.next;
   ++waiting.instruction_count;
   waiting.pending_call.reset();
+  timeline.finish(id, result, {});
 }
 
 } // namespace comet

@@ -80,6 +80,7 @@ void Machine::restore_snapshot(const comet_snapshot* snapshot) {
     mark.space->memory.prepare_restore(mark.mark);
     spaces.emplace(mark.id, mark.space);
   }
+  timeline.forget_open_calls();
   host.set_imports(snapshot->imports);
   spaces_.swap(spaces);
   threads_.swap(threads);

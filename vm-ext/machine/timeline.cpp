@@ -1,0 +1,165 @@
+#include "timeline.h"
+
+#include <algorithm>
+#include <new>
+
+namespace comet {
+namespace {
+
+std::size_t size_of(const LoggedCall& call) {
+  std::size_t bytes = sizeof call;
+  for (const Change& change : call.changes) bytes += sizeof change + change.bytes.size();
+  return bytes;
+}
+
+// Whether a host call only looks at what comes behind the bytes that it looked at last.
+bool goes_on(const Change& last, const Change& next) {
+  return last.kind == Change::Kind::access && next.kind == Change::Kind::access && last.where == next.where &&
+         last.access == next.access && last.address + last.length == next.address;
+}
+
+bool before(const LoggedCall& call, std::uint64_t count) { return call.count < count; }
+
+} // namespace
+
+void Timeline::start(std::uint64_t byte_limit) {
+  clear();
+  recording_ = true;
+  byte_limit_ = byte_limit;
+  changes_ = 0;
+}
+
+void Timeline::stop() {
+  clear();
+  recording_ = false;
+}
+
+void Timeline::clear() {
+  logs_.clear();
+  open_.clear();
+  bytes_ = 0;
+}
+
+// ---- recording --------------------------------------------------------------------------------------
+
+void Timeline::open(comet_thread thread, std::uint64_t count, std::uint64_t index) {
+  open_.push_back({thread, false, LoggedCall{count, index, {}, {}, {}}});
+}
+
+bool Timeline::note(const Change& change, const void* bytes) noexcept {
+  if (open_.empty()) return false;
+  OpenCall& open = open_.back();
+  std::vector<Change>& changes = open.call.changes;
+  try {
+    if (!changes.empty() && goes_on(changes.back(), change)) {
+      changes.back().length += change.length;
+      return true;
+    }
+    changes.push_back(change);
+    if (change.kind != Change::Kind::write) return true;
+    const auto* const begin = static_cast<const std::uint8_t*>(bytes);
+    changes.back().bytes.assign(begin, begin + change.length);
+  } catch (const std::bad_alloc&) {
+    open.lost = true;
+  }
+  return true;
+}
+
+void Timeline::finish(comet_thread thread, std::optional<std::uint64_t> result,
+                      std::optional<std::int64_t> exit_status) {
+  const auto found = std::find_if(open_.begin(), open_.end(), [&](const OpenCall& open) { return open.thread == thread; });
+  if (found == open_.end()) return;
+  OpenCall open = std::move(*found);
+  open_.erase(found);
+  LoggedCall& call = open.call;
+  call.result = result;
+  call.exit_status = exit_status;
+  call.sequence = next_sequence_++;
+  call.bytes = size_of(call);
+  const std::size_t bytes = call.bytes;
+  const std::uint64_t count = call.count;
+  try {
+    if (!open.lost) {
+      logs_[thread].calls.push_back(std::move(call));
+      bytes_ += bytes;
+    }
+  } catch (const std::bad_alloc&) {
+    open.lost = true;
+  }
+  if (open.lost) lose_all_until(thread, count);
+  keep_within_limit();
+}
+
+void Timeline::abandon(comet_thread thread) {
+  const auto found = std::find_if(open_.begin(), open_.end(), [&](const OpenCall& open) { return open.thread == thread; });
+  if (found == open_.end()) return;
+  const bool changed = std::any_of(found->call.changes.begin(), found->call.changes.end(),
+                                   [](const Change& change) { return change.kind != Change::Kind::access; });
+  open_.erase(found);
+  if (changed) count_change();
+}
+
+void Timeline::keep_within_limit() {
+  while (bytes_ > byte_limit_) {
+    Log* oldest = nullptr;
+    for (auto& [thread, log] : logs_)
+      if (!log.calls.empty() && (oldest == nullptr || log.calls.front().sequence < oldest->calls.front().sequence))
+        oldest = &log;
+    oldest->begin = oldest->calls.front().count + 1;
+    bytes_ -= oldest->calls.front().bytes;
+    oldest->calls.pop_front();
+  }
+}
+
+void Timeline::lose_all_until(comet_thread thread, std::uint64_t count) {
+  const auto found = logs_.find(thread);
+  if (found == logs_.end()) return;
+  Log& log = found->second;
+  for (const LoggedCall& call : log.calls) bytes_ -= call.bytes;
+  log.calls.clear();
+  log.begin = count + 1;
+}
+
+// ---- going back and forth ---------------------------------------------------------------------------
+
+bool Timeline::forgotten(comet_thread thread, std::uint64_t count) const { return count < begin(thread); }
+
+const LoggedCall* Timeline::find(comet_thread thread, std::uint64_t count, std::uint64_t index) {
+  const auto found = logs_.find(thread);
+  if (found == logs_.end()) return nullptr;
+  const auto& calls = found->second.calls;
+  if (calls.empty() || calls.back().count < count) return nullptr;
+  const auto call = std::lower_bound(calls.begin(), calls.end(), count, before);
+  if (call->count == count && call->index == index) return &*call;
+  cut(thread, count);
+  return nullptr;
+}
+
+void Timeline::cut(comet_thread thread, std::uint64_t count) {
+  const auto found = logs_.find(thread);
+  if (found == logs_.end()) return;
+  Log& log = found->second;
+  while (!log.calls.empty() && log.calls.back().count >= count) {
+    bytes_ -= log.calls.back().bytes;
+    log.calls.pop_back();
+  }
+  log.begin = std::min(log.begin, count);
+}
+
+std::uint64_t Timeline::entries() const {
+  std::uint64_t entries = 0;
+  for (const auto& [thread, log] : logs_) entries += log.calls.size();
+  return entries;
+}
+
+std::uint64_t Timeline::begin(comet_thread thread) const {
+  const auto found = logs_.find(thread);
+  return found == logs_.end() ? 0 : found->second.begin;
+}
+
+std::uint64_t Timeline::end(comet_thread thread) const {
+  const auto found = logs_.find(thread);
+  return found == logs_.end() || found->second.calls.empty() ? 0 : found->second.calls.back().count + 1;
+}
+
+} // namespace comet

@@ -1,0 +1,107 @@
+// The timeline's log of host calls: what came into a machine from outside, and when.
+//
+// While recording is on, every host call that was executed leaves an entry: the thread's instruction count,
+// the result or exit status, and what the call changed in the machine. Once the machine has gone back (an
+// older snapshot was restored), a host call at a count that the log has is served from it, without calling
+// out; behind the last entry of its thread, execution is live again. Calls that trapped or were interrupted
+// did nothing, and leave no entry.
+//
+// Entries are ordered within a thread only: in which order an embedder runs several threads is its own
+// affair, and not recorded. The log holds a bounded number of bytes; where the oldest entries had to go,
+// `forgotten` says so, and the machine does not run on from there as if nothing had been.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "../comet.h"
+
+namespace comet {
+
+// What a host call did to the machine, as a thing to be done again.
+struct Change {
+  enum class Kind : std::uint8_t { write, access, map, unmap, protect, set_register, set_thread_register };
+  Kind kind;
+  std::uint8_t access = 0;    // write, access: what watchpoints are told; map, protect: the protection
+  std::uint32_t where = 0;    // the space; for registers the thread
+  std::uint64_t address = 0;  // for registers the index
+  std::uint64_t length = 0;   // for registers the activation's level
+  std::uint64_t value = 0;    // of a register
+  std::vector<std::uint8_t> bytes{}; // write: `length` of them
+};
+
+struct LoggedCall {
+  std::uint64_t count; // of the thread, before the hcall
+  std::uint64_t index; // in the import list
+  std::optional<std::uint64_t> result;
+  std::optional<std::int64_t> exit_status;
+  std::vector<Change> changes;
+  std::uint64_t sequence = 0; // over all threads
+  std::size_t bytes = 0;
+};
+
+class Timeline {
+ public:
+  // Begins with an empty log of at most so many bytes.
+  void start(std::uint64_t byte_limit);
+  void stop();
+  // What was recorded is void; recording goes on.
+  void clear();
+  bool recording() const { return recording_; }
+
+  // ---- recording one call: opened, then either finished or abandoned. A call that is left to the
+  // embedder stays open until it completes.
+  void open(comet_thread thread, std::uint64_t count, std::uint64_t index);
+  void finish(comet_thread thread, std::optional<std::uint64_t> result, std::optional<std::int64_t> exit_status);
+  // The call was not executed. What it had changed counts as a change from outside.
+  void abandon(comet_thread thread);
+  // The machine went elsewhere in time: no call is under way any more.
+  void forget_open_calls() { open_.clear(); }
+  // Adds to the call that was opened last; false when none is open, and the change is one from outside.
+  // `bytes` are what a write wrote.
+  bool note(const Change& change, const void* bytes = nullptr) noexcept;
+
+  // ---- going back and forth
+  bool forgotten(comet_thread thread, std::uint64_t count) const;
+  // The entry for a call, or null where execution is live. A call that is not the logged one means that the
+  // run has left the recorded timeline: what was recorded from there on is cut off.
+  const LoggedCall* find(comet_thread thread, std::uint64_t count, std::uint64_t index);
+  void cut(comet_thread thread, std::uint64_t count);
+
+  // Changes from outside since the start: whoever keeps snapshots must not re-run across one.
+  void count_change() { ++changes_; }
+  std::uint64_t changes() const { return changes_; }
+
+  std::uint64_t entries() const;
+  std::uint64_t bytes() const { return bytes_; }
+  std::uint64_t begin(comet_thread thread) const;
+  std::uint64_t end(comet_thread thread) const;
+
+ private:
+  struct Log {
+    std::deque<LoggedCall> calls; // by count
+    std::uint64_t begin = 0;      // calls at lower counts were dropped
+  };
+  struct OpenCall {
+    comet_thread thread;
+    bool lost; // the host had no memory for all of it
+    LoggedCall call;
+  };
+
+  void keep_within_limit();
+  void lose_all_until(comet_thread thread, std::uint64_t count);
+
+  bool recording_ = false;
+  std::uint64_t byte_limit_ = 0;
+  std::uint64_t bytes_ = 0;
+  std::uint64_t changes_ = 0;
+  std::uint64_t next_sequence_ = 0;
+  std::map<comet_thread, Log> logs_;
+  std::vector<OpenCall> open_;
+};
+
+} // namespace comet
