@@ -3,7 +3,7 @@
   new-assembly
   assembly-pass assembly-environment assembly-sections
   assembly-changed? assembly-unknown?
-  assembly-diagnostics assembly-diagnostics-set! assembly-globals assembly-globals-set!
+  note-problem! assembly-errors assembly-names-lost?-set! for-each-guarded assembly-globals assembly-globals-set!
   assembly-imports assembly-statement assembly-statement-set! assembly-operand assembly-operand-set!
   start-pass! finish-pass! start-statement! finish-statement! unsettled-symbols
   ;; sections

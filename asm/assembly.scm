@@ -18,6 +18,7 @@
 (define bytes-limit (expt 2 28))
 
 (define-type assembly
+  source
   environment
   live?             ; straight into a machine: one section
   base              ; where the first section begins
@@ -37,12 +38,13 @@
   (sizes-before)    ; of this statement's items
   (sizes)           ; reversed
   (unique)          ; counter
-  (diagnostics)     ; reversed
+  (diagnostics)     ; pairs of a problem's kind and its diagnostic, reversed
+  (names-lost?)     ; a form failed in this pass, which may have given labels
   (globals))
 
-(define (new-assembly environment live? base external imports)
-  (make-assembly environment live? base external imports (make-table test: eq?)
-                 0 '() #f '() #f #f 0 #f #f 0 '() '() 0 '() '()))
+(define (new-assembly source environment live? base external imports)
+  (make-assembly source environment live? base external imports (make-table test: eq?)
+                 0 '() #f '() #f #f 0 #f #f 0 '() '() 0 '() #f '()))
 
 ;; ---- passes ------------------------------------------------------------------------------------------
 
@@ -54,6 +56,7 @@
   (assembly-total-set! a 0)
   (assembly-unique-set! a 0)
   (assembly-diagnostics-set! a '())
+  (assembly-names-lost?-set! a #f)
   (assembly-globals-set! a '())
   (for-each
    (lambda (section)
@@ -111,6 +114,60 @@
         (begin
           (statement-sizes-set! statement sizes)
           (if (> (assembly-pass a) 1) (assembly-changed?-set! a #t))))))
+
+;; ---- diagnostics -------------------------------------------------------------------------------------
+
+;; Its own place, or that of the operand or the statement that was under way.
+(define (problem-place a problem)
+  (let ((statement (assembly-statement a))
+        (operand (assembly-operand a)))
+    (cond ((problem-line problem) (cons (problem-line problem) (problem-column problem)))
+          ((name? operand) (cons (name-line operand) (name-column operand)))
+          ((form? operand) (cons (form-line operand) (form-column operand)))
+          (else (cons (statement-line statement) (statement-column statement))))))
+
+;; A problem becomes a diagnostic of this pass.
+(define (note-problem! a problem)
+  (let* ((place (problem-place a problem))
+         (line (car place))
+         (kind (problem-kind problem))
+         (noted (assembly-diagnostics a)))
+    (if (< (length (filter (lambda (entry) (eq? (car entry) kind)) noted)) asm-diagnostic-limit)
+        (assembly-diagnostics-set! a
+          (cons (cons kind
+                      (make-asm-diagnostic (source-name (assembly-source a)) line (cdr place)
+                                           (problem-message problem) (problem-notes problem)
+                                           ((source-lines (assembly-source a)) line)))
+                noted)))))
+
+;; The diagnostics of the pass, in order. A label that only the failure of something else has left without
+;; a definition is no mistake of its own, and is told of only where there is nothing else to tell.
+(define (assembly-errors a)
+  (define (of-kinds kinds)
+    (map cdr (filter (lambda (entry) (memq (car entry) kinds)) (reverse (assembly-diagnostics a)))))
+  (let ((errors (of-kinds (if (assembly-names-lost? a) '(#f) '(#f undefined)))))
+    (if (pair? errors) errors (of-kinds '(undefined lost)))))
+
+;; Does (run item) for each item, and goes on with the next one where there is a problem, which `report`
+;; gets.
+(define (for-each-guarded run items report)
+  (let ((left items))
+    (let resume ()
+      (let ((problem (with-exception-catcher
+                      (lambda (exception)
+                        (if (problem? exception) exception (raise exception)))
+                      (lambda ()
+                        (let loop ()
+                          (if (pair? left)
+                              (let ((item (car left)))
+                                (set! left (cdr left))
+                                (run item)
+                                (loop))))
+                        #f))))
+        (if problem
+            (begin
+              (report problem)
+              (resume)))))))
 
 ;; ---- items -------------------------------------------------------------------------------------------
 
@@ -386,12 +443,16 @@
   (let* ((string (symbol->string name))
          (operator (string-index string (lambda (c) (memv c '(#\+ #\- #\* #\/)))))
          (left (and operator (> operator 0) (substring string 0 operator))))
-    (fail "the label `" name "` is not defined"
-          (if (and left (symbol-known? a (string->symbol left)))
-              (text ": an expression is written in Scheme, such as ("
-                    (string-ref string operator) " (address \"" left "\") "
-                    (substring string (+ operator 1) (string-length string)) ")")
-              (did-you-mean string (map symbol-entry-name (symbol-entries a)))))))
+    (raise
+     (make-problem
+      (text "the label `" name "` is not defined"
+            (if (and left (symbol-known? a (string->symbol left)))
+                (text ": an expression is written in Scheme, such as ("
+                      (string-ref string operator) " (address \"" left "\") "
+                      (substring string (+ operator 1) (string-length string)) ")")
+                (did-you-mean string (map symbol-entry-name (symbol-entries a)))))
+      '() #f #f
+      (if (table-ref (assembly-symbols a) name #f) 'lost 'undefined)))))
 
 ;; ---- host calls --------------------------------------------------------------------------------------
 

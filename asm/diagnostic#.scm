@@ -5,5 +5,5 @@
   asm-diagnostic-message asm-diagnostic-notes asm-diagnostic-text
   asm-diagnostic-display
   asm-diagnostic-limit
-  make-problem problem? problem-message problem-notes problem-line problem-column
+  make-problem problem? problem-message problem-notes problem-line problem-column problem-kind
   fail fail-at problem-add-notes place->text))

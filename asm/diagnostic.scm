@@ -21,11 +21,18 @@
 ;; A run stops collecting after so many.
 (define asm-diagnostic-limit 20)
 
+;; kind: #f, or why another problem may be the true one: `undefined` for a label that nothing defines,
+;; `lost` for one that an earlier pass did define.
 (define-type problem
+  constructor: construct-problem
   message
   notes
   line      ; #f: the place of the statement
-  column)
+  column
+  kind)
+
+(define (make-problem message notes line column #!optional (kind #f))
+  (construct-problem message notes line column kind))
 
 (define (fail . parts)
   (raise (make-problem (apply text parts) '() #f #f)))
@@ -37,7 +44,8 @@
   (make-problem (problem-message problem)
                 (append (problem-notes problem) notes)
                 (problem-line problem)
-                (problem-column problem)))
+                (problem-column problem)
+                (problem-kind problem)))
 
 (define (place->text file line column)
   (if (and column (> column 0))

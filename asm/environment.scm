@@ -215,14 +215,20 @@
    (lambda (outer)
      (with-exception-handler
       (lambda (exception)
-        (continuation-capture
-         (lambda (inner)
-           (continuation-graft
-            outer
-            (lambda ()
-              (raise (problem-add-notes (exception->problem environment exception)
-                                        (call-notes environment inner outer line))))))))
+        (if (or (stack-overflow-exception? exception) (heap-overflow-exception? exception))
+            (continuation-graft outer out-of-memory)
+            (continuation-capture
+             (lambda (inner)
+               (continuation-graft
+                outer
+                (lambda ()
+                  (raise (problem-add-notes (exception->problem environment exception)
+                                            (call-notes environment inner outer line)))))))))
       thunk))))
+
+;; The calls that are under way are what fills the memory, so they are let go before anything is said.
+(define (out-of-memory)
+  (fail "this Scheme code used up the memory that it may have: does a procedure call itself without an end?"))
 
 (define (exception->problem environment exception)
   (define (problem message)

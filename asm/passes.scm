@@ -123,26 +123,6 @@
 ;; A source that has not settled after so many passes never will.
 (define asm-pass-limit 100)
 
-;; Its own place, or that of the operand or the statement that was under way.
-(define (problem-place-in a problem)
-  (let ((statement (assembly-statement a))
-        (operand (assembly-operand a)))
-    (cond ((problem-line problem) (cons (problem-line problem) (problem-column problem)))
-          ((name? operand) (cons (name-line operand) (name-column operand)))
-          ((form? operand) (cons (form-line operand) (form-column operand)))
-          (else (cons (statement-line statement) (statement-column statement))))))
-
-(define (note-diagnostic! a source problem)
-  (let* ((place (problem-place-in a problem))
-         (line (car place))
-         (column (cdr place)))
-    (if (< (length (assembly-diagnostics a)) asm-diagnostic-limit)
-        (assembly-diagnostics-set! a
-          (cons (make-asm-diagnostic (source-name source) line column
-                                     (problem-message problem) (problem-notes problem)
-                                     ((source-lines source) line))
-                (assembly-diagnostics a))))))
-
 ;; Fixed instructions and labels do not say so themselves that they are under way.
 (define (stand-at! a statement)
   (if (not (eq? (assembly-statement a) statement))
@@ -168,7 +148,10 @@
         (if problem
             (begin
               (stand-at! a (vector-ref statements at))
-              (note-diagnostic! a source problem)
+              (note-problem! a problem)
+              (if (and (not (problem-kind problem))
+                       (memq (statement-kind (vector-ref statements at)) '(form value)))
+                  (assembly-names-lost?-set! a #t))
               (resume (fx+ at 1))))))))
 
 ;; Passes until nothing moves. What the source writes to the current output port appears once: that of the
@@ -176,7 +159,7 @@
 (define (assemble-statements source live? base external imports finish)
   (call-with-environment (source-name source) (source-assigned source)
     (lambda (environment)
-      (let ((a (new-assembly environment live? base external imports)))
+      (let ((a (new-assembly source environment live? base external imports)))
         (let loop ()
           (let ((output (with-captured-output
                          (lambda ()
@@ -197,7 +180,7 @@
                   (else (loop)))))))))
 
 (define (raise-diagnostics a more)
-  (let ((all (append (reverse (assembly-diagnostics a)) more)))
+  (let ((all (append (assembly-errors a) more)))
     (if (pair? all) (raise (make-asm-error all)))))
 
 (define most-unsettled 8)

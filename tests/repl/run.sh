@@ -56,6 +56,10 @@ check "a source with mistakes has status 65" 65 "$(status_of "$COMET" run $HERE/
 check "asm of a source with mistakes has status 65" 65 "$(status_of "$COMET" asm $HERE/programs/wrong.s -o "$WORK/wrong.img")"
 contains "asm tells the place of a mistake" "$HERE/programs/wrong.s:2:9" "$(cat "$WORK/err")"
 check "asm writes an image" 0 "$(status_of "$COMET" asm $HERE/programs/status.s -o "$WORK/status.img")"
+printf '(define (f x) (cons 1 (f x)))\n(f 1)\n' >"$WORK/endless.s"
+check "a source whose Scheme never ends its calls has status 65, and the host its memory" 65 \
+  "$(ulimit -v 1500000; status_of "$COMET" asm "$WORK/endless.s" -o "$WORK/endless.img")"
+contains "that error says where and why" "endless.s:2:1: error: this Scheme code used up the memory" "$(cat "$WORK/err")"
 check "run takes an image, by its content" 7 "$(status_of "$COMET" run "$WORK/status.img")"
 check "disasm lists an image" 0 "$(status_of "$COMET" disasm "$WORK/status.img")"
 contains "disasm shows sections" "section .text" "$(cat "$WORK/out")"
