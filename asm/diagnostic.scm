@@ -8,12 +8,17 @@
 (use scheme-lib/util)
 
 (define-type asm-diagnostic
+  constructor: construct-asm-diagnostic
   file      ; the name of the source
   line      ; from 1
   column    ; from 1; 0 is unknown
   message   ; one line
   notes     ; a list of lines: where else to look, what led here
-  text)     ; the source line, or #f
+  text      ; the source line, or #f
+  severity) ; error, or warning
+
+(define (make-asm-diagnostic file line column message notes text #!optional (severity 'error))
+  (construct-asm-diagnostic file line column message notes text severity))
 
 (define-type asm-error
   diagnostics)
@@ -65,7 +70,7 @@
   (line (place->text (asm-diagnostic-file diagnostic)
                      (asm-diagnostic-line diagnostic)
                      (asm-diagnostic-column diagnostic))
-        ": error: " (asm-diagnostic-message diagnostic))
+        ": " (asm-diagnostic-severity diagnostic) ": " (asm-diagnostic-message diagnostic))
   (let ((source-line (asm-diagnostic-text diagnostic))
         (column (asm-diagnostic-column diagnostic)))
     (if (and source-line (not (blank-string? source-line)))
