@@ -2,8 +2,9 @@
 (##namespace ("asm/assembly#"
   new-assembly
   assembly-pass assembly-environment assembly-sections
-  assembly-changed? assembly-unknown?
-  assembly-diagnostics assembly-diagnostics-set! assembly-globals assembly-globals-set!
+  assembly-changed? assembly-changed?-set! assembly-unknown? assembly-source assembly-warnings
+  note-warning! assembly-repeated assembly-repeated-set! assembly-files begin-scope! symbol-met?
+  note-problem! assembly-errors assembly-names-lost?-set! for-each-guarded assembly-globals assembly-globals-set!
   assembly-imports assembly-statement assembly-statement-set! assembly-operand assembly-operand-set!
   start-pass! finish-pass! start-statement! finish-statement! unsettled-symbols
   ;; sections
@@ -16,5 +17,5 @@
   item-least note-item!
   ;; symbols
   define-label! define-symbol! symbol-address symbol-known? assembly-symbol-list symbol-entry-name
-  symbol-entry-value symbol-entry-value-before symbol-entry-place symbol-entry-pass
+  symbol-entry-value symbol-entry-value-before symbol-entry-place symbol-entry-file symbol-entry-pass
   host-index unique-name!))

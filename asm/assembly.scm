@@ -18,6 +18,7 @@
 (define bytes-limit (expt 2 28))
 
 (define-type assembly
+  source
   environment
   live?             ; straight into a machine: one section
   base              ; where the first section begins
@@ -37,12 +38,19 @@
   (sizes-before)    ; of this statement's items
   (sizes)           ; reversed
   (unique)          ; counter
-  (diagnostics)     ; reversed
+  (diagnostics)     ; pairs of a problem's kind and its diagnostic, reversed
+  (warnings)        ; diagnostics, reversed
+  (counts)          ; table: numeric label -> how many of it this pass has met
+  (scope)           ; the last label written as a line's, to which names that begin with .L belong
+  (repeated)        ; statements that this pass has run in rounds of .rept and .irp
+  (files)           ; table: path -> what .incbin found there
+  (names-lost?)     ; a form failed in this pass, which may have given labels
   (globals))
 
-(define (new-assembly environment live? base external imports)
-  (make-assembly environment live? base external imports (make-table test: eq?)
-                 0 '() #f '() #f #f 0 #f #f 0 '() '() 0 '() '()))
+(define (new-assembly source environment live? base external imports)
+  (make-assembly source environment live? base external imports (make-table test: eq?)
+                 0 '() #f '() #f #f 0 #f #f 0 '() '() 0 '() '() #f "" 0
+                 (make-table test: equal?) #f '()))
 
 ;; ---- passes ------------------------------------------------------------------------------------------
 
@@ -54,6 +62,11 @@
   (assembly-total-set! a 0)
   (assembly-unique-set! a 0)
   (assembly-diagnostics-set! a '())
+  (assembly-names-lost?-set! a #f)
+  (assembly-warnings-set! a '())
+  (assembly-counts-set! a (make-table test: eq?))
+  (assembly-scope-set! a "")
+  (assembly-repeated-set! a 0)
   (assembly-globals-set! a '())
   (for-each
    (lambda (section)
@@ -111,6 +124,77 @@
         (begin
           (statement-sizes-set! statement sizes)
           (if (> (assembly-pass a) 1) (assembly-changed?-set! a #t))))))
+
+;; ---- diagnostics -------------------------------------------------------------------------------------
+
+;; Its own place, or that of the operand or the statement that was under way.
+(define (problem-place a problem)
+  (let ((statement (assembly-statement a))
+        (operand (assembly-operand a)))
+    (cond ((problem-line problem) (cons (problem-line problem) (problem-column problem)))
+          ((name? operand) (cons (name-line operand) (name-column operand)))
+          ((form? operand) (cons (form-line operand) (form-column operand)))
+          (else (cons (statement-line statement) (statement-column statement))))))
+
+;; A problem becomes a diagnostic of this pass.
+(define (note-problem! a problem)
+  (let* ((kind (problem-kind problem))
+         (diagnostic (problem->diagnostic a problem (problem-place a problem) 'error))
+         (noted (assembly-diagnostics a)))
+    ;; Repeated lines make the same mistake each time.
+    (if (and (< (length (filter (lambda (entry) (eq? (car entry) kind)) noted)) asm-diagnostic-limit)
+             (not (any (lambda (entry) (same-diagnostic? (cdr entry) diagnostic)) noted)))
+        (assembly-diagnostics-set! a (cons (cons kind diagnostic) noted)))))
+
+(define (same-diagnostic? x y)
+  (and (equal? (asm-diagnostic-message x) (asm-diagnostic-message y))
+       (equal? (asm-diagnostic-file x) (asm-diagnostic-file y))
+       (eqv? (asm-diagnostic-line x) (asm-diagnostic-line y))
+       (eqv? (asm-diagnostic-column x) (asm-diagnostic-column y))))
+
+(define (problem->diagnostic a problem place severity)
+  (let ((file (statement-file (assembly-statement a))))
+    (make-asm-diagnostic (source-file-name file) (car place) (cdr place)
+                         (problem-message problem)
+                         (append (problem-notes problem) (source-file-chain file))
+                         (source-file-line file (car place))
+                         severity)))
+
+(define (note-warning! a message)
+  (let ((problem (make-problem message '() #f #f)))
+    (if (< (length (assembly-warnings a)) asm-diagnostic-limit)
+        (assembly-warnings-set! a
+          (cons (problem->diagnostic a problem (problem-place a problem) 'warning)
+                (assembly-warnings a))))))
+
+;; The diagnostics of the pass, in order. A label that only the failure of something else has left without
+;; a definition is no mistake of its own, and is told of only where there is nothing else to tell.
+(define (assembly-errors a)
+  (define (of-kinds kinds)
+    (map cdr (filter (lambda (entry) (memq (car entry) kinds)) (reverse (assembly-diagnostics a)))))
+  (let ((errors (of-kinds (if (assembly-names-lost? a) '(#f) '(#f undefined)))))
+    (if (pair? errors) errors (of-kinds '(undefined lost)))))
+
+;; Does (run item) for each item, and goes on with the next one where there is a problem, which `report`
+;; gets.
+(define (for-each-guarded run items report)
+  (let ((left items))
+    (let resume ()
+      (let ((problem (with-exception-catcher
+                      (lambda (exception)
+                        (if (problem? exception) exception (raise exception)))
+                      (lambda ()
+                        (let loop ()
+                          (if (pair? left)
+                              (let ((item (car left)))
+                                (set! left (cdr left))
+                                (run item)
+                                (loop))))
+                        #f))))
+        (if problem
+            (begin
+              (report problem)
+              (resume)))))))
 
 ;; ---- items -------------------------------------------------------------------------------------------
 
@@ -260,7 +344,9 @@
 ;; ---- symbols -----------------------------------------------------------------------------------------
 
 (define-type symbol-entry
-  name
+  name              ; as it is written
+  local?            ; its full name is another: it is not shown outside
+  (file)
   (section)           ; #f: the offset is the value
   (offset)
   (kind)              ; label, or set
@@ -294,28 +380,90 @@
 (define (define-symbol! a name value kind line column)
   (define-entry! a name #f value kind line column))
 
-(define (define-entry! a name section offset kind line column)
-  (let ((entry (table-ref (assembly-symbols a) name #f))
-        (pass (assembly-pass a)))
+(define (define-entry! a written section offset kind line column)
+  (let* ((name (full-name-to-define! a written))
+         (entry (table-ref (assembly-symbols a) name #f))
+         (file (statement-file (assembly-statement a)))
+         (pass (assembly-pass a)))
     (cond ((not entry)
            ;; Something outside that has the same name was perhaps used instead.
            (if ((assembly-external a) name) (assembly-unknown?-set! a #t))
            (check-name (symbol->string name))
            (table-set! (assembly-symbols a) name
-                       (make-symbol-entry name section offset kind line column pass nowhere 0)))
+                       (make-symbol-entry written (not (eq? name written)) file section offset kind line column
+                                          pass nowhere 0)))
           ((< (symbol-entry-pass entry) pass)
            (let ((before? (= (symbol-entry-pass entry) (- pass 1))))
              (symbol-entry-section-before-set! entry (if before? (symbol-entry-section entry) nowhere))
              (symbol-entry-offset-before-set! entry (symbol-entry-offset entry))
+             (symbol-entry-file-set! entry file)
              (set-entry! entry section offset kind line column pass)))
           ((and (eq? kind 'set) (eq? (symbol-entry-kind entry) 'set))
            (set-entry! entry section offset kind line column pass))
           (else
            (raise (make-problem
-                   (text (if (eq? kind 'label) "the label `" "the symbol `") name "` is defined already")
-                   (list (text "first defined in line " (symbol-entry-line entry)
-                               ", column " (symbol-entry-column entry)))
+                   (text (if (eq? kind 'label) "the label `" "the symbol `") written "` is defined already")
+                   (list (first-defined entry file))
                    line column))))))
+
+(define (first-defined entry file)
+  (let ((line (symbol-entry-line entry)))
+    (cond ((= line 0) "first defined on the command line")
+          ((eq? file (symbol-entry-file entry))
+           (text "first defined in line " line ", column " (symbol-entry-column entry)))
+          (else
+           (text "first defined in "
+                 (place->text (source-file-name (symbol-entry-file entry)) line (symbol-entry-column entry)))))))
+
+;; ---- local names -------------------------------------------------------------------------------------
+
+;; A numeric label may stand many times: the n-th 1: is 1#n. A name that begins with .L belongs to the label
+;; before it: .Lend behind main: is main.Lend, which cannot meet another name's because of the blank.
+(define (numeric-name? string)
+  (and (> (string-length string) 0) (char-numeric? (string-ref string 0))))
+
+(define (scoped-name? string)
+  (string-prefix? ".L" string))
+
+(define (full-name-to-define! a name)
+  (let ((string (symbol->string name)))
+    (cond ((numeric-name? string)
+           (if (not (every char-numeric? (string->list string)))
+               (fail "`" name "` cannot be a label: names do not begin with a digit"))
+           (let ((n (+ 1 (table-ref (assembly-counts a) name 0))))
+             (table-set! (assembly-counts a) name n)
+             (numbered-name string n)))
+          ((scoped-name? string) (scoped-name a string))
+          (else name))))
+
+(define (numbered-name digits n)
+  (string->symbol (text digits "#" n)))
+
+(define (scoped-name a string)
+  (string->symbol (text (assembly-scope a) " " string)))
+
+;; What a name means where it is used: 1b and 1f are the 1: before and behind.
+(define (full-name a name)
+  (let ((string (symbol->string name)))
+    (cond ((numeric-name? string)
+           (let* ((end (- (string-length string) 1))
+                  (digits (substring string 0 end))
+                  (met (table-ref (assembly-counts a) (string->symbol digits) 0)))
+             (case (string-ref string end)
+               ((#\b) (if (= met 0)
+                          (fail "there is no label `" digits ":` before this place, which `" name "` means"))
+                      (numbered-name digits met))
+               ((#\f) (numbered-name digits (+ met 1)))
+               (else (fail "`" name "` is no name of a label; the label " name ": is `" name "b` behind it and `"
+                           name "f` before it")))))
+          ((scoped-name? string) (scoped-name a string))
+          (else name))))
+
+;; A label that is written as a line's begins the scope of the .L names that follow.
+(define (begin-scope! a name)
+  (let ((string (symbol->string name)))
+    (if (not (or (numeric-name? string) (scoped-name? string)))
+        (assembly-scope-set! a string))))
 
 ;; What an image can hold as a name.
 (define longest-name 1000)
@@ -339,7 +487,10 @@
 
 ;; The symbols of this pass, by value.
 (define (assembly-symbol-list a)
-  (sort (filter (lambda (entry) (= (symbol-entry-pass entry) (assembly-pass a))) (symbol-entries a))
+  (sort (filter (lambda (entry)
+                  (and (= (symbol-entry-pass entry) (assembly-pass a))
+                       (not (symbol-entry-local? entry))))
+                (symbol-entries a))
         (lambda (x y)
           (let ((vx (symbol-entry-value x)) (vy (symbol-entry-value y)))
             (or (< vx vy)
@@ -360,14 +511,20 @@
                               (= (symbol-entry-offset entry) (symbol-entry-offset-before entry))))))))
        (symbol-entries a))))
 
+;; Whether this pass has met its definition.
+(define (symbol-met? a name)
+  (let ((entry (table-ref (assembly-symbols a) (full-name a name) #f)))
+    (or (and entry (= (symbol-entry-pass entry) (assembly-pass a)))
+        (and ((assembly-external a) name) #t))))
+
 (define (symbol-known? a name)
-  (let ((entry (table-ref (assembly-symbols a) name #f)))
+  (let ((entry (table-ref (assembly-symbols a) (full-name a name) #f)))
     (or (and entry (>= (symbol-entry-pass entry) (- (assembly-pass a) 1)))
         (and ((assembly-external a) name) #t))))
 
 ;; The value of a label or symbol, as far as this pass knows it.
 (define (symbol-address a name)
-  (let ((entry (table-ref (assembly-symbols a) name #f))
+  (let ((entry (table-ref (assembly-symbols a) (full-name a name) #f))
         (pass (assembly-pass a)))
     (cond ((and entry (= (symbol-entry-pass entry) pass))
            (symbol-entry-value entry))
@@ -386,12 +543,21 @@
   (let* ((string (symbol->string name))
          (operator (string-index string (lambda (c) (memv c '(#\+ #\- #\* #\/)))))
          (left (and operator (> operator 0) (substring string 0 operator))))
-    (fail "the label `" name "` is not defined"
-          (if (and left (symbol-known? a (string->symbol left)))
-              (text ": an expression is written in Scheme, such as ("
-                    (string-ref string operator) " (address \"" left "\") "
-                    (substring string (+ operator 1) (string-length string)) ")")
-              (did-you-mean string (map symbol-entry-name (symbol-entries a)))))))
+    (raise
+     (make-problem
+      (text (if (numeric-name? string)
+                (text "there is no label `" (substring string 0 (- (string-length string) 1))
+                      ":` behind this place, which `" name "` means")
+                (text "the label `" name "` is not defined"))
+            (if (and left (symbol-known? a (string->symbol left)))
+                (text ": an expression is written in Scheme, such as ("
+                      (string-ref string operator) " (address \"" left "\") "
+                      (substring string (+ operator 1) (string-length string)) ")")
+                (if (numeric-name? string)
+                    ""
+                    (did-you-mean string (delete-duplicates (map symbol-entry-name (symbol-entries a)))))))
+      '() #f #f
+      (if (table-ref (assembly-symbols a) (full-name a name) #f) 'lost 'undefined)))))
 
 ;; ---- host calls --------------------------------------------------------------------------------------
 

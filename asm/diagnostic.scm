@@ -8,12 +8,17 @@
 (use scheme-lib/util)
 
 (define-type asm-diagnostic
+  constructor: construct-asm-diagnostic
   file      ; the name of the source
   line      ; from 1
   column    ; from 1; 0 is unknown
   message   ; one line
   notes     ; a list of lines: where else to look, what led here
-  text)     ; the source line, or #f
+  text      ; the source line, or #f
+  severity) ; error, or warning
+
+(define (make-asm-diagnostic file line column message notes text #!optional (severity 'error))
+  (construct-asm-diagnostic file line column message notes text severity))
 
 (define-type asm-error
   diagnostics)
@@ -21,11 +26,18 @@
 ;; A run stops collecting after so many.
 (define asm-diagnostic-limit 20)
 
+;; kind: #f, or why another problem may be the true one: `undefined` for a label that nothing defines,
+;; `lost` for one that an earlier pass did define.
 (define-type problem
+  constructor: construct-problem
   message
   notes
   line      ; #f: the place of the statement
-  column)
+  column
+  kind)
+
+(define (make-problem message notes line column #!optional (kind #f))
+  (construct-problem message notes line column kind))
 
 (define (fail . parts)
   (raise (make-problem (apply text parts) '() #f #f)))
@@ -37,7 +49,8 @@
   (make-problem (problem-message problem)
                 (append (problem-notes problem) notes)
                 (problem-line problem)
-                (problem-column problem)))
+                (problem-column problem)
+                (problem-kind problem)))
 
 (define (place->text file line column)
   (if (and column (> column 0))
@@ -57,7 +70,7 @@
   (line (place->text (asm-diagnostic-file diagnostic)
                      (asm-diagnostic-line diagnostic)
                      (asm-diagnostic-column diagnostic))
-        ": error: " (asm-diagnostic-message diagnostic))
+        ": " (asm-diagnostic-severity diagnostic) ": " (asm-diagnostic-message diagnostic))
   (let ((source-line (asm-diagnostic-text diagnostic))
         (column (asm-diagnostic-column diagnostic)))
     (if (and source-line (not (blank-string? source-line)))

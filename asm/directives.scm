@@ -12,6 +12,7 @@
 (use asm/encode)
 (use asm/assembly)
 (use asm/value)
+(use asm/files)
 (declare (standard-bindings) (extended-bindings) (block))
 
 (define directives (make-table test: equal?))
@@ -205,6 +206,103 @@
                   (cond ((pair? (cdr operands)) (byte-operand a name (cadr operands)))
                         ((section-executable? section) (isa-opcode "nop"))
                         (else 0))))))
+
+;; In bytes from the address that the section has.
+(define-directives! '(".org")
+  (lambda (a name operands)
+    (check-count name operands 1 2 "an address, and a byte to fill with")
+    (current-section a)
+    (let* ((address (integer-operand a name (car operands)))
+           (size (- address (here a))))
+      (if (< size 0)
+          (fail "`.org` cannot go back: the address here is " (hex-address (here a)) ", found "
+                (if (< address 0) address (hex-address address))))
+      (if (> size memory-limit)
+          (fail "`.org` would leave " size " bytes free: a section may have " memory-limit))
+      (emit-fill! a size (if (pair? (cdr operands)) (byte-operand a name (cadr operands)) 0)))))
+
+;; ---- files -------------------------------------------------------------------------------------------
+
+;; A file is read once, so that all passes see the same.
+(define (file-content a path)
+  (or (table-ref (assembly-files a) path #f)
+      (let ((bytes (source-bytes path)))
+        (table-set! (assembly-files a) path bytes)
+        bytes)))
+
+(define-directives! '(".incbin")
+  (lambda (a name operands)
+    (check-count name operands 1 3 "the name of a file, an offset and a length")
+    (let* ((file (utf8->string (bytes-operand name (car operands))))
+           (path (find-included file (source-file-name (statement-file (assembly-statement a)))))
+           (bytes (file-content a path))
+           (total (u8vector-length bytes))
+           (offset (if (pair? (cdr operands)) (size-operand a name (cadr operands)) 0))
+           (count (if (= 3 (length operands)) (size-operand a name (caddr operands)) (- total offset))))
+      (if (or (> offset total) (> (+ offset count) total))
+          (fail "`.incbin` goes beyond the end of " path ", which has " total " bytes: the offset is " offset
+                (if (= 3 (length operands)) (text " and the length " count) "")))
+      (emit-bytes! a (subu8vector bytes offset (+ offset count))))))
+
+;; Only the reader can include a source, whose lines it must see.
+(define-directives! '(".include")
+  (lambda (a name operands)
+    (fail "`.include` cannot come from Scheme: expected it in a line of its own")))
+
+;; ---- conditions and messages -------------------------------------------------------------------------
+
+;; The value of an operand of which only the truth matters: 0 and #f are false.
+(define (operand-holds? a operand)
+  (operand-place! a operand)
+  (let ((value (if (form? operand) (eval-form a operand) (resolve-number a operand))))
+    (not (or (eq? value #f) (eqv? value 0)))))
+
+;; Whether the lines behind .if, .ifdef, .ifndef, .elseif or .else are assembled.
+(define (condition-holds? a statement)
+  (let ((name (statement-head statement))
+        (operands (statement-operands statement)))
+    (cond ((string=? name ".else")
+           (check-count name operands 0 0 "no operands")
+           #t)
+          ((member name '(".ifdef" ".ifndef"))
+           (check-count name operands 1 1 "a name")
+           (eq? (string=? name ".ifdef") (defined-so-far? a (name-operand name (car operands)))))
+          (else
+           (check-count name operands 1 1 "one number or a Scheme form, such as .if (> size 4)")
+           (operand-holds? a (car operands))))))
+
+;; What comes later does not count, as otherwise .ifndef would ask about itself in the pass before.
+(define (defined-so-far? a name)
+  (or (symbol-met? a name)
+      (let ((environment (assembly-environment a)))
+        (and (not (environment-reserved? environment name))
+             (not (eq? unbound (environment-variable environment name unbound)))))))
+
+(define unbound '(unbound))
+
+;; The reader makes blocks of these, which a list that Scheme made cannot open or close.
+(define-directives! '(".if" ".ifdef" ".ifndef" ".elseif" ".else" ".endif" ".rept" ".irp" ".endr")
+  (lambda (a name operands)
+    (fail "`" name "` cannot come from Scheme, which has `if` and `map`: expected it in a line of its own")))
+
+(define (message-operand name operand)
+  (utf8->string (bytes-operand name operand)))
+
+(define-directives! '(".assert")
+  (lambda (a name operands)
+    (check-count name operands 1 2 "a condition, such as (< size 64), and a message")
+    (let ((message (if (pair? (cdr operands)) (message-operand name (cadr operands)) "what was asserted is false")))
+      (if (not (operand-holds? a (car operands))) (fail message)))))
+
+(define-directives! '(".error")
+  (lambda (a name operands)
+    (check-count name operands 1 1 "a message")
+    (fail (message-operand name (car operands)))))
+
+(define-directives! '(".warning")
+  (lambda (a name operands)
+    (check-count name operands 1 1 "a message")
+    (note-warning! a (message-operand name (car operands)))))
 
 ;; ---- symbols -----------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@
 
 (define-type environment
   namespace       ; taken for as long as the source is assembled
-  source-name
+  (source-name)   ; of the file whose statement is under way
   assigned        ; names that the source defines or assigns
   (bindings)      ; pairs of a name and a value, what the assembler offers
   (started?)      ; whether this pass has used its Scheme yet
@@ -63,7 +63,10 @@
      `((##namespace (,prefix))
        (##namespace ("" use ,@standard-names))
        (##define-macro (delay-address expression . size)
-         (list 'relocation (list 'lambda '() expression) (if (null? size) #f (car size))))))
+         (list 'relocation (list 'lambda '() expression) (if (null? size) #f (car size))))
+       (##define-macro (with-labels names . body)
+         (cons 'let (cons (map (lambda (name) (list name (list 'unique-name (symbol->string name)))) names)
+                          body)))))
     (make-namespace prefix top (make-table test: eq?))))
 
 (define (take-namespace!)
@@ -215,14 +218,20 @@
    (lambda (outer)
      (with-exception-handler
       (lambda (exception)
-        (continuation-capture
-         (lambda (inner)
-           (continuation-graft
-            outer
-            (lambda ()
-              (raise (problem-add-notes (exception->problem environment exception)
-                                        (call-notes environment inner outer line))))))))
+        (if (or (stack-overflow-exception? exception) (heap-overflow-exception? exception))
+            (continuation-graft outer out-of-memory)
+            (continuation-capture
+             (lambda (inner)
+               (continuation-graft
+                outer
+                (lambda ()
+                  (raise (problem-add-notes (exception->problem environment exception)
+                                            (call-notes environment inner outer line)))))))))
       thunk))))
+
+;; The calls that are under way are what fills the memory, so they are let go before anything is said.
+(define (out-of-memory)
+  (fail "this Scheme code used up the memory that it may have: does a procedure call itself without an end?"))
 
 (define (exception->problem environment exception)
   (define (problem message)

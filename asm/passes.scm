@@ -12,6 +12,8 @@
 (use asm/assembly)
 (use asm/value)
 (use asm/directives)
+(use asm/settings)
+(use asm/blocks)
 (declare (standard-bindings) (extended-bindings) (block))
 
 ;; ---- what a source can call --------------------------------------------------------------------------
@@ -74,6 +76,8 @@
 ;; ---- statements --------------------------------------------------------------------------------------
 
 (define (run-statement! a statement)
+  (assembly-statement-set! a statement)
+  (assembly-operand-set! a #f)
   (case (statement-kind statement)
     ((fixed)
      (let ((section (current-section a)))
@@ -81,8 +85,13 @@
        (statement-offset-set! statement (section-size section))
        (emit-bytes! a (statement-operands statement))))
     ((label)
-     (define-label! a (statement-head statement) (statement-line statement) (statement-column statement)))
+     (define-label! a (statement-head statement) (statement-line statement) (statement-column statement))
+     (begin-scope! a (statement-head statement)))
+    ((block)
+     (enter-file! a statement)
+     (run-block! a (statement-operands statement) statement))
     (else
+     (enter-file! a statement)
      (start-statement! a statement)
      (case (statement-kind statement)
        ((instruction)
@@ -94,6 +103,10 @@
        ((value) (emit-value! a (statement-operands statement)))
        (else (unknown-mnemonic a (statement-head statement))))
      (finish-statement! a statement))))
+
+;; Places in its Scheme are those of the statement's file.
+(define (enter-file! a statement)
+  (environment-source-name-set! (assembly-environment a) (source-file-name (statement-file statement))))
 
 ;; What a definition gives (in Gambit, the name) is nothing to assemble.
 (define (run-form! a form)
@@ -123,42 +136,15 @@
 ;; A source that has not settled after so many passes never will.
 (define asm-pass-limit 100)
 
-;; Its own place, or that of the operand or the statement that was under way.
-(define (problem-place-in a problem)
-  (let ((statement (assembly-statement a))
-        (operand (assembly-operand a)))
-    (cond ((problem-line problem) (cons (problem-line problem) (problem-column problem)))
-          ((name? operand) (cons (name-line operand) (name-column operand)))
-          ((form? operand) (cons (form-line operand) (form-column operand)))
-          (else (cons (statement-line statement) (statement-column statement))))))
-
-(define (note-diagnostic! a source problem)
-  (let* ((place (problem-place-in a problem))
-         (line (car place))
-         (column (cdr place)))
-    (if (< (length (assembly-diagnostics a)) asm-diagnostic-limit)
-        (assembly-diagnostics-set! a
-          (cons (make-asm-diagnostic (source-name source) line column
-                                     (problem-message problem) (problem-notes problem)
-                                     ((source-lines source) line))
-                (assembly-diagnostics a))))))
-
-;; Fixed instructions and labels do not say so themselves that they are under way.
-(define (stand-at! a statement)
-  (if (not (eq? (assembly-statement a) statement))
-      (begin
-        (assembly-statement-set! a statement)
-        (assembly-operand-set! a #f))))
-
-(define (run-pass! a source)
-  (let* ((statements (source-statements source))
-         (count (vector-length statements))
-         (at 0))
+;; A problem ends its statement; the next one goes on.
+(define (run-statements! a statements)
+  (let ((count (vector-length statements))
+        (at 0))
     (define (run-from i)
       (if (fx< i count)
-          (let ((statement (vector-ref statements i)))
+          (begin
             (set! at i)
-            (run-statement! a statement)
+            (run-statement! a (vector-ref statements i))
             (run-from (fx+ i 1)))))
     (let resume ((i 0))
       (let ((problem (with-exception-catcher
@@ -167,16 +153,98 @@
                       (lambda () (run-from i) #f))))
         (if problem
             (begin
-              (stand-at! a (vector-ref statements at))
-              (note-diagnostic! a source problem)
+              (note-problem! a problem)
+              (if (and (not (problem-kind problem))
+                       (memq (statement-kind (vector-ref statements at)) '(form value block)))
+                  (assembly-names-lost?-set! a #t))
               (resume (fx+ at 1))))))))
+
+;; ---- blocks ------------------------------------------------------------------------------------------
+
+(define (run-block! a block statement)
+  (if (conditional? block)
+      (run-conditional! a block)
+      (run-repetition! a block statement)))
+
+(define (run-conditional! a block)
+  (let ((chosen (find (lambda (clause)
+                        (assembly-statement-set! a (clause-test clause))
+                        (assembly-operand-set! a #f)
+                        (condition-holds? a (clause-test clause)))
+                      (conditional-clauses block)))
+        (before (conditional-chosen block)))
+    (if (and (not (eq? chosen before)) (> (assembly-pass a) 1))
+        (begin
+          (assembly-changed?-set! a #t)
+          (if before (forget-statements! (clause-body before)))))
+    (conditional-chosen-set! block chosen)
+    (if chosen (run-statements! a (clause-body chosen)))))
+
+;; So many statements at most come from repetition in a pass.
+(define repeated-limit (expt 2 22))
+
+(define (run-repetition! a block statement)
+  (let* ((variable (repetition-variable block))
+         (values (if variable
+                     (repetition-values block)
+                     (make-list (repetition-count a statement (car (repetition-values block))) 0)))
+         (size (vector-length (repetition-body block)))
+         (environment (assembly-environment a)))
+    (if (and variable (environment-reserved? environment variable))
+        (fail "`" variable "` cannot be the variable of `.irp`: the assembler defines it already"))
+    (assembly-repeated-set! a (+ (assembly-repeated a) (* (length values) (max 1 size))))
+    (if (> (assembly-repeated a) repeated-limit)
+        (fail "the repeated lines would make more than " repeated-limit " statements"))
+    (let loop ((values values) (copies (repetition-copies block)) (run '()))
+      (if (pair? values)
+          (let ((copy (if (pair? copies)
+                          (car copies)
+                          (copy-of-body (repetition-body block) variable (car values)))))
+            (if (and (null? copies) (> (assembly-pass a) 1)) (assembly-changed?-set! a #t))
+            (if variable (environment-define! environment variable (scheme-value a (car values))))
+            (run-statements! a copy)
+            (loop (cdr values) (if (pair? copies) (cdr copies) '()) (cons copy run)))
+          (begin
+            (if (pair? copies) (assembly-changed?-set! a #t))
+            (repetition-copies-set! block (reverse run)))))))
+
+(define (repetition-count a statement operand)
+  (operand-place! a operand)
+  (let ((count (resolve-number a operand)))
+    (if (not (and (exact-integer? count) (<= 0 count repeated-limit)))
+        (fail "`.rept` expects a number from 0 to " repeated-limit ", found " (operand->text count)))
+    count))
+
+;; What Scheme forms of a round see as the variable.
+(define (scheme-value a operand)
+  (cond ((register? operand) (register-number operand))
+        ((real? operand) (real-value operand))
+        ((text-literal? operand) (text-literal->string operand))
+        ((name? operand) (symbol->string (name-symbol operand)))
+        ((form? operand) (eval-form a operand))
+        (else operand)))
+
+;; ---- a run -------------------------------------------------------------------------------------------
+
+;; What the command line defined, as if the source began with it.
+(define (define-given! a)
+  (assembly-statement-set! a (make-statement 'directive (source-file (assembly-source a)) 0 0 ".set" '() '() #f 0))
+  (for-each
+   (lambda (definition)
+     (let ((name (string->symbol (car definition)))
+           (value (cdr definition)))
+       (if (environment-reserved? (assembly-environment a) name)
+           (fail "`" name "` cannot be defined from outside: the assembler defines it already"))
+       (if (exact-integer? value) (define-symbol! a name value 'set 0 0))
+       (environment-define! (assembly-environment a) name value)))
+   (asm-definitions)))
 
 ;; Passes until nothing moves. What the source writes to the current output port appears once: that of the
 ;; last pass.
 (define (assemble-statements source live? base external imports finish)
   (call-with-environment (source-name source) (source-assigned source)
     (lambda (environment)
-      (let ((a (new-assembly environment live? base external imports)))
+      (let ((a (new-assembly source environment live? base external imports)))
         (let loop ()
           (let ((output (with-captured-output
                          (lambda ()
@@ -185,11 +253,17 @@
                               (start-pass! a)
                               (environment-start-pass! environment
                                                        (bindings a (source-registers source)))
-                              (run-pass! a source)
+                              (with-exception-catcher
+                               (lambda (exception)
+                                 (if (problem? exception) (note-problem! a exception) (raise exception)))
+                               (lambda () (define-given! a)))
+                              (run-statements! a (source-statements source))
                               (finish-pass! a)))))))
             (cond ((not (or (assembly-changed? a) (assembly-unknown? a)))
                    (display output)
                    (raise-diagnostics a '())
+                   (for-each (lambda (warning) (asm-diagnostic-display warning (current-error-port)))
+                             (reverse (assembly-warnings a)))
                    (finish a))
                   ((>= (assembly-pass a) asm-pass-limit)
                    (display output)
@@ -197,7 +271,9 @@
                   (else (loop)))))))))
 
 (define (raise-diagnostics a more)
-  (let ((all (append (reverse (assembly-diagnostics a)) more)))
+  (let ((all (append (if (asm-warnings-as-errors) (reverse (assembly-warnings a)) '())
+                     (assembly-errors a)
+                     more)))
     (if (pair? all) (raise (make-asm-error all)))))
 
 (define most-unsettled 8)
@@ -205,9 +281,10 @@
 (define (unsettled-diagnostic a source)
   (let* ((entries (sort (unsettled-symbols a)
                         (lambda (x y) (< (car (symbol-entry-place x)) (car (symbol-entry-place y))))))
-         (place (if (pair? entries) (symbol-entry-place (car entries)) '(0 . 0))))
+         (place (if (pair? entries) (symbol-entry-place (car entries)) '(0 . 0)))
+         (file (if (pair? entries) (symbol-entry-file (car entries)) (source-file source))))
     (make-asm-diagnostic
-     (source-name source) (car place) (cdr place)
+     (source-file-name file) (car place) (cdr place)
      (text "the labels do not settle: after " (assembly-pass a)
            " passes they still move, because Scheme code gives something else in each pass")
      (append
@@ -215,7 +292,7 @@
       (if (> (length entries) most-unsettled)
           (list (text "and " (- (length entries) most-unsettled) " more"))
           '()))
-     ((source-lines source) (car place)))))
+     (source-file-line file (car place)))))
 
 (define (unsettled-note a entry)
   (let ((before (symbol-entry-value-before entry)))

@@ -11,6 +11,8 @@
 (use asm/reader)
 (use asm/assembly)
 (use asm/directives)
+(use asm/files)
+(use asm/blocks)
 (use asm/passes)
 (declare (standard-bindings) (extended-bindings) (block))
 
@@ -50,8 +52,10 @@
 
 (define (static-diagnostics source)
   (define (diagnostic statement . parts)
-    (make-asm-diagnostic (source-name source) (statement-line statement) (statement-column statement)
-                         (apply text parts) '() ((source-lines source) (statement-line statement))))
+    (let ((file (statement-file statement)))
+      (make-asm-diagnostic (source-file-name file) (statement-line statement) (statement-column statement)
+                           (apply text parts) (source-file-chain file)
+                           (source-file-line file (statement-line statement)))))
   (filter-map
    (lambda (statement)
      (let ((name (statement-head statement)))
@@ -63,7 +67,13 @@
                (diagnostic statement "there is no directive `" name "`"
                            (did-you-mean name (directive-names)))))
          (else #f))))
-   (vector->list (source-statements source))))
+   (statement-list source)))
+
+;; All statements, those in blocks too.
+(define (statement-list source)
+  (let ((found '()))
+    (for-each-statement (lambda (statement) (set! found (cons statement found))) (source-statements source))
+    (reverse found)))
 
 ;; ---- programs ----------------------------------------------------------------------------------------
 
@@ -105,21 +115,13 @@
 
 ;; An entry for each statement that made code, by address.
 (define (source-line-list source)
-  (let* ((statements (source-statements source))
-         (count (vector-length statements)))
-    (let loop ((i 0) (lines '()))
-      (if (= i count)
-          (sort lines (lambda (x y) (< (vector-ref x 0) (vector-ref y 0))))
-          (let ((statement (vector-ref statements i)))
-            (loop (+ i 1)
-                  (if (statement-makes-code? statement)
-                      (cons (vector (+ (section-base (statement-section statement))
-                                       (statement-offset statement))
-                                    (source-name source)
-                                    (statement-line statement)
-                                    (statement-column statement))
-                            lines)
-                      lines)))))))
+  (sort (map (lambda (statement)
+               (vector (+ (section-base (statement-section statement)) (statement-offset statement))
+                       (source-file-name (statement-file statement))
+                       (statement-line statement)
+                       (statement-column statement)))
+             (filter statement-makes-code? (statement-list source)))
+        (lambda (x y) (< (vector-ref x 0) (vector-ref y 0)))))
 
 (define (statement-makes-code? statement)
   (let ((section (statement-section statement)))
@@ -136,16 +138,12 @@
   (assemble-source (read-source-bytes path (file-bytes path))))
 
 (define (file-bytes path)
-  (define (unreadable why)
-    (raise (make-asm-error
-            (list (make-asm-diagnostic path 0 0 (text "the source cannot be read: " why) '() #f)))))
-  (cond ((not (file-exists? path)) (unreadable "there is no such file"))
-        ((not (eq? (file-type path) 'regular))
-         (if (eq? (file-type path) 'directory) (unreadable "it is a directory")))
-        (else #f))
   (with-exception-catcher
-   (lambda (exception) (unreadable (exception->text exception)))
-   (lambda () (read-file-bytes path))))
+   (lambda (exception)
+     (raise (if (problem? exception)
+                (make-asm-error (list (make-asm-diagnostic path 0 0 (problem-message exception) '() #f)))
+                exception)))
+   (lambda () (source-bytes path))))
 
 ;; ---- a few bytes -------------------------------------------------------------------------------------
 
@@ -167,9 +165,10 @@
 (define (assemble-value code name at external imports finish)
   (let ((source (if (string? code)
                     (read-source name code)
-                    (make-source name (lambda (line) #f)
-                                 (vector (make-statement 'value 0 0 #f code '() #f 0))
-                                 '() '() '()))))
+                    (let ((file (make-source-file name (lambda (line) #f) '())))
+                      (make-source file
+                                   (vector (make-statement 'value file 0 0 #f code '() #f 0))
+                                   '() '() '())))))
     (check-readable source)
     (assemble-statements source #t at external imports
       (lambda (a) (finish a source)))))

@@ -12,10 +12,12 @@
 (use asm/statement)
 (use asm/scanner)
 (use asm/encode)
+(use asm/files)
+(use asm/blocks)
 (declare (standard-bindings) (extended-bindings) (block))
 
 (define-type scan
-  name
+  file
   text                  ; ends with a newline
   (at)                  ; the index that is looked at
   (line)                ; its line, from 1
@@ -25,26 +27,46 @@
   (diagnostics)
   (registers)
   (assigned)
+  (nested)              ; the statements as a vector, blocks put together
   (too-many?))
 
 (define (read-source-bytes name bytes)
+  (scan->source (scan-of-bytes name bytes '())))
+
+(define (read-source name string)
+  (scan->source (scan-of-text name string '())))
+
+(define (scan->source scan)
+  (make-source (scan-file scan)
+               (scan-nested scan)
+               (reverse (scan-diagnostics scan))
+               (scan-registers scan)
+               (scan-assigned scan)))
+
+;; A file, read to its end. chain: notes on what includes it.
+(define (scan-of-text name string chain)
+  (let* ((string (with-newline (without-byte-order-mark string)))
+         (file (make-source-file name (line-finder string) chain))
+         (scan (make-scan file string 0 1 0 0 '() '() '() '() '#() #f)))
+    (let loop ()
+      (if (not (read-until-problem scan)) (loop)))
+    (scan-nested-set! scan
+      (nest-blocks (reverse (scan-statements scan))
+                   (lambda (statement message)
+                     (note-problem! scan (make-problem message '() (statement-line statement)
+                                                       (statement-column statement))))))
+    scan))
+
+(define (scan-of-bytes name bytes chain)
   (with-exception-catcher
    (lambda (exception)
      (if (bad-text? exception)
-         (source-of-bad-bytes name bytes exception)
+         (scan-of-bad-bytes name bytes exception chain)
          (raise exception)))
-   (lambda () (read-source name (decode-utf8 bytes)))))
+   (lambda () (scan-of-text name (decode-utf8 bytes) chain))))
 
-(define (read-source name string)
-  (let ((scan (make-scan name (with-newline (without-byte-order-mark string)) 0 1 0 0 '() '() '() '() #f)))
-    (let loop ()
-      (if (not (read-until-problem scan)) (loop)))
-    (make-source name
-                 (line-finder (scan-text scan))
-                 (list->vector (reverse (scan-statements scan)))
-                 (reverse (scan-diagnostics scan))
-                 (scan-registers scan)
-                 (scan-assigned scan))))
+(define (scan-name scan)
+  (source-file-name (scan-file scan)))
 
 (define (without-byte-order-mark string)
   (if (and (> (string-length string) 0) (char=? (string-ref string 0) #\xfeff))
@@ -57,16 +79,17 @@
         string
         (string-append string "\n"))))
 
-(define (source-of-bad-bytes name bytes exception)
+(define (scan-of-bad-bytes name bytes exception chain)
   (let loop ((i 0) (line 1) (line-start 0))
     (cond ((< i (bad-text-offset exception))
            (if (= (u8vector-ref bytes i) 10)
                (loop (+ i 1) (+ line 1) (+ i 1))
                (loop (+ i 1) line line-start)))
           (else
-           (let ((diagnostic (make-asm-diagnostic name line (+ 1 (- i line-start))
-                                                  (bad-text-message exception) '() #f)))
-             (make-source name (lambda (line) #f) '#() (list diagnostic) '() '()))))))
+           (let ((scan (scan-of-text name "" chain)))
+             (scan-diagnostics-set! scan
+               (list (make-asm-diagnostic name line (+ 1 (- i line-start)) (bad-text-message exception) chain #f)))
+             scan)))))
 
 ;; n -> the text of line n. Lines are looked for when an error shows one, which is seldom.
 (define (line-finder text)
@@ -107,7 +130,8 @@
          (column (or (problem-column problem) (scan-operand-column scan))))
     (scan-diagnostics-set! scan
       (cons (make-asm-diagnostic (scan-name scan) line column (problem-message problem)
-                                 (problem-notes problem) ((line-finder (scan-text scan)) line))
+                                 (append (problem-notes problem) (source-file-chain (scan-file scan)))
+                                 ((line-finder (scan-text scan)) line))
             (scan-diagnostics scan)))
     (if (>= (length (scan-diagnostics scan)) asm-diagnostic-limit)
         (scan-too-many?-set! scan #t))))
@@ -157,7 +181,7 @@
 
 (define (add-statement! scan kind line column head operands)
   (scan-statements-set! scan
-    (cons (make-statement kind line column head operands '() #f 0)
+    (cons (make-statement kind (scan-file scan) line column head operands '() #f 0)
           (scan-statements scan))))
 
 (define (read-line! scan)
@@ -171,19 +195,22 @@
         (start (scan-at scan)))
     (cond ((or (char=? c #\newline) (char=? c #\;)) (skip-line! scan))
           ((char=? c #\() (read-forms! scan))
-          ((and (name-char? c) (not (decimal? c)))
+          ((name-char? c)
            (let ((end (name-end text start)))
-             (if (char=? (string-ref text end) #\:)
-                 (begin
-                   (read-label! scan start end)
-                   (read-statement! scan))
-                 (begin
-                   (if (char=? c #\.)
-                       (read-directive! scan start end)
-                       (read-instruction! scan start end))
-                   (skip-line! scan)))))
-          (else (fail-here scan "expected a label, an instruction, a directive or a Scheme form, found "
-                           (if (char=? c #\)) "a `)` that closes nothing" (text-of c)))))))
+             (cond ((char=? (string-ref text end) #\:)
+                    (read-label! scan start end)
+                    (read-statement! scan))
+                   ((decimal? c) (not-a-statement scan c))
+                   (else
+                    (cond ((assignment? text end) (read-assignment! scan start end))
+                          ((char=? c #\.) (read-directive! scan start end))
+                          (else (read-instruction! scan start end)))
+                    (skip-line! scan)))))
+          (else (not-a-statement scan c)))))
+
+(define (not-a-statement scan c)
+  (fail-here scan "expected a label, an instruction, a directive or a Scheme form, found "
+             (if (char=? c #\)) "a `)` that closes nothing" (text-of c))))
 
 (define (text-of c)
   (cond ((char=? c #\newline) "the end of the line")
@@ -195,11 +222,37 @@
 
 (define (read-label! scan start end)
   (let ((name (substring (scan-text scan) start end)))
+    (if (and (decimal? (string-ref name 0)) (not (every decimal? (string->list name))))
+        (fail-here scan "`" name "` cannot be a label: names do not begin with a digit, and numeric labels are "
+                   "digits only"))
     (if (or (register-range (scan-text scan) start end) (string=? name "."))
         (fail-here scan "`" name "` cannot be a label: it is the name of "
                    (if (string=? name ".") "nothing" "a register")))
     (add-statement! scan 'label (scan-line scan) (column-of scan start) (string->symbol name) #f)
     (scan-at-set! scan (fx+ end 1))))
+
+;; name = value
+(define (assignment? text end)
+  (let loop ((i end))
+    (let ((c (string-ref text i)))
+      (cond ((or (char=? c #\space) (char=? c #\tab)) (loop (fx+ i 1)))
+            (else (and (char=? c #\=)
+                       (fx> i end)
+                       (fx= (name-end text i) (fx+ i 1))))))))
+
+(define (read-assignment! scan start end)
+  (let* ((line (scan-line scan))
+         (column (column-of scan start))
+         (name (make-name (string->symbol (substring (scan-text scan) start end)) line column)))
+    (if (register-range (scan-text scan) start end)
+        (fail-here scan "`" (name-symbol name) "` is a register, which cannot be given a value here"))
+    (scan-at-set! scan end)
+    (next-char scan)
+    (scan-at-set! scan (fx+ (scan-at scan) 1))
+    (let ((operands (read-operands scan)))
+      (if (not (= 1 (length operands)))
+          (fail-at line column "expected one value behind `" (name-symbol name) " =`, found " (length operands)))
+      (add-statement! scan 'directive line column ".set" (list name (caar operands))))))
 
 ;; ---- instructions and directives ---------------------------------------------------------------------
 
@@ -209,7 +262,30 @@
         (name (substring (scan-text scan) start end)))
     (scan-at-set! scan end)
     (let ((operands (read-operands scan)))
-      (add-statement! scan 'directive line column name (map car operands)))))
+      (if (string=? name ".include")
+          (include! scan operands line column)
+          (add-statement! scan 'directive line column name (map car operands))))))
+
+;; The statements of another file stand in the place of the directive.
+(define (include! scan operands line column)
+  (if (not (and (pair? operands) (null? (cdr operands)) (text-literal? (caar operands))))
+      (fail-at line column "`.include` expects the name of a file, such as .include \"strings.s\""))
+  (scan-operand-column-set! scan (cdar operands))
+  (let* ((path (find-included (text-literal->string (caar operands)) (scan-name scan)))
+         (chain (cons (text "included from " (place->text (scan-name scan) line column))
+                      (source-file-chain (scan-file scan))))
+         (open (cons (same-file-key (scan-name scan)) (including))))
+    (if (member (same-file-key path) open)
+        (fail "`.include` goes in a circle: " path " is being read already"))
+    (let ((inner (parameterize ((including open)) (scan-of-bytes path (source-bytes path) chain))))
+      (scan-diagnostics-set! scan (append (scan-diagnostics inner) (scan-diagnostics scan)))
+      (scan-registers-set! scan (append (scan-registers inner) (scan-registers scan)))
+      (scan-assigned-set! scan (append (scan-assigned inner) (scan-assigned scan)))
+      (scan-statements-set! scan
+        (append (reverse (vector->list (scan-nested inner))) (scan-statements scan))))))
+
+;; The files that are being read, apart from the innermost.
+(define including (make-parameter '()))
 
 (define (read-instruction! scan start end)
   (let* ((text (scan-text scan))
@@ -318,7 +394,15 @@
                     (or (decimal? after)
                         (and (char=? after #\.) (decimal? (string-ref text (fx+ start 2))))))
                (and (char=? c #\.) (decimal? after)))
-           (parse-number text start finish))
+           (let ((end (numeric-reference-end text start)))
+             (if end
+                 (finish (make-name (string->symbol (substring text start end))
+                                    (scan-line scan) (column-of scan start))
+                         end)
+                 (parse-number text start finish))))
+          ((and (char=? c #\\) (name-char? after) (not (decimal? after)))
+           (scan-at-set! scan (fx+ start 1))
+           (read-operand scan after))
           ((name-char? c)
            (let ((end (name-end text start)))
              (finish (or (register-range text start end)
@@ -333,6 +417,17 @@
                            (cond ((char=? c #\[) ": an address is written `base, offset`")
                                  ((char=? c #\#) ": behind a statement, a comment begins with ;")
                                  (else "")))))))
+
+;; The index behind `1b` or `1f`, which name the numeric label before or behind; #f where none stands.
+(define (numeric-reference-end text start)
+  (let loop ((i start))
+    (let ((c (string-ref text i)))
+      (cond ((decimal? c) (loop (fx+ i 1)))
+            ((and (fx> i start)
+                  (or (char=? c #\b) (char=? c #\f))
+                  (not (name-char? (string-ref text (fx+ i 1)))))
+             (fx+ i 1))
+            (else #f)))))
 
 (define (items->character scan items)
   (if (and (pair? items) (null? (cdr items)))

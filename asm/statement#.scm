@@ -1,8 +1,9 @@
 ;; asm/statement: a source after reading.
 (##namespace ("asm/statement#"
-  make-source source-name source-lines source-statements source-diagnostics source-registers
+  make-source source-file source-name source-statements source-diagnostics source-registers
   source-assigned
-  make-statement statement-kind statement-line statement-column statement-head
+  make-source-file source-file-name source-file-lines source-file-line source-file-chain
+  make-statement statement-kind statement-file statement-line statement-column statement-head
   statement-operands statement-sizes statement-sizes-set! statement-section statement-section-set!
   statement-offset statement-offset-set!
   make-register register? register-letter register-number register->text

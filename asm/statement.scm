@@ -5,12 +5,22 @@
 (declare (standard-bindings) (extended-bindings) (block))
 
 (define-type source
-  name         ; as errors show it; the same object stands in the positions of its Scheme forms
-  lines        ; n -> the text of line n
+  file         ; the one that was named; others may be included
   statements   ; a vector
   diagnostics  ; what could not be read, in order
   registers    ; symbols such as r1000 that Scheme forms mention
   assigned)    ; symbols that Scheme forms define or assign
+
+(define-type source-file
+  name         ; as errors show it; the same object stands in the positions of its Scheme forms
+  lines        ; n -> the text of line n
+  chain)       ; notes that say which lines include it, the nearest first
+
+(define (source-name source)
+  (source-file-name (source-file source)))
+
+(define (source-file-line file n)
+  ((source-file-lines file) n))
 
 ;; kind         head          operands
 ;; fixed        entry         the bytes of an instruction that is the same wherever it stands
@@ -19,8 +29,9 @@
 ;; directive    its name      a list of operands
 ;; form         -             a form
 ;; label        a symbol      -
+;; block        its name      what asm/blocks makes of .if … .endif, .rept … .endr
 (define-type statement
-  kind line column head operands
+  kind file line column head operands
   sizes     ; bytes that each item took in the pass before; a list, or '()
   section   ; where the statement stood in the pass before, or #f
   offset)

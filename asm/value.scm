@@ -281,7 +281,10 @@
                           (isa-name-hint string))))))
           ((instruction-list value)
            => (lambda (entry) (emit-instruction! a entry (cdr value) value)))
-          (else (for-each (lambda (item) (emit-value! a item)) value)))))
+          (else
+           (for-each-guarded (lambda (item) (emit-value! a item))
+                             value
+                             (lambda (problem) (note-problem! a problem)))))))
 
 ;; Where a mnemonic is the name of a standard procedure, (list not r1 r2) begins with that procedure.
 (define (mnemonic-procedure->symbol head)

@@ -13,8 +13,11 @@
 (use debugger/program)
 (use debugger/show)
 (use repl/options)
+(use repl/assembly-options)
 
-(define asm-options '(("-o" text "IMAGE" "where the image goes; SOURCE with .img for its ending unless given")))
+(define asm-options
+  (cons '("-o" text "IMAGE" "where the image goes; SOURCE with .img for its ending unless given")
+        assembly-options))
 
 (define (one-file words what)
   (cond ((null? words) (usage-error "no " what " is named"))
@@ -40,7 +43,13 @@
   (let* ((source (one-file words "source"))
          (target (option-value options "-o" (string-append (path-strip-extension source) ".img"))))
     (if (string=? source target) (usage-error "the image would overwrite its source " source "; -o names another file"))
-    (write-image (with-file source (lambda () (asm-file source))) target)))
+    (use-assembly-options! options)
+    (write-image
+     (with-file source
+       (lambda ()
+         (parameterize ((current-error-port ##stderr-port))
+           (asm-file source))))
+     target)))
 
 (define (write-image program target)
   (with-exception-catcher

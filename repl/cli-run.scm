@@ -14,18 +14,21 @@
 (use debugger/show)
 (use repl/terminal)
 (use repl/options)
+(use repl/assembly-options)
 (use repl/report)
 (use repl/repl)
 
 (define groups '("exit" "streams" "arguments" "clock" "random"))
 
 (define debug-options
-  '(("--memory" size "SIZE" "bytes the program may have mapped; suffix K, M or G (1G)")
-    ("--call-depth" number "N" "activations, that is, calls under way (262144)")
-    ("--registers" number "N" "registers that all windows together may reach (1048576)")
-    ("--allow" text "GROUP" "grant a group of host calls: clock, random")
-    ("--deny" text "GROUP" "take one away: exit, streams, arguments")
-    ("--seed" number "N" "make what `random` gives the same on every run")))
+  (append
+   '(("--memory" size "SIZE" "bytes the program may have mapped; suffix K, M or G (1G)")
+     ("--call-depth" number "N" "activations, that is, calls under way (262144)")
+     ("--registers" number "N" "registers that all windows together may reach (1048576)")
+     ("--allow" text "GROUP" "grant a group of host calls: clock, random")
+     ("--deny" text "GROUP" "take one away: exit, streams, arguments")
+     ("--seed" number "N" "make what `random` gives the same on every run"))
+   assembly-options))
 
 (define run-options
   (append
@@ -71,6 +74,7 @@
 
 (define (load-or-exit path options)
   (check-groups (append (option-values options "--allow") (option-values options "--deny")))
+  (use-assembly-options! options)
   (with-exception-catcher
    (lambda (exception)
      (let ((status (load-status exception path)))
@@ -79,7 +83,9 @@
                   (if (asm-error? exception) "cannot be assembled\n" "")
                   (error-line exception)
                   (if (= status status-no-permission) " (--allow grants what is not granted from the start)" ""))))
-   (lambda () (load-program! path (lambda () (make-limited-machine options))))))
+   (lambda ()
+     (parameterize ((current-error-port ##stderr-port))
+       (load-program! path (lambda () (make-limited-machine options)))))))
 
 (define (file-and-arguments words)
   (if (null? words) (usage-error "no program is named"))

@@ -47,7 +47,7 @@ Exit status: that of the program, modulo 256, or
               "Loads the program in FILE, a source or an image, gives it the arguments, and opens the prompt at its
 first instruction."
               debug-options cli-debug)
-   (make-part "asm" "asm SOURCE [-o IMAGE]" "assembles a source into an image"
+   (make-part "asm" "asm [OPTION]... SOURCE" "assembles a source into an image"
               "Assembles SOURCE and writes an image, which comet-vm and comet-vm-no-scheme run.
 The exit status is 65 where SOURCE has mistakes."
               asm-options cli-asm)

@@ -414,7 +414,8 @@
 (define (name->string name)
   (if (symbol? name) (symbol->string name) name))
 
-;; Up to three of the candidates (strings or symbols), the nearest first; none that differ too much.
+;; Up to three of the candidates (strings or symbols), the nearest first; none that differ too much, and not
+;; the name itself.
 (define (closest-names name candidates)
   (let* ((wanted (name->string name))
          (length-wanted (string-length wanted))
@@ -422,7 +423,8 @@
          (limit (if (< length-wanted 2) 0 (max 1 (quotient (+ length-wanted 1) 3)))))
     (define (distance candidate)
       (let ((string (name->string candidate)))
-        (cond ((> (abs (- (string-length string) length-wanted)) limit) #f)
+        (cond ((string=? string wanted) #f)
+              ((> (abs (- (string-length string) length-wanted)) limit) #f)
               (else (let ((d (edit-distance (string-downcase wanted) (string-downcase string))))
                       (and (<= d limit) (cons d candidate)))))))
     (map cdr

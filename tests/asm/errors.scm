@@ -244,10 +244,27 @@
         (any (lambda (word) (string-contains (errors "(define (f x) (car x))\n(f 5)\n(undefined-thing)\n(if)") word))
              '("asm-source" "asm/" "environment" "#<"))))
 
-(test-group "many errors"
-  (test "are found in one run" '("1:1" "2:6" "4:1" "6:1")
+(test-group "one error does not hide another"
+  (test "the true one is told, not those that follow from it"
+        '("2:1 there is no instruction `mvo` in the list (mvo 1 1) (did you mean `mov`?)")
+        (messages (text "(define (again) (list (list 'jump \"end\") (list 'mvo 1 1) (label \"end\") (list 'jump \"end\")))\n"
+                        "(again)\njump end\n")))
+  (test "and all that a list holds" '("1:1" "1:1")
         (map (lambda (message) (car (string-split message #\space)))
-             (messages (lines "ad r1" "jump x" "nop" "(car 5)" "nop" ".byte 999"))))
+             (messages "(list (list 'ad 1 2) (list 'nop) (list 'ad 3 4) (label \"end\"))\njump end\n")))
+  (test "a form that fails may have given labels, so that these are not missed"
+        '("1:1 Scheme: (Argument 1) PAIR expected (car 5)")
+        (messages "(list (car 5) (label \"end\"))\njump end\n"))
+  (test "a label that a form gave in an earlier pass only"
+        '("1:1 the label `nowhere` is not defined")
+        (messages "(list (label \"a\") (list 'jump (address \"nowhere\")) (label \"end\"))\njump end\njump a\n"))
+  (test "the same name is never offered instead" #f
+        (string-contains (errors "(if (= (pass) 1) (label \"end\"))\njump end\n") "did you mean")))
+
+(test-group "many errors"
+  (test "are found in one run" '("1:1" "2:6" "4:7" "6:1")
+        (map (lambda (message) (car (string-split message #\space)))
+             (messages (lines "ad r1" "jump x" "nop" ".byte (car 5)" "nop" ".byte 999"))))
   (test "up to twenty" 20 (length (messages (string-repeat "jump nowhere\n" 50))))
   (test "which the last line says" #t
         (string-suffix? "The first 20 mistakes are shown; there may be more." (string-trim (errors (string-repeat "jump nowhere\n" 50)))))

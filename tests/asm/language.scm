@@ -37,8 +37,8 @@
         '(("a" . 65537) ("b" . 65537) ("c" . 65537))
         (symbols (lines "nop" "a:b: c: nop")))
   (test "names may have the characters of Scheme's, and others than ASCII"
-        '(("%tmp-0?" . 65536) (".L1" . 65536) ("größe" . 65536))
-        (symbols "%tmp-0?: .L1: größe:"))
+        '(("%tmp-0?" . 65536) (".l1" . 65536) ("größe" . 65536))
+        (symbols "%tmp-0?: .l1: größe:"))
   (test "lines may end with a carriage return" (bytes "01 33 01 02 03") (code "nop\r\nadd r1, r2, r3\r\n"))
   (test "a byte order mark is passed over" "01" (code (string-append (string #\xfeff) "nop")))
   (test "a source without a newline at its end" "01" (code "nop"))

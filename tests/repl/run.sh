@@ -56,6 +56,22 @@ check "a source with mistakes has status 65" 65 "$(status_of "$COMET" run $HERE/
 check "asm of a source with mistakes has status 65" 65 "$(status_of "$COMET" asm $HERE/programs/wrong.s -o "$WORK/wrong.img")"
 contains "asm tells the place of a mistake" "$HERE/programs/wrong.s:2:9" "$(cat "$WORK/err")"
 check "asm writes an image" 0 "$(status_of "$COMET" asm $HERE/programs/status.s -o "$WORK/status.img")"
+printf '(define (f x) (cons 1 (f x)))\n(f 1)\n' >"$WORK/endless.s"
+check "a source whose Scheme never ends its calls has status 65, and the host its memory" 65 \
+  "$(ulimit -v 1500000; status_of "$COMET" asm "$WORK/endless.s" -o "$WORK/endless.img")"
+contains "that error says where and why" "endless.s:2:1: error: this Scheme code used up the memory" "$(cat "$WORK/err")"
+printf '.ifdef DEBUG\n.include "status-part.s"\n.endif\n.warning "old"\n' >"$WORK/options.s"
+mkdir -p "$WORK/parts"
+printf '_start: imm r11, CODE\nhcall r10, exit\n' >"$WORK/parts/status-part.s"
+check "-D and -I reach a source that is run" 9 \
+  "$(status_of "$COMET" run -D DEBUG -D CODE=9 -I "$WORK/parts" "$WORK/options.s")"
+contains "warnings go to standard error" "options.s:4:1: warning: old" "$(cat "$WORK/err")"
+check "and one that is assembled" 0 \
+  "$(status_of "$COMET" asm -D DEBUG -D CODE=0x7 -I "$WORK/parts" "$WORK/options.s" -o "$WORK/options.img")"
+check "as its image shows" 7 "$(status_of "$COMET" run "$WORK/options.img")"
+check "--warnings-as-errors makes an error of a warning" 65 \
+  "$(status_of "$COMET" asm --warnings-as-errors "$WORK/options.s" -o "$WORK/options.img")"
+check "-D without a name has status 64" 64 "$(status_of "$COMET" asm -D =5 "$WORK/options.s")"
 check "run takes an image, by its content" 7 "$(status_of "$COMET" run "$WORK/status.img")"
 check "disasm lists an image" 0 "$(status_of "$COMET" disasm "$WORK/status.img")"
 contains "disasm shows sections" "section .text" "$(cat "$WORK/out")"

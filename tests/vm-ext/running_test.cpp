@@ -254,4 +254,29 @@ BOOST_AUTO_TEST_CASE(names_of_reasons_and_traps_are_words) {
   BOOST_CHECK(comet_status_name(static_cast<comet_status>(99)) != nullptr);
 }
 
+// Activations that were made before code was dropped return by address, not by slot; fuel may end there too.
+BOOST_AUTO_TEST_CASE(fuel_is_exact_at_returns_into_code_that_was_dropped) {
+  code program;
+  const std::uint64_t function = code_address + 64;
+  const std::uint64_t deeper = function + 16;
+  program.add("imm", {2, 400}).add("call", {1, function}).add("halt");
+  while (program.here() < function) program.add("nop");
+  program.add("bnei", {1, 0, deeper}).add("ret");
+  while (program.here() < deeper) program.add("nop");
+  program.add("addi", {5, 1, 0 - std::uint64_t{1}}).add("call", {4, function}).add("ret");
+  constexpr std::uint64_t first = 1100;
+
+  machine stepped(program);
+  stepped.run(first);
+  machine vm(program);
+  for (std::uint64_t n = 0; n < 500; ++n) {
+    vm.restart(code_address);
+    vm.run(first);
+    SUPPORT_OK(comet_breakpoint_set(vm, 0, 5, error)); // drops what was decoded
+    BOOST_REQUIRE_EQUAL(vm.run(n).pc, stepped.info().pc);
+    BOOST_REQUIRE_EQUAL(vm.info().activations, stepped.info().activations);
+    stepped.run(1);
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

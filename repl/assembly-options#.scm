@@ -1,0 +1,2 @@
+;; repl/assembly-options: options for whatever assembles a source.
+(##namespace ("repl/assembly-options#" assembly-options use-assembly-options!))
