@@ -419,6 +419,11 @@
 
 ;; A numeric label may stand many times: the n-th 1: is 1#n. A name that begins with .L belongs to the label
 ;; before it: .Lend behind main: is main.Lend, which cannot meet another name's because of the blank.
+;; Most names are neither, as their first character shows.
+(define (plain-name? string)
+  (and (fx> (string-length string) 0)
+       (char>? (string-ref string 0) #\9)))
+
 (define (numeric-name? string)
   (and (> (string-length string) 0) (char-numeric? (string-ref string 0))))
 
@@ -427,7 +432,8 @@
 
 (define (full-name-to-define! a name)
   (let ((string (symbol->string name)))
-    (cond ((numeric-name? string)
+    (cond ((plain-name? string) name)
+          ((numeric-name? string)
            (if (not (every char-numeric? (string->list string)))
                (fail "`" name "` cannot be a label: names do not begin with a digit"))
            (let ((n (+ 1 (table-ref (assembly-counts a) name 0))))
@@ -445,7 +451,8 @@
 ;; What a name means where it is used: 1b and 1f are the 1: before and behind.
 (define (full-name a name)
   (let ((string (symbol->string name)))
-    (cond ((numeric-name? string)
+    (cond ((plain-name? string) name)
+          ((numeric-name? string)
            (let* ((end (- (string-length string) 1))
                   (digits (substring string 0 end))
                   (met (table-ref (assembly-counts a) (string->symbol digits) 0)))
@@ -462,7 +469,7 @@
 ;; A label that is written as a line's begins the scope of the .L names that follow.
 (define (begin-scope! a name)
   (let ((string (symbol->string name)))
-    (if (not (or (numeric-name? string) (scoped-name? string)))
+    (if (or (plain-name? string) (not (or (numeric-name? string) (scoped-name? string))))
         (assembly-scope-set! a string))))
 
 ;; What an image can hold as a name.

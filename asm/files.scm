@@ -22,8 +22,9 @@
 (define (as-folder name)
   (if (string-suffix? "/" name) name (string-append name "/")))
 
+;; Devices are none: one such as /dev/zero has no end.
 (define (readable-file? path)
-  (and (file-exists? path) (not (eq? (file-type path) 'directory))))
+  (and (file-exists? path) (eq? (file-type path) 'regular)))
 
 ;; The same for every way to write a file's path.
 (define (same-file-key path)

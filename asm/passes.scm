@@ -129,6 +129,7 @@
                  (text ": it is a Scheme procedure, which is called as (" name " …)"))
                 ((memq (string->symbol (string-append "." name)) (map string->symbol (directive-names)))
                  (text " (did you mean the directive `." name "`?)"))
+                ((string-index name #\=) "; an assignment has blanks around =, as in size = 64")
                 (else (isa-name-hint name))))))
 
 ;; ---- passes ------------------------------------------------------------------------------------------

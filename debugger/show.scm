@@ -206,7 +206,7 @@
           (cond ((eq? (stop-access stop) 'read) (text " was read" (if long? "" (text ": " (bytes-text new)))))
                 (from
                  (text (if long? (text " changed at " (hex-address (+ (watchpoint-address watchpoint) from))) " changed")
-                       " from " (bytes-text old from) " to " (bytes-text new from)))
+                       " from " (bytes-text old (if long? from 0)) " to " (bytes-text new (if long? from 0))))
                 (else (text " was written, unchanged" (if long? "" (text ": " (bytes-text new))))))
           ", before " (address-text (stop-pc stop)))))
 

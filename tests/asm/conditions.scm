@@ -84,6 +84,8 @@
 (test-group "symbols with ="
   (test "are numbers, for text and for Scheme" "0508" (code (lines "x = 5" ".byte x" ".byte (+ x 3)")))
   (test "may be given again" "0506" (code (lines "x = 5" ".byte x" "x = 6" ".byte x")))
+  (test "without blanks are told how they are written"
+        '("1:1 there is no instruction `x=5`; an assignment has blanks around =, as in size = 64") (messages "x=5"))
   (test "need a value" '("1:1 expected one value behind `x =`, found 0") (messages "x ="))
   (test "registers are no symbols" '("1:1 `r1` is a register, which cannot be given a value here") (messages "r1 = 5")))
 

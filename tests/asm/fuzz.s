@@ -21,6 +21,25 @@ loop:   addi    r3, r3, -1
         .align  8
         (delay-address (here) 8)
         (random-integer 100)
+.text
+count = 2
+.if (> count 1)
+1:      jump    1b
+.elseif count
+.Lhere: jump    .Lhere
+.else
+.error "none"
+.endif
+.ifndef nothing
+.rept count
+.irp x, r1, 2, end
+        .warning "not yet"
+        (with-labels (a) (list (label a) x))
+.endr
+.endr
+.endif
+.assert (< count 3), "count"
+.org (+ (here) 4)
 .bss
 buffer: .zero   size
 end:

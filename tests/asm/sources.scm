@@ -110,6 +110,8 @@
           (and (string-contains (file-errors "beyond.s")
                                 "which has 5 bytes: the offset is 4 and the length 2")
                #t)))
+  (test "of what is no file" #t
+        (and (string-contains (errors ".incbin \"/dev/zero\"") "there is no file `/dev/zero`") #t))
   (test "of a missing file" #t
         (begin
           (put! "missing.s" (lines ".incbin \"none.bin\""))
