@@ -182,7 +182,7 @@
     (if chosen (run-statements! a (clause-body chosen)))))
 
 ;; So many statements at most come from repetition in a pass.
-(define repeated-limit (expt 2 22))
+(define repeated-limit (expt 2 16))
 
 (define (run-repetition! a block statement)
   (let* ((variable (repetition-variable block))
