@@ -90,6 +90,12 @@
             (list (machine-symbols machine)
                   (caddr (car (machine-disassemble machine 65536 1)))
                   result))))
+  (test "a section has no place of its own there" #t
+        (and (string-contains
+              (errors-of (lambda () (asm-at! (mapped-machine) 65536 ".data")))
+              (text "the section `.data` cannot be used here: code that is assembled straight into a machine stands "
+                    "at one place; load a program instead, or place its parts one by one"))
+             #t))
   (test-error "memory that is not mapped" (asm-at! (make-machine) 65536 "nop"))
   (test "a whole source can be loaded" 3628800
         (let ((path "/tmp/comet-vm-test-live.s") (machine (make-machine)))
