@@ -64,13 +64,13 @@
 
 (test-group "bytes that are no UTF-8"
   (test "have their place" '("bad.s" 2 5 "the byte 0xff is not part of UTF-8 text: save the file as UTF-8")
-        (let ((path "/tmp/comet-vm-test-bad.s"))
+        (let ((path (string-append (temporary-path "comet-vm-test") "bad.s")))
           (write-file-bytes path (u8vector-append (string->utf8 "nop\nnop ") '#u8(255) (string->utf8 "\n")))
           (let ((diagnostic (with-exception-catcher
                              (lambda (exception) (car (asm-error-diagnostics exception)))
                              (lambda () (asm-file path)))))
             (delete-file path)
-            (list (string-replace (asm-diagnostic-file diagnostic) "/tmp/comet-vm-test-" "")
+            (list (last (string-split (asm-diagnostic-file diagnostic) char-numeric?))
                   (asm-diagnostic-line diagnostic)
                   (asm-diagnostic-column diagnostic)
                   (asm-diagnostic-message diagnostic))))))
