@@ -196,8 +196,7 @@ class RecordedCall {
 void Reference::give_result(u64 base, u64 result) {
   u64* const place = thread_.window + base + 1;
   observe_register(place, result);
-  *place = result;
-  thread_.note_written(place);
+  thread_.write(place, result);
 }
 
 // Serves a call of the past from the timeline's log.
