@@ -346,7 +346,7 @@
             (seen observation)
             (machine-restart! m start)
             (stop-reason (machine-observe! m observation))))
-    (let ((counts (make-u64vector 16 0)))
+    (let ((counts (make-u64vector 32 0)))
       (seen (make-observation '() counts: counts counts-first: start))
       (test "executions are counted" 5 (apply + (u64vector->list counts))))
     (test-error "arrays are u64vectors" "are u64vectors" (vm-observe (machine-handle m) 0 1 '() '() #f #f 0))
