@@ -13,6 +13,7 @@
   current-section switch-section!
   here emit-byte! emit-bytes! emit-zeros! emit-fill! emit-integer!
   memory-limit bytes-limit
+  emit-made! assembly-made made? made-section made-offset made-end made-places made-statement
   ;; items
   item-least note-item!
   ;; symbols

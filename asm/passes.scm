@@ -63,10 +63,22 @@
     (cons 'bits (lambda (n) (make-bits n)))
     (cons 'uleb128 (lambda (n) (uleb128-bytes (unsigned-64 (checked-64 n)))))
     (cons 'sleb128 (lambda (n) (sleb128-bytes (checked-64 n))))
-    (cons 'pass (lambda () (assembly-pass a))))
+    (cons 'pass (lambda () (assembly-pass a)))
+    (cons 'list (noting-list (assembly-environment a))))
    (map (lambda (symbol) (cons symbol (register-number (register-symbol symbol)))) registers)
    register-bindings
    mnemonic-bindings))
+
+;; Scheme's own `list`, but what may be an instruction or a directive remembers where it was made.
+(define (noting-list environment)
+  (lambda items
+    (if (and (pair? items)
+             (let ((head (car items)))
+               (or (and (fixnum? head) (isa-by-opcode head))
+                   (symbol? head)
+                   (procedure? head))))
+        (environment-note-origin! environment items)
+        items)))
 
 (define (checked-64 n)
   (if (not (and (exact-integer? n) (integer-64? n)))
