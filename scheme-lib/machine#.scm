@@ -21,7 +21,7 @@
   machine-disassemble protection->text ->protection
   ;; symbols
   machine-symbol-table machine-symbols machine-symbol machine-symbol-set! machine-symbol-at
-  machine-line-at machine-address machine-address->text
+  machine-line-at machine-expansions-at machine-address machine-address->text
   ;; snapshots
   machine-snapshot machine-restore! machine-snapshot? machine-free-snapshot! machine-hash
   machine-snapshot-bytes machine-record! machine-recording

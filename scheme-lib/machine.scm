@@ -153,6 +153,14 @@ thread 0 ready to run it. The machine is reset before, unless RESET is #f or ano
          (same-region? machine (vector-ref found 0) address)
          (cdr (vector->list found)))))
 
+(define-documented (machine-expansions-at machine address)
+  "The macros that the source line of an address calls for the code there, a list of (macro file line column):
+where in each macro the code was made, the outermost first. () where no macro did."
+  (let ((found (line-before (machine-table machine) address)))
+    (if (and found (same-region? machine (vector-ref found 0) address))
+        (expansions-before (machine-table machine) address)
+        '())))
+
 (define-documented (machine-address machine where)
   "The address that WHERE means: a number, or the name of a symbol (a string or a Scheme symbol)."
   (cond ((and (integer? where) (exact? where)) (u64 where))

@@ -403,6 +403,9 @@ COMET_API comet_status comet_image_add_symbol(comet_image* image, const char* na
 /* The source line of the code from `address` to the next entry; lines and columns count from 1, column 0
  * is unknown. Entries may come in any order. */
 COMET_API comet_status comet_image_add_line(comet_image* image, uint64_t address, const char* file, uint32_t line, uint32_t column, comet_error* error);
+/* Where in a macro the code from `address` to the next line or expansion was made. By ascending address; of
+ * several for one address each is called by the one before it, the first by the source line itself. */
+COMET_API comet_status comet_image_add_expansion(comet_image* image, uint64_t address, const char* macro, const char* file, uint32_t line, uint32_t column, comet_error* error);
 /* The next entry of the import list. */
 COMET_API comet_status comet_image_add_import(comet_image* image, const char* name, comet_error* error);
 COMET_API comet_status comet_image_set_entry(comet_image* image, uint64_t address, comet_error* error);
@@ -439,11 +442,23 @@ typedef struct comet_line {
 
 #define COMET_LINE_INIT {sizeof(comet_line), 0, 0, 0, 0}
 
-/* Parts by number, from 0; COMET_ERROR_ARGUMENT behind the last. Symbols and lines are sorted by value
- * and address. */
+typedef struct comet_expansion {
+  size_t size;
+  uint64_t address;
+  const char* macro;
+  const char* file;
+  uint32_t line;
+  uint32_t column;
+} comet_expansion;
+
+#define COMET_EXPANSION_INIT {sizeof(comet_expansion), 0, 0, 0, 0, 0}
+
+/* Parts by number, from 0; COMET_ERROR_ARGUMENT behind the last. Symbols are sorted by value, lines and
+ * expansions by address. */
 COMET_API comet_status comet_image_section(const comet_image* image, size_t n, comet_section* section, comet_error* error);
 COMET_API comet_status comet_image_symbol(const comet_image* image, size_t n, comet_symbol* symbol, comet_error* error);
 COMET_API comet_status comet_image_line(const comet_image* image, size_t n, comet_line* line, comet_error* error);
+COMET_API comet_status comet_image_expansion(const comet_image* image, size_t n, comet_expansion* expansion, comet_error* error);
 COMET_API const char* comet_image_import(const comet_image* image, size_t n); /* NULL behind the last */
 COMET_API uint64_t comet_image_entry(const comet_image* image);
 /* The symbol of that name; the last symbol at or before an address in the same section; the line of an
@@ -451,6 +466,9 @@ COMET_API uint64_t comet_image_entry(const comet_image* image);
 COMET_API comet_status comet_image_find_symbol(const comet_image* image, const char* name, comet_symbol* symbol, comet_error* error);
 COMET_API comet_status comet_image_symbol_at(const comet_image* image, uint64_t address, comet_symbol* symbol, comet_error* error);
 COMET_API comet_status comet_image_line_at(const comet_image* image, uint64_t address, comet_line* line, comet_error* error);
+/* The macro that the line of an address calls for what is there (level 0), the one that this calls (1), and so
+ * on; COMET_ERROR_ADDRESS when there is none. */
+COMET_API comet_status comet_image_expansion_at(const comet_image* image, uint64_t address, size_t level, comet_expansion* expansion, comet_error* error);
 
 /* Maps and fills the sections in a space and restarts thread 0 at the entry if the space is its own. The
  * image's imports become the machine's import list, or, where that is not empty, must agree with it.

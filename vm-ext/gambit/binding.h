@@ -382,6 +382,17 @@ static comet_status comet_handle_image_line_at(comet_image* image, uint64_t addr
   return comet_take_line(comet_image_line_at(image, address, &line, comet_clear_error()), &line);
 }
 
+static comet_status comet_handle_image_expansion(comet_image* image, size_t n) {
+  comet_expansion expansion = COMET_EXPANSION_INIT;
+  comet_status status = comet_image_expansion(image, n, &expansion, comet_clear_error());
+  comet_result.text[0] = expansion.macro;
+  comet_result.text[1] = expansion.file;
+  comet_result.number[0] = expansion.address;
+  comet_result.number[1] = expansion.line;
+  comet_result.number[2] = expansion.column;
+  return status;
+}
+
 /* ---- the instruction set -------------------------------------------------------------------------- */
 
 static comet_status comet_take_instruction(size_t n) {
