@@ -135,7 +135,8 @@ typedef struct comet_region {
 COMET_API comet_status comet_next_region(const comet_machine* machine, comet_space space, uint64_t from, comet_region* region, comet_error* error);
 
 /* Copies between host and guest memory, whatever the protection is. The range must be mapped. Code
- * that was decoded from written bytes is decoded again. */
+ * that was decoded from written bytes is decoded again. What is written while a host call of a thread in
+ * this space waits for comet_host_complete counts as that call's access, for watchpoints too. */
 COMET_API comet_status comet_read(const comet_machine* machine, comet_space space, uint64_t address, void* buffer, size_t length, comet_error* error);
 COMET_API comet_status comet_write(comet_machine* machine, comet_space space, uint64_t address, const void* bytes, size_t length, comet_error* error);
 
@@ -201,7 +202,8 @@ typedef enum comet_reason {
   COMET_BREAKPOINT = 3,  /* about to execute at a breakpoint */
   COMET_WATCHPOINT = 4,  /* the instruction before pc touched a watched range */
   COMET_HOST_CALL = 5,   /* the hcall at pc waits for the embedder: see comet_host_complete */
-  COMET_INTERRUPTED = 6  /* comet_interrupt, the poll function or the deadline */
+  COMET_INTERRUPTED = 6, /* comet_interrupt, the poll function or the deadline */
+  COMET_OBSERVED = 7     /* comet_observe: there is no room for another event */
 } comet_reason;
 
 typedef enum comet_trap {
@@ -248,6 +250,53 @@ COMET_API const char* comet_trap_name(comet_trap trap);       /* such as "divisi
  * the poll function may run other threads of the machine, but while a run is under way the machine cannot be
  * reset, go back to a snapshot, load an image or lose the thread: COMET_ERROR_STATE. */
 COMET_API comet_status comet_run(comet_machine* machine, comet_thread thread, uint64_t fuel, comet_stop* stop, comet_error* error);
+
+/* What instructions do, for comet_observe. */
+enum {
+  COMET_EVENT_EXECUTE = 1,         /* place: the instruction's address */
+  COMET_EVENT_REGISTER = 2,        /* one was written; place: its index on the register stack, comet_activation.window + n */
+  COMET_EVENT_THREAD_REGISTER = 4, /* one was written; place: its number */
+  COMET_EVENT_READ = 8,            /* memory was read or written, by the instruction or by the host call that it made; */
+  COMET_EVENT_WRITE = 16,          /* place, length: the bytes of it that a filter names */
+  COMET_EVENT_CALL = 32,           /* call or tail; place: the function, before: activations now */
+  COMET_EVENT_RETURN = 64,         /* place: the function that returned, before: activations that there were */
+  COMET_EVENT_HOST_CALL = 128      /* place: its index in the import list */
+};
+
+typedef struct comet_filter {
+  unsigned events;      /* a union of COMET_EVENT_... */
+  uint64_t first, last; /* of the places that are wanted */
+} comet_filter;
+
+typedef struct comet_event {
+  unsigned kind;
+  uint64_t count;  /* of the thread, before the instruction */
+  uint64_t pc;     /* of the instruction */
+  uint64_t place, length;
+  uint64_t before, after; /* the value, of memory up to 8 bytes from place on */
+} comet_event;
+
+typedef struct comet_observation {
+  size_t size;
+  const comet_filter* filters; /* an event is told when any of them names it; of one access, once */
+  size_t filter_count;
+  comet_event* events;
+  size_t capacity;        /* of events; 0: none are kept, and the run does not stop for them */
+  int keep_last;          /* not 0: when there is no room, the oldest event goes; 0: the run stops */
+  uint64_t* counts;       /* counts[pc - counts_first] grows with each instruction executed there */
+  uint64_t counts_first, counts_length;
+  size_t event_count;     /* result: events that were kept, the oldest first */
+  uint64_t seen;          /* result: events in all */
+} comet_observation;
+
+#define COMET_OBSERVATION_INIT {sizeof(comet_observation), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+
+/* Runs as comet_run does and tells what instructions do. With an older snapshot restored and the timeline
+ * recording, it tells what they did. The run stops with COMET_OBSERVED behind the instruction with which
+ * `events` got full; what further events that one had, and those beyond 16 of one instruction, are only
+ * counted. An instruction that traps, is interrupted, or is a host call left to the embedder has none; the
+ * latter's are told when it is run again from the timeline. Runs at the speed of the portable loop. */
+COMET_API comet_status comet_observe(comet_machine* machine, comet_thread thread, uint64_t fuel, comet_observation* observation, comet_stop* stop, comet_error* error);
 
 /* Makes the run that is under way, or else the next one, stop soon with COMET_INTERRUPTED: some milliseconds,
  * or where the instruction under way ends, which for a block of a gigabyte may take some tenths of a second. May be called from any thread and from a signal handler. */

@@ -12,7 +12,7 @@
   vm-thread-new vm-thread-free vm-thread-get vm-set-pc vm-thread-restart vm-get-register vm-set-register
   vm-get-thread-register vm-set-thread-register vm-get-activation
   ;; running
-  vm-run vm-reason-name vm-trap-name vm-interrupt vm-set-poll vm-set-deadline vm-breakpoint-set
+  vm-run vm-observe vm-reason-name vm-trap-name vm-interrupt vm-set-poll vm-set-deadline vm-breakpoint-set
   vm-breakpoint-clear vm-watchpoint-set vm-watchpoint-clear
   ;; snapshots
   vm-snapshot-take vm-snapshot-restore vm-snapshot-free vm-snapshot-bytes vm-snapshot? vm-state-hash
