@@ -18,7 +18,7 @@
   (let* ((at (- address 1))
          (symbol (and (>= at 0) (symbol-at at)))
          (line (and (>= at 0) (line-start at)))
-         (region (and (>= at 0) (find (lambda (region) (<= (car region) at (+ (car region) (cadr region) -1))) (target-regions))))
+         (region (find (lambda (region) (<= (car region) at (+ (car region) (cadr region) -1))) (target-regions)))
          (known (and region
                      (fold max (car region) (filter-map (lambda (place) (and place (>= place (car region)) place))
                                                         (list (and symbol (cdr symbol)) line))))))

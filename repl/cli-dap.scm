@@ -40,7 +40,8 @@
   (if (> number 65535) (usage-error "a port is a number from 0 to 65535, not " number))
   (let ((server (with-exception-catcher
                  (lambda (exception)
-                   (exit-with status-system "port " number " of 127.0.0.1 cannot be listened at: " (exception->text exception)))
+                   (exit-with status-system "port " number " of 127.0.0.1 cannot be listened at: "
+                              (exception->text exception)))
                  (lambda () (open-tcp-server (list server-address: "127.0.0.1" port-number: number))))))
     (println "listening at 127.0.0.1:" (socket-info-port-number (tcp-server-socket-info server)))
     (force-output)
@@ -49,6 +50,7 @@
       (serve client client))))
 
 (define (cli-dap options words)
-  (if (pair? words) (usage-error "no file is taken, for the client names it in `launch`; `" (car words) "` is too much"))
+  (if (pair? words)
+      (usage-error "no file is taken, for the client names it in `launch`; `" (car words) "` is too much"))
   (let ((port (option-value options "--port")))
     (if port (serve-port port) (serve ##stdin-port ##stdout-port))))

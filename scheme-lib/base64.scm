@@ -39,7 +39,8 @@
     (define (value i)
       (if (>= i (- length padding))
           0
-          (let ((code (char->integer (string-ref text i)))) (or (and (< code 128) (vector-ref letter-values code)) (fail)))))
+          (let ((code (char->integer (string-ref text i))))
+            (or (and (< code 128) (vector-ref letter-values code)) (fail)))))
     (if (not (= 0 (modulo length 4))) (fail))
     (let loop ((i 0) (at 0))
       (if (< i length)

@@ -118,7 +118,9 @@ lacks it, or is no object."
 
     (define (code-unit i done)
       (let* ((digits (substring source i (min end (+ i 4))))
-             (unit (and (= (string-length digits) 4) (every hex-digit? (string->list digits)) (string->number digits 16))))
+             (unit (and (= (string-length digits) 4)
+                        (every hex-digit? (string->list digits))
+                        (string->number digits 16))))
         (if unit (done unit (+ i 4)) (fail i "four hexadecimal digits are expected behind \\u"))))
 
     (define (digits i) (if (digit? (peek i)) (digits (+ i 1)) i))

@@ -53,9 +53,12 @@
   (apply send!
          "type" "response" "request_seq" (json-ref request "seq" 0) "command" (json-ref request "command" "")
          (if failure
-             (list "success" #f "message" failure
-                   "body" (json-object "error" (json-object "id" 1 "format" (string-replace failure "{" "(") "showUser" #t)))
+             (list "success" #f "message" failure "body" (json-object "error" (error-object failure)))
              (list "success" #t "body" body))))
+
+;; Clients take braces for the names of variables.
+(define (error-object failure)
+  (json-object "id" 1 "format" (string-replace (string-replace failure "{" "(") "}" ")") "showUser" #t))
 
 (define (afterwards! thunk) (adapter-afterwards-set! (the-adapter) thunk))
 

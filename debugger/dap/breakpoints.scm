@@ -33,7 +33,11 @@
   (adapter-groups-set! (the-adapter) (others whose)))
 
 (define (stopping-place-ids)
-  (append (map breakpoint-id (session-breakpoints (the-session))) (map watchpoint-id (session-watchpoints (the-session)))))
+  (append (map breakpoint-id (session-breakpoints (the-session)))
+          (map watchpoint-id (session-watchpoints (the-session)))))
+
+(define (add-to-group! whose id)
+  (adapter-groups-set! (the-adapter) (cons (cons whose (cons id (ids-of whose))) (others whose))))
 
 ;; Does `set` for each of the wanted ones; it gives a breakpoint's JSON object. One that fails says why.
 (define (replace-group! whose wanted set)
@@ -45,10 +49,8 @@
            (with-exception-catcher
             (lambda (exception) (json-object "verified" #f "message" (error-line exception)))
             (lambda ()
-              (let ((answer (set each)) (groups (adapter-groups (the-adapter))))
-                (adapter-groups-set! (the-adapter)
-                                     (cons (append (list whose) (assoc-value whose groups) (list (json-ref answer "id")))
-                                           (others whose)))
+              (let ((answer (set each)))
+                (add-to-group! whose (json-ref answer "id"))
                 answer))))
          (vector->list wanted)))))
 
@@ -67,13 +69,15 @@
   (let* ((source (argument arguments "source" 'object)) (path (argument source "path" 'string)))
     (replace-group! path (argument arguments "breakpoints" 'array (vector))
                     (lambda (wanted)
-                      (let* ((line (server-line (argument wanted "line" 'integer))) (found (line-instruction path line)))
+                      (let* ((line (server-line (argument wanted "line" 'integer)))
+                             (found (line-instruction path line)))
                         (if (not found) (raise-user-error "no instruction comes from line " line " or below it"))
                         (set-at! (car found) (address-text (car found))))))))
 
 (define-request (setFunctionBreakpoints arguments) when: loaded
   (replace-group! 'function (argument arguments "breakpoints" 'array)
-                  (lambda (wanted) (let ((name (argument wanted "name" 'string))) (set-at! (word->integer name) name)))))
+                  (lambda (wanted)
+                    (let ((name (argument wanted "name" 'string))) (set-at! (word->integer name) name)))))
 
 (define-request (setInstructionBreakpoints arguments) when: loaded
   (replace-group! 'instruction (argument arguments "breakpoints" 'array)
@@ -103,7 +107,9 @@
          (length (argument arguments "bytes" 'integer 8))
          (address (if (register-word? name) #f (word->integer name))))
     (json-object "dataId" (if address (range-name address length) 'null)
-                 "description" (if address (text length " bytes at " (address-text address)) "memory is watched, not registers")
+                 "description" (if address
+                                   (text length " bytes at " (address-text address))
+                                   "memory is watched, not registers")
                  "accessTypes" (list->vector (map car accesses)))))
 
 (define-request (setDataBreakpoints arguments) when: loaded

@@ -75,7 +75,7 @@
 
 (define (executable? address)
   (any (lambda (region)
-         (and (<= (car region) address) (< address (+ (car region) (cadr region))) (string-contains (caddr region) "x")))
+         (and (<= (car region) address (+ (car region) (cadr region) -1)) (string-contains (caddr region) "x")))
        (target-regions)))
 
 (define (data-names)

@@ -37,7 +37,9 @@
     ((step finished called) '("step"))
     ((breakpoint)
      (let ((breakpoint (breakpoint-at (pause-pc pause))))
-       (if breakpoint (list (kind-of-breakpoint (breakpoint-id breakpoint)) (breakpoint-id breakpoint)) '("breakpoint"))))
+       (if breakpoint
+           (list (kind-of-breakpoint (breakpoint-id breakpoint)) (breakpoint-id breakpoint))
+           '("breakpoint"))))
     ((watchpoint)
      (let ((watchpoint (watchpoint-with-number (stop-watchpoint (pause-stop pause)))))
        (if watchpoint (list "data breakpoint" (watchpoint-id watchpoint)) '("data breakpoint"))))
@@ -125,7 +127,8 @@
          (found (line-instruction (argument source "path" 'string) (server-line (argument arguments "line" 'integer)))))
     (json-object "targets"
                  (if found
-                     (vector (json-object "id" (car found) "label" (where-text (car found)) "line" (client-line (cdr found))
+                     (vector (json-object "id" (car found) "label" (where-text (car found))
+                                          "line" (client-line (cdr found))
                                           "instructionPointerReference" (hex-address (car found))))
                      (vector)))))
 

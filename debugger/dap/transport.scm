@@ -21,14 +21,16 @@
       (cond ((eof-object? byte) #f)
             ((= byte 10) (utf8->string (list->u8vector (reverse bytes))))
             ((= byte 13) (loop bytes length))
-            ((= length header-limit) (error (text "a line of a message's header is longer than " header-limit " bytes")))
+            ((= length header-limit)
+             (error (text "a line of a message's header is longer than " header-limit " bytes")))
             (else (loop (cons byte bytes) (+ length 1)))))))
 
 (define (length-of line)
   (let ((colon (string-index line #\:)))
     (and colon
          (string=? (string-downcase (string-trim (substring line 0 colon))) "content-length")
-         (let* ((digits (string-trim (substring line (+ colon 1) (string-length line)))) (number (string->number digits 10)))
+         (let* ((digits (string-trim (substring line (+ colon 1) (string-length line))))
+                (number (string->number digits 10)))
            (if (not (and (every char-numeric? (string->list digits)) number))
                (error "Content-Length is no number:" digits))
            (if (> number (frame-limit))

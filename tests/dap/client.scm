@@ -85,6 +85,17 @@
     (if (not (string? answer)) (wait-for-event client "initialized"))
     answer))
 
+;; The instructions around a place, each a JSON object.
+(define (instructions client where first count)
+  (let ((answer (request client "disassemble" "memoryReference" where "instructionOffset" first
+                         "instructionCount" count)))
+    (if (string? answer) answer (vector->list (ref answer "instructions")))))
+
+;; Sets breakpoints by a request of that name and gives what it says of them.
+(define (set-breakpoints client command . wanted)
+  (let ((answer (request client command "breakpoints" (list->vector wanted))))
+    (if (string? answer) answer (vector->list (ref answer "breakpoints")))))
+
 ;; Launches, sets what `prepare` sets, and runs until the first stop, which it gives.
 (define (launch-and-stop client program prepare . options)
   (apply launch client program options)

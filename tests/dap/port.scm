@@ -19,7 +19,8 @@
   (test "and ends with its client" 0
         (begin (request client "disconnect") (quotient (process-status server) 256)))
   (let ((second (start-server "--port" "99999")))
-    (test "one that is none" "comet-vm: a port is a number from 0 to 65535, not 99999; see comet-vm dap --help" (read-line second))
+    (test "one that is none" "comet-vm: a port is a number from 0 to 65535, not 99999; see comet-vm dap --help"
+          (read-line second))
     (test "is a mistake" 64 (quotient (process-status second) 256)))
   (let* ((taken (open-tcp-server (list server-address: "127.0.0.1" port-number: 0)))
          (number (socket-info-port-number (tcp-server-socket-info taken)))
@@ -28,4 +29,6 @@
     (test "is the host's refusal" 71 (quotient (process-status third) 256))
     (close-port taken))
   (let ((fourth (start-server "x.s")))
-    (test "a file is not taken" "comet-vm: no file is taken, for the client names it in `launch`; `x.s` is too much; see comet-vm dap --help" (read-line fourth))))
+    (test "a file is not taken" #t
+          (string-prefix? "comet-vm: no file is taken, for the client names it in `launch`; `x.s` is too much"
+                          (read-line fourth)))))

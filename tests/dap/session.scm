@@ -25,7 +25,8 @@
 
 (define (variables client reference) (ref (request client "variables" "variablesReference" reference) "variables"))
 (define (value-of client reference name)
-  (let ((entry (find (lambda (variable) (equal? (ref variable "name") name)) (vector->list (variables client reference)))))
+  (let ((entry (find (lambda (variable) (equal? (ref variable "name") name))
+                     (vector->list (variables client reference)))))
     (and entry (ref entry "value"))))
 
 (test-group "a session from its start to its end"
@@ -76,14 +77,18 @@
   (let ((scopes (ref (request client "scopes" "frameId" 1) "scopes")))
     (test "there are registers, those of the thread, and data" '("Registers" "Thread registers" "Data")
           (map (lambda (scope) (ref scope "name")) (vector->list scopes)))
-    (test "a register is set" "7" (ref (request client "setVariable" "variablesReference" 1 "name" "r3" "value" "(+ 3 4)") "value"))
+    (test "a register is set" "7"
+          (ref (request client "setVariable" "variablesReference" 1 "name" "r3" "value" "(+ 3 4)") "value"))
     (test "and seen" "7" (value-of client 1 "r3"))
     (test "data is by name" '("result" "0x00020000")
-          (let ((variable (ref (variables client 3) 0))) (list (ref variable "name") (ref variable "memoryReference"))))
-    (test "and set" "99  0x63" (ref (request client "setVariable" "variablesReference" 3 "name" "result" "value" "99") "value"))
+          (let ((variable (ref (variables client 3) 0)))
+            (list (ref variable "name") (ref variable "memoryReference"))))
+    (test "and set" "99  0x63"
+          (ref (request client "setVariable" "variablesReference" 3 "name" "result" "value" "99") "value"))
     (test "the thread's registers begin with the pc" "65536  0x10000  _start" (value-of client 2 "pc"))
     (test "in hexadecimal where the client wants it" "0x10000"
-          (ref (request client "variables" "variablesReference" 2 "count" 1 "format" (json-object "hex" #t)) "variables" 0 "value"))
+          (ref (request client "variables" "variablesReference" 2 "count" 1 "format" (json-object "hex" #t))
+               "variables" 0 "value"))
     (test "what is not there cannot be set" "there is no `q` in Registers"
           (request client "setVariable" "variablesReference" 1 "name" "q" "value" "1")))
   (test "a hover is an expression" "99  0x63" (evaluate client "[result]" "context" "hover"))
@@ -95,23 +100,28 @@
   (test "and Scheme" "(1 2)\n" (evaluate client "(list 1 2)"))
   (test "and its own mistakes" #t (and (string-contains (evaluate client "stpe 1") "did you mean `step`") #t))
   (test "an unfinished line is told" "the line ends within an expression or a string" (evaluate client "(+ 1"))
-  (test "a command that makes the program go is told" "step" (begin (evaluate client "step 2") (ref (wait-for-event client "stopped") "reason")))
+  (test "a command that makes the program go is told" "step"
+        (begin (evaluate client "step 2") (ref (wait-for-event client "stopped") "reason")))
   (test "completion is that of the prompt" '("break" "breakpoints" 0 2)
         (let ((targets (ref (request client "completions" "text" "br" "column" 3) "targets")))
           (append (map (lambda (target) (ref target "label")) (vector->list targets))
                   (list (ref targets 0 "start") (ref targets 0 "length")))))
   (test "memory is read" "0500000000000000"
-        (u8vector->hex (base64->u8vector (ref (request client "readMemory" "memoryReference" "result" "count" 8) "data"))))
+        (u8vector->hex (base64->u8vector (ref (request client "readMemory" "memoryReference" "result" "count" 8)
+                                              "data"))))
   (test "as far as it goes" 4
         (ref (request client "readMemory" "memoryReference" "0x2fffa" "count" 10) "unreadableBytes"))
-  (test "memory is written" 2 (ref (request client "writeMemory" "memoryReference" "0x20000" "offset" 1 "data" "AQI=") "bytesWritten"))
+  (test "memory is written" 2
+        (ref (request client "writeMemory" "memoryReference" "0x20000" "offset" 1 "data" "AQI=") "bytesWritten"))
   (test "and changed" "131333  0x20105  result+0x105" (evaluate client "[result]" "context" "hover"))
   (test "bytes that are none are told" #t
-        (and (string-contains (request client "writeMemory" "memoryReference" "0x20000" "data" "A!") "this is no text in base 64") #t))
+        (and (string-contains (request client "writeMemory" "memoryReference" "0x20000" "data" "A!")
+                              "this is no text in base 64") #t))
   (test "more than a client should want is refused" "`count` is to be from 0 to 1048576"
         (request client "readMemory" "memoryReference" "0" "count" 99999999))
   (test "there is no such activation" "there is no activation 8 any more" (request client "scopes" "frameId" 9))
-  (test "nothing was wrong with the program" "the program did not stop at a trap" (request client "exceptionInfo" "threadId" 1))
+  (test "nothing was wrong with the program" "the program did not stop at a trap"
+        (request client "exceptionInfo" "threadId" 1))
   (let ((targets (ref (request client "gotoTargets" "source" (source factorial) "line" 14) "targets")))
     (test "a line to go to" 15 (ref targets 0 "line"))
     (test "and gone to" '("goto" 15) (go client "goto" "targetId" (ref targets 0 "id"))))
@@ -120,50 +130,51 @@
 (test-group "disassembly"
   (define client (start-client))
   (launch-and-stop client factorial void "stopOnEntry" #t)
-  (let* ((all (ref (request client "disassemble" "memoryReference" "0x10000" "instructionCount" 11) "instructions"))
-         (addresses (lambda (instructions) (map (lambda (each) (ref each "address")) (vector->list instructions)))))
+  (let* ((all (instructions client "0x10000" 0 11))
+         (addresses (lambda (instructions) (map (lambda (each) (ref each "address")) instructions))))
     (test "is by instruction" '("imm r11, 5" "03 0b 05" "_start" 3)
-          (map (lambda (name) (ref all 0 name)) '("instruction" "instructionBytes" "symbol" "line")))
+          (map (lambda (name) (ref (car all) name)) '("instruction" "instructionBytes" "symbol" "line")))
     (test "goes back over functions" (addresses all)
-          (addresses (ref (request client "disassemble" "memoryReference" (ref all 10 "address") "instructionOffset" -10 "instructionCount" 11) "instructions")))
-    (test "and skips some" (list-tail (addresses all) 9)
-          (addresses (ref (request client "disassemble" "memoryReference" "_start" "instructionOffset" 9 "instructionCount" 2) "instructions")))
+          (addresses (instructions client (ref (list-ref all 10) "address") -10 11)))
+    (test "and skips some" (list-tail (addresses all) 9) (addresses (instructions client "_start" 9 2)))
     (test "before the first there is nothing" '("0x0000fffe" "0x0000ffff" "0x00010000")
-          (addresses (ref (request client "disassemble" "memoryReference" "_start" "instructionOffset" -2 "instructionCount" 3) "instructions")))
-    (test "which is said" "invalid"
-          (ref (request client "disassemble" "memoryReference" "0" "instructionCount" 1) "instructions" 0 "presentationHint")))
+          (addresses (instructions client "_start" -2 3)))
+    (test "which is said" "invalid" (ref (car (instructions client "0" 0 1)) "presentationHint")))
   (stop-client client))
 
 (test-group "all kinds of breakpoints"
   (define client (start-client))
   (define broken "tests/repl/programs/broken-list.s")
+  (define (functions . names)
+    (apply set-breakpoints client "setFunctionBreakpoints" (map (lambda (name) (json-object "name" name)) names)))
+  (define (instruction . arguments)
+    (set-breakpoints client "setInstructionBreakpoints" (apply json-object "instructionReference" arguments)))
+  (define (watch . arguments)
+    (set-breakpoints client "setDataBreakpoints" (apply json-object "dataId" arguments)))
   (launch client broken)
   (test "functions by their names" '(#t #f)
-        (let ((answer (request client "setFunctionBreakpoints" "breakpoints" (vector (json-object "name" "copy") (json-object "name" "cpoy")))))
-          (map (lambda (i) (ref answer "breakpoints" i "verified")) '(0 1))))
+        (map (lambda (breakpoint) (ref breakpoint "verified")) (functions "copy" "cpoy")))
   (request client "setExceptionBreakpoints" "filters" (vector "trap"))
   (request client "configurationDone")
   (test "are told as such" "function breakpoint" (ref (wait-for-event client "stopped") "reason"))
-  (request client "setFunctionBreakpoints" "breakpoints" (vector))
+  (functions)
   (test "instructions by their addresses" "nothing is mapped at 0x90000000, so no instruction can be there"
-        (ref (request client "setInstructionBreakpoints" "breakpoints" (vector (json-object "instructionReference" "0x90000000"))) "breakpoints" 0 "message"))
-  (request client "setInstructionBreakpoints" "breakpoints" (vector (json-object "instructionReference" "copy" "offset" 8)))
+        (ref (car (instruction "0x90000000")) "message"))
+  (instruction "copy" "offset" 8)
   (test "are told as such, too" "instruction breakpoint" (car (go client "continue")))
-  (request client "setInstructionBreakpoints" "breakpoints" (vector))
-  (let ((trap (go client "continue")))
-    (test "a trap stops the program" '("exception" 25) trap)
-    (let ((info (request client "exceptionInfo" "threadId" 1)))
-      (test "with its kind" "read" (ref info "exceptionId"))
-      (test "and what it was" "0x33353431 may not be read: nothing is mapped there" (ref info "description"))))
+  (set-breakpoints client "setInstructionBreakpoints")
+  (test "a trap stops the program" '("exception" 25) (go client "continue"))
+  (let ((info (request client "exceptionInfo" "threadId" 1)))
+    (test "with its kind" "read" (ref info "exceptionId"))
+    (test "and what it was" "0x33353431 may not be read: nothing is mapped there" (ref info "description")))
   (let ((info (request client "dataBreakpointInfo" "name" "second+8" "bytes" 8)))
     (test "memory has a name to be watched by" "0x00020035/8" (ref info "dataId"))
     (test "registers have none" 'null (ref (request client "dataBreakpointInfo" "name" "r1") "dataId"))
-    (request client "setDataBreakpoints" "breakpoints" (vector (json-object "dataId" (ref info "dataId") "accessType" "write")))
+    (watch (ref info "dataId") "accessType" "write")
     (test "going back stops behind who wrote there" '("data breakpoint" 16) (go client "reverseContinue"))
     (test "and says what was written" #t
           (and (string-contains (output-of client "console") "was written, unchanged: 0x33353431") #t))
-    (test "a name that is none" "`x` names no range of memory"
-          (ref (request client "setDataBreakpoints" "breakpoints" (vector (json-object "dataId" "x"))) "breakpoints" 0 "message")))
+    (test "a name that is none" "`x` names no range of memory" (ref (car (watch "x")) "message")))
   (stop-client client)
   (let ((client (start-client)))
     (launch client broken)
@@ -181,7 +192,8 @@
   (test "once" "the program is not running" (request client "pause" "threadId" 1))
   (request client "continue" "threadId" 1)
   (request client "setFunctionBreakpoints" "breakpoints" (vector (json-object "name" "again")))
-  (test "meets a breakpoint that is set on the way" "function breakpoint" (ref (wait-for-event client "stopped") "reason"))
+  (test "meets a breakpoint that is set on the way" "function breakpoint"
+        (ref (wait-for-event client "stopped") "reason"))
   (request client "setFunctionBreakpoints" "breakpoints" (vector))
   (request client "continue" "threadId" 1)
   (test "is begun again" '() (request client "restart"))
@@ -219,21 +231,26 @@
         (let ((client (start-client)))
           (launch client factorial)
           (let ((answer (request client "launch" "program" factorial))) (stop-client client) answer)))
-  (test "there is nothing to attach to" #t (and (string-contains (request (start-client) "attach") "there is nothing to attach to") #t))
+  (test "there is nothing to attach to" #t
+        (and (string-contains (request (start-client) "attach") "there is nothing to attach to") #t))
   (test "what a program writes is told, and it reads a file" "      1       3      14\n"
         (output-with "stdout" "examples/wc.s" "stdin" (path-expand "in.txt" work)))
   (test "without one its input is at its end" "      0       0       0\n" (output-with "stdout" "examples/wc.s"))
   (let ((client (start-client)))
-    (launch client (path-expand "options.s" work) "define" (vector "CODE=9") "include" (vector work) "cwd" work "stopAtEnd" #t)
+    (launch client (path-expand "options.s" work) "define" (vector "CODE=9") "include" (vector work) "cwd" work
+            "stopAtEnd" #t)
     (request client "configurationDone")
-    (test "definitions reach the source, and the end can be looked at" "halted" (ref (wait-for-event client "stopped") "reason"))
+    (test "definitions reach the source, and the end can be looked at" "halted"
+          (ref (wait-for-event client "stopped") "reason"))
     (test "with the past at hand" '("entry" 1) (go client "reverseContinue"))
     (test "a warning is told" #t (and (string-contains (output-of client "console") "warning: look here") #t))
     (stop-client client))
-  (test "a definition that is none" "`define` holds NAME or NAME=VALUE, not `=5`" (answer-of factorial "define" (vector "=5")))
+  (test "a definition that is none" "`define` holds NAME or NAME=VALUE, not `=5`"
+        (answer-of factorial "define" (vector "=5")))
   (test "an option of the wrong kind" "`include` is to be an array" (answer-of factorial "include" "x"))
   (test "and within it" "`include` is to be an array of strings" (answer-of factorial "include" (vector 5)))
-  (test "a group of host calls that is none" #t (and (string-contains (answer-of factorial "allow" (vector "files")) "files") #t)))
+  (test "a group of host calls that is none" #t
+        (and (string-contains (answer-of factorial "allow" (vector "files")) "files") #t)))
 
 (test-group "lines that count from 0"
   (define client (start-client))
