@@ -12,6 +12,7 @@
 (use repl/repl)
 (use repl/cli-run)
 (use repl/cli-files)
+(use repl/cli-dap)
 
 (define-type part
   constructor: make-part
@@ -47,6 +48,10 @@ Exit status: that of the program, modulo 256, or
               "Loads the program in FILE, a source or an image, gives it the arguments, and opens the prompt at its
 first instruction."
               debug-options cli-debug)
+   (make-part "dap" "dap [OPTION]..." "serves an editor by the Debug Adapter Protocol"
+              "Serves an editor that debugs by the Debug Adapter Protocol, over standard input and output or a
+port of this host. What to launch, and with which options, the editor says."
+              dap-options cli-dap)
    (make-part "asm" "asm [OPTION]... SOURCE" "assembles a source into an image"
               "Assembles SOURCE and writes an image, which comet-vm and comet-vm-no-scheme run.
 The exit status is 65 where SOURCE has mistakes."
