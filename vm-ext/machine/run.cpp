@@ -56,7 +56,7 @@ class Run {
  public:
   Run(Machine& machine, comet_thread id, comet_stop& stop)
       : machine_(machine), thread_(machine.thread(id)), space_(machine.space(thread_.space)),
-        reference_(machine, thread_, id, stop), stop_(stop) {}
+        reference_(machine, thread_, id, stop), stop_(stop), id_(id) {}
 
   // Sets the reason in `stop`.
   void until_stopped(std::uint64_t fuel);
@@ -80,6 +80,7 @@ class Run {
   Space& space_;
   Reference reference_;
   comet_stop& stop_;
+  comet_thread id_;
   std::uint64_t first_instruction_ = 0;
   std::int64_t work_until_look_ = 0;
   bool past_breakpoint_ = true; // the breakpoint at the pc does not count
@@ -149,6 +150,7 @@ void Run::until_stopped(std::uint64_t fuel) {
   first_instruction_ = thread_.instruction_count;
   for (;;) {
     if (work_until_look_ <= 0) {
+      machine_.timeline.reached(id_, thread_.instruction_count);
       if (machine_.stop_requested()) {
         stop_.reason = COMET_INTERRUPTED;
         return;
