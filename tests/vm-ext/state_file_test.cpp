@@ -117,6 +117,8 @@ BOOST_AUTO_TEST_CASE(arguments_go_with_the_state) {
   const char* const words[] = {"program", "word"};
   SUPPORT_OK(comet_set_arguments(vm, 2, words, error));
   const state saved(save(vm));
+  BOOST_CHECK_EQUAL(std::string(comet_state_argument(saved, 0)), "program");
+  BOOST_CHECK(comet_state_argument(saved, 2) == nullptr);
   machine copy;
   restore(copy, saved);
   copy.run();

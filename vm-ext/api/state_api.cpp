@@ -128,6 +128,10 @@ const char* comet_state_import(const comet_state* state, uint32_t index) {
   return state == nullptr || index >= state->imports.size() ? nullptr : state->imports[index].name.c_str();
 }
 
+const char* comet_state_argument(const comet_state* state, uint32_t index) {
+  return state == nullptr || index >= state->arguments.size() ? nullptr : state->arguments[index].c_str();
+}
+
 comet_status comet_state_restore(comet_machine* machine, const comet_state* state, comet_error* error) {
   return guard(error, [&] {
     require(machine, "machine");
