@@ -128,11 +128,21 @@
 
 ;; ---- test ------------------------------------------------------------------------------------------
 
+(define test-options
+  '(("--filter" text "TEXT" "only the tests in whose name TEXT occurs, groups included")
+    ("--tap" #f "" "write TAP 14, for programs that read results")
+    ("--verbose" #f "" "show the tests that pass, too")
+    ("--seed" number "N" "the number that generated inputs follow from")))
+
 (define (cli-test options words)
   (if (null? words) (usage-error "no test file is named"))
   (for-each (lambda (path)
               (if (not (file-exists? path)) (exit-with status-no-input path ": there is no such file")))
             words)
+  (test-filter (option-value options "--filter"))
+  (test-style (if (option-value options "--tap") 'tap 'text))
+  (test-verbose (or (option-value options "--verbose") (test-verbose)))
+  (test-seed (option-value options "--seed" (test-seed)))
   (eval '(use scheme-lib/test))
   (for-each test-file words)
   (test-finish))

@@ -80,7 +80,8 @@ test-suites: $(TESTS)/cases $(FUZZ_IMAGES) sanitized-programs coverage-programs
 	  asm '$(BUILD)/comet-vm test tests/asm/run.scm' \
 	  fuzz-sources 'SEED=1 COUNT=2000 tests/asm/run.sh fuzz.scm' \
 	  examples 'tests/examples/run.sh' \
-	  repl 'tests/repl/run.sh'
+	  repl 'tests/repl/run.sh' \
+	  dap 'tests/dap/run.sh'
 
 # The long run: damaged images and states, and programs in lockstep, under the sanitizers; damaged sources.
 SEED ?= 1

@@ -248,7 +248,7 @@ BOOST_AUTO_TEST_CASE(a_run_that_finds_no_memory_goes_on_where_it_stopped) {
     BOOST_REQUIRE(at.vm.state_hash() == wanted);
     BOOST_REQUIRE_LT(n, 1000);
   }
-  BOOST_CHECK_GT(failures, 3);
+  BOOST_CHECK_GE(failures, 2); // for code and for pages, in every build
   BOOST_CHECK_GT(length, 100u);
 }
 
