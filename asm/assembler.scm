@@ -11,4 +11,5 @@
 (use asm/diagnostic)
 (use asm/program)
 (use asm/image)
+(use asm/define)
 (use asm/live)

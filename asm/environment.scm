@@ -64,6 +64,8 @@
        (##namespace ("" use ,@standard-names))
        (##define-macro (delay-address expression . size)
          (list 'relocation (list 'lambda '() expression) (if (null? size) #f (car size))))
+       (##define-macro (define-instruction . form)
+         (list 'define-instruction! (list 'quote form)))
        (##define-macro (with-labels names . body)
          (cons 'let (cons (map (lambda (name) (list name (list 'unique-name (symbol->string name)))) names)
                           body)))))

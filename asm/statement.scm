@@ -25,7 +25,7 @@
 ;; kind         head          operands
 ;; fixed        entry         the bytes of an instruction that is the same wherever it stands
 ;; instruction  entry         a vector: fields that are known, and operands that are not
-;; unknown      mnemonic      -             an error, unless something defines the mnemonic
+;; unknown      mnemonic      operands      an error, unless define-instruction made it one; #f: unreadable
 ;; directive    its name      a list of operands
 ;; form         -             a form
 ;; label        a symbol      -

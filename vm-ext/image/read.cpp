@@ -126,12 +126,27 @@ void read_imports(Reader& reader, Image& image) {
   }
 }
 
-void read_instructions(Reader& reader, Image&) {
-  if (reader.left() != 0) {
-    fail(COMET_ERROR_FORMAT, reader.offset(),
-         "the image at offset %" PRIu64 " brings instructions of its own (chunk INST), which version %" PRIu32
-         " of the format does not have yet; use a newer Comet VM",
-         reader.offset(), format::version);
+void read_instructions(Reader& reader, Image& image) {
+  // What earlier writers left empty.
+  if (reader.left() == 0) return;
+  const uint64_t count = reader.take_count(format::shortest_instruction, "instructions");
+  uint64_t last_opcode = 0;
+  for (uint64_t i = 0; i < count; ++i) {
+    const uint64_t at = reader.offset();
+    const uint64_t opcode = reader.take(8, "an instruction's opcode");
+    const std::string_view name = reader.take_name("an instruction's name");
+    const std::string_view meaning = reader.take_name("an instruction's meaning");
+    const uint64_t operand_count = reader.take(1, "the number of an instruction's operands");
+    const uint8_t* operands = reader.take_bytes(operand_count, "an instruction's operands");
+    const uint64_t length = reader.take(2, "the length of an instruction's body");
+    const uint8_t* body = reader.take_bytes(length, "an instruction's body");
+    if (i > 0 && opcode <= last_opcode) reader.fail_at(at, "instructions are not in ascending order of opcodes");
+    reader.add(at, [&] {
+      if (!valid_name(meaning)) fail(COMET_ERROR_ARGUMENT, 0, "the meaning of an instruction is not UTF-8 without control characters, or is empty");
+      image.add_instruction(isa::make_definition(opcode, name, {reinterpret_cast<const char*>(operands), static_cast<size_t>(operand_count)},
+                                                 meaning, body, static_cast<size_t>(length)));
+    });
+    last_opcode = opcode;
   }
 }
 

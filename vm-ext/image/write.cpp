@@ -67,6 +67,22 @@ std::vector<uint8_t> write_imports(const Image& image) {
   return writer.take();
 }
 
+std::vector<uint8_t> write_instructions(const Image& image) {
+  Writer writer;
+  const auto& all = image.isa().definitions.all();
+  writer.put_count(all.size(), "instructions");
+  for (const auto& each : all) {
+    writer.put(each->opcode, 8);
+    writer.put_name(each->name);
+    writer.put_name(each->meaning);
+    writer.put(each->operands.size(), 1);
+    writer.put_bytes(reinterpret_cast<const uint8_t*>(each->operands.data()), each->operands.size());
+    writer.put(each->body.size(), 2);
+    writer.put_bytes(each->body.data(), each->body.size());
+  }
+  return writer.take();
+}
+
 std::vector<uint8_t> write_symbols(const Image& image) {
   Writer writer;
   writer.put_count(image.symbols().size(), "symbols");
@@ -104,6 +120,7 @@ std::vector<uint8_t> write_image(const Image& image) {
   chunks.emplace_back(format::entry_chunk, write_entry(image));
   if (!image.imports().empty()) chunks.emplace_back(format::imports_chunk, write_imports(image));
   chunks.emplace_back(format::sections_chunk, write_sections(image));
+  if (!image.isa().definitions.empty()) chunks.emplace_back(format::instructions_chunk, write_instructions(image));
   if (!image.symbols().empty()) chunks.emplace_back(format::symbols_chunk, write_symbols(image));
   if (!image.lines().empty()) chunks.emplace_back(format::lines_chunk, write_lines(image));
 

@@ -17,6 +17,7 @@
 #include "../host/host_table.h"
 #include "../memory/address_space.h"
 #include "code.h"
+#include "instruction_set.h"
 #include "thread.h"
 #include "timeline.h"
 
@@ -24,8 +25,8 @@ namespace comet {
 
 // A space and what was decoded from it. Shared with the snapshots in which it exists.
 struct Space {
-  Space(std::uint64_t window_bytes, std::shared_ptr<PageBudget> budget)
-      : memory(window_bytes, std::move(budget)), code(memory) {}
+  Space(std::uint64_t window_bytes, std::shared_ptr<PageBudget> budget, InstructionSet& instructions)
+      : memory(window_bytes, std::move(budget)), code(memory, instructions) {}
   AddressSpace memory;
   CodeCache code;
 };
@@ -41,6 +42,7 @@ struct comet_snapshot {
   std::vector<SpaceMark> spaces;
   std::map<comet_thread, comet::ThreadState> threads;
   std::vector<std::string> imports;
+  std::shared_ptr<const comet_isa> own_instructions;
 };
 
 namespace comet {
@@ -75,6 +77,11 @@ class Machine {
   std::uint32_t set_watchpoint(comet_space space, std::uint64_t address, std::uint64_t length, std::uint8_t access);
   bool clear_watchpoint(std::uint32_t id);
 
+  // Makes these the machine's own instructions.
+  void set_own_instructions(std::shared_ptr<const comet_isa> own);
+  // How the instruction with an opcode is treated from now on.
+  void treat(std::uint64_t opcode, comet_treatment treatment);
+
   comet_snapshot* take_snapshot();
   void restore_snapshot(const comet_snapshot* snapshot);
   void free_snapshot(const comet_snapshot* snapshot);
@@ -95,6 +102,7 @@ class Machine {
   void* poll_data = nullptr;
   std::uint64_t deadline = 0; // of the host's monotonic clock, in nanoseconds; 0: none
 
+  InstructionSet instructions;
   Timeline timeline;
   HostTable host;
   HostState host_state;

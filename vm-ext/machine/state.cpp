@@ -51,6 +51,7 @@ comet_snapshot* Machine::take_snapshot() {
   comet_snapshot snapshot;
   for (const auto& [id, thread] : threads_) snapshot.threads.emplace(id, thread_state(*thread));
   snapshot.imports = host.imports();
+  snapshot.own_instructions = instructions.own;
   snapshot.spaces.reserve(spaces_.size());
   snapshots_.push_back(std::move(snapshot));
   comet_snapshot& taken = snapshots_.back();
@@ -82,6 +83,8 @@ void Machine::restore_snapshot(const comet_snapshot* snapshot) {
   }
   timeline.forget_open_calls();
   host.set_imports(snapshot->imports);
+  const bool same_instructions = instructions.own->definitions == snapshot->own_instructions->definitions;
+  if (!same_instructions) instructions.own = snapshot->own_instructions;
   spaces_.swap(spaces);
   threads_.swap(threads);
   for (const auto& [id, space] : spaces) {
@@ -91,6 +94,7 @@ void Machine::restore_snapshot(const comet_snapshot* snapshot) {
   for (const comet_snapshot::SpaceMark& mark : snapshot->spaces) {
     mark.space->memory.set_counted(true);
     mark.space->memory.restore();
+    if (!same_instructions) forget_code(*mark.space);
   }
 }
 
@@ -169,6 +173,16 @@ void Machine::state_hash(std::uint8_t hash[16]) const {
   for (const std::string& name : host.imports()) {
     state.number(name.size());
     state.bytes(name.data(), name.size());
+  }
+  // What a machine without instructions of its own has hashed to stays so.
+  for (const auto& definition : instructions.own->definitions.all()) {
+    state.number(definition->opcode);
+    for (const std::string* part : {&definition->name, &definition->operands}) {
+      state.number(part->size());
+      state.bytes(part->data(), part->size());
+    }
+    state.number(definition->body.size());
+    state.bytes(definition->body.data(), definition->body.size());
   }
   state.finish(hash);
 }
