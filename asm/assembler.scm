@@ -12,4 +12,5 @@
 (use asm/program)
 (use asm/image)
 (use asm/define)
+(use asm/listing)
 (use asm/live)

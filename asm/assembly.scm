@@ -50,12 +50,17 @@
   first-definitions ; those that are there already
   (definitions)     ; asm/define's definitions that this pass has met
   (names-lost?)     ; a form failed in this pass, which may have given labels
-  (globals))
+  (globals)
+  (made))           ; what forms made in this pass, reversed
+
+;; The bytes of a section from offset to end, which a form of `statement` made; the places in its Scheme that led
+;; to them, the outermost first, or () where they are not known.
+(define-type made section offset (end) places statement)
 
 (define (new-assembly source environment live? base external imports definitions)
   (make-assembly source environment live? base external imports (make-table test: eq?)
                  0 '() #f '() #f #f 0 #f #f 0 '() '() 0 '() '() #f "" 0
-                 (make-table test: equal?) #f definitions '() #f '()))
+                 (make-table test: equal?) #f definitions '() #f '() '()))
 
 ;; ---- passes ------------------------------------------------------------------------------------------
 
@@ -75,6 +80,7 @@
   (assembly-scope-set! a "")
   (assembly-repeated-set! a 0)
   (assembly-globals-set! a '())
+  (assembly-made-set! a '())
   (for-each
    (lambda (section)
      (section-size-set! section 0)
@@ -410,6 +416,26 @@
         ((> count 0)
          (let ((at (reserve! a count)))
            (subu8vector-fill! (section-bytes (assembly-section a)) at (+ at count) byte)))))
+
+;; Does (emit), and notes that what it added to the section was made by the statement's Scheme in these places.
+(define (emit-made! a places emit)
+  (let* ((before (assembly-section a))
+         (start (if before (section-size before) 0)))
+    (emit)
+    (let ((section (assembly-section a))
+          (all (assembly-made a)))
+      (if (and section (eq? section (or before section)) (> (section-size section) start))
+          (if (and (pair? all) (null? places) (continued? (car all) section start (assembly-statement a)))
+              (made-end-set! (car all) (section-size section))
+              (assembly-made-set! a (cons (make-made section start (section-size section) places
+                                                     (assembly-statement a))
+                                          all)))))))
+
+(define (continued? made section start statement)
+  (and (null? (made-places made))
+       (eq? (made-section made) section)
+       (= (made-end made) start)
+       (eq? (made-statement made) statement)))
 
 ;; ---- symbols -----------------------------------------------------------------------------------------
 

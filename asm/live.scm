@@ -15,6 +15,7 @@
 (use asm/program)
 (use asm/define)
 (use asm/isa)
+(use asm/tables)
 (use asm/image)
 (declare (block))
 
@@ -47,16 +48,18 @@ be mapped, and gives the address behind it."
            (lambda (entry)
              (machine-symbol-set! machine (symbol-entry-name entry) (symbol-entry-value entry)))
            (assembly-symbol-list a))
-          (note-lines! machine source)
+          (note-code! machine a source start (+ start (u8vector-length bytes)))
           (+ start (u8vector-length bytes)))))))
 
-;; Only text has lines.
-(define (note-lines! machine source)
-  (for-each
-   (lambda (line)
-     (if (> (vector-ref line 2) 0)
-         (apply line-add! (machine-symbol-table machine) (vector->list line))))
-   (source-line-list source)))
+;; Only text has lines. What macros made the code that stood there before is forgotten.
+(define (note-code! machine a source start end)
+  (let ((tables (code-tables a source))
+        (symbols (machine-symbol-table machine)))
+    (expansions-forget! symbols start end)
+    (for-each (lambda (line) (if (> (vector-ref line 2) 0) (apply line-add! symbols (vector->list line))))
+              (car tables))
+    (for-each (lambda (expansion) (apply expansion-add! symbols (vector->list expansion)))
+              (cdr tables))))
 
 (define-documented (machine-define-instruction! machine form)
   "Gives one machine an instruction, FORM as behind define-instruction, or one of the table's another meaning, in which

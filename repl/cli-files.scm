@@ -8,6 +8,7 @@
 (use asm/diagnostic)
 (use asm/program)
 (use asm/image)
+(use asm/listing)
 (use vm-ext/gambit/vm)
 (use debugger/command)
 (use debugger/program)
@@ -16,8 +17,9 @@
 (use repl/assembly-options)
 
 (define asm-options
-  (cons '("-o" text "IMAGE" "where the image goes; SOURCE with .img for its ending unless given")
-        assembly-options))
+  (cons* '("-o" text "IMAGE" "where the image goes; SOURCE with .img for its ending unless given")
+         '("-l" #f "" "print the listing: addresses, bytes and what macros made; write an image only with -o")
+         assembly-options))
 
 (define (one-file words what)
   (cond ((null? words) (usage-error "no " what " is named"))
@@ -44,12 +46,13 @@
          (target (option-value options "-o" (string-append (path-strip-extension source) ".img"))))
     (if (string=? source target) (usage-error "the image would overwrite its source " source "; -o names another file"))
     (use-assembly-options! options)
-    (write-image
-     (with-file source
-       (lambda ()
-         (parameterize ((current-error-port ##stderr-port))
-           (asm-file source))))
-     target)))
+    (let ((program (with-file source
+                     (lambda ()
+                       (parameterize ((current-error-port ##stderr-port))
+                         (asm-file source))))))
+      (if (option-value options "-l") (display (program-listing program)))
+      (if (or (option-value options "-o") (not (option-value options "-l")))
+          (write-image program target)))))
 
 (define (write-image program target)
   (with-exception-catcher

@@ -66,7 +66,7 @@ test-suites: $(TESTS)/cases $(FUZZ_IMAGES) sanitized-programs coverage-programs
 	  core '$(TESTS)/core --report_level=short' \
 	  core-sanitized '$(SANITIZED)/core --report_level=short' \
 	  conformance '$(TESTS)/conformance $(TESTS)/cases $(BUILD)/check/coverage.md' \
-	  conformance-sanitized '$(SANITIZED)/conformance $(TESTS)/cases $(BUILD)/check/coverage-sanitized.md 4' \
+	  conformance-sanitized '$(SANITIZED)/conformance $(TESTS)/cases $(BUILD)/check/coverage-sanitized.md' \
 	  lockstep '$(TESTS)/lockstep 1 5000' \
 	  lockstep-sanitized '$(SANITIZED)/lockstep 100001 500' \
 	  fuzz-images '$(SANITIZED)/image-fuzz 1 3000 $(FUZZ_IMAGES)' \
