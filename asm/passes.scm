@@ -139,11 +139,10 @@
 (define (run-defined! a statement)
   (let ((entry (find-entry a (statement-head statement))))
     (cond ((not entry) (unknown-mnemonic a (statement-head statement)))
-          ((not (statement-operands statement))
-           (fail "the operands of `" (statement-head statement) "` cannot be read"))
+          ((problem? (statement-operands statement)) (raise (statement-operands statement)))
           (else
            (current-section a)
-           (emit-operands! a entry (statement-operands statement))))))
+           (emit-defined! a entry (statement-operands statement))))))
 
 (define (unknown-mnemonic a name)
   (let ((value (environment-variable (assembly-environment a) (string->symbol name) #f)))

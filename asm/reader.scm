@@ -290,8 +290,8 @@
           (add-instruction! scan entry (complete-operands entry operands) line column))
         ;; Something may define it; if nothing does, what is wrong with its operands matters little.
         (let ((operands (with-exception-catcher
-                         (lambda (exception) (if (problem? exception) #f (raise exception)))
-                         (lambda () (map car (read-operands scan))))))
+                         (lambda (exception) (if (problem? exception) exception (raise exception)))
+                         (lambda () (read-operands scan)))))
           (add-statement! scan 'unknown line column (substring text start end) operands)))))
 
 ;; A last operand of kind o may be left out.

@@ -175,20 +175,35 @@
   (in-list whole (lambda () (emit-operands! a entry operands))))
 
 (define (emit-operands! a entry operands)
-  (let* ((kinds (isa-entry-kinds entry))
-         (count (length operands))
-         (start (here a)))
+  (let ((start (here a)))
+    (emit-each! a entry operands
+                (lambda (kind operand) (operand-field a kind operand entry start)))))
+
+;; Operands from text that the reader has not encoded: pairs of an operand and its column.
+(define (emit-defined! a entry operands)
+  (let ((start (here a)))
+    (emit-each! a entry operands
+      (lambda (kind operand)
+        (or (with-exception-catcher
+             (lambda (exception)
+               (raise (if (problem? exception)
+                          (make-problem (problem-message exception) (problem-notes exception)
+                                        (statement-line (assembly-statement a)) (cdr operand))
+                          exception)))
+             (lambda () (constant-field kind (car operand) entry)))
+            (operand-field a kind (car operand) entry start))))))
+
+;; field: kind and operand -> the field
+(define (emit-each! a entry operands field)
+  (let ((kinds (isa-entry-kinds entry))
+        (count (length operands)))
     (if (or (< count (isa-entry-least-arity entry)) (> count (isa-entry-arity entry)))
         (fail "`" (isa-entry-name entry) "` takes " (isa-entry-arity entry)
               (if (= 1 (isa-entry-arity entry)) " operand" " operands") ", found " count))
     (let loop ((i 0) (operands operands) (fields '()))
       (cond ((= i (isa-entry-arity entry)) (emit-fields! a entry (reverse fields)))
             ((null? operands) (loop (+ i 1) '() (cons 0 fields)))
-            (else
-             (loop (+ i 1)
-                   (cdr operands)
-                   (cons (operand-field a (string-ref kinds i) (car operands) entry start)
-                         fields)))))))
+            (else (loop (+ i 1) (cdr operands) (cons (field (string-ref kinds i) (car operands)) fields)))))))
 
 ;; The entry of a mnemonic, the table's or another, or #f.
 (define (find-entry a name)

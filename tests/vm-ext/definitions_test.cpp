@@ -114,7 +114,7 @@ std::string disassembled(const comet_isa* isa, const bytes& content) {
   return text;
 }
 
-const definition element = {"element", "dss", {{"shli", {a, c, k(6)}}, {"add", {a, b, a}}, {"ldu64", {a, a, k(0)}}}};
+const definition element = {"element", "dss", {{"shli", {a, c, k(3)}}, {"add", {a, b, a}}, {"ldu64", {a, a, k(0)}}}};
 const definition push_two = {"push-two", "xss", {{"addi", {a, a, k(31)}}, {"st64", {a, b, k(0)}}, {"st64", {a, c, k(16)}}}};
 
 // What stays the same whether a run goes fast, or one instruction at a time.
