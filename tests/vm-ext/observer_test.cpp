@@ -182,7 +182,7 @@ BOOST_AUTO_TEST_CASE(more_events_of_one_instruction_than_there_is_room_for_are_o
   }, nullptr, error));
   observing writes({any(COMET_EVENT_WRITE)});
   BOOST_CHECK_EQUAL(writes.run(vm).reason, COMET_HALTED);
-  BOOST_CHECK_EQUAL(writes.value.event_count, 64u);
+  BOOST_CHECK_EQUAL(writes.value.event_count, 50u);
   BOOST_CHECK_EQUAL(writes.value.seen, 70u);
 }
 
