@@ -12,5 +12,6 @@
 (use asm/program)
 (use asm/image)
 (use asm/define)
+(use asm/disassembly)
 (use asm/listing)
 (use asm/live)

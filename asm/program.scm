@@ -119,7 +119,7 @@
      a
      (delay (code-tables a source))
      (reverse (assembly-imports a))
-     (find-entry symbols sections)
+     (or (assembly-entry a) (find-entry symbols sections))
      (map symbol->string (reverse (assembly-globals a)))
      (sort (assembly-definitions a) (lambda (x y) (< (definition-opcode x) (definition-opcode y))))
      (assembly-pass a))))

@@ -11,10 +11,6 @@
 #include "definition.h"
 #include "guard.h"
 
-struct comet_image {
-  comet::Image image;
-};
-
 namespace comet {
 namespace {
 

@@ -37,7 +37,6 @@ inline constexpr uint32_t expansions_chunk = chunk_type("expn");
 inline constexpr size_t shortest_name = 2 + 1;
 inline constexpr size_t shortest_section = 8 + 8 + 8 + 1 + shortest_name;
 inline constexpr size_t shortest_symbol = 8 + shortest_name;
-inline constexpr size_t shortest_instruction = 8 + shortest_name + shortest_name + 1 + 2 + 3;
 inline constexpr size_t line_length = 8 + 4 + 4 + 4;
 inline constexpr size_t expansion_length = 8 + 4 + 4 + 4 + 4;
 

@@ -6,6 +6,7 @@
 
 #include "../api/guard.h"
 #include "checksum.h"
+#include "definition_record.h"
 #include "format.h"
 #include "image.h"
 #include "text.h"
@@ -129,25 +130,8 @@ void read_imports(Reader& reader, Image& image) {
 void read_instructions(Reader& reader, Image& image) {
   // What earlier writers left empty.
   if (reader.left() == 0) return;
-  const uint64_t count = reader.take_count(format::shortest_instruction, "instructions");
-  uint64_t last_opcode = 0;
-  for (uint64_t i = 0; i < count; ++i) {
-    const uint64_t at = reader.offset();
-    const uint64_t opcode = reader.take(8, "an instruction's opcode");
-    const std::string_view name = reader.take_name("an instruction's name");
-    const std::string_view meaning = reader.take_name("an instruction's meaning");
-    const uint64_t operand_count = reader.take(1, "the number of an instruction's operands");
-    const uint8_t* operands = reader.take_bytes(operand_count, "an instruction's operands");
-    const uint64_t length = reader.take(2, "the length of an instruction's body");
-    const uint8_t* body = reader.take_bytes(length, "an instruction's body");
-    if (i > 0 && opcode <= last_opcode) reader.fail_at(at, "instructions are not in ascending order of opcodes");
-    reader.add(at, [&] {
-      if (!valid_name(meaning)) fail(COMET_ERROR_ARGUMENT, 0, "the meaning of an instruction is not UTF-8 without control characters, or is empty");
-      image.add_instruction(isa::make_definition(opcode, name, {reinterpret_cast<const char*>(operands), static_cast<size_t>(operand_count)},
-                                                 meaning, body, static_cast<size_t>(length)));
-    });
-    last_opcode = opcode;
-  }
+  const uint64_t count = reader.take_count(shortest_definition, "instructions");
+  take_definitions(reader, count, [&](isa::Definition definition) { image.add_instruction(std::move(definition)); });
 }
 
 void read_symbols(Reader& reader, Image& image) {

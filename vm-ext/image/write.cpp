@@ -7,6 +7,7 @@
 
 #include "../api/guard.h"
 #include "checksum.h"
+#include "definition_record.h"
 #include "format.h"
 #include "image.h"
 
@@ -71,15 +72,7 @@ std::vector<uint8_t> write_instructions(const Image& image) {
   Writer writer;
   const auto& all = image.isa().definitions.all();
   writer.put_count(all.size(), "instructions");
-  for (const auto& each : all) {
-    writer.put(each->opcode, 8);
-    writer.put_name(each->name);
-    writer.put_name(each->meaning);
-    writer.put(each->operands.size(), 1);
-    writer.put_bytes(reinterpret_cast<const uint8_t*>(each->operands.data()), each->operands.size());
-    writer.put(each->body.size(), 2);
-    writer.put_bytes(each->body.data(), each->body.size());
-  }
+  for (const auto& each : all) put_definition(writer, *each);
   return writer.take();
 }
 

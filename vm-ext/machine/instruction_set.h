@@ -7,6 +7,7 @@
 
 #include "../comet.h"
 #include "../isa/definitions.h"
+#include "state_hash.h"
 
 namespace comet {
 
@@ -30,5 +31,18 @@ struct InstructionSet {
     return found == treated.end() ? nullptr : &found->second;
   }
 };
+
+// What a machine without instructions of its own hashes to is not changed.
+inline void hash_instructions(StateHash& hash, const comet_isa& own) {
+  for (const auto& definition : own.definitions.all()) {
+    hash.number(definition->opcode);
+    for (const std::string* part : {&definition->name, &definition->operands}) {
+      hash.number(part->size());
+      hash.bytes(part->data(), part->size());
+    }
+    hash.number(definition->body.size());
+    hash.bytes(definition->body.data(), definition->body.size());
+  }
+}
 
 } // namespace comet
