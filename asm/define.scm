@@ -169,9 +169,56 @@
           (else
            (let ((field (constant-field kind (cond (register register)
                                                    ((flonum? item) (make-real item (written item)))
+                                                   ((and (pair? item) (eq? (car item) 'bits) (= 2 (length item)))
+                                                    (make-bits (cadr item)))
                                                    (else item))
                                         entry)))
              (list 0 field))))))
+
+;; ---- back to a form ------------------------------------------------------------------------------------
+
+;; The form that defines what a row of an image or a machine says, #(name opcode operands meaning body parts).
+(define (row->form-text row)
+  (let* ((kinds (vector-ref row 2))
+         (ranges (body-ranges (vector-ref row 4) kinds)))
+    (text "(define-instruction ("
+          (string-join
+           (cons (symbol->string (vector-ref row 0))
+                 (map (lambda (n)
+                        (let ((range (assv n ranges)))
+                          (text "(" (list-ref letters n) " " (string-ref kinds n)
+                                (if range (text " " (cadr range) " " (caddr range)) "")
+                                ")")))
+                      (iota (string-length kinds))))
+           " ")
+          ") opcode: " (vector-ref row 1) " " (written (vector-ref row 3)) " "
+          (string-join (map (lambda (part) (text "(" (string-replace part "," "") ")"))
+                            (string-split (vector-ref row 5) #\;))
+                       " ")
+          ")")))
+
+;; ((operand low high) …) of a body, which begins with them; as a user writes them.
+(define (body-ranges body kinds)
+  (define (number-at at)
+    (let loop ((at at) (shift 0) (n 0))
+      (let* ((byte (u8vector-ref body at))
+             (n (+ n (arithmetic-shift (bitwise-and byte 127) shift))))
+        (if (< byte 128) (cons n (+ at 1)) (loop (+ at 1) (+ shift 7) n)))))
+  (define (as-meant kind n)
+    (let ((signed (if (odd? n) (- (quotient (+ n 1) 2)) (quotient n 2))))
+      (case kind ((#\i #\o) signed) ((#\n) (- signed)) (else n))))
+  (let* ((count (number-at 0)))
+    (let loop ((left (car count)) (at (cdr count)) (ranges '()))
+      (if (= left 0)
+          (reverse ranges)
+          (let* ((operand (number-at at))
+                 (low (number-at (cdr operand)))
+                 (high (number-at (cdr low)))
+                 (n (- (car operand) 1))
+                 (kind (string-ref kinds n))
+                 (ends (list (as-meant kind (car low)) (as-meant kind (car high)))))
+            (loop (- left 1) (cdr high)
+                  (cons (cons n (if (char=? kind #\n) (reverse ends) ends)) ranges)))))))
 
 ;; ---- what the machine says ---------------------------------------------------------------------------
 

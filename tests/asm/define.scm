@@ -58,6 +58,22 @@
                                                  "imm r1, 10" "again: add r2, r2, r1" "loop r1, again" "halt")))))
           (machine-register machine 'r2))))
 
+(test-group "a definition, disassembled to a source"
+  (test "is the same once more" #t
+        (let* ((image (program-image
+                       (asm-string (string-append
+                                    table-program
+                                    (lines ".text"
+                                           "(define-instruction (few (x d) (n i -8 8) (m n 1 3)) \"a \\\"few\\\" \" (imm r9 0) (addi x r9 n) (simm x m))"
+                                           "(define-instruction (reals (x d)) (fimm x 1.5) (fimm x (bits 0x7ff0000000000001)) (fimm32 x -0.0) (tset t3 x))"
+                                           "(define-instruction (to-there (n x) (to p)) (addi n n -1) (bnei n 0 to))"
+                                           "few r1, -3, 2" "back: reals r5" "to-there r3, back")))))
+               (again (program-image (asm-string (image->source image) name: "again.s"))))
+          (and (equal? (image-definitions image) (image-definitions again))
+               (equal? (image-sections image) (image-sections again))
+               (string-contains (image->source image) "to-there r3, back")
+               #t))))
+
 (test-group "a definition that cannot be"
   (for-each
    (lambda (wrong)

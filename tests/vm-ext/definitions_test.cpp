@@ -2,6 +2,7 @@
 // treats instructions.
 #include <cstring>
 
+#include "state_files.h"
 #include "support.h"
 
 using namespace support;
@@ -425,6 +426,34 @@ BOOST_AUTO_TEST_CASE(definitions_are_part_of_the_state) {
   SUPPORT_OK(comet_machine_reset(on, error));
   load(on, program);
   BOOST_CHECK_EQUAL(on.run().trap, COMET_TRAP_ILLEGAL);
+}
+
+BOOST_AUTO_TEST_CASE(states_in_files_hold_definitions) {
+  machine on;
+  define(on, {"ask", "wh", {{"hcall", {a, b}}}, {0}, 1025});
+  define(on, element);
+  define(on, {"mul", "dss", {{"add", {a, b, c}}}, {0}, 53});
+  SUPPORT_OK(comet_host_grant(on, "ask", nullptr, nullptr, error));
+  assembly program;
+  program.own({1024, 5, 6, 7}).own({1025, 10, on.import("ask")}).add("mul", {8, 11, 11}).add("halt");
+  load(on, program);
+  on.set(6, data_address);
+  BOOST_CHECK_EQUAL(on.run().reason, COMET_HOST_CALL);
+  bytes file;
+  SUPPORT_OK(comet_state_save(on, nullptr, append, &file, nullptr, error));
+  const state saved(file);
+  machine other;
+  SUPPORT_OK(comet_host_grant(other, "ask", nullptr, nullptr, error));
+  SUPPORT_OK(comet_state_restore(other, saved, error));
+  BOOST_CHECK(other.state_hash() == on.state_hash());
+  SUPPORT_OK(comet_host_complete(other, 0, 7, error));
+  BOOST_CHECK_EQUAL(other.run().reason, COMET_HALTED);
+  BOOST_CHECK_EQUAL(other.get(8), 14u);
+  // A file whose instructions are wrong is refused: the name of one is damaged.
+  for (std::size_t at = 0; at + 7 < file.size(); ++at)
+    if (std::memcmp(file.data() + at, "element", 7) == 0) file[at] = '1';
+  comet_state* none = nullptr;
+  SUPPORT_FAILS(COMET_ERROR_FORMAT, comet_state_read(file.data(), file.size(), nullptr, &none, error));
 }
 
 BOOST_AUTO_TEST_CASE(code_that_writes_itself_is_executed_as_it_was_decoded) {
