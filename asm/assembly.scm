@@ -53,16 +53,20 @@
   (names-lost?)     ; a form failed in this pass, which may have given labels
   (globals)
   (made)            ; what forms made in this pass, reversed
-  (entry))          ; the address that .entry gives, or #f
+  (entry)           ; the address that .entry gives, or #f
+  (states))         ; table: what libraries of macros remember during a pass
+
+;; The assembly that is under way, for libraries of macros; #f where none is.
+(define current-assembly (make-parameter #f))
 
 ;; The bytes of a section from offset to end, which a form of `statement` made. origin: of asm/environment, or #f;
 ;; places: in the source's Scheme, that led to them, the outermost first; () until the passes are over.
-(define-type made section offset (end) (origin) (places) statement)
+(define-type made section offset (end) (origin) (places) statement instruction?)
 
 (define (new-assembly source environment live? base external imports definitions)
   (make-assembly source environment live? base external imports (make-table test: eq?)
                  0 '() #f '() #f #f 0 #f #f 0 '() '() 0 '() '() #f "" 0
-                 (make-table test: equal?) #f definitions '() #f '() '() #f))
+                 (make-table test: equal?) #f definitions '() #f '() '() #f #f))
 
 ;; ---- passes ------------------------------------------------------------------------------------------
 
@@ -84,6 +88,7 @@
   (assembly-globals-set! a '())
   (assembly-made-set! a '())
   (assembly-entry-set! a #f)
+  (assembly-states-set! a (make-table test: eq?))
   (for-each
    (lambda (section)
      (section-size-set! section 0)
@@ -460,21 +465,23 @@
            (subu8vector-fill! (section-bytes (assembly-section a)) at (+ at count) byte)))))
 
 ;; Does (emit), and notes that what it added to the section was made by the statement's Scheme.
-(define (emit-made! a origin emit)
+(define (emit-made! a origin instruction? emit)
   (let* ((before (assembly-section a))
          (start (if before (section-size before) 0)))
     (emit)
     (let ((section (assembly-section a))
           (all (assembly-made a)))
       (if (and section (eq? section (or before section)) (> (section-size section) start))
-          (if (and (pair? all) (not origin) (continued? (car all) section start (assembly-statement a)))
+          (if (and (pair? all) (not origin) (not instruction?)
+                   (continued? (car all) section start (assembly-statement a)))
               (made-end-set! (car all) (section-size section))
               (assembly-made-set! a (cons (make-made section start (section-size section) origin '()
-                                                     (assembly-statement a))
+                                                     (assembly-statement a) instruction?)
                                           all)))))))
 
 (define (continued? made section start statement)
   (and (not (made-origin made))
+       (not (made-instruction? made))
        (eq? (made-section made) section)
        (= (made-end made) start)
        (eq? (made-statement made) statement)))

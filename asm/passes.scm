@@ -65,7 +65,8 @@
     (cons 'uleb128 (lambda (n) (uleb128-bytes (unsigned-64 (checked-64 n)))))
     (cons 'sleb128 (lambda (n) (sleb128-bytes (checked-64 n))))
     (cons 'pass (lambda () (assembly-pass a)))
-    (cons 'list (noting-list (assembly-environment a))))
+    (cons 'list (noting-list (assembly-environment a)))
+    (cons 'located (lambda (value) (locate! (assembly-environment a) value))))
    (map (lambda (symbol) (cons symbol (register-number (register-symbol symbol)))) registers)
    register-bindings
    mnemonic-bindings))
@@ -73,13 +74,23 @@
 ;; Scheme's own `list`, but what may be an instruction or a directive remembers where it was made.
 (define (noting-list environment)
   (lambda items
-    (if (and (pair? items)
-             (let ((head (car items)))
-               (or (and (fixnum? head) (isa-by-opcode head))
-                   (symbol? head)
-                   (procedure? head))))
-        (environment-note-origin! environment items)
+    (if (and (pair? items) (may-be-instruction? items))
+        (environment-note-origin! environment items (list items))
         items)))
+
+(define (may-be-instruction? list)
+  (let ((head (car list)))
+    (or (and (fixnum? head) (isa-by-opcode head))
+        (symbol? head)
+        (procedure? head))))
+
+;; The value, whose lists were made where `located` is called, unless they remember better.
+(define (locate! environment value)
+  (environment-note-origin! environment value
+    (let walk ((value value) (found '()))
+      (cond ((not (and (pair? value) (list? value))) found)
+            ((may-be-instruction? value) (if (environment-origin environment value) found (cons value found)))
+            (else (fold walk found value))))))
 
 (define (checked-64 n)
   (if (not (and (exact-integer? n) (integer-64? n)))
@@ -290,7 +301,8 @@
                                (lambda (exception)
                                  (if (problem? exception) (note-problem! a exception) (raise exception)))
                                (lambda () (define-given! a)))
-                              (run-statements! a (source-statements source))
+                              (parameterize ((current-assembly a))
+                                (run-statements! a (source-statements source)))
                               (finish-pass! a)))))))
             (cond ((not (or (assembly-changed? a) (assembly-unknown? a)))
                    (display output)

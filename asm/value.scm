@@ -246,7 +246,7 @@
         ((label-marker? value) (emit-label! a (label-marker-name value)))
         ((keyword? value) (emit-label! a (->label-name value)))
         ((eq? value #!void))
-        (else (emit-made! a #f (lambda () (emit-atom! a value))))))
+        (else (emit-made! a #f (symbol? value) (lambda () (emit-atom! a value))))))
 
 (define (emit-atom! a value)
   (cond ((exact-integer? value) (emit-uleb128! a value))
@@ -306,12 +306,12 @@
            (let ((string (symbol->string head)))
              (cond ((find-entry a string)
                     => (lambda (entry)
-                         (emit-located! a value
+                         (emit-located! a value #t
                            (lambda () (emit-instruction! a entry (cdr value) (cons head (cdr value)))))))
                    ((and (eq? head 'label) (pair? (cdr value)) (null? (cddr value)))
                     (emit-label! a (->label-name (cadr value))))
                    ((and (> (string-length string) 0) (char=? (string-ref string 0) #\.))
-                    (emit-located! a value
+                    (emit-located! a value #f
                       (lambda () (in-list value (lambda () (directive-runner a string (cdr value)))))))
                    (else
                     (located a value
@@ -320,15 +320,15 @@
                               (isa-name-hint string (defined-names a)))))))))
           ((instruction-list a value)
            => (lambda (entry)
-                (emit-located! a value (lambda () (emit-instruction! a entry (cdr value) value)))))
+                (emit-located! a value #t (lambda () (emit-instruction! a entry (cdr value) value)))))
           (else
            (for-each-guarded (lambda (item) (emit-value! a item))
                              value
                              (lambda (problem) (note-problem! a problem)))))))
 
 ;; Emits what a list means, with the places of the source that made the list.
-(define (emit-located! a value emit)
-  (emit-made! a (environment-origin (assembly-environment a) value)
+(define (emit-located! a value instruction? emit)
+  (emit-made! a (environment-origin (assembly-environment a) value) instruction?
               (lambda () (located a value emit))))
 
 (define (list-places a value)
