@@ -20,4 +20,7 @@
   ;; symbols
   define-label! define-symbol! symbol-address symbol-known? assembly-symbol-list symbol-entry-name
   symbol-entry-value symbol-entry-value-before symbol-entry-place symbol-entry-file symbol-entry-pass
-  host-index unique-name!))
+  host-index unique-name!
+  ;; instructions that are not the table's
+  assembly-definition assembly-definition-of-opcode assembly-definitions define-in-assembly! check-defined!
+  defined-names))

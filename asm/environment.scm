@@ -67,6 +67,8 @@
        (##namespace ("" use ,@standard-names))
        (##define-macro (delay-address expression . size)
          (list 'relocation (list 'lambda '() expression) (if (null? size) #f (car size))))
+       (##define-macro (define-instruction . form)
+         (list 'define-instruction! (list 'quote form)))
        ;; The body keeps its positions.
        (##define-syntax with-labels
          (lambda (source)
