@@ -4,7 +4,7 @@
   assembly-pass assembly-environment assembly-sections
   assembly-changed? assembly-changed?-set! assembly-unknown? assembly-unknown?-set! assembly-source assembly-warnings
   note-warning! assembly-repeated assembly-repeated-set! assembly-files begin-scope! symbol-met?
-  note-problem! assembly-errors assembly-names-lost?-set! for-each-guarded assembly-globals assembly-globals-set!
+  note-problem! assembly-errors assembly-names-lost?-set! for-each-guarded assembly-globals assembly-globals-set! assembly-views assembly-views-set!
   assembly-imports assembly-statement assembly-statement-set! assembly-operand assembly-operand-set!
   start-pass! finish-pass! start-statement! finish-statement! unsettled-symbols
   ;; sections

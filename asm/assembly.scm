@@ -46,7 +46,8 @@
   (files)           ; table: path -> what .incbin found there
   (names-lost?)     ; a form failed in this pass, which may have given labels
   (globals)
-  (made))           ; what forms made in this pass, reversed
+  (made)            ; what forms made in this pass, reversed
+  (views))          ; ((name . text) …): how a debugger shows what is at symbols
 
 ;; The bytes of a section from offset to end, which a form of `statement` made; the places in its Scheme that led
 ;; to them, the outermost first, or () where they are not known.
@@ -55,7 +56,7 @@
 (define (new-assembly source environment live? base external imports)
   (make-assembly source environment live? base external imports (make-table test: eq?)
                  0 '() #f '() #f #f 0 #f #f 0 '() '() 0 '() '() #f "" 0
-                 (make-table test: equal?) #f '() '()))
+                 (make-table test: equal?) #f '() '() '()))
 
 ;; ---- passes ------------------------------------------------------------------------------------------
 
@@ -74,6 +75,7 @@
   (assembly-repeated-set! a 0)
   (assembly-globals-set! a '())
   (assembly-made-set! a '())
+  (assembly-views-set! a '())
   (for-each
    (lambda (section)
      (section-size-set! section 0)
