@@ -9,6 +9,7 @@
 (use asm/program)
 (use asm/image)
 (use asm/listing)
+(use asm/disassembly)
 (use vm-ext/gambit/vm)
 (use debugger/command)
 (use debugger/program)
@@ -122,9 +123,17 @@
     (newline)
     (for-each (lambda (section) (show-section section symbols)) (image-sections image))))
 
+(define disasm-options
+  '(("--source" #f "" "print a source that assembles to the same bytes, with labels where code jumps")))
+
 (define (cli-disasm options words)
   (let ((path (one-file words "file")))
-    (with-file path (lambda () (show-image (loaded-image (read-program path)) path)))))
+    (with-file path
+      (lambda ()
+        (let ((image (loaded-image (read-program path))))
+          (if (option-value options "--source")
+              (display (image->source image))
+              (show-image image path)))))))
 
 ;; ---- test ------------------------------------------------------------------------------------------
 

@@ -56,9 +56,9 @@ port of this host. What to launch, and with which options, the editor says."
               "Assembles SOURCE and writes an image, which comet-vm and comet-vm-no-scheme run.
 The exit status is 65 where SOURCE has mistakes."
               asm-options cli-asm)
-   (make-part "disasm" "disasm FILE" "lists sections, symbols and instructions"
+   (make-part "disasm" "disasm [--source] FILE" "lists sections, symbols and instructions"
               "Lists what is in FILE, an image or a source: sections with symbols, instructions and data."
-              '() cli-disasm)
+              disasm-options cli-disasm)
    (make-part "test" "test [OPTION]... FILE..." "runs test files written in Scheme"
               "Loads each FILE, Scheme that uses scheme-lib/test, and prints how many tests passed and failed.
 

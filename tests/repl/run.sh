@@ -82,6 +82,11 @@ check "disasm lists an image" 0 "$(status_of "$COMET" disasm "$WORK/status.img")
 contains "disasm shows sections" "section .text" "$(cat "$WORK/out")"
 contains "disasm shows symbols" "_start:" "$(cat "$WORK/out")"
 contains "disasm shows instructions" "imm r11, 7" "$(cat "$WORK/out")"
+"$COMET" disasm --source "$WORK/status.img" >"$WORK/again.s" 2>&1
+check "disasm --source is a source again" 0 "$(status_of "$COMET" asm "$WORK/again.s" -o "$WORK/again.img")"
+contains "with the same code" "imm     r11, 7" "$(cat "$WORK/again.s")"
+"$COMET" asm -l "$WORK/again.s" >"$WORK/list" 2>&1
+contains "asm -l prints a listing" "03 0b 07                         imm     r11, 7" "$(cat "$WORK/list")"
 printf '\x89CMT\r\n\x1a\nrubbish' >"$WORK/broken.img"
 check "a damaged image has status 65" 65 "$(status_of "$COMET" run "$WORK/broken.img")"
 check "a test file that passes has status 0" 0 "$(status_of "$COMET" test $HERE/programs/small-test.scm)"
