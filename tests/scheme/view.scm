@@ -105,6 +105,8 @@
     (begin (with-bytes '#u8(0) 'u8) (view-value (place '(list n (record (n string))) 8))))
   (test-error "a tag of another kind" "`t` is 9, for which the union has nothing"
     (view-value (with-bytes '#u8(9) '(record (t u8) (u (union t (1 u8)))))))
+  (test-error "a count that is nowhere, of a description that nobody checked" "there is no field `n` before this one"
+    (view-value (place '(array n u8) 0)))
   (test-error "a part of what has none" "this has no part `a`" (view-part (place 'u8 0) 'a))
   (test-error "a string too long to be one" "a string of 4294967295 bytes is too long to be one"
     (view-value (with-bytes '#u8(255 255 255 255) '(string u32))))
