@@ -7,6 +7,7 @@
 (use scheme-lib/machine)
 (use vm-ext/gambit/vm)
 (use asm/program)
+(use asm/define)
 (declare (block))
 
 (define-documented (program-image program)
@@ -37,6 +38,12 @@ expansions and views."
      (program-expansions program))
     (for-each (lambda (view) (vm-image-add-view image (car view) (cdr view))) (program-views program))
     (for-each (lambda (name) (vm-image-add-import image name)) (program-imports program))
+    (for-each
+     (lambda (definition)
+       (vm-image-add-instruction image (definition-name definition) (definition-opcode definition)
+                                 (definition-kinds definition) (definition-meaning definition)
+                                 (definition-body definition)))
+     (program-instructions program))
     (vm-image-set-entry image (program-entry program))
     image))
 
