@@ -424,7 +424,7 @@ anew with define-instruction."
     (vm-treat (machine-handle machine) opcode (if treatment (cdr treatment) treatment-traced))
     (machine-tracers-set! machine
       (append (if treatment '() (list (cons opcode how)))
-              (remove (lambda (entry) (= (car entry) opcode)) (machine-tracers machine)))))
+              (remove (lambda (entry) (= (car entry) opcode)) (machine-tracers machine))))
     (##void)))
 
 (define-documented (machine-executed machine mnemonic)
