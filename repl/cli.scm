@@ -56,13 +56,17 @@ port of this host. What to launch, and with which options, the editor says."
               "Assembles SOURCE and writes an image, which comet-vm and comet-vm-no-scheme run.
 The exit status is 65 where SOURCE has mistakes."
               asm-options cli-asm)
-   (make-part "disasm" "disasm FILE" "lists sections, symbols and instructions"
+   (make-part "disasm" "disasm [--source] FILE" "lists sections, symbols and instructions"
               "Lists what is in FILE, an image or a source: sections with symbols, instructions and data."
-              '() cli-disasm)
-   (make-part "test" "test FILE..." "runs test files written in Scheme"
-              "Loads each FILE, Scheme that uses scheme-lib/test, and prints how many tests passed and failed. The
-exit status is 1 where one failed."
-              '() cli-test)
+              disasm-options cli-disasm)
+   (make-part "test" "test [OPTION]... FILE..." "runs test files written in Scheme"
+              "Loads each FILE, Scheme that uses scheme-lib/test, and prints how many tests passed and failed.
+
+Exit status: 0 when all passed, or
+    1  a test failed, a file ended in an error, or no test has TEXT in its name
+   64  the command line is wrong
+   66  a FILE is not there"
+              test-options cli-test)
    (make-part "version" "version" "prints the version" "Prints the version." '() cli-version)))
 
 (define (part-named name) (find (lambda (part) (string=? (part-name part) name)) parts))
