@@ -1,11 +1,11 @@
 # Tests of the screen (`tui`) through a real terminal, with the helpers of terminal.sh. Part of run.sh.
 
-# colours NAME PATTERN: the screen, with its colours as escape sequences, has a line with the pattern
+# The screen with its colours, escape characters as ^.
 coloured() { tmux -L "$SERVER" capture-pane -e -p -t test | sed 's/\x1b/^/g'; }
 # resize COLUMNS ROWS
 resize() { tmux -L "$SERVER" resize-window -t test -x "$1" -y "$2"; }
 # after: what shows that the terminal is in order again
-AFTER='stty -a | grep -o " [-]*echo " | tr -d " "; echo in order'
+AFTER='echo left with $?; stty -a | grep -o " [-]*echo " | tr -d " "; echo in order'
 
 open "$COMET tests/repl/programs/factorial.s; $AFTER"
 see "the prompt" "comet[factorial.s: _start]> "
@@ -69,8 +69,10 @@ key :
 line '(car 5)'
 see "an error is one line" "error: (Argument 1) PAIR expected (car 5)"
 key :
-typed 'symb'; key Tab; key Enter
-see "more than fits is a page of its own" "any key goes back"
+typed 'hel'; key Tab; key Enter
+see "more than fits is a page of its own" "arrows and page keys scroll; any other key goes back"
+key PageDown
+see "that scrolls" "(machine-register-set! (the-machine) 'r5 10)"
 key q
 see "which a key leaves" "-- registers --"
 key '?'
@@ -80,7 +82,7 @@ key :
 line 'tui'
 see "one screen is enough" "this is the screen already"
 resize 70 20
-see "a smaller terminal has a smaller screen" "0x00020000"
+see "a smaller terminal has a smaller screen" "|0x00010010  20 47 03 01 01 0e 02 0f"
 check "in its rows" 20 "$(screen | wc -l)"
 see "with the keys at its end" "s step, n next"
 resize 40 10
@@ -115,7 +117,7 @@ key C-c
 see "Ctrl-C stops it" "interrupted at again"
 key :
 line 'quit 3'
-see "quit from the screen" "exit status 3"
+see "quit from the screen" "left with 3"
 see "leaves the terminal in order, too" "in order"
 
 open "env NO_COLOR=1 $COMET tests/repl/programs/echo.s; $AFTER"
@@ -126,10 +128,10 @@ key c
 see "a program that reads asks below" "the program reads a line of input: "
 line 'Ada'
 key C-d
-see "and gets its line" "hello, Ada"
+see "and gets its line" "name? Ada"
 check "and no colour appears" 0 "$(coloured | grep -c '\^\[[0-9;]*3[0-7]m')"
 key q
-see "what it wrote is printed when the screen is left" "hello, Ada"
+see "what it wrote is printed when the screen is left" "name? Ada"
 line 'quit'
 see "in the end" "in order"
 
