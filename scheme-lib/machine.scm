@@ -65,8 +65,7 @@ Limits, arguments, streams and granted host calls stay."
   (vm-machine-reset (machine-handle machine))
   (machine-table-set! machine (make-symbol-table))
   (machine-entry-set! machine #f)
-  (machine-stops-set! machine '())
-  (machine-watches-set! machine '()))
+  (machine-forget-stopping-places! machine))
 
 (define-documented (machine-load! machine what #!key (space 0) (reset (eqv? space 0)))
   "Loads an image (an image object, a file's path, or bytes), its symbols and its source lines, and makes
@@ -428,6 +427,11 @@ list."
   "A hash of the whole state, as 32 hexadecimal digits: the same state gives the same hash everywhere."
   (u8vector->hex (vm-state-hash (machine-handle machine))))
 
+;; Breakpoints and watchpoints that went with the spaces they were in.
+(define (machine-forget-stopping-places! machine)
+  (machine-stops-set! machine '())
+  (machine-watches-set! machine '()))
+
 ;; ---- stopping places -------------------------------------------------------------------------------
 
 (define-documented (machine-break! machine where #!optional (space 0))
@@ -535,6 +539,12 @@ number and gives up to so many bytes in a u8vector, none at the end; that of ano
                     (only-for 'watchpoint (vector-ref result 8))
                     (only-for 'watchpoint (if (= (vector-ref result 9) 2) 'write 'read))
                     thread)))
+
+;; The numbers of comet.h: #(reason trap pc address instruction-count exit-status message).
+(define (stop->vector stop)
+  (let ((index (lambda (what names) (or (find (lambda (i) (eq? what (vector-ref names i))) (iota (vector-length names))) 0))))
+    (vector (index (stop-reason stop) reasons) (index (stop-trap stop) traps) (stop-pc stop) (or (stop-address stop) 0)
+            (stop-count stop) (or (stop-exit-status stop) 0) (or (stop-message stop) ""))))
 
 (define (restop stop reason trap address message)
   (construct-stop reason trap (stop-pc stop) address message (stop-executed stop) (stop-count stop)
