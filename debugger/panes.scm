@@ -76,7 +76,8 @@
 
 (define (shown-registers)
   (let ((in-use (map (lambda (register) (text "r" (car register))) (target-registers)))
-        (of-thread (filter (lambda (name) (not (= 0 (target-register name)))) (map (lambda (n) (text "t" n)) (iota 16)))))
+        (of-thread (filter (lambda (name) (not (= 0 (target-register name))))
+                           (map (lambda (n) (text "t" n)) (iota 16)))))
     (sort (delete-duplicates (append in-use of-thread (changed-registers))) name<?)))
 
 ;; The pc, and the registers that are not 0, or just became it.
@@ -102,6 +103,7 @@
 
 (define (printable byte) (if (< 31 byte 127) (integer->char byte) #\.))
 
+(define (hex-byte byte) (hex byte 2))
 (define (bytes-at address count) (u8vector->list (target-read-prefix (u64 address) count)))
 
 ;; `count` rows of so many bytes from an address on; what is not mapped is shown as such.
@@ -112,7 +114,7 @@
                  (cons 'faint (text (hex-address start) "  "))
                  (if (null? bytes)
                      '(faint . "not mapped")
-                     (text (string-pad-right (string-join (map (lambda (byte) (hex byte 2)) bytes) " ") (* 3 bytes-in-row))
+                     (text (string-pad-right (string-join (map hex-byte bytes) " ") (* 3 bytes-in-row))
                            " " (list->string (map printable bytes)))))))
        (iota count)))
 

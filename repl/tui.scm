@@ -158,9 +158,8 @@
 
 (define (screen-lines view width height)
   (if (or (< width least-width) (< height least-height))
-      (filled (list (segments->line (list (text "the screen needs " least-width " columns and " least-height " rows; q leaves"))
-                                    width))
-              height width)
+      (let ((need (text "the screen needs " least-width " columns and " least-height " rows; q leaves")))
+        (filled (list (segments->line (list need) width)) height width))
       (let* ((right (max 30 (min 52 (quotient width 2))))
              (left (- width right 1))
              (rows (- height bottom-rows 1)))
@@ -184,12 +183,15 @@
 ;; Shows lines that may be more than the screen has; a key that does not scroll ends it.
 (define (page! lines)
   (let loop ((top 0))
-    (let* ((width (terminal-width)) (rows (- (terminal-height) 1)) (last (max 0 (- (length lines) rows))) (top (max 0 (min top last))))
+    (let* ((width (terminal-width))
+           (rows (- (terminal-height) 1))
+           (last (max 0 (- (length lines) rows)))
+           (top (max 0 (min top last)))
+           (hint (if (> last 0) "arrows and page keys scroll; any other key goes back" "any key goes back")))
       (screen-forget!)
       (screen-draw!
        (append (filled (map (lambda (line) (segments->line (list line) width)) (list-tail lines top)) rows width)
-               (list (segments->line (list (if (> last 0) "arrows and page keys scroll; any other key goes back" "any key goes back"))
-                                     width 'faint))))
+               (list (segments->line (list hint) width 'faint))))
       (case (read-key)
         ((up) (loop (- top 1)))
         ((down) (loop (+ top 1)))
@@ -270,7 +272,8 @@
 
 (define (next-focus! view)
   (let ((order (if (has-source? view) '(source code memory) '(code memory))))
-    (view-focus-set! view (let ((rest (memq (view-focus view) order))) (if (and rest (pair? (cdr rest))) (cadr rest) (car order))))))
+    (let ((rest (memq (view-focus view) order)))
+      (view-focus-set! view (if (and rest (pair? (cdr rest))) (cadr rest) (car order))))))
 
 (define (move! view rows)
   (case (view-focus view)

@@ -152,4 +152,4 @@ see "a terminal that cannot place text" "comet[factorial.s: _start]> "
 line 'tui'
 see "has no screen, which is told" "error: a screen needs a terminal that can place text"
 check "nor has a pipe" 1 "$(printf 'load examples/wc.s\ntui\n' | "$COMET" >"$WORK/out"; echo $?)"
-contains "which is told, too" "a screen needs a terminal" "$(cat "$WORK/out")"
+contains "which is told, with what does without" '`registers`, `disassemble`, `examine` and `where` show the same' "$(cat "$WORK/out")"
