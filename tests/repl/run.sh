@@ -234,6 +234,7 @@ check "closed output ends Scheme" 141 "$(closed "$COMET" <"$WORK/script")"
 if [ "${1:-}" != --accept ]; then
   if command -v tmux >/dev/null; then
     . $HERE/terminal.sh
+    . $HERE/screen.sh
   else
     echo "# tests through a terminal are left out: tmux is not installed"
   fi
