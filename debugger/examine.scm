@@ -170,7 +170,7 @@
   (cond ((register-word? expression) (register-view-place view expression))
         ((bracketed? expression)
          (memory-view-place view (word->integer (substring expression 1 (- (string-length expression) 1)))))
-        ((place-word? expression) (memory-view-place view (word->integer expression)))
+        ((names-memory? expression) (memory-view-place view (word->integer expression)))
         (else (value-view-place view (word->integer expression)))))
 
 (define (one-line expression)

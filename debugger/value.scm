@@ -193,7 +193,7 @@
          (raise-user-error "`" word "` cannot be set: a register (r5, t0, pc), memory ([ADDRESS]) or a place of a view can"))))
 
 ;; Whether a word names a place in memory: a symbol, with an offset or without.
-(define (place-word? word)
+(define (names-memory? word)
   (and (not (register-word? word)) (or (symbol-value word) (sum-word word)) #t))
 
 ;; Whether a word alone on a line is worth a `print`.

@@ -112,19 +112,27 @@
   "What VIEW describes at ADDRESS in memory."
   (view-place (memory-world) view address))
 
-;; A number of 64 bits as a place: what is small enough lies in it, at the address 0.
+;; A number of 64 bits as a place: what is small enough lies in it. It stands for the last 8 bytes of memory, so
+;; that what it points to is found in all others.
+(define number-base (- (expt 2 64) 8))
+
 (define (number-world get set)
   (make-view-world
    (lambda (address length)
-     (and (<= (+ address length) 8) (subu8vector (number->u8vector (get) 8) address (+ address length))))
+     (if (>= address number-base)
+         (let ((start (- address number-base)))
+           (and (<= (+ start length) 8) (subu8vector (number->u8vector (get) 8) start (+ start length))))
+         (read-memory address length)))
    (lambda (address bytes)
-     (let ((all (number->u8vector (get) 8)))
-       (subu8vector-move! bytes 0 (u8vector-length bytes) all address)
-       (set (u8vector->number all))))
+     (if (>= address number-base)
+         (let ((all (number->u8vector (get) 8)))
+           (subu8vector-move! bytes 0 (u8vector-length bytes) all (- address number-base))
+           (set (u8vector->number all)))
+         (target-write! address bytes)))
    view-named memory-address-text))
 
 (define (number-view-place view get set)
-  (let ((place (view-place (number-world get set) view 0)))
+  (let ((place (view-place (number-world get set) view number-base)))
     (if (view-scalar? place) place (memory-view-place view (get)))))
 
 (define-documented (register-view-place view register)
