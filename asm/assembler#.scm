@@ -11,6 +11,7 @@
 (##namespace ("asm/define#" define-instruction! defined-instructions))
 (##define-macro (define-instruction . form)
   (list 'asm/define#define-instruction! (list 'quote form)))
+(##namespace ("asm/routine#" asm-routine!))
 (##namespace ("asm/live#" asm-at! load-source! machine-define-instruction!))
 (##namespace ("asm/diagnostic#"
   asm-error? asm-error-diagnostics asm-error-display asm-error->text

@@ -22,5 +22,5 @@
   symbol-entry-value symbol-entry-value-before symbol-entry-place symbol-entry-file symbol-entry-pass
   host-index unique-name!
   ;; instructions that are not the table's
-  assembly-definition assembly-definition-of-opcode assembly-definitions define-in-assembly! check-defined!
+  assembly-isa assembly-definition assembly-definition-of-opcode assembly-definitions define-in-assembly! check-defined!
   defined-names))
