@@ -12,6 +12,7 @@
 (use debugger/value)
 (use debugger/run)
 (use debugger/examine)
+(use debugger/changes)
 (use debugger/show)
 
 ;; ---- activations -----------------------------------------------------------------------------------
@@ -58,36 +59,44 @@ the function that it runs."
 
 ;; ---- values ----------------------------------------------------------------------------------------
 
+;; Its name and value; one that changed since the stop before is styled so.
+(define (register-row name)
+  (let ((value (value-text (target-register name))))
+    (list name (if (register-changed? name) ((show-style) 'changed value) value))))
+
 (define-command (registers #!rest (names register))
-  "Shows registers. Those of the selected activation that are not 0, or those that are named."
+  "Shows registers. Those of the selected activation that are not 0, or those that are named; at a terminal, what \
+changed since the stop before stands out."
   aliases: (regs) group: looking
   (if (null? names)
       (begin
         (columns (list (list "pc" (hex-address (current-address)) (address-text (current-address)))))
-        (columns (map (lambda (register) (list (text "r" (car register)) (value-text (cdr register))))
-                      (target-registers)))
+        (columns (map (lambda (register) (register-row (text "r" (car register)))) (target-registers)))
         (columns (filter-map (lambda (index)
-                               (let* ((name (text "t" index)) (value (target-register name)))
-                                 (and (not (= value 0)) (list name (value-text value)))))
+                               (let ((name (text "t" index)))
+                                 (and (not (= (target-register name) 0)) (register-row name))))
                              (iota 16))))
-      (columns (map (lambda (name) (list name (value-text (target-register name)))) names))))
+      (columns (map register-row names))))
 
 (define-command (print (expression value) #!optional (format format-name #f))
   "Shows a value. EXPRESSION is a register, a symbol, a number, [ADDRESS] for the 8 bytes there, or a Scheme \
-form in which registers and symbols stand for their values. FORMAT: hex, decimal, unsigned, octal, binary, f64, f32, char."
+form in which registers and symbols stand for their values. FORMAT: hex, decimal, unsigned, octal, binary, f64, f32, \
+char; or a view, by name or as a form: print r5 node. A symbol that has a view is shown by it, and so are its parts: \
+print list.next.value; `help view` tells more."
   aliases: (p) group: looking
-  (let ((value (word->value expression)))
-    (say (string-join (map string-trim (string-split expression #\newline)) " ") " = "
-         (cond (format (format-value format value))
-               ((and (integer? value) (exact? value)) (if (symbol-value expression) (text (hex-address value)) (value-text (u64 value))))
-               (else (written value))))))
+  (for-each say (expression-lines expression format)))
 
-(define-command (examine #!optional (where value #f) (count count #f) (format format-name #f))
-  "Shows memory from WHERE on. It shows COUNT units in a FORMAT: bytes (with text), half, word, quad, decimal, \
-f32, f64, string, address, instructions. Without arguments it goes on where it stopped."
+(define-command (examine #!optional (where value #f) (how how #f) (more how #f))
+  "Shows memory from WHERE on. HOW and MORE are how many units, and a format: bytes (with text), half, word, quad, \
+decimal, f32, f64, string, address, instructions; or a view: examine table 3 node. Without arguments it goes on where \
+it stopped."
   aliases: (x) group: looking repeat: "examine"
   (the-machine)
-  (examine! where count format))
+  (let ((count (find integer? (list how more)))
+        (format (find (lambda (given) (and given (not (integer? given)))) (list how more))))
+    (if (and how more (not (and count format)))
+        (raise-user-error "examine takes one count and one format"))
+    (examine! where count format)))
 
 (define-command (disassemble #!optional (where value #f) (count count 12))
   "Shows instructions. COUNT of them from WHERE on, or around the present one, which => marks; * marks a \

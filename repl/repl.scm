@@ -20,6 +20,7 @@
 (use debugger/stopping-commands)
 (use debugger/looking-commands)
 (use debugger/changing-commands)
+(use debugger/view-commands)
 (use debugger/help-commands)
 (use repl/terminal)
 (use repl/line-editor)
@@ -27,6 +28,8 @@
 (use repl/completion)
 (use repl/reader)
 (use repl/prompt)
+(use repl/tui)
+(use repl/style)
 
 ;; ---- leaving ---------------------------------------------------------------------------------------
 
@@ -66,7 +69,7 @@
 
 (define libraries
   '(scheme-lib/util scheme-lib/machine scheme-lib/image asm/assembler debugger/command debugger/session
-    debugger/target debugger/program debugger/value debugger/breakpoints debugger/timeline debugger/run debugger/examine))
+    debugger/target debugger/program debugger/value debugger/breakpoints debugger/timeline debugger/run debugger/examine debugger/views scheme-lib/view))
 
 (define (import-libraries!)
   (for-each (lambda (library) (eval (list 'use library))) libraries))
@@ -177,17 +180,13 @@
 
 ;; What the program's streams are bound to from now on.
 (define (connect-streams!)
-  (let* ((session (current-session)) (streams (list program-input 'output 2)))
-    (session-streams-set! session streams)
-    (if (session-machine session)
-        (for-each (lambda (stream what) (machine-stream-set! (session-machine session) stream what))
-                  '(0 1 2)
-                  streams))))
+  (session-connect! (list program-input 'output 2)))
 
 ;; `begin`: what to do first.
 (define (start-repl #!optional (begin void))
   (terminal-setup!)
   (connect-streams!)
   (import-libraries!)
+  (if (terminal-editable?) (show-style styled))
   (call-with-error-lines begin)
   (if (terminal-interactive?) (terminal-repl) (script-repl)))

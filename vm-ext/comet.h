@@ -321,7 +321,8 @@ COMET_API comet_status comet_watchpoint_set(comet_machine* machine, comet_space 
 COMET_API comet_status comet_watchpoint_clear(comet_machine* machine, uint32_t id, comet_error* error);
 
 /* ------------------------------------------------------------------------------------------------
- * Snapshots: the whole state of a machine (spaces, threads, import list, own instructions) at one moment
+ * Snapshots: the whole state of a machine (spaces, threads, import list, own instructions, random generator) at
+ * one moment
  */
 
 typedef struct comet_snapshot comet_snapshot;
@@ -432,7 +433,8 @@ COMET_API comet_status comet_host_argument(const comet_machine* machine, comet_t
 COMET_API comet_status comet_set_stream(comet_machine* machine, unsigned stream, int descriptor, comet_error* error);
 /* The program's arguments, copied; by custom the first is the program's name. */
 COMET_API comet_status comet_set_arguments(comet_machine* machine, size_t count, const char* const* arguments, comet_error* error);
-/* The seed of `random`: the same seed gives the same numbers. Without it each machine draws its own. */
+/* The seed of `random`: the same seed gives the same numbers. Without it each machine draws its own. A change
+ * from outside, for the timeline. */
 COMET_API void comet_set_random_seed(comet_machine* machine, uint64_t seed);
 
 /* ------------------------------------------------------------------------------------------------
@@ -457,6 +459,9 @@ COMET_API comet_status comet_image_add_line(comet_image* image, uint64_t address
 /* Where in a macro the code from `address` to the next line or expansion was made. By ascending address; of
  * several for one address each is called by the one before it, the first by the source line itself. */
 COMET_API comet_status comet_image_add_expansion(comet_image* image, uint64_t address, const char* macro, const char* file, uint32_t line, uint32_t column, comet_error* error);
+/* How debuggers show the memory at the symbol `name`: a description, see debugger/README.md. Both are UTF-8 without
+ * control characters, at most 65535 bytes long. Each name once, by ascending names (as bytes). */
+COMET_API comet_status comet_image_add_view(comet_image* image, const char* name, const char* description, comet_error* error);
 /* The next entry of the import list. */
 COMET_API comet_status comet_image_add_import(comet_image* image, const char* name, comet_error* error);
 COMET_API comet_status comet_image_set_entry(comet_image* image, uint64_t address, comet_error* error);
@@ -504,12 +509,21 @@ typedef struct comet_expansion {
 
 #define COMET_EXPANSION_INIT {sizeof(comet_expansion), 0, 0, 0, 0, 0}
 
+typedef struct comet_view {
+  size_t size;
+  const char* name;
+  const char* description;
+} comet_view;
+
+#define COMET_VIEW_INIT {sizeof(comet_view), 0, 0}
+
 /* Parts by number, from 0; COMET_ERROR_ARGUMENT behind the last. Symbols are sorted by value, lines and
  * expansions by address. */
 COMET_API comet_status comet_image_section(const comet_image* image, size_t n, comet_section* section, comet_error* error);
 COMET_API comet_status comet_image_symbol(const comet_image* image, size_t n, comet_symbol* symbol, comet_error* error);
 COMET_API comet_status comet_image_line(const comet_image* image, size_t n, comet_line* line, comet_error* error);
 COMET_API comet_status comet_image_expansion(const comet_image* image, size_t n, comet_expansion* expansion, comet_error* error);
+COMET_API comet_status comet_image_view(const comet_image* image, size_t n, comet_view* view, comet_error* error);
 COMET_API const char* comet_image_import(const comet_image* image, size_t n); /* NULL behind the last */
 COMET_API uint64_t comet_image_entry(const comet_image* image);
 /* The symbol of that name; the last symbol at or before an address in the same section; the line of an
@@ -603,8 +617,9 @@ COMET_API comet_status comet_state_restore(comet_machine* machine, const comet_s
 
 /* Begins a recording: the state now, then each host call as the timeline logs it, and now and then how far the
  * program has come, so that what was executed before a crash is in the file. Records are given to the sink one by
- * one, also while the machine runs; an earlier recording of the machine just ends. The timeline has to be recording, if only with a limit of 0 bytes. A change
- * from outside ends the recording, since it could not be repeated; so do the timeline's end and a reset. */
+ * one, also while the machine runs; an earlier recording of the machine just ends. The timeline has to be
+ * recording, if only with a limit of 0 bytes. A change from outside ends the recording, since it could not be
+ * repeated; so do the timeline's end and a reset. Entries are per thread, as the timeline's are. */
 COMET_API comet_status comet_record_start(comet_machine* machine, const comet_save_options* options, comet_sink sink, void* data, comet_error* error);
 /* Ends it, and says how the program stopped unless options, or the stop in them, are NULL. Fails, with the recording
  * ended, when the sink refused a record since the start. */
