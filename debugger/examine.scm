@@ -65,6 +65,8 @@
            (raise-user-error (written value) " is no integer, as the format " name " needs"))
           (else ((format-write format) (modulo value (expt 2 (* 8 (format-size format)))))))))
 
+(define most-names 50)
+
 ;; What a word says of how to show something: the name of a format, or else the description of a view.
 (define (word->format word)
   (cond ((member word (format-names)) word)
@@ -72,7 +74,7 @@
         (else
          (let ((names (append (format-names) (view-definitions))))
            (raise-user-error "`" word "` is not a format" (did-you-mean word names)
-                             "; formats: " (string-join names ", "))))))
+                             "; formats: " (string-join (take-at-most names most-names) ", "))))))
 
 (define (format-completions beginning)
   (filter (lambda (name) (string-prefix? beginning name)) (append (format-names) (view-definitions))))
