@@ -145,7 +145,7 @@
         (show-views view (+ address (view-size place)) (- count 1)))))
 
 (define (place-label address)
-  (let ((symbol (symbol-at address))) (text (hex-address address) (if symbol (text " <" (address-text address) ">") ""))))
+  (text (hex-address address) (if (symbol-at address) (text " <" (address-text address) ">") "")))
 
 (define (show-memory name address count)
   (cond ((not (string? name)) (show-views name address (or count 1)))

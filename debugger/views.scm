@@ -64,9 +64,10 @@
   (let ((program (session-program (the-session))))
     (if (not (eq? (car (of-image)) program))
         (of-image (cons program
-                        (list->table (map (lambda (view) (cons (string->symbol (vector-ref view 0)) (vector-ref view 1)))
-                                          (if program (image-views (loaded-image program)) '()))
-                                     test: eq?))))
+                        (list->table
+                         (map (lambda (view) (cons (string->symbol (vector-ref view 0)) (vector-ref view 1)))
+                              (if program (image-views (loaded-image program)) '()))
+                         test: eq?))))
     (cdr (of-image))))
 
 ;; A description from an image is looked at before it is used.
@@ -211,7 +212,9 @@
   (let* ((end (view-end word (+ colon 1)))
          (steps (parse-steps (substring word end (string-length word)) evaluate)))
     (and steps
-         (follow (place-of-base (substring word 0 colon) (view-description-of-word (substring word (+ colon 1) end)) evaluate)
+         (follow (place-of-base (substring word 0 colon)
+                                (view-description-of-word (substring word (+ colon 1) end))
+                                evaluate)
                  steps))))
 
 (define (symbol-place name)
