@@ -190,7 +190,8 @@
          (target-write! (word->integer (substring word 1 (- (string-length word) 1))) (number->u8vector value 8)))
         ((word->view-place word word->integer) => (lambda (place) (view-set! place value)))
         (else
-         (raise-user-error "`" word "` cannot be set: a register (r5, t0, pc), memory ([ADDRESS]) or a place of a view can"))))
+         (raise-user-error "`" word "` cannot be set: a register (r5, t0, pc), memory ([ADDRESS]) or a place of a view "
+                           "can"))))
 
 ;; Whether a word names a place in memory: a symbol, with an offset or without.
 (define (names-memory? word)
