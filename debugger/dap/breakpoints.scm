@@ -13,6 +13,7 @@
 (use debugger/value)
 (use debugger/show)
 (use debugger/dap/adapter)
+(use debugger/dap/listing)
 
 ;; ---- groups --------------------------------------------------------------------------------------------
 
@@ -56,23 +57,32 @@
 
 ;; ---- breakpoints -----------------------------------------------------------------------------------------
 
-(define (set-at! address where)
+;; line: where the client is to show it, #f: in the source that the instruction came from.
+(define (set-at! address where #!optional (line #f))
   (if (not (target-instruction address))
       (raise-user-error "nothing is mapped at " (hex-address address) ", so no instruction can be there"))
   (let* ((breakpoint (breakpoint-add! address where)) (place (line-at address)))
     (json-object "id" (breakpoint-id breakpoint) "verified" #t
                  "instructionReference" (hex-address address)
-                 "line" (if place (client-line (place-line place)) (void))
+                 "line" (cond (line) (place (client-line (place-line place))) (else (void)))
                  "message" (where-text address))))
 
+;; In a file the next line that has an instruction will do; each line of a listing has one.
+(define (line-address source line)
+  (let ((listing (argument source "sourceReference" 'integer 0)))
+    (if (> listing 0)
+        (listing-address listing line)
+        (let ((found (line-instruction (argument source "path" 'string) line)))
+          (if (not found) (raise-user-error "no instruction comes from line " line " or below it"))
+          (car found)))))
+
 (define-request (setBreakpoints arguments) when: loaded
-  (let* ((source (argument arguments "source" 'object)) (path (argument source "path" 'string)))
-    (replace-group! path (argument arguments "breakpoints" 'array (vector))
+  (let ((source (argument arguments "source" 'object)))
+    (replace-group! (json-ref source "path" (text "listing " (json-ref source "sourceReference")))
+                    (argument arguments "breakpoints" 'array (vector))
                     (lambda (wanted)
-                      (let* ((line (server-line (argument wanted "line" 'integer)))
-                             (found (line-instruction path line)))
-                        (if (not found) (raise-user-error "no instruction comes from line " line " or below it"))
-                        (set-at! (car found) (address-text (car found))))))))
+                      (let* ((line (argument wanted "line" 'integer)) (address (line-address source (server-line line))))
+                        (set-at! address (address-text address) (and (json-ref source "sourceReference") line)))))))
 
 (define-request (setFunctionBreakpoints arguments) when: loaded
   (replace-group! 'function (argument arguments "breakpoints" 'array)

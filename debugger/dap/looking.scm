@@ -17,6 +17,7 @@
 (use debugger/show)
 (use debugger/dap/adapter)
 (use debugger/dap/running)
+(use debugger/dap/listing)
 
 (define-request (threads arguments) when: loaded
   (json-object "threads"
@@ -35,10 +36,10 @@
     (append
      (json-object "id" (+ level 1) "name" (address-text (vector-ref (target-activation level) 0))
                   "instructionPointerReference" (hex-address address))
-     (if place
+     (if (and place (source-path (place-file place)))
          (json-object "source" (source-object (place-file place)) "line" (client-line (place-line place))
                       "column" (caddr place))
-         (json-object "line" 0 "column" 0 "presentationHint" "subtle")))))
+         (json-object "source" (listing-source address) "line" (client-line (listing-line address)) "column" 1)))))
 
 (define-request (stackTrace arguments) when: stopped
   (let* ((depth (target-depth))

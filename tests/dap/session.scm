@@ -252,6 +252,33 @@
   (test "a group of host calls that is none" #t
         (and (string-contains (answer-of factorial "allow" (vector "files")) "files") #t)))
 
+(test-group "code without a source"
+  (define client (start-client))
+  (define work (temporary-path "comet-dap"))
+  (create-directory work)
+  (write-file-text (path-expand "gone.s" work) "_start:\n call r10, f\n ret\nf:\n imm r1, 5\n ret\n")
+  (launch client (path-expand "gone.s" work))
+  (delete-file (path-expand "gone.s" work))
+  (set-breakpoints client "setFunctionBreakpoints" (json-object "name" "f"))
+  (request client "configurationDone")
+  (wait-for-event client "stopped")
+  (let* ((frame (ref (request client "stackTrace") "stackFrames" 0)) (number (ref frame "source" "sourceReference")))
+    (test "has a name" "f (disassembly)" (ref frame "source" "name"))
+    (test "and a line" 1 (ref frame "line"))
+    (test "is its instructions" "0x00010004  imm r1, 5\n0x00010007  ret"
+          (ref (request client "source" "sourceReference" number) "content"))
+    (test "takes breakpoints" '#(1 2)
+          (vector-map (lambda (breakpoint) (if (ref breakpoint "verified") (ref breakpoint "id") (ref breakpoint "message")))
+                      (ref (request client "setBreakpoints" "source" (json-object "sourceReference" number)
+                                    "breakpoints" (vector (json-object "line" 1) (json-object "line" 2)))
+                           "breakpoints")))
+    (test "within its lines" "the listing has no line 9"
+          (ref (request client "setBreakpoints" "source" (json-object "sourceReference" number)
+                        "breakpoints" (vector (json-object "line" 9)))
+               "breakpoints" 0 "message"))
+    (test "a listing that is none" "there is no listing 7" (request client "source" "sourceReference" 7)))
+  (stop-client client))
+
 (test-group "lines that count from 0"
   (define client (start-client))
   (request client "initialize" "linesStartAt1" #f "columnsStartAt1" #f)
