@@ -26,6 +26,7 @@ bytes, and (target-write! ADDRESS u8vector) writes any number."
          (set-memory! (word->integer (substring place 1 (- (string-length place) 1))) new))
         (else
          (raise-user-error "`" place "` cannot be set: a register (r5, t0, pc) or memory ([ADDRESS]) can")))
+  (breakpoints-refresh!)
   (say place " = " (value-text (word->integer place))))
 
 ;; ---- assembling ------------------------------------------------------------------------------------
@@ -78,6 +79,7 @@ bytes, and (target-write! ADDRESS u8vector) writes any number."
   "Keeps the machine's whole state. NAME, or a number, is what restore knows it by; it costs microseconds."
   group: changing repeat: #f
   (the-machine)
+  (if (and name (blank-string? name)) (raise-user-error "a snapshot has a name, or gets a number when none is given"))
   (let ((name (or name (free-name))))
     (snapshot! name)
     (say "snapshot " name " at " (address-text (target-pc)) ", " (grouped (target-count)) " instructions")))
@@ -99,7 +101,7 @@ bytes, and (target-write! ADDRESS u8vector) writes any number."
     (session-stop-set! session (caddr entry))
     (session-level-set! session 0)
     (session-listed-set! session #f)
-    (watchpoints-refresh!)))
+    (breakpoints-refresh!)))
 
 (define-command (restore #!optional (name snapshot #f))
   "Brings a kept state back. NAME is that of the snapshot, the newest one unless given; it stays good, and \

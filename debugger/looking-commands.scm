@@ -9,6 +9,7 @@
 (use debugger/target)
 (use debugger/program)
 (use debugger/value)
+(use debugger/code)
 (use debugger/run)
 (use debugger/examine)
 (use debugger/show)

@@ -3,5 +3,5 @@
   number-text value-text grouped
   where-text instruction-line
   show-here show-pause pause-line
-  show-instructions show-around instructions-before
+  show-instructions show-around
   activation-address current-address))

@@ -196,7 +196,7 @@
   (let ((timeline (session-timeline (the-session))))
     (if timeline
         (begin (notice-changes! timeline) (run-stretches! timeline fuel))
-        (machine-run! (the-machine) fuel (session-thread (the-session))))))
+        (run-armed! fuel))))
 
 ;; Off while the list of moments is being gone through.
 (define keeping-moments (make-parameter #t))
@@ -209,7 +209,7 @@
          (anchor (next-anchor timeline count))
          (goal (if anchor (min due (moment-count anchor)) due))
          (stretch (if fuel (min fuel (- goal count)) (- goal count)))
-         (stop (machine-run! (the-machine) stretch (session-thread (the-session))))
+         (stop (run-armed! stretch))
          (now (target-count))
          (left (and fuel (- fuel (- now count)))))
     (cond ((and anchor (= now (moment-count anchor))) (restore-moment! timeline anchor))
@@ -235,7 +235,7 @@
 
 ;; Runs to a count ahead, past whatever would stop it.
 (define (run-exactly-to! timeline count)
-  (call-without-stopping-places
+  (call-without-breakpoints
    (lambda ()
      (let loop ()
        (if (< (target-count) count)
@@ -273,7 +273,7 @@
     (session-level-set! (the-session) 0)
     (session-examined-set! (the-session) #f)
     (session-listed-set! (the-session) #f)
-    (watchpoints-refresh!)
+    (breakpoints-refresh!)
     (if (and (= count end) (timeline-pause timeline))
         (begin
           (session-stop-set! (the-session) (car (timeline-pause timeline)))
@@ -288,7 +288,8 @@
 (define windows (list (expt 2 12) (expt 2 16) (expt 2 20)))
 
 ;; The last count below `limit` at which the program would stop with what `arm` sets for the time that it
-;; does a thunk, and for which `accept?` holds of the machine there, as (count . reason); #f: there is none.
+;; does a thunk, and for which `accept?` holds of the stop, as (count . what it gave); #f: there is none. The
+;; stop is #f where a window begins at a breakpoint.
 (define (last-stop-before limit arm accept?)
   (let ((timeline (the-timeline)))
     (leave-present! timeline)
@@ -308,12 +309,12 @@
                    (next-moment (cdr moments) low)))))))))
 
 (define (scan! timeline from high limit accept?)
-  (let ((machine (the-machine)) (thread (session-thread (the-session))))
-    (let loop ((found (and (memv (target-pc) (machine-breakpoints machine (target-space)))
-                           (accept?)
-                           (cons from 'breakpoint))))
-      (let* ((left (- high (target-count))) (stop (and (> left 0) (machine-run! machine left thread))))
-        (timeline-at-set! timeline (target-count))
-        (if (and stop (memq (stop-reason stop) '(breakpoint watchpoint)))
-            (loop (if (and (< (target-count) limit) (accept?)) (cons (target-count) (stop-reason stop)) found))
-            found)))))
+  (define (accepted stop found)
+    (let ((accepted (accept? stop))) (if accepted (cons (target-count) accepted) found)))
+  (breakpoints-refresh!)
+  (let loop ((found (and (memv (target-pc) (machine-breakpoints (the-machine) (target-space))) (accepted #f #f))))
+    (let* ((left (- high (target-count))) (stop (and (> left 0) (run-armed! left))))
+      (timeline-at-set! timeline (target-count))
+      (if (and stop (memq (stop-reason stop) '(breakpoint watchpoint observed)))
+          (loop (if (< (target-count) limit) (accepted stop found) found))
+          found))))

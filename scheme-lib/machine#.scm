@@ -23,11 +23,11 @@
   machine-disassemble protection->text ->protection
   ;; symbols
   machine-symbol-table machine-symbols machine-symbol machine-symbol-set! machine-symbol-at
-  machine-line-at machine-expansions-at machine-address machine-address->text
+  machine-line-at machine-lines machine-expansions-at machine-address machine-address->text
   ;; snapshots
   machine-snapshot machine-restore! machine-snapshot? machine-free-snapshot! machine-hash
   machine-snapshot-bytes machine-record! machine-recording
   ;; stopping places
   machine-break! machine-unbreak! machine-breakpoints machine-watch! machine-unwatch! machine-watchpoints
   ;; the outside
-  machine-host-call! machine-complete-host-call! machine-host-argument machine-stream machine-stream-set!))
+  machine-host-call! machine-host-call-name machine-host-call-number machine-complete-host-call! machine-host-argument machine-stream machine-stream-set!))

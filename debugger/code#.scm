@@ -1,0 +1,2 @@
+(##namespace ("debugger/code#"
+  instructions-before previous-instruction search-bytes instructions-naming))
