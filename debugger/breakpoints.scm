@@ -92,6 +92,7 @@
          (session (the-session))
          (breakpoint (make-breakpoint #f kind where resolve (resolve) length access #f #f condition test
                                       #t temporary? 0 0 '() message)))
+    (if (eq? kind 'condition) (test)) ; a mistake in it is told now
     (arm! breakpoint)
     (breakpoint-id-set! breakpoint (new-id!))
     (session-breakpoints-set! session (append (session-breakpoints session) (list breakpoint)))
@@ -219,17 +220,18 @@
 
 ;; stop #f: the program was brought there without running.
 (define (arrived breakpoint stop)
-  (let ((reason (if stop (stop-reason stop) 'breakpoint)))
+  (let* ((reason (if stop (stop-reason stop) 'breakpoint))
+         (goes-on? (memq reason '(breakpoint watchpoint observed out-of-fuel))))
     (case (breakpoint-kind breakpoint)
-      ((break) (and (memq reason '(breakpoint watchpoint observed out-of-fuel)) (= (breakpoint-address breakpoint) (target-pc))))
+      ((break) (and goes-on? (= (breakpoint-address breakpoint) (target-pc))))
       ((trap) (and (eq? reason 'trap)
                    (or (not (breakpoint-address breakpoint)) (eq? (stop-trap stop) (breakpoint-address breakpoint)))))
       ((watch) (and (eq? reason 'watchpoint) (touched breakpoint stop)))
       ((condition)
        (let ((before (breakpoint-old breakpoint)) (now (holds? breakpoint)))
          (breakpoint-old-set! breakpoint now)
-         (and now (not before))))
-      (else (find (lambda (event) (event-for? breakpoint event)) seen)))))
+         (and goes-on? now (not before))))
+      (else (and goes-on? (find (lambda (event) (event-for? breakpoint event)) seen))))))
 
 ;; The machine names the first watchpoint that was touched; of others only a change can be seen.
 (define (touched breakpoint stop)
@@ -248,12 +250,14 @@
        (or (not (breakpoint-address breakpoint)) (= (event-place event) (breakpoint-address breakpoint)))
        (or (not (eq? (breakpoint-access breakpoint) 'change)) (not (= (event-before event) (event-after event))))))
 
-;; A condition that cannot be told holds, so that the mistake is seen.
+;; A condition that cannot be told holds, so that the mistake is seen, once.
 (define (holds? breakpoint)
   (or (not (breakpoint-test breakpoint))
       (with-exception-catcher
        (lambda (exception)
-         (display (text "the condition of " (breakpoint-where breakpoint) " cannot be told: " (error-line exception) "\n"))
+         (display (text "the condition of " (breakpoint-where breakpoint) " cannot be told, and is not looked at any more: "
+                        (error-line exception) "\n"))
+         (breakpoint-test-set! breakpoint #f)
          #t)
        (breakpoint-test breakpoint))))
 

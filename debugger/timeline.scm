@@ -318,3 +318,67 @@
       (if (and stop (memq (stop-reason stop) '(breakpoint watchpoint observed)))
           (loop (if (< (target-count) limit) (accepted stop found) found))
           found))))
+
+;; ---- questions -------------------------------------------------------------------------------------
+
+;; Does thunk, which may take the machine anywhere in its past; afterwards all is as it was.
+(define (call-and-come-back thunk)
+  (let* ((timeline (the-timeline)) (session (the-session)) (count (target-count))
+         (kept (list (session-stop session) (session-level session) (session-examined session) (session-listed session))))
+    (leave-present! timeline)
+    (dynamic-wind
+     void
+     (lambda () (parameterize ((keeping-moments #f)) (call-without-breakpoints thunk)))
+     (lambda ()
+       (timeline-goto! count)
+       (for-each (lambda (set value) (set session value))
+                 (list session-stop-set! session-level-set! session-examined-set! session-listed-set!)
+                 kept)))))
+
+;; Runs from where the machine is to a count, over no anchor; gives the stop.
+(define (observe-to! timeline count observation)
+  (let ((stop (machine-observe! (the-machine) observation (- count (target-count)) (session-thread (the-session)))))
+    (timeline-at-set! timeline (target-count))
+    (if (not (or (memq (stop-reason stop) '(out-of-fuel observed)) (= (target-count) count)))
+        (raise-user-error (if (eq? (stop-reason stop) 'interrupted) "interrupted" (or (stop-message stop) (stop-reason stop)))
+                          " at " (target-count) " instructions, while looking at the past"))
+    stop))
+
+(define question-limit 4096) ; events that are kept of one window
+
+;; What happened last before a count, the newest first: up to some thousands of events, but all that are left
+;; when there are fewer; '() for none. To be called within call-and-come-back.
+(define (last-events-before limit filters)
+  (let ((timeline (the-timeline)))
+    (define (events-in moment from high)
+      (restore-moment! timeline moment)
+      (run-exactly-to! timeline from)
+      (let ((observation (make-observation filters stop-at: #f keep: question-limit)))
+        (observe-to! timeline high observation)
+        (reverse (observation-events observation))))
+    (let next-moment ((moments (timeline-moments timeline)) (high limit))
+      (cond ((null? moments) '())
+            ((>= (moment-count (car moments)) limit) (next-moment (cdr moments) high))
+            (else
+             (let ((low (moment-count (car moments))))
+               (let next-window ((sizes windows))
+                 (let* ((from (if (pair? sizes) (max low (- high (car sizes))) low))
+                        (events (events-in (car moments) from high)))
+                   (cond ((pair? events) events)
+                         ((> from low) (next-window (cdr sizes)))
+                         (else (next-moment (cdr moments) low)))))))))))
+
+;; Runs from one count to another, and calls (visit) behind each instruction with which `observation` has as
+;; many events as it wants, until that gives something else than #f; gives that. To be called within
+;; call-and-come-back.
+(define (observe-span from to observation visit)
+  (let* ((timeline (the-timeline)) (end (min to (timeline-end timeline))))
+    (move-to! timeline (max from (timeline-start timeline)))
+    (let loop ()
+      (let* ((anchor (next-anchor timeline (target-count)))
+             (stop (observe-to! timeline (if anchor (min end (moment-count anchor)) end) observation))
+             (answer (and (eq? (stop-reason stop) 'observed) (visit))))
+        (if (and anchor (= (target-count) (moment-count anchor))) (restore-moment! timeline anchor))
+        (cond (answer)
+              ((< (target-count) end) (loop))
+              (else #f))))))

@@ -90,13 +90,18 @@
 
 ;; ---- Scheme ----------------------------------------------------------------------------------------
 
+;; Scheme's reader takes 0x1f for a symbol.
+(define (meaning name)
+  (let ((word (symbol->string name)))
+    (or (named-value word) (and (> (string-length word) 0) (char-numeric? (string-ref word 0)) (integer-word word)))))
+
 ;; The names in a form that stand for registers and symbols, with their values. What a form calls is
 ;; Scheme's, whatever the program may call by that name.
 (define (names-in form)
   (let ((found '()))
     (define (note name)
       (if (not (assq name found))
-          (let ((value (named-value (symbol->string name))))
+          (let ((value (meaning name)))
             (if value (set! found (cons (list name value) found))))))
     (define (walk form)
       (cond ((symbol? form) (note form))
@@ -124,7 +129,7 @@
          (names (map car (names-in form)))
          (procedure (eval `(lambda ,names ,form))))
     (lambda ()
-      (let ((value (apply procedure (map (lambda (name) (named-value (symbol->string name))) names))))
+      (let ((value (apply procedure (map meaning names))))
         (and value (not (eqv? value 0)))))))
 
 (define pure
@@ -138,7 +143,7 @@
           ((symbol? form)
            (let* ((name (symbol->string form)) (number (indexed-name name #\r)))
              (cond (number (list number))
-                   ((symbol-value name) '())
+                   ((meaning form) '())
                    (else #f))))
           ((and (pair? form) (list? form) (memq (car form) pure))
            (let ((parts (map walk (cdr form)))) (and (every (lambda (part) part) parts) (apply append parts))))

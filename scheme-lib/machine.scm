@@ -272,6 +272,12 @@ called), activation-pc (where it stands) and activation-window (its place on the
   "A new thread that is about to execute at WHERE; the result is its number."
   (vm-thread-new (machine-handle machine) space (machine-address machine where)))
 
+(define-documented (machine-threads machine)
+  "The numbers of the threads."
+  (let loop ((from 0))
+    (let ((thread (vm-next-thread (machine-handle machine) from)))
+      (if thread (cons thread (loop (+ thread 1))) '()))))
+
 (define-documented (machine-free-thread! machine thread)
   "Removes a thread; thread 0 stays."
   (vm-thread-free (machine-handle machine) thread))

@@ -151,6 +151,9 @@ COMET_API comet_status comet_thread_new(comet_machine* machine, comet_space spac
 /* Frees a thread; thread 0 stays. */
 COMET_API comet_status comet_thread_free(comet_machine* machine, comet_thread thread, comet_error* error);
 
+/* The thread with the lowest number from `from` on; COMET_ERROR_ARGUMENT when there is none. */
+COMET_API comet_status comet_next_thread(const comet_machine* machine, comet_thread from, comet_thread* thread, comet_error* error);
+
 typedef struct comet_thread_info {
   size_t size;
   comet_space space;

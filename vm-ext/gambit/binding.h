@@ -187,6 +187,13 @@ static comet_status comet_box_thread_new(comet_box* box, comet_space space, uint
   return status;
 }
 
+static comet_status comet_box_next_thread(comet_box* box, comet_thread from) {
+  comet_thread thread = 0;
+  comet_status status = comet_next_thread(box->machine, from, &thread, comet_clear_error());
+  comet_result.number[0] = thread;
+  return status;
+}
+
 static comet_status comet_box_thread_get(comet_box* box, comet_thread thread) {
   comet_thread_info info = COMET_THREAD_INFO_INIT;
   comet_status status = comet_thread_get(box->machine, thread, &info, comet_clear_error());

@@ -174,6 +174,12 @@ end-of-c
 (define-call (vm-thread-free machine thread) (machine* id)
   "comet_thread_free(___arg1->machine, ___arg2, comet_clear_error())")
 
+;; A number, or #f
+(define (vm-next-thread machine from)
+  (and (check-unless status-argument
+                     ((c-lambda (machine* id) int "___return(comet_box_next_thread(___arg1, ___arg2));") machine from))
+       (number 0)))
+
 ;; #(space pc instruction-count activations window registers)
 (define-call (vm-thread-get machine thread) (machine* id) "comet_box_thread_get(___arg1, ___arg2)"
   (vector (number 0) (number 1) (number 2) (number 3) (number 4) (number 5)))
