@@ -13,7 +13,8 @@
   current-section switch-section!
   here emit-byte! emit-bytes! emit-zeros! emit-fill! emit-integer!
   memory-limit bytes-limit
-  emit-made! assembly-made made? made-section made-offset made-end made-places made-statement
+  assembly-entry assembly-entry-set!
+  emit-made! find-places! assembly-made made? made-section made-offset made-end made-places made-statement
   ;; items
   item-least note-item!
   ;; symbols

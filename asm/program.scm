@@ -103,7 +103,7 @@
      a
      (delay (code-tables a source))
      (reverse (assembly-imports a))
-     (find-entry symbols sections)
+     (or (assembly-entry a) (find-entry symbols sections))
      (map symbol->string (reverse (assembly-globals a)))
      (assembly-pass a))))
 

@@ -1,2 +1,2 @@
 (##namespace ("debugger/code#"
-  instructions-before previous-instruction search-bytes instructions-naming code-end))
+  previous-instruction search-bytes instructions-naming code-end))

@@ -1,29 +1,12 @@
-;; Finding one's way in code, which can be decoded forwards only.
+;; Looking for something in code and memory.
 ;;
-;;   (instructions-before (target-pc) 3)   the address of the third instruction before
-;;   (previous-instruction (target-pc))    the one just before
+;;   (instructions-naming (symbol-value "main"))     the addresses of instructions that call it, or make its address
+;;   (search-bytes (string->utf8 "hello") 0 20)      where these bytes stand
 
 (module debugger/code)
 (use scheme-lib/util)
 (use debugger/target)
-(use debugger/program)
-
-;; The address of the instruction `count` before one, as far as the nearest symbol allows to know: decoding
-;; begins there, and tells nothing when it does not meet the address.
-(define (instructions-before address count)
-  (let ((symbol (symbol-at address)))
-    (if (or (not symbol) (> (- address (cdr symbol)) 65536))
-        address
-        (let loop ((at (cdr symbol)) (starts '()))
-          (cond ((= at address) (if (null? starts) address (last-of (take-at-most starts count))))
-                ((> at address) address)
-                (else
-                 (let ((instruction (target-instruction at)))
-                   (if instruction
-                       (loop (+ at (max 1 (instruction-length instruction))) (cons at starts))
-                       address))))))))
-
-(define (last-of list) (if (null? (cdr list)) (car list) (last-of (cdr list))))
+(use debugger/disassembly)
 
 ;; The instruction that ends where another begins, or #f.
 (define (previous-instruction address)

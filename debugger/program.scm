@@ -71,23 +71,6 @@
   (let ((place (and (machine) (machine-line-at (machine) address))))
     (and place (not (string=? (car place) prompt-file)) place)))
 
-;; ((address file line column) …), by address
-(define (all-lines)
-  (if (machine) (machine-lines (machine)) '()))
-
-(define (line-files) (delete-duplicates (map cadr (all-lines))))
-
-;; The address of a line's first instruction, or of the first line behind it that has one; #f: there is none.
-;; `file` may be the end of its path.
-(define (line-address file line)
-  (let ((here (filter (lambda (entry)
-                        (and (or (string=? (cadr entry) file) (string-suffix? (text "/" file) (cadr entry)))
-                             (>= (caddr entry) line)))
-                      (all-lines))))
-    (and (pair? here)
-         (let ((nearest (apply min (map caddr here))))
-           (apply min (map car (filter (lambda (entry) (= (caddr entry) nearest)) here)))))))
-
 (define place-file car)
 (define place-line cadr)
 

@@ -15,6 +15,7 @@
 (use debugger/session)
 (use debugger/target)
 (use debugger/program)
+(use debugger/disassembly)
 (use debugger/code)
 (use debugger/breakpoints)
 (use debugger/timeline)
@@ -109,12 +110,32 @@
      (parameterize ((run-escape (lambda () (return (make-ending #f '())))))
        (let loop ((fuel fuel))
          (let* ((before (target-count))
-                (stop (timeline-run! fuel))
+                (stop (if (run-companion) (run-accompanied! fuel) (timeline-run! fuel)))
                 (left (and fuel (- fuel (- (target-count) before))))
-                (hits (count-hits! (arrivals stop) #f)))
-           (if (or (pair? hits) (there? stop) (not (memq (stop-reason stop) '(breakpoint watchpoint observed))))
-               (make-ending stop hits)
-               (if (eqv? left 0) (make-ending #f '()) (loop left)))))))))
+                (hits (if stop (count-hits! (arrivals stop) #f) '())))
+           (cond ((or (pair? hits)
+                      (not stop)
+                      (there? stop)
+                      (not (memq (stop-reason stop) '(breakpoint watchpoint observed))))
+                  (make-ending stop hits))
+                 ((eqv? left 0) (make-ending (timeline-run! 0) '()))
+                 (else (loop left)))))))))
+
+;; For whoever has other things to do while a program runs: a procedure that is called every few milliseconds,
+;; between two instructions, and ends the run as interrupted when it gives #f.
+(define run-companion (make-parameter #f))
+
+;; Instructions between two calls of the companion.
+(define accompanied-stretch (expt 2 22))
+
+(define (run-accompanied! fuel)
+  (let* ((before (target-count))
+         (stop (timeline-run! (if fuel (min fuel accompanied-stretch) accompanied-stretch)))
+         (left (and fuel (- fuel (- (target-count) before)))))
+    (cond ((or (not (eq? (stop-reason stop) 'out-of-fuel)) (eqv? left 0)) stop)
+          ((machine-pause-for-breakpoint (the-machine) stop))
+          (((run-companion)) (run-accompanied! left))
+          (else #f))))
 
 (define (reason-of ending)
   (if (ending-stop ending) (stop-reason (ending-stop ending)) 'interrupted))
@@ -130,6 +151,9 @@
 (define (arrival-reason arrivals)
   (let ((reasons (map (lambda (arrival) (kind->reason (breakpoint-kind (arrival-breakpoint arrival)))) arrivals)))
     (or (find (lambda (reason) (memq reason reasons)) '(trap watchpoint event)) 'breakpoint)))
+
+;; For who has run the machine without looking at breakpoints.
+(define (conclude-stop! stop) (conclude-ending! (make-ending stop '())))
 
 (define (conclude-ending! ending)
   (let ((arrivals (ending-arrivals ending)))
@@ -157,11 +181,13 @@
   (conclude-ending! (run-machine! fuel)))
 
 ;; From the entry, with the state as it was loaded. Arguments stay those of the run before unless given.
-(define (run-program! #!optional (arguments '()) (fuel #f))
+;; `before` is called when all is ready to run.
+(define (run-program! #!optional (arguments '()) (fuel #f) (before (lambda () #f)))
   (let ((session (the-session)) (program (the-program)))
     (restart-program!)
     (if (pair? arguments) (session-arguments-set! session arguments))
     (machine-arguments-set! (the-machine) (cons (loaded-path program) (session-arguments session)))
+    (before)
     (let ((hits (if (breakpoint-at (target-pc)) (count-hits! (arrivals #f) #f) '())))
       (if (pair? hits) (conclude! 'breakpoint #f hits) (continue-program! fuel)))))
 

@@ -1,6 +1,6 @@
 (##namespace ("debugger/show#"
   say fresh-line columns
-  number-text value-text grouped
+  number-text value-text grouped mapped?
   where-text instruction-line
   show-here show-pause pause-line
   show-instructions show-around

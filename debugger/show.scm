@@ -11,7 +11,7 @@
 (use debugger/session)
 (use debugger/target)
 (use debugger/program)
-(use debugger/code)
+(use debugger/disassembly)
 (use debugger/breakpoints)
 (use debugger/run)
 (use scheme-lib/machine)

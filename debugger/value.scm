@@ -14,6 +14,7 @@
 (use debugger/session)
 (use debugger/target)
 (use debugger/program)
+(use debugger/lines)
 (use asm/number)
 
 ;; ---- registers -------------------------------------------------------------------------------------
@@ -161,13 +162,13 @@
 (define (line-word word)
   (let* ((colon (string-index-right word #\:))
          (line (and colon (> colon 0) (string->number (substring word (+ colon 1) (string-length word))))))
-    (and line
-         (or (line-address (substring word 0 colon) line)
-             (raise-user-error "no code comes from " word
-                               (let ((files (line-files)))
-                                 (if (null? files)
-                                     "; this program knows no source lines"
-                                     (text "; its files: " (string-join files ", ")))))))))
+    (and line (session-machine (the-session))
+         (car (or (line-instruction (substring word 0 colon) line)
+                  (raise-user-error "no code comes from " word
+                                    (let ((files (source-files)))
+                                      (if (null? files)
+                                          "; this program knows no source lines"
+                                          (text "; its files: " (string-join files ", "))))))))))
 
 (define (unknown-name word)
   (if (register-word? word) (the-machine))
@@ -203,6 +204,15 @@
           ((char? value) (char->integer value))
           (else
            (raise-user-error word " is " (written value) ", where an integer of 64 bits is expected")))))
+
+;; Gives a register or [ADDRESS], 8 bytes, another value.
+(define (set-place! word value)
+  (the-machine)
+  (cond ((register-word? word) (target-register-set! word value))
+        ((bracketed? word)
+         (target-write! (word->integer (substring word 1 (- (string-length word) 1))) (number->u8vector value 8)))
+        (else
+         (raise-user-error "`" word "` cannot be set: a register (r5, t0, pc) or memory ([ADDRESS]) can"))))
 
 ;; Whether a word alone on a line is worth a `print`.
 (define (printable-word? word)

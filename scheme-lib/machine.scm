@@ -65,8 +65,7 @@ Limits, arguments, streams and granted host calls stay."
   (vm-machine-reset (machine-handle machine))
   (machine-table-set! machine (make-symbol-table))
   (machine-entry-set! machine #f)
-  (machine-stops-set! machine '())
-  (machine-watches-set! machine '()))
+  (machine-forget-stopping-places! machine))
 
 (define-documented (machine-load! machine what #!key (space 0) (reset (eqv? space 0)))
   "Loads an image (an image object, a file's path, or bytes), its symbols and its source lines, and makes
@@ -160,10 +159,6 @@ where in each macro the code was made, the outermost first. () where no macro di
     (if (and found (same-region? machine (vector-ref found 0) address))
         (expansions-before (machine-table machine) address)
         '())))
-
-(define-documented (machine-lines machine)
-  "All source lines, ((address file line column) ...) by address."
-  (map vector->list (lines->list (machine-table machine))))
 
 (define-documented (machine-address machine where)
   "The address that WHERE means: a number, or the name of a symbol (a string or a Scheme symbol)."
@@ -438,6 +433,11 @@ list."
   "A hash of the whole state, as 32 hexadecimal digits: the same state gives the same hash everywhere."
   (u8vector->hex (vm-state-hash (machine-handle machine))))
 
+;; Breakpoints and watchpoints that went with the spaces they were in.
+(define (machine-forget-stopping-places! machine)
+  (machine-stops-set! machine '())
+  (machine-watches-set! machine '()))
+
 ;; ---- stopping places -------------------------------------------------------------------------------
 
 (define-documented (machine-break! machine where #!optional (space 0))
@@ -509,14 +509,14 @@ returns the result, an integer (anything else counts as 0)."
 
 (define-documented (machine-stream-set! machine stream what)
   "Binds stream 0, 1 or 2 to a Scheme port, to the current input, output or error port (these symbols), to
-a descriptor of the host (a number), or to nothing (#f). What reads may also be a procedure that gets a
-number and gives up to so many bytes in a u8vector, none at the end."
+a descriptor of the host (a number), or to nothing (#f). It may also be a procedure: that of stream 0 gets a
+number and gives up to so many bytes in a u8vector, none at the end; that of another gets text."
   (if (not (and (fixnum? stream) (<= 0 stream 2)))
       (error "a machine's streams are 0, 1 and 2; there is no stream" stream))
   (cond ((or (not what) (and (fixnum? what) (>= what 0)))
          (vm-set-stream (machine-handle machine) stream (or what -1))
          (vector-set! (machine-streams machine) stream what))
-        ((or (memq what '(input output error)) (port? what) (and (= stream 0) (procedure? what)))
+        ((or (memq what '(input output error)) (port? what) (procedure? what))
          (vm-set-stream (machine-handle machine) stream -2)
          (vector-set! (machine-streams machine) stream (make-stream what)))
         (else
@@ -555,6 +555,12 @@ number and gives up to so many bytes in a u8vector, none at the end."
                     (only-for 'watchpoint (vector-ref result 8))
                     (only-for 'watchpoint (if (= (vector-ref result 9) 2) 'write 'read))
                     thread)))
+
+;; The numbers of comet.h: #(reason trap pc address instruction-count exit-status message).
+(define (stop->vector stop)
+  (let ((index (lambda (what names) (or (find (lambda (i) (eq? what (vector-ref names i))) (iota (vector-length names))) 0))))
+    (vector (index (stop-reason stop) reasons) (index (stop-trap stop) traps) (stop-pc stop) (or (stop-address stop) 0)
+            (stop-count stop) (or (stop-exit-status stop) 0) (or (stop-message stop) ""))))
 
 (define (restop stop reason trap address message)
   (construct-stop reason trap (stop-pc stop) address message (stop-executed stop) (stop-count stop)
