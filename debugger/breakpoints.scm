@@ -161,12 +161,14 @@
 
 ;; Does thunk while nothing stops the program.
 (define (call-without-breakpoints thunk)
-  (let ((all (breakpoints)))
-    (parameterize ((armed? #f))
-      (dynamic-wind
-       (lambda () (for-each disarm! all))
-       thunk
-       (lambda () (for-each arm! all))))))
+  (if (armed?)
+      (let ((all (breakpoints)))
+        (parameterize ((armed? #f))
+          (dynamic-wind
+           (lambda () (for-each disarm! all))
+           thunk
+           (lambda () (for-each arm! all)))))
+      (thunk)))
 
 ;; What the last run was told by the machine, where it ran observed.
 (define seen '())

@@ -161,8 +161,9 @@ both or change: watch counter, watch table 64 both, watch r5, watch (> r5 10)."
       (else (and what (word->integer what))))))
 
 (define-command (catch (kind catchable) #!optional (what word #f))
-  "Stops behind a call or return (of the function WHAT), behind a host call (called WHAT), or at a trap (of the \
-kind WHAT, such as divide), which stops programs anyhow, so that it has commands: catch call fib, catch host-call write."
+  "Sets a catchpoint. The program stops behind a call or return (of the function WHAT), behind a host call (called \
+WHAT), or at a trap (of the kind WHAT, such as divide), which stops programs anyhow, so that it can have commands: \
+catch call fib, catch host-call write."
   group: stopping
   (the-machine)
   (let ((catchpoint (add-breakpoint! kind (text kind (if what (text " " what) "")) (catch-place kind what))))
