@@ -12,6 +12,7 @@
 (use asm/define)
 (use vm-ext/gambit/vm)
 (use asm/environment)
+(use asm/reader)
 (declare (standard-bindings) (extended-bindings) (block))
 
 (define page-size 65536)
@@ -54,6 +55,7 @@
   (globals)
   (made)            ; what forms made in this pass, reversed
   (entry)           ; the address that .entry gives, or #f
+  (resized)         ; forms that made something else in this pass than in the one before, reversed
   (states))         ; table: what libraries of macros remember during a pass
 
 ;; The assembly that is under way, for libraries of macros; #f where none is.
@@ -66,7 +68,7 @@
 (define (new-assembly source environment live? base external imports definitions)
   (make-assembly source environment live? base external imports (make-table test: eq?)
                  0 '() #f '() #f #f 0 #f #f 0 '() '() 0 '() '() #f "" 0
-                 (make-table test: equal?) #f definitions '() #f '() '() #f #f))
+                 (make-table test: equal?) #f definitions '() #f '() '() #f '() #f))
 
 ;; ---- passes ------------------------------------------------------------------------------------------
 
@@ -88,6 +90,7 @@
   (assembly-globals-set! a '())
   (assembly-made-set! a '())
   (assembly-entry-set! a #f)
+  (assembly-resized-set! a '())
   (assembly-states-set! a (make-table test: eq?))
   (for-each
    (lambda (section)
@@ -174,6 +177,9 @@
   (let ((sizes (reverse (assembly-sizes a))))
     (if (not (equal? sizes (statement-sizes statement)))
         (begin
+          (if (and (eq? (statement-kind statement) 'form)
+                   (not (= (length sizes) (length (statement-sizes statement)))))
+              (assembly-resized-set! a (cons statement (assembly-resized a))))
           (statement-sizes-set! statement sizes)
           (if (> (assembly-pass a) 1) (assembly-changed?-set! a #t))))))
 
@@ -249,7 +255,20 @@
     (cond ((problem-line problem) (cons (problem-line problem) (problem-column problem)))
           ((name? operand) (cons (name-line operand) (name-column operand)))
           ((form? operand) (cons (form-line operand) (form-column operand)))
-          (else (cons (statement-line statement) (statement-column statement))))))
+          (else (cons (statement-line statement)
+                      (or (and operand (literal-column statement operand)) (statement-column statement)))))))
+
+;; Where in the text of a directive a number or string stands, which does not know it; or #f.
+(define (literal-column statement operand)
+  (let ((operands (statement-operands statement))
+        (line (source-file-line (statement-file statement) (statement-line statement))))
+    (and line
+         (eq? (statement-kind statement) 'directive)
+         (list? operands)
+         (memv operand operands)
+         (let ((index (- (length operands) (length (memv operand operands))))
+               (columns (operand-columns line (statement-column statement))))
+           (and (< index (length columns)) (list-ref columns index))))))
 
 ;; A problem becomes a diagnostic of this pass.
 (define (note-problem! a problem)
@@ -274,6 +293,11 @@
                          (append (problem-notes problem) (source-file-chain file))
                          (source-file-line file (car place))
                          severity)))
+
+(define (note-warning-at! a statement message)
+  (assembly-statement-set! a statement)
+  (assembly-operand-set! a #f)
+  (note-warning! a message))
 
 (define (note-warning! a message)
   (let ((problem (make-problem message '() #f #f)))
@@ -506,6 +530,7 @@
   (line)
   (column)
   (pass)              ; that defined it last
+  (used?)
   (section-before)    ; at the end of the pass before
   (offset-before))
 
@@ -544,7 +569,7 @@
            (check-name (symbol->string name))
            (table-set! (assembly-symbols a) name
                        (make-symbol-entry written (not (eq? name written)) file section offset kind line column
-                                          pass nowhere 0)))
+                                          pass #f nowhere 0)))
           ((< (symbol-entry-pass entry) pass)
            (let ((before? (= (symbol-entry-pass entry) (- pass 1))))
              (symbol-entry-section-before-set! entry (if before? (symbol-entry-section entry) nowhere))
@@ -686,6 +711,7 @@
 (define (symbol-address a name)
   (let ((entry (table-ref (assembly-symbols a) (full-name a name) #f))
         (pass (assembly-pass a)))
+    (if entry (symbol-entry-used?-set! entry #t))
     (cond ((and entry (= (symbol-entry-pass entry) pass))
            (symbol-entry-value entry))
           ((and entry (= (symbol-entry-pass entry) (- pass 1)))
@@ -729,6 +755,9 @@
                                              (or (char-alphabetic? c) (char-numeric? c)
                                                  (memv c '(#\_ #\- #\.)))))))))))
 
+;; What every machine can be granted; those that embed one add others.
+(define standard-host-calls '("exit" "read" "write" "arg_count" "arg" "clock" "random"))
+
 ;; The index of a host call in the import list, which it joins when it is new.
 (define (host-index a name)
   (if (not (host-name? name))
@@ -737,7 +766,9 @@
          (tail (member name imports)))
     (if tail
         (- (length tail) 1)
-        (begin
+        (let ((near (if (member name standard-host-calls) "" (did-you-mean name standard-host-calls))))
+          (if (not (string=? near ""))
+              (note-warning! a (text "the host call `" name "` is none of the standard ones" near)))
           (assembly-imports-set! a (cons name imports))
           (length imports)))))
 

@@ -61,7 +61,7 @@
 
 ;; A problem with an operand is shown where that stands; one without a place of its own, at the statement.
 (define (operand-place! a operand)
-  (assembly-operand-set! a (and (or (name? operand) (form? operand)) operand)))
+  (assembly-operand-set! a operand))
 
 (define none '(none))
 
