@@ -19,6 +19,7 @@
 bytes, and (target-write! ADDRESS u8vector) writes any number."
   group: changing
   (set-place! place new)
+  (breakpoints-refresh!)
   (say place " = " (value-text (word->integer place))))
 
 ;; ---- assembling ------------------------------------------------------------------------------------
@@ -71,6 +72,7 @@ bytes, and (target-write! ADDRESS u8vector) writes any number."
   "Keeps the machine's whole state. NAME, or a number, is what restore knows it by; it costs microseconds."
   group: changing repeat: #f
   (the-machine)
+  (if (and name (blank-string? name)) (raise-user-error "a snapshot has a name, or gets a number when none is given"))
   (let ((name (or name (free-name))))
     (snapshot! name)
     (say "snapshot " name " at " (address-text (target-pc)) ", " (grouped (target-count)) " instructions")))
@@ -92,7 +94,7 @@ bytes, and (target-write! ADDRESS u8vector) writes any number."
     (session-stop-set! session (caddr entry))
     (session-level-set! session 0)
     (session-listed-set! session #f)
-    (watchpoints-refresh!)))
+    (breakpoints-refresh!)))
 
 (define-command (restore #!optional (name snapshot #f))
   "Brings a kept state back. NAME is that of the snapshot, the newest one unless given; it stays good, and \

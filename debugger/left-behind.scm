@@ -17,6 +17,9 @@
 (use debugger/value)
 (use debugger/run)
 
+;; Bytes that a program from a file may map, whatever the file says.
+(define allowed-memory (make-parameter (expt 2 30)))
+
 (define (read-state-file path)
   (if (not (file-exists? path)) (raise-user-error path ": there is no such file"))
   (if (eq? (file-type path) 'directory) (raise-user-error path ": is a directory, not a state"))
@@ -34,7 +37,7 @@
 
 ;; A new machine with the state in it. Where the image is known, `run` begins the program anew.
 (define (enter-state! path state image)
-  (let ((session (the-session)) (machine (make-machine-for-state state)))
+  (let ((session (the-session)) (machine (make-machine-for-state state (allowed-memory))))
     (session-program-set! session (and image (make-loaded path (path-strip-directory path) image)))
     (session-snapshots-set! session '())
     (if image (machine-load! machine image))
@@ -42,11 +45,6 @@
     (session-arguments-set! session (let ((words (state-arguments state))) (if (pair? words) (cdr words) '())))
     (machine-restore-state! machine state)
     (session-thread-set! session (state-thread state))))
-
-;; Those of the program before count in this one too, but not on the way to where it is opened.
-(define (install-stopping-places!)
-  (stopping-places-install!
-   (lambda (where) (with-exception-catcher (lambda (exception) #f) (lambda () (word->integer where))))))
 
 ;; A pause like the one in which the file was written; of breakpoints and the like it knows nothing.
 (define (pause-as-saved! stop)
@@ -62,7 +60,7 @@
     (if (state-recording? state) (raise-user-error path ": is a recording; debug --replay opens it"))
     (enter-state! path state (image-of state path #f))
     (timeline-begin!)
-    (install-stopping-places!)
+    (breakpoints-install!)
     (pause-as-saved! (state-stop state (the-machine)))))
 
 ;; The state of the session's machine, as the session's last pause found it.
@@ -85,7 +83,7 @@
     (enter-state! path state (image-of state path image-path))
     (timeline-begin! (lambda () (machine-replay! (the-machine) state (timeline-log-limit))))
     (let ((pause (run-to-end! state)))
-      (install-stopping-places!)
+      (breakpoints-install!) ; not on the way, only from now on
       (recording-note (and (not (eq? (pause-reason pause) 'interrupted)) (difference state pause)))
       (if (and end-state (not (equal? (state-hash end-state) (machine-hash (the-machine)))))
           (raise-user-error core ": is not of the run that " path " recorded"))

@@ -151,6 +151,9 @@ COMET_API comet_status comet_thread_new(comet_machine* machine, comet_space spac
 /* Frees a thread; thread 0 stays. */
 COMET_API comet_status comet_thread_free(comet_machine* machine, comet_thread thread, comet_error* error);
 
+/* The thread with the lowest number from `from` on; COMET_ERROR_ARGUMENT when there is none. */
+COMET_API comet_status comet_next_thread(const comet_machine* machine, comet_thread from, comet_thread* thread, comet_error* error);
+
 typedef struct comet_thread_info {
   size_t size;
   comet_space space;
@@ -203,7 +206,7 @@ typedef enum comet_reason {
   COMET_WATCHPOINT = 4,  /* the instruction before pc touched a watched range */
   COMET_HOST_CALL = 5,   /* the hcall at pc waits for the embedder: see comet_host_complete */
   COMET_INTERRUPTED = 6, /* comet_interrupt, the poll function or the deadline */
-  COMET_OBSERVED = 7,    /* comet_observe: there is no room for another event */
+  COMET_OBSERVED = 7,    /* comet_observe has seen as many events as were wanted */
   COMET_TRACED = 8       /* about to execute an instruction that is treated as COMET_STOPPING */
 } comet_reason;
 
@@ -282,8 +285,8 @@ typedef struct comet_observation {
   const comet_filter* filters; /* an event is told when any of them names it; of one access, once */
   size_t filter_count;
   comet_event* events;
-  size_t capacity;        /* of events; 0: none are kept, and the run does not stop for them */
-  int keep_last;          /* not 0: when there is no room, the oldest event goes; 0: the run stops */
+  size_t capacity;        /* of events: when there is no room, the oldest goes; 0: none are kept */
+  uint64_t stop_at;       /* the run stops when it has seen so many events; 0: it does not stop for them */
   uint64_t* counts;       /* counts[pc - counts_first] grows with each instruction executed there */
   uint64_t counts_first, counts_length;
   size_t event_count;     /* result: events that were kept, the oldest first */
@@ -294,8 +297,7 @@ typedef struct comet_observation {
 
 /* Runs as comet_run does and tells what instructions do. With an older snapshot restored and the timeline
  * recording, it tells what they did. The run stops with COMET_OBSERVED behind the instruction with which
- * `events` got full; what further events that one had, and those beyond 16 of one instruction, are only
- * counted. An instruction that traps, is interrupted, or is a host call left to the embedder has none; the
+ * there are stop_at events, or more. Those beyond 16 of one instruction are only counted. An instruction that traps, is interrupted, or is a host call left to the embedder has none; the
  * latter's are told when it is run again from the timeline. Runs at the speed of the portable loop. */
 COMET_API comet_status comet_observe(comet_machine* machine, comet_thread thread, uint64_t fuel, comet_observation* observation, comet_stop* stop, comet_error* error);
 
@@ -321,7 +323,8 @@ COMET_API comet_status comet_watchpoint_set(comet_machine* machine, comet_space 
 COMET_API comet_status comet_watchpoint_clear(comet_machine* machine, uint32_t id, comet_error* error);
 
 /* ------------------------------------------------------------------------------------------------
- * Snapshots: the whole state of a machine (spaces, threads, import list, own instructions) at one moment
+ * Snapshots: the whole state of a machine (spaces, threads, import list, own instructions, random generator) at
+ * one moment
  */
 
 typedef struct comet_snapshot comet_snapshot;
@@ -432,7 +435,8 @@ COMET_API comet_status comet_host_argument(const comet_machine* machine, comet_t
 COMET_API comet_status comet_set_stream(comet_machine* machine, unsigned stream, int descriptor, comet_error* error);
 /* The program's arguments, copied; by custom the first is the program's name. */
 COMET_API comet_status comet_set_arguments(comet_machine* machine, size_t count, const char* const* arguments, comet_error* error);
-/* The seed of `random`: the same seed gives the same numbers. Without it each machine draws its own. */
+/* The seed of `random`: the same seed gives the same numbers. Without it each machine draws its own. A change
+ * from outside, for the timeline. */
 COMET_API void comet_set_random_seed(comet_machine* machine, uint64_t seed);
 
 /* ------------------------------------------------------------------------------------------------
@@ -603,8 +607,9 @@ COMET_API comet_status comet_state_restore(comet_machine* machine, const comet_s
 
 /* Begins a recording: the state now, then each host call as the timeline logs it, and now and then how far the
  * program has come, so that what was executed before a crash is in the file. Records are given to the sink one by
- * one, also while the machine runs; an earlier recording of the machine just ends. The timeline has to be recording, if only with a limit of 0 bytes. A change
- * from outside ends the recording, since it could not be repeated; so do the timeline's end and a reset. */
+ * one, also while the machine runs; an earlier recording of the machine just ends. The timeline has to be
+ * recording, if only with a limit of 0 bytes. A change from outside ends the recording, since it could not be
+ * repeated; so do the timeline's end and a reset. Entries are per thread, as the timeline's are. */
 COMET_API comet_status comet_record_start(comet_machine* machine, const comet_save_options* options, comet_sink sink, void* data, comet_error* error);
 /* Ends it, and says how the program stopped unless options, or the stop in them, are NULL. Fails, with the recording
  * ended, when the sink refused a record since the start. */

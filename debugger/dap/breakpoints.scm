@@ -28,14 +28,10 @@
 ;; Not those that another group holds, or that are gone already.
 (define (clear-group! whose)
   (for-each (lambda (id)
-              (if (and (not (set-by-others? whose id)) (memv id (stopping-place-ids)))
-                  (stopping-place-remove! id)))
+              (if (and (not (set-by-others? whose id)) (memv id (map breakpoint-id (session-breakpoints (the-session)))))
+                  (breakpoint-remove! (breakpoint-with-id id))))
             (ids-of whose))
   (adapter-groups-set! (the-adapter) (others whose)))
-
-(define (stopping-place-ids)
-  (append (map breakpoint-id (session-breakpoints (the-session)))
-          (map watchpoint-id (session-watchpoints (the-session)))))
 
 (define (add-to-group! whose id)
   (adapter-groups-set! (the-adapter) (cons (cons whose (cons id (ids-of whose))) (others whose))))
@@ -128,4 +124,4 @@
                     (let* ((range (range-of (argument wanted "dataId" 'string)))
                            (access (assoc-value (argument wanted "accessType" 'string "write") accesses))
                            (watchpoint (watchpoint-add! (car range) (cdr range) access (hex-address (car range)))))
-                      (json-object "id" (watchpoint-id watchpoint) "verified" #t)))))
+                      (json-object "id" (breakpoint-id watchpoint) "verified" #t)))))

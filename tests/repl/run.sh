@@ -11,7 +11,7 @@ HERE=tests/repl
 WORK=$(mktemp -d)
 SERVER=comet-repl-$$
 trap 'tmux -L "$SERVER" kill-server 2>/dev/null; rm -rf "$WORK"' EXIT
-export COMET_HISTORY=$WORK/history
+export COMET_HISTORY=$WORK/history COMET_CONFIG=
 passed=0 failed=0
 
 ok() { passed=$((passed + 1)); echo "ok - $1"; }
@@ -33,6 +33,23 @@ for input in $HERE/pipe/*.in; do
     not_ok "transcript $name" "$difference"
   fi
 done
+
+# ---- init files ---------------------------------------------------------------------------------------
+
+init_session() { (cd "$WORK/place" && printf '%s\n' "$@" | COMET_CONFIG=$WORK/config timeout 20 "$COMET" 2>&1); }
+mkdir -p "$WORK/place" "$WORK/config"
+echo '(define-command (five) "Says five." (display "five\n"))' >"$WORK/config/init.scm"
+check "the user's init file makes commands" "five" "$(init_session five)"
+check "a directory that has no init file cannot be trusted" "error: there is no .comet-vm.scm in $WORK/place/" "$(init_session trust)"
+echo '(define-command (six) "Says six." (display "six\n"))' >"$WORK/place/.comet-vm.scm"
+contains "a directory's init file is not loaded unasked" "error: " "$(init_session six)"
+check "trust loads it" "trusted: $WORK/place/.comet-vm.scm" "$(init_session trust)"
+check "and so does every start from then on" "six" "$(init_session six)"
+echo '(car 5)' >"$WORK/config/init.scm"
+contains "a mistake in an init file is told" "ends in an error: " "$(init_session six)"
+contains "and the rest is loaded" "six" "$(init_session six)"
+check "without a place nothing is trusted" "error: COMET_CONFIG is empty, so there is no place to remember it" \
+  "$(cd "$WORK/place" && echo trust | timeout 20 "$COMET" 2>&1)"
 
 # ---- the command line ----------------------------------------------------------------------------------
 
@@ -192,6 +209,11 @@ check "a core takes no program" 64 "$(status_of "$COMET" debug --core "$WORK/cor
 contains "for it has one" 'a core has its program in it; `a.s` is too much' "$(cat "$WORK/err")"
 check "a recording takes one image" 64 "$(status_of "$COMET" debug --replay "$WORK/replay" a.img b.img)"
 contains "and names the second" '--replay takes one image at most; `b.img` is too much' "$(cat "$WORK/err")"
+check "a core of a machine with more memory than is usual" 132 \
+  "$(status_of "$COMET" run --quiet --memory 4G --core "$WORK/large" $HERE/programs/trap.s)"
+check "is opened only where that is allowed" 71 "$(status_of "$COMET" debug --core "$WORK/large")"
+contains "which is told" "the state is of a machine that may map 4294967296 bytes; this one may only map 1073741824 (--memory sets that)" "$(cat "$WORK/err")"
+contains "and allowed" "trap at divide+0x3" "$(opened where --memory 4G --core "$WORK/large")"
 printf 'load "%s/programs/trap.s"\nrun\ncore "%s/prompt"\n' $HERE "$WORK" | "$COMET" >"$WORK/out"
 contains "the prompt writes a core too" "core $WORK/prompt, 3 instructions" "$(cat "$WORK/out")"
 contains "which is opened as any" "trap at divide+0x3" "$(opened where --core "$WORK/prompt")"

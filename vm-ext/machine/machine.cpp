@@ -82,6 +82,12 @@ Thread& Machine::thread(comet_thread id) const {
   return *found->second;
 }
 
+comet_thread Machine::next_thread(comet_thread from) const {
+  const auto found = threads_.lower_bound(from);
+  if (found == threads_.end()) fail(COMET_ERROR_ARGUMENT, 0, "this machine has no thread from %u on", from);
+  return found->first;
+}
+
 comet_space Machine::new_space() {
   const comet_space id = spaces_.rbegin()->first + 1;
   spaces_.emplace(id, std::make_shared<Space>(config_.window, budget_, instructions));
@@ -201,7 +207,7 @@ void Machine::note_other_change() {
 
 void Machine::apply(const Change& change) {
   const auto unlike = [] {
-    // beyond tests: whatever changes the machine from outside cuts the log, so no entry meets another state
+    // Whatever changes the machine from outside cuts the log, so only a log from elsewhere meets another state.
     fail(COMET_ERROR_STATE, 0, "the machine is not as it was when this host call was recorded, so it cannot be served "
          "from the log; begin a new timeline");
   };
