@@ -8,6 +8,7 @@
 (use debugger/target)
 (use debugger/program)
 (use debugger/disassembly)
+(use debugger/code)
 (use debugger/show)
 (use debugger/dap/adapter)
 
@@ -24,11 +25,17 @@
   (let ((behind (filter (lambda (value) (> value start)) (map cdr (all-symbols)))))
     (and (pair? behind) (apply min behind))))
 
-;; (address . line of the disassembly) of each instruction up to the next symbol.
+;; Behind what belongs to a symbol: at the next one, or where nothing but zeros follow.
+(define (end-of start)
+  (let* ((region (find (lambda (region) (<= (car region) start (+ (car region) (cadr region) -1))) (target-regions)))
+         (end (if region (code-end (car region) (cadr region)) start)))
+    (min end (or (next-symbol start) end))))
+
+;; (address . line of the disassembly) of each of its instructions.
 (define (instructions-from start)
-  (let ((end (next-symbol start)))
+  (let ((end (end-of start)))
     (let loop ((address start) (left most-lines))
-      (let ((instruction (and (> left 0) (not (and end (>= address end))) (target-instruction address))))
+      (let ((instruction (and (> left 0) (< address end) (target-instruction address))))
         (if instruction
             (cons (cons address (instruction-line instruction))
                   (loop (u64 (+ address (max 1 (instruction-length instruction)))) (- left 1)))
