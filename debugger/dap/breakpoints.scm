@@ -51,7 +51,8 @@
 
 ;; An expression as `break … if` takes it, #f for none.
 (define (condition-of wanted)
-  (let ((condition (string-trim (argument wanted "condition" 'string "")))) (and (not (string=? condition "")) condition)))
+  (let ((condition (string-trim (argument wanted "condition" 'string ""))))
+    (and (not (string=? condition "")) condition)))
 
 ;; How many hits do not stop: the third does where "3" is wanted.
 (define (ignored-hits wanted)

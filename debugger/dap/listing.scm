@@ -72,6 +72,5 @@
     (car (list-ref rows (- line 1)))))
 
 (define-request (source arguments) when: loaded
-  (json-object "content"
-               (string-join (map cdr (instructions-from (start-of (argument arguments "sourceReference" 'integer)))) "\n")
-               "mimeType" "text/plain"))
+  (let ((start (start-of (argument arguments "sourceReference" 'integer))))
+    (json-object "content" (string-join (map cdr (instructions-from start)) "\n") "mimeType" "text/plain")))

@@ -186,7 +186,8 @@
 (test-group "breakpoints with more to say"
   (define client (start-client))
   (define (breakpoints . wanted)
-    (ref (request client "setBreakpoints" "source" (source factorial) "breakpoints" (list->vector wanted)) "breakpoints"))
+    (ref (request client "setBreakpoints" "source" (source factorial) "breakpoints" (list->vector wanted))
+         "breakpoints"))
   (launch client factorial)
   (breakpoints (json-object "line" 9 "condition" "(= r1 3)"))
   (request client "configurationDone")
@@ -308,7 +309,7 @@
     (test "is its instructions" "0x00010004  imm r1, 5\n0x00010007  ret"
           (ref (request client "source" "sourceReference" number) "content"))
     (test "takes breakpoints" '#(2 3)
-          (vector-map (lambda (breakpoint) (if (ref breakpoint "verified") (ref breakpoint "id") (ref breakpoint "message")))
+          (vector-map (lambda (breakpoint) (ref breakpoint (if (ref breakpoint "verified") "id" "message")))
                       (ref (request client "setBreakpoints" "source" (json-object "sourceReference" number)
                                     "breakpoints" (vector (json-object "line" 1) (json-object "line" 2)))
                            "breakpoints")))
