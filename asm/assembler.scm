@@ -15,3 +15,4 @@
 (use asm/disassembly)
 (use asm/listing)
 (use asm/live)
+(use asm/routine)

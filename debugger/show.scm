@@ -226,12 +226,19 @@
                  " from " (bytes-text old (if long? from 0)) " to " (bytes-text new (if long? from 0))))
           (else (text " was written, unchanged" (if long? "" (text ": " (bytes-text new))))))))
 
+;; What else is shown when the program has stopped, in the order in which it was asked for.
+(define at-stops '())
+(define (at-each-stop! show) (set! at-stops (append at-stops (list show))))
+
 (define (show-pause pause)
   (let ((line (pause-line pause)))
     (note-registers!)
     (fresh-line)
     (if line (say line))
-    (if (not (eq? (pause-reason pause) 'halted)) (show-here))
+    (if (not (eq? (pause-reason pause) 'halted))
+        (begin
+          (show-here)
+          (for-each (lambda (show) (show)) at-stops)))
     (do-actions (append-map (lambda (arrival) (breakpoint-actions (arrival-breakpoint arrival))) (pause-arrivals pause)))))
 
 ;; The command lines that breakpoints were given. The last one is done in place of the command that stopped, so

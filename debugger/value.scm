@@ -15,6 +15,8 @@
 (use debugger/target)
 (use debugger/program)
 (use debugger/lines)
+(use debugger/views)
+(use scheme-lib/view)
 (use asm/number)
 
 ;; ---- registers -------------------------------------------------------------------------------------
@@ -91,10 +93,14 @@
 
 ;; ---- Scheme ----------------------------------------------------------------------------------------
 
-;; Scheme's reader takes 0x1f for a symbol.
+;; What a name in a form stands for, in a list; #f: it stands for what it is in Scheme, whose reader takes 0x1f
+;; for a symbol.
 (define (meaning name)
   (let ((word (symbol->string name)))
-    (or (named-value word) (and (> (string-length word) 0) (char-numeric? (string-ref word 0)) (integer-word word)))))
+    (or (name-value word)
+        (and (> (string-length word) 0)
+             (char-numeric? (string-ref word 0))
+             (let ((value (integer-word word))) (and value (list value)))))))
 
 ;; The names in a form that stand for registers and symbols, with their values. What a form calls is
 ;; Scheme's, whatever the program may call by that name.
@@ -103,7 +109,7 @@
     (define (note name)
       (if (not (assq name found))
           (let ((value (meaning name)))
-            (if value (set! found (cons (list name value) found))))))
+            (if value (set! found (cons (list name (list 'quote (car value))) found))))))
     (define (walk form)
       (cond ((symbol? form) (note form))
             ((and (pair? form) (not (eq? (car form) 'quote)))
@@ -113,6 +119,13 @@
       (if (pair? rest) (begin (walk (car rest)) (walk-arguments (cdr rest)))))
     (walk form)
     found))
+
+;; A name, or a place that a view finds: list.next.value. (value), or #f where it is neither.
+(define (name-value word)
+  (let ((value (named-value word)))
+    (if value
+        (list value)
+        (let ((place (word->view-place word word->integer))) (and place (list (view-value place)))))))
 
 (define (evaluate-datum datum) (eval `(let ,(names-in datum) ,datum)))
 
@@ -130,7 +143,7 @@
          (names (map car (names-in form)))
          (procedure (eval `(lambda ,names ,form))))
     (lambda ()
-      (let ((value (apply procedure (map meaning names))))
+      (let ((value (apply procedure (map (lambda (name) (car (meaning name))) names))))
         (and value (not (eqv? value 0)))))))
 
 (define pure
@@ -192,6 +205,7 @@
         ((named-value word))
         ((sum-word word))
         ((line-word word))
+        ((word->view-place word word->integer) => view-value)
         ((and (> (string-length word) 0) (char=? (string-ref word 0) #\')) (evaluate-form word))
         ((scheme-variable word))
         (else (unknown-name word))))
@@ -205,18 +219,47 @@
           (else
            (raise-user-error word " is " (written value) ", where an integer of 64 bits is expected")))))
 
-;; Gives a register or [ADDRESS], 8 bytes, another value.
+;; What a word means as the new value of a place: for a place of a view, also a name of an enum, a real number or
+;; a string; else an integer.
+(define (new-value place word)
+  (let ((viewed (word->view-place place word->integer)))
+    (if viewed (word->view-value word viewed word->value) (word->integer word))))
+
+(define-documented (view-ref place)
+  "What a place of a view holds: (view-ref \"list.next.value\"), see view-value."
+  (view-value (the-view-place place)))
+
+(define-documented (view-put! place value)
+  "Gives a place of a view another value: (view-put! \"list.next.value\" 5)."
+  (view-set! (the-view-place place) value))
+
+(define (the-view-place word)
+  (the-machine)
+  (or (word->view-place word word->integer)
+      (raise-user-error "`" word "` is no place of a view; `help view` tells what is")))
+
+;; Gives a register, a place of a view, or [ADDRESS], 8 bytes, another value.
 (define (set-place! word value)
   (the-machine)
   (cond ((register-word? word) (target-register-set! word value))
         ((bracketed? word)
          (target-write! (word->integer (substring word 1 (- (string-length word) 1))) (number->u8vector value 8)))
+        ((word->view-place word word->integer) => (lambda (place) (view-set! place value)))
         (else
-         (raise-user-error "`" word "` cannot be set: a register (r5, t0, pc) or memory ([ADDRESS]) can"))))
+         (raise-user-error "`" word "` cannot be set: a register (r5, t0, pc), memory ([ADDRESS]) or a place of a view "
+                           "can"))))
+
+;; Whether a word names a place in memory: a symbol, with an offset or without.
+(define (names-memory? word)
+  (and (not (register-word? word)) (or (symbol-value word) (sum-word word)) #t))
 
 ;; Whether a word alone on a line is worth a `print`.
 (define (printable-word? word)
-  (and (or (bracketed? word) (named-value word) (sum-word word)) #t))
+  (and (or (bracketed? word) (named-value word) (sum-word word) (viewed-word? word)) #t))
+
+;; A mistake behind the name of something with a view is for `print` to tell.
+(define (viewed-word? word)
+  (with-exception-catcher (lambda (exception) #t) (lambda () (word->view-place word word->integer))))
 
 ;; ---- completion ------------------------------------------------------------------------------------
 

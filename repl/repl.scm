@@ -21,6 +21,7 @@
 (use debugger/stopping-commands)
 (use debugger/looking-commands)
 (use debugger/changing-commands)
+(use debugger/view-commands)
 (use debugger/help-commands)
 (use repl/terminal)
 (use repl/line-editor)
@@ -71,7 +72,7 @@
 (define libraries
   '(scheme-lib/util scheme-lib/machine scheme-lib/image asm/assembler debugger/command debugger/session
     debugger/target debugger/program debugger/value debugger/breakpoints debugger/timeline debugger/run debugger/examine
-    debugger/questions debugger/why))
+    debugger/views scheme-lib/view debugger/questions debugger/why))
 
 (define (import-libraries!)
   (for-each (lambda (library) (eval (list 'use library))) libraries))
