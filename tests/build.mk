@@ -30,9 +30,11 @@ $(TEST_PROGRAMS):
 test-programs: $(TEST_PROGRAMS)
 	@:
 
+# Speed, as ratios to what else the machine has. ENGINES="NAME='COMMAND' …" adds others; see bench.sh.
+ROUNDS ?= 5
 .PHONY: bench
 bench: $(BUILD)/comet-vm $(BUILD)/comet-vm-no-scheme
-	@BUILD=$(abspath $(BUILD)) tests/bench/bench.sh $(ROUNDS)
+	@BUILD=$(abspath $(BUILD)) tests/bench/bench.sh -r $(ROUNDS) $(ENGINES)
 
 # What `make check` runs once all is built. Suites find what was built through BUILD.
 SANITIZED := $(BUILD)/sanitize/tests
