@@ -57,6 +57,7 @@
      value)
     ((#\f) (encode-real value 52 11 8 entry kind))
     ((#\g) (encode-real value 23 8 4 entry kind))
+    ;; beyond tests: a table of instructions that is newer than this file
     (else (fail "operand kind " kind " of `" (isa-entry-name entry) "` is not known to this assembler"))))
 
 (define (encode-real value significand-bits exponent-bits size entry kind)

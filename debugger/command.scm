@@ -77,6 +77,7 @@
 (define order '())                      ; names, the newest first
 
 (define (register-command! command)
+  (for-each shape-entry-kind (command-shape command))
   (let ((name (command-name command)))
     (if (not (table-ref table name #f)) (set! order (cons name order)))
     (table-set! table name command)

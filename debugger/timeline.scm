@@ -241,6 +241,7 @@
        (if (< (target-count) count)
            (let ((stop (run-stretches! timeline (- count (target-count)))))
              (if (not (eq? (stop-reason stop) 'out-of-fuel))
+                 ;; beyond tests: moments lie so near that nobody gets between to interrupt
                  (raise-user-error
                   (if (eq? (stop-reason stop) 'interrupted) "interrupted" (or (stop-message stop) (stop-reason stop)))
                   " on the way to " count "; the program stands at " (target-count)))

@@ -17,5 +17,6 @@
 (##define-macro (use name)
   (let ((expand (##global-var-ref (##make-global-var 'boot#expand-use))))
     (if (##unbound? expand)
+        ;; beyond tests: gsc shows what a macro raises at a terminal only
         (error "(use …) stands before (module …): begin the file with (module DIR/NAME)" name)
         (expand name))))

@@ -35,16 +35,24 @@
   "A new machine: one empty address space, one thread, streams bound to the current Scheme ports. Limits are
 numbers (of bytes, registers, activations); ARGUMENTS is the program's argument list, GRANTS a list of
 further host calls: clock, random."
+  (check-config 'memory-limit memory-limit)
+  (check-config 'register-limit register-limit)
+  (check-config 'call-depth-limit call-depth-limit)
+  (check-config 'window window)
   (let* ((handle (vm-machine-new window memory-limit register-limit call-depth-limit))
          (machine (construct-machine handle (make-symbol-table) #f (make-table test: equal?)
                                      (make-vector 3 #f) '() '())))
     (for-each (lambda (stream what) (machine-stream-set! machine stream what))
               '(0 1 2)
               '(input output error))
-    (vm-set-arguments handle arguments)
+    (machine-arguments-set! machine arguments)
     (for-each (lambda (group) (machine-grant! machine group)) grants)
-    (if random-seed (vm-set-random-seed handle random-seed))
+    (if random-seed (machine-random-seed-set! machine random-seed))
     machine))
+
+(define (check-config name value)
+  (if (not (or (not value) (and (integer? value) (exact? value) (<= 0 value (- (expt 2 64) 1)))))
+      (error (text "make-machine expects " name ": a number from 0 to 2^64-1, not") value)))
 
 (define-documented (machine-limits machine)
   "The limits in force: window, memory, registers, call depth, as an association list."
@@ -80,6 +88,8 @@ thread 0 ready to run it. The machine is reset before, unless RESET is #f or ano
 
 (define-documented (machine-arguments-set! machine arguments)
   "Sets the program's arguments, a list of strings; by custom the first is the program's name."
+  (if (not (and (list? arguments) (every string? arguments)))
+      (error "a program's arguments are a list of strings, not" arguments))
   (vm-set-arguments (machine-handle machine) arguments))
 
 (define (group-name group)
@@ -98,7 +108,8 @@ thread 0 ready to run it. The machine is reset before, unless RESET is #f or ano
         (vm-host-revoke (machine-handle machine) (group-name group)))))
 
 (define-documented (machine-random-seed-set! machine seed)
-  "Makes the host call random give the numbers of this seed."
+  "Makes the host call random give the numbers of this seed, an integer of which the low 64 bits count."
+  (if (not (and (integer? seed) (exact? seed))) (error "a seed is an integer, not" seed))
   (vm-set-random-seed (machine-handle machine) (u64 seed)))
 
 ;; ---- symbols ---------------------------------------------------------------------------------------

@@ -68,16 +68,17 @@ test-suites: $(TESTS)/cases $(FUZZ_IMAGES) sanitized-programs coverage-programs
 	  core '$(TESTS)/core --report_level=short' \
 	  core-sanitized '$(SANITIZED)/core --report_level=short' \
 	  conformance '$(TESTS)/conformance $(TESTS)/cases $(BUILD)/check/coverage.md' \
-	  conformance-sanitized '$(SANITIZED)/conformance $(TESTS)/cases $(BUILD)/check/coverage-sanitized.md 4' \
+	  conformance-sanitized '$(SANITIZED)/conformance $(TESTS)/cases $(BUILD)/check/coverage-sanitized.md' \
 	  lockstep '$(TESTS)/lockstep 1 5000' \
 	  lockstep-sanitized '$(SANITIZED)/lockstep 100001 500' \
 	  fuzz-images '$(SANITIZED)/image-fuzz 1 3000 $(FUZZ_IMAGES)' \
 	  errors-reached 'tests/errors-reached.sh' \
-  embed 'tests/embed/test.sh' \
+	  error-texts 'tests/error-texts.sh' \
+	  embed 'tests/embed/test.sh' \
 	  scheme 'tests/scheme/run.sh' \
 	  asm-source 'tests/asm/run.sh' \
-  asm '$(BUILD)/comet-vm test tests/asm/run.scm' \
-  fuzz-sources 'SEED=1 COUNT=2000 tests/asm/run.sh fuzz.scm' \
+	  asm '$(BUILD)/comet-vm test tests/asm/run.scm' \
+	  fuzz-sources 'SEED=1 COUNT=2000 tests/asm/run.sh fuzz.scm' \
 	  examples 'tests/examples/run.sh' \
 	  repl 'tests/repl/run.sh'
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs test suites one after the other and adds up what they count:
+# Runs test suites, as many at a time as there are processors, and adds up what they count:
 #     run-suites.sh LOG-FOLDER NAME COMMAND [NAME COMMAND]...
 # A suite ends with a line `N passed, N failed`, or is a Boost.Test program that reports its test cases.
 # Its whole output goes to LOG-FOLDER/NAME.log; what failed is shown. Exits 1 when anything failed.
@@ -9,14 +9,17 @@ shift
 mkdir -p "$logs"
 passed=0 failed=0
 
-while [ $# -ge 2 ]; do
-  name=$1 command=$2
-  shift 2
-  log=$logs/$name.log
+run() {
+  local name=$1 command=$2 begin status
   begin=$(date +%s)
-  bash -c "$command" >"$log" 2>&1 </dev/null
+  bash -c "$command" >"$logs/$name.log" 2>&1 </dev/null
   status=$?
-  seconds=$(($(date +%s) - begin))
+  echo "$name $status $(($(date +%s) - begin))"
+}
+
+# Adds up the suite that a line of `run` tells of.
+add() {
+  local name=$1 status=$2 seconds=$3 log=$logs/$1.log summary suite_passed suite_failed
   summary=$(grep -E '^([a-z-]+: )?[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
   if [ -n "$summary" ]; then
     suite_passed=$(sed -E 's/^([a-z-]+: )?([0-9]+) passed, ([0-9]+) failed.*/\2/' <<<"$summary")
@@ -39,7 +42,29 @@ while [ $# -ge 2 ]; do
     tail -n 25 "$log"
     echo "---"
   fi
-done
+}
+
+start_all() {
+  local room
+  room=$(nproc)
+  while [ $# -ge 2 ]; do
+    [ "$room" -gt 0 ] || { wait -n; room=1; }
+    run "$1" "$2" &
+    room=$((room - 1))
+    shift 2
+  done
+  wait
+}
+
+suites=$(($# / 2)) ended=0
+while read -r name status seconds; do
+  add "$name" "$status" "$seconds"
+  ended=$((ended + 1))
+done < <(start_all "$@")
+if [ "$ended" != "$suites" ]; then
+  echo "not ok - $ended of $suites suites came to their end"
+  failed=$((failed + suites - ended))
+fi
 
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

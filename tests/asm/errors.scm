@@ -46,6 +46,7 @@
   (reports "a comma last" "add r1, r2, ; c" "1:11" "expected an operand behind the comma, found a comment")
   (reports "brackets" "ldu64 r1, [r2]" "1:11" "expected an operand, found `[`: an address is written `base, offset`")
   (reports "a comment sign in the middle" "nop # c" "1:5" "behind a statement, a comment begins with ;")
+  (reports "and behind a comma" "add r1, # c" "1:9" "expected an operand, found `#`: behind a statement, a comment begins with ;")
   (reports "operands without a blank between them" ".ascii \"a\"\"b\"" "1:11"
            "expected a blank or a comma between operands, found `\"`")
   (reports "a register as a label" "r5: nop" "1:1" "`r5` cannot be a label: it is the name of a register")
@@ -63,13 +64,13 @@
 
 (test-group "bytes that are no UTF-8"
   (test "have their place" '("bad.s" 2 5 "the byte 0xff is not part of UTF-8 text: save the file as UTF-8")
-        (let ((path "/tmp/comet-vm-test-bad.s"))
+        (let ((path (string-append (temporary-path "comet-vm-test") "bad.s")))
           (write-file-bytes path (u8vector-append (string->utf8 "nop\nnop ") '#u8(255) (string->utf8 "\n")))
           (let ((diagnostic (with-exception-catcher
                              (lambda (exception) (car (asm-error-diagnostics exception)))
                              (lambda () (asm-file path)))))
             (delete-file path)
-            (list (string-replace (asm-diagnostic-file diagnostic) "/tmp/comet-vm-test-" "")
+            (list (last (string-split (asm-diagnostic-file diagnostic) char-numeric?))
                   (asm-diagnostic-line diagnostic)
                   (asm-diagnostic-column diagnostic)
                   (asm-diagnostic-message diagnostic))))))
@@ -77,6 +78,8 @@
 (test-group "files"
   (test "a missing one" "/no/such/file.s: error: the source cannot be read: there is no such file\n"
         (errors-of (lambda () (asm-file "/no/such/file.s"))))
+  (reports "an included one that is missing" ".include \"none.s\"" "1:10"
+           "there is no file `none.s` in the current folder; -I names more folders")
   (test "a folder" "/tmp: error: the source cannot be read: it is a directory\n"
         (errors-of (lambda () (asm-file "/tmp")))))
 
@@ -114,7 +117,7 @@
   (reports "a register that is too far" "mov r1, r4294967296" "1:9"
            "found the number 4294967296: expected 0 to 4294967295")
   (reports "a number that 64 bits do not hold" "imm r1, 0x1ffffffffffffffff" "1:9"
-           "the number 36893488147419103231 does not fit into 64 bits")
+           "the number 36893488147419103231 does not fit into 64 bits (-2^63 to 2^64-1)")
   (reports "one that is too small" "addi r1, r1, -9223372036854775809" "1:14" "does not fit into 64 bits")
   (reports "a negative number that is used negated" "simm r1, -5" "1:10"
            "`simm` uses its number negated: write 5 instead of -5")
@@ -141,7 +144,12 @@
   (test "with the other place" '("first defined in line 1, column 2") (notes " x: nop\nx: nop"))
   (reports "a symbol that is there twice" ".equ x, 1\n.equ x, 2" "2:1" "the label `x` is defined already")
   (reports "a label of a form" "x: nop\n(label 'x)" "2:1" "the label `x` is defined already")
-  (reports ".set of a label" "x: nop\n.set x, 2" "2:1" "the symbol `x` is defined already"))
+  (reports ".set of a label" "x: nop\n.set x, 2" "2:1" "the symbol `x` is defined already")
+  (reports "a name that begins with a digit" "1a: nop" "1:1"
+           "`1a` cannot be a label: names do not begin with a digit, and numeric labels are digits only")
+  (reports "from a form, too" "(label \"1a\")" "1:1" "`1a` cannot be a label: names do not begin with a digit")
+  (reports "a numeric label without a direction" "1: nop\nimm r1, (address \"1\")" "2:9"
+           "`1` is no name of a label; the label 1: is `1b` behind it and `1f` before it"))
 
 (test-group "directives"
   (reports "an unknown one, with near ones" ".algn 8" "1:1" "there is no directive `.algn` (did you mean `.align`?)")
@@ -158,7 +166,7 @@
   (reports ".sleb128 beyond 64 bits" ".sleb128 (expt 2 64)" "1:10" "does not fit into 64 bits")
   (reports "an alignment that is no power of two" ".align 3" "1:1" "`.align` expects a power of two, found 3")
   (reports "none at all" ".align 0" "1:1" "`.align` expects a power of two, found 0")
-  (reports "a huge one" ".align 0x40000000000" "1:1" "`.align` expects at most 65536")
+  (reports "a huge one" ".align 0x40000000000" "1:1" "`.align` expects at most 65536 (sections begin at pages of that size), found 4398046511104")
   (reports "a byte to fill with that is none" ".align 8, 256" "1:1" "`.align` fills with a byte (0 to 255), found 256")
   (reports "a huge size" ".zero 1073741825" "1:1" "`.zero` expects a size of 0 to 1073741824, found 1073741825")
   (reports "a negative one" ".skip -1" "1:1" "`.skip` expects a size of 0 to 1073741824, found -1")
@@ -171,17 +179,26 @@
   (reports "bytes in .bss" ".bss\n.byte 1" "2:1" "the section `.bss` holds no bytes, only room: expected .zero or .align")
   (reports "a section without protection" ".section foo" "1:1"
            "the section `foo` is new: expected a protection, such as .section foo \"rw\"")
-  (reports "a protection that is none" ".section foo \"rwz\"" "1:1" "expects a protection of the letters r, w and x")
+  (reports "a protection that is none" ".section foo \"rwz\"" "1:1" "`.section` expects a protection of the letters r, w and x, such as \"rw\", found \"rwz\"")
   (reports "a section of another protection" ".section foo \"r\"\n.section foo \"w\"" "2:1"
            "the section `foo` has the protection \"r\" already, found \"w\"")
   (reports "a name that is none" ".section 5 \"r\"" "1:1" "`.section` expects a name, found the number 5")
+  (reports ".org that leaves too much" ".org 0x80000000" "1:1"
+           "`.org` would leave 2147418112 bytes free: a section may have 1073741824")
+  (reports ".include in a list" "(list '.include \"a.s\")" "1:1"
+           "`.include` cannot come from Scheme: expected it in a line of its own")
+  (reports "a condition in a list" "(list '.if 1)" "1:1"
+           "`.if` cannot come from Scheme, which has `if` and `map`: expected it in a line of its own")
   (reports "a real number that is none" ".f64 r1" "1:1" "`.f64` expects real numbers, found the register r1")
   (reports "nor is a form's" ".f64 (list 1)" "1:6" "`.f64` expects real numbers, found (1)"))
 
 (test-group "what Scheme gives"
   (reports "text" "\"a\"\n(string #\\a)" "1:1" "expected a label")
   (reports "a string" "(string #\\a)" "1:1" "a Scheme form gave the string \"a\", which cannot be assembled")
-  (reports "false" "(memq 'a '())" "1:1" "(if condition value) without an else gives nothing")
+  (reports "a string's way out" "(string #\\a)" "1:1" "; a string is data in (list '.ascii \"…\")")
+  (reports "and what can be" "(string->symbol \"abc\")" "1:1"
+           "expected (), an integer, a u8vector, (label \"name\"), (relocation …), an instruction such as (list mov r1 r2), or a list of these")
+  (reports "false" "(memq 'a '())" "1:1" "; (if condition value) without an else gives nothing")
   (reports "a procedure" "car" "1:1" "there is no instruction `car`")
   (reports "a procedure as a value" "(begin car)" "1:1" "a Scheme form gave a procedure, which cannot be assembled")
   (reports "a symbol" "(string->symbol \"abc\")" "1:1" "a Scheme form gave the symbol abc")
@@ -201,9 +218,9 @@
   (reports "a label without a name" "(label \"\")" "1:1" "expected the name of a label, found an empty string")
   (reports "a label of something else" "(label 5)" "1:1" "expected the name of a label (a string), found the number 5")
   (reports "a label of control characters" "(label \"a\\nb\")" "1:1"
-           "the string \"a\\nb\" cannot be a name: names have up to 1000 characters")
+           "the string \"a\\nb\" cannot be a name: names have up to 1000 characters, none of them a control character")
   (reports "an endless label" (text (make-string 1001 #\a) ":") "1:1" "cannot be a name: names have up to 1000")
-  (reports "a section without a name" ".section \"\" \"r\"" "1:1" "expected the name of")
+  (reports "a section without a name" ".section \"\" \"r\"" "1:1" "expected the name of a section, found an empty string")
   (reports "a host call that is no name" "(host 5)" "1:1" "(host name) expects a string, found the number 5")
   (reports "a symbol's value" "(symbol! 'x 1.5)" "1:1" "(symbol! name value) expects an integer of 64 bits, found")
   (reports "a relocation without a procedure" "(relocation 5)" "1:1"

@@ -48,7 +48,7 @@
 (define (mutate-often bytes times)
   (if (= times 0) bytes (mutate-often (mutate bytes) (- times 1))))
 
-(define path (text "/tmp/comet-vm-fuzz-" seed ".s"))
+(define path (string-append (temporary-path "comet-vm-fuzz") ".s"))
 
 (define (outcome bytes)
   (write-file-bytes path bytes)

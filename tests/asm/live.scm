@@ -29,7 +29,7 @@
                 (image-entry image)
                 (vector->list (car (image-lines image))))))
   (test "can be written and loaded" 5
-        (let ((path "/tmp/comet-vm-test-live.img") (machine (make-machine)))
+        (let ((path (string-append (temporary-path "comet-vm-test") ".img")) (machine (make-machine)))
           (program-write-image (asm-string "_start: imm r1, 5\nhalt") path)
           (machine-load! machine path)
           (delete-file path)
@@ -90,9 +90,15 @@
             (list (machine-symbols machine)
                   (caddr (car (machine-disassemble machine 65536 1)))
                   result))))
+  (test "a section has no place of its own there" #t
+        (and (string-contains
+              (errors-of (lambda () (asm-at! (mapped-machine) 65536 ".data")))
+              (text "the section `.data` cannot be used here: code that is assembled straight into a machine stands "
+                    "at one place; load a program instead, or place its parts one by one"))
+             #t))
   (test-error "memory that is not mapped" (asm-at! (make-machine) 65536 "nop"))
   (test "a whole source can be loaded" 3628800
-        (let ((path "/tmp/comet-vm-test-live.s") (machine (make-machine)))
+        (let ((path (string-append (temporary-path "comet-vm-test") ".s")) (machine (make-machine)))
           (write-file-text path (lines "_start: imm r1, 1" "imm r2, 10"
                                        "loop: mul r1, r1, r2" "addi r2, r2, -1" "bnei r2, 0, loop" "halt"))
           (load-source! machine path)

@@ -4,8 +4,7 @@
 (use asm/assembler)
 (use asm/settings)
 
-(define folder
-  (text "/tmp/comet-vm-test-" (inexact->exact (floor (* 1e6 (time->seconds (current-time))))) "/"))
+(define folder (string-append (temporary-path "comet-vm-test") "/"))
 (create-directory folder)
 (create-directory (string-append folder "more"))
 

@@ -153,11 +153,13 @@ check "--help and the manual page name every option" help_names_all
 check "--version prints the version" prints_version
 
 check "no image: status 64" ends_and_says 64 "no image is named"
-check "an unknown option: status 64" ends_and_says 64 "no option --wrong" --wrong count.image
+check "an unknown option: status 64" ends_and_says 64 "there is no option --wrong, or it takes no value" --wrong count.image
 check "an option without its value: status 64" ends_and_says 64 "--fuel needs a value" --fuel
 check "a value that is no number: status 64" ends_and_says 64 "'1x'" --fuel 1x count.image
 check "a number that is too large: status 64" ends_and_says 64 "below 2^64" --memory 99999999999G count.image
-check "a time of 0: status 64" ends_and_says 64 "above 0" --time 0 count.image
+check "a size that is no number: status 64" ends_and_says 64 \
+  "--memory takes a number, with K, M or G behind it or not, not '5T'" --memory 5T count.image
+check "a time of 0: status 64" ends_and_says 64 "--time takes a number of seconds above 0 and up to 1000000000, not '0'" --time 0 count.image
 check "an unknown group: status 64" ends_and_says 64 "'files'" --allow files count.image
 check "no such file: status 66" ends_and_says 66 "No such file" nowhere.image
 check "a folder: status 66" ends_and_says 66 "Is a directory" .
@@ -207,8 +209,9 @@ check "--fuel is exact: status 123" ends_and_says 123 "after 12345 instructions"
 check "enough fuel is enough" ends_in_silence 0 --fuel 2001 count.image
 check "one less is not: status 123" ends 123 --fuel 2000 count.image
 check "--time stops a loop: status 124" ends_and_says 124 "out of time" --time 0.2 spin.image
-check "--memory is kept: status 71" ends_and_says 71 "--memory" --memory 1M large.image
+check "--memory is kept: status 71" ends_and_says 71 " (--memory sets the limit)" --memory 1M large.image
 check "what is not granted is refused: status 77" ends_and_says 77 '"clock"' ask-clock.image
+check "which says what grants it" ends_and_says 77 " (--allow grants the groups that --help names)" ask-clock.image
 check "--allow grants it" ends_in_silence 1 --allow clock ask-clock.image
 check "--deny takes away: status 77" ends_and_says 77 '"exit"' --deny exit exit-with-3.image
 check "--statistics counts the instructions" ends_and_says 0 "instructions: 2001" --statistics count.image

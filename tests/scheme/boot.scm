@@ -36,7 +36,9 @@
   (test "it is loaded once" 1 (eval '(begin (use shop/prices) (use shop/bill) loads)))
   (test "a library without exports moves no names" 7 (eval '(begin (use shop/silent) (+ 3 4))))
   (test-error "a library that is not there names the folders" folder (eval '(use shop/none)))
-  (test-error "and says what was looked for" "shop/none.scm" (eval '(use shop/none)))
+  (test-error "and says what was looked for" "library shop/none was not found: there is no shop/none.scm in " (eval '(use shop/none)))
+  (test-error "and how more are named" "A library's name is its path from one of these; COMET_PATH adds folders."
+              (eval '(use shop/none)))
   (test-error "an error in a library is the user's" "PAIR expected" (eval '(use shop/broken)))
   (test-error "and comes again when it is tried again" "PAIR expected" (eval '(use shop/broken)))
   (test-error "libraries in a circle" "break the circle" (eval '(use shop/snake)))
@@ -45,7 +47,9 @@
   (test-error "a body without a header" "has no header shop/bare#.scm"
               (begin (write-file-text (path-expand "shop/bare.scm" folder) "(module shop/bare)")
                      (load (path-expand "shop/bare.scm" folder))))
-  (test-error "compiled libraries only" "must be compiled before it is used"
+  (test-error "compiled libraries only" " must be compiled before it is used ("
+              (begin (setenv "COMET_LOAD" "compiled") (eval '(use shop/wrong-name))))
+  (test-error "and how they are made" "): run `make scheme` in the project's folder, or unset COMET_LOAD"
               (begin (setenv "COMET_LOAD" "compiled") (eval '(use shop/wrong-name))))
   (setenv "COMET_LOAD" "newest")
   (test-error "a name that is no symbol" "is a symbol" (eval '(use "shop/bill")))

@@ -131,7 +131,7 @@
     (test "a constant is no place" #f (machine-symbol-at machine #x500))
     (test "for people" "0x00010004 <square+4>" (machine-address->text machine (+ start 4)))
     (test "all of them" (list (cons "size" 5) (cons "square" start)) (machine-symbols machine))
-    (test-error "what was meant" "did you mean `square`?" (machine-address machine 'sqaure))
+    (test-error "what was meant" "no symbol is called `sqaure` (did you mean `square`?)" (machine-address machine 'sqaure))
     (let ((before (machine-snapshot machine)))
       (machine-symbol-set! machine 'square #f)
       (test "forgotten" #f (machine-symbol machine "square"))
@@ -263,7 +263,7 @@
     (machine-stream-set! machine 1 #f)
     (test "no stream, no bytes" #t (begin (with-arguments machine 1 #x40000 1) (< (s64 (machine-register machine 'r1)) 0)))
     (test "what it is bound to" #f (machine-stream machine 1))
-    (test-error "there is no stream 3" "streams are 0, 1 and 2" (machine-stream-set! machine 3 'output)))
+    (test-error "there is no stream 3" "a machine's streams are 0, 1 and 2; there is no stream" (machine-stream-set! machine 3 'output)))
   (let ((machine (stream-machine "read")))
     (machine-stream-set! machine 0 (open-input-u8vector '#u8(1 2 255)))
     (with-arguments machine 0 #x40000 2)
@@ -299,7 +299,7 @@
     (machine-run! machine)
     (machine-restart! machine)
     (test "a restart begins at the entry" start (machine-pc machine))
-    (test-error "a file that is not there" "was not found" (machine-load! machine "/nonexistent.img"))
+    (test-error "a file that is not there" "image file /nonexistent.img was not found from folder " (machine-load! machine "/nonexistent.img"))
     (test-error "bytes that are no image" (machine-load! machine '#u8(1 2 3)))))
 
 (test-group "errors of the core"

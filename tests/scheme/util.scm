@@ -108,3 +108,9 @@
   (test "a wrong number of arguments tells the right one"
         "`twice` got 2 arguments; it is called as (twice x)"
         (with-exception-catcher exception->text (lambda () (twice 1 2)))))
+
+(test-group "tests that are written wrongly"
+  (test-error "without an expected value" "a test is written (test \"promise\" expected expression), not"
+              (eval '(test "promise" 5)))
+  (test-error "without an expression" "a test is written (test-assert \"promise\" expression), not"
+              (eval '(test-assert "promise"))))

@@ -269,8 +269,7 @@ comet_status comet_set_register(comet_machine* machine, comet_thread thread, uin
       if (of.window_at(inner) == place)
         fail(COMET_ERROR_ARGUMENT, 0, "register %llu of activation %llu is register 0 of activation %llu, which is always 0 and cannot be set",
              wide(index), wide(level), wide(inner));
-    *place = value;
-    of.note_written(place);
+    of.write(place, value);
     machine->note_change({.kind = Change::Kind::set_register, .where = thread, .address = index, .length = level, .value = value});
   });
 }

@@ -198,10 +198,7 @@ void Machine::apply(const Change& change) {
     case Change::Kind::set_register: {
       Thread& in = thread(change.where);
       if (change.length >= in.depth()) unlike();
-      std::uint64_t* const place = in.window_at(change.length) + change.address;
-      *place = change.value;
-      in.note_written(place);
-      return;
+      return in.write(in.window_at(change.length) + change.address, change.value);
     }
     case Change::Kind::set_thread_register:
       thread(change.where).thread_registers[change.address] = change.value;

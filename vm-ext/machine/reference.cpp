@@ -194,8 +194,7 @@ bool Reference::call_was_logged(u64 base, u64 index) {
     stopped_ = true;
     next_ = thread_.pc;
   } else if (logged->result) {
-    thread_.window[base + 1] = *logged->result;
-    thread_.note_written(thread_.window + base + 1);
+    thread_.write(thread_.window + base + 1, *logged->result);
   }
   return true;
 }
@@ -256,9 +255,7 @@ void Reference::host_call() {
     return;
   }
   recorded.finish(call.has_result ? std::optional(call.result) : std::nullopt, {});
-  if (!call.has_result) return;
-  thread_.window[base + 1] = call.result;
-  thread_.note_written(thread_.window + base + 1);
+  if (call.has_result) thread_.write(thread_.window + base + 1, call.result);
 }
 
 // ---- instructions -----------------------------------------------------------------------------------

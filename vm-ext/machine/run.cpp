@@ -212,8 +212,7 @@ std::uint64_t Machine::host_argument(comet_thread id, std::uint64_t n) const {
 void Machine::complete_host_call(comet_thread id, std::uint64_t result) {
   Thread& waiting = thread(id);
   const PendingCall call = require_pending(waiting, id);
-  waiting.window[call.base + 1] = result;
-  waiting.note_written(waiting.window + call.base + 1);
+  waiting.write(waiting.window + call.base + 1, result);
   waiting.pc = call.next;
   ++waiting.instruction_count;
   waiting.pending_call.reset();

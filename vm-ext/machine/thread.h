@@ -57,10 +57,15 @@ struct Thread {
   std::uint64_t register_count() const { return registers.size(); }
   // One more than the index of the last register that is not 0, for code that names none above `highest`.
   std::uint64_t used_registers(std::uint64_t highest) const;
-  // A register was written other than by an operand below register_slack, or from outside.
+  // A register was written other than by an operand below register_slack.
   void note_written(const std::uint64_t* place) {
     const auto bound = static_cast<std::uint64_t>(place - registers.data()) + 1;
     if (bound > touched) touched = bound;
+  }
+  // A register written by a host call or from outside.
+  void write(std::uint64_t* place, std::uint64_t value) {
+    *place = value;
+    note_written(place);
   }
   // A window is about to begin at `index`, which is within the limit. The fast loop asks only above
   // window_bound, which goes up in steps, so that what was never reached need not be looked at.
