@@ -47,7 +47,7 @@ $(BUILD)/obj/%.o: %.cpp
 	@$(CXX) $(VM_CXXFLAGS) -MMD -MP -c -o $@ $<
 
 # Handlers end in jumps to each other; marks for indirect branches and stack checks would cost each one.
-$(BUILD)/obj/vm-ext/machine/fast.o: VM_CXXFLAGS += $(VM_TAIL_CALLS) -fcf-protection=none -fno-stack-protector
+$(BUILD)/obj/vm-ext/machine/fast.o $(BUILD)/obj/vm-ext/machine/fused.o: VM_CXXFLAGS += $(VM_TAIL_CALLS) -fcf-protection=none -fno-stack-protector -falign-functions=32
 
 $(BUILD)/libcomet-vm.a: $(VM_OBJECTS)
 	@echo "  ar     $@"

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <set>
 #include <unordered_map>
@@ -73,6 +74,19 @@ class CodeCache {
   bool has_breakpoint(std::uint64_t address) const { return !breakpoints_.empty() && breakpoints_.count(address) != 0; }
   void clear_breakpoints() { breakpoints_.clear(); }
 
+  struct BlockInstruction {
+    std::uint64_t address;
+    const Slot** place; // in the page table
+    Slot* slot;
+    isa::Operation operation;
+    bool is_target = false; // of a branch of the same block
+    bool reads = false;     // the accumulator
+    Accumulator::Effect effect = Accumulator::Effect::drops;
+    std::uint16_t part = 0; // see fused_handler
+  };
+  // Is shown every block that is decoded; for what chooses the sequences of fused.def.
+  std::function<void(const std::vector<BlockInstruction>&)> block_observer;
+
   // No instruction that was decoded names a register above this one and below register_slack.
   std::uint64_t highest_register() const { return highest_register_; }
 
@@ -102,6 +116,7 @@ class CodeCache {
   void emit_link(std::uint64_t target, Slot* branch);
   void emit_instruction(std::uint64_t address, const isa::Decoded& decoded);
   void use_accumulator();
+  void fuse();
   void note_registers(const isa::Decoded& decoded);
 
   AddressSpace& memory_;
@@ -115,15 +130,6 @@ class CodeCache {
   };
   std::vector<PendingLink> pending_links_;
   bool complete_ = true; // every block that was begun was ended
-  struct BlockInstruction {
-    std::uint64_t address;
-    const Slot** place; // in the page table
-    Slot* slot;
-    isa::Operation operation;
-    bool is_target = false; // of a branch of the same block
-    bool reads = false;     // the accumulator
-    Accumulator::Effect effect = Accumulator::Effect::drops;
-  };
   std::vector<BlockInstruction> block_; // that is being decoded
   std::unique_ptr<LazyArray<Fetched>> fetched_;
   std::set<std::uint64_t> breakpoints_;
