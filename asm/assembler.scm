@@ -11,4 +11,6 @@
 (use asm/diagnostic)
 (use asm/program)
 (use asm/image)
+(use asm/disassembly)
+(use asm/listing)
 (use asm/live)

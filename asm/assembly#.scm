@@ -1,8 +1,8 @@
 ;; asm/assembly: the state of one assembly.
 (##namespace ("asm/assembly#"
-  new-assembly
+  new-assembly current-assembly assembly-states
   assembly-pass assembly-environment assembly-sections
-  assembly-changed? assembly-changed?-set! assembly-unknown? assembly-source assembly-warnings
+  assembly-changed? assembly-changed?-set! assembly-unknown? assembly-unknown?-set! assembly-source assembly-warnings
   note-warning! assembly-repeated assembly-repeated-set! assembly-files begin-scope! symbol-met?
   note-problem! assembly-errors assembly-names-lost?-set! for-each-guarded assembly-globals assembly-globals-set!
   assembly-imports assembly-statement assembly-statement-set! assembly-operand assembly-operand-set!
@@ -13,6 +13,8 @@
   current-section switch-section!
   here emit-byte! emit-bytes! emit-zeros! emit-fill! emit-integer!
   memory-limit bytes-limit
+  assembly-entry assembly-entry-set!
+  emit-made! find-places! assembly-made made? made-section made-offset made-end made-places made-statement made-instruction?
   ;; items
   item-least note-item!
   ;; symbols

@@ -9,6 +9,7 @@
 (use asm/number)
 (use asm/diagnostic)
 (use asm/statement)
+(use asm/environment)
 (declare (standard-bindings) (extended-bindings) (block))
 
 (define page-size 65536)
@@ -45,12 +46,22 @@
   (repeated)        ; statements that this pass has run in rounds of .rept and .irp
   (files)           ; table: path -> what .incbin found there
   (names-lost?)     ; a form failed in this pass, which may have given labels
-  (globals))
+  (globals)
+  (made)            ; what forms made in this pass, reversed
+  (entry)           ; the address that .entry gives, or #f
+  (states))         ; table: what libraries of macros remember during a pass
+
+;; The assembly that is under way, for libraries of macros; #f where none is.
+(define current-assembly (make-parameter #f))
+
+;; The bytes of a section from offset to end, which a form of `statement` made. origin: of asm/environment, or #f;
+;; places: in the source's Scheme, that led to them, the outermost first; () until the passes are over.
+(define-type made section offset (end) (origin) (places) statement instruction?)
 
 (define (new-assembly source environment live? base external imports)
   (make-assembly source environment live? base external imports (make-table test: eq?)
                  0 '() #f '() #f #f 0 #f #f 0 '() '() 0 '() '() #f "" 0
-                 (make-table test: equal?) #f '()))
+                 (make-table test: equal?) #f '() '() #f #f))
 
 ;; ---- passes ------------------------------------------------------------------------------------------
 
@@ -68,6 +79,9 @@
   (assembly-scope-set! a "")
   (assembly-repeated-set! a 0)
   (assembly-globals-set! a '())
+  (assembly-made-set! a '())
+  (assembly-entry-set! a #f)
+  (assembly-states-set! a (make-table test: eq?))
   (for-each
    (lambda (section)
      (section-size-set! section 0)
@@ -86,14 +100,45 @@
     (assembly-sections-set! a kept))
   (let loop ((sections (reverse (assembly-sections a))) (base (assembly-base a)))
     (if (pair? sections)
-        (let ((section (car sections)))
+        (let* ((section (car sections))
+               (base (or (section-address section) base)))
           (if (not (= base (section-base section)))
               (begin
                 (section-base-set! section base)
                 (assembly-changed?-set! a #t)))
           (loop (cdr sections)
                 (page-after (+ base (max 1 (section-size section))))))))
-  (if (pair? (unsettled-symbols a)) (assembly-changed?-set! a #t)))
+  (if (pair? (unsettled-symbols a)) (assembly-changed?-set! a #t))
+  (check-places! a))
+
+;; Sections that were given an address must not meet others.
+(define (check-places! a)
+  (let loop ((sections (sort (filter (lambda (section) (> (section-size section) 0)) (assembly-sections a))
+                             (lambda (x y) (< (section-base x) (section-base y))))))
+    (if (pair? sections)
+        (let* ((section (car sections))
+               (end (+ (section-base section) (section-size section)))
+               (next (and (pair? (cdr sections)) (cadr sections))))
+          (if (> end (expt 2 64)) (refuse-place! a section (text "ends behind the address space")))
+          (if (and next
+                   (or (> end (section-base next))
+                       (and (> (page-after end) (section-base next))
+                            (not (string=? (section-protection section) (section-protection next))))))
+              (refuse-place! a
+                             (if (section-address next) next section)
+                             (text "shares "
+                                   (if (> end (section-base next)) "addresses" "a page, which has one protection,")
+                                   " with the section `"
+                                   (section-name (if (section-address next) section next)) "`")))
+          (loop (cdr sections))))))
+
+(define (refuse-place! a section problem)
+  (assembly-statement-set! a (section-statement section))
+  (assembly-operand-set! a #f)
+  (note-problem! a (make-problem (text "the section `" (section-name section) "` at "
+                                       (hex-address (section-base section)) " " problem
+                                       ": place it elsewhere")
+                                 '() #f #f)))
 
 (define (page-after address)
   (* page-size (quotient (+ address page-size -1) page-size)))
@@ -220,6 +265,8 @@
   name
   protection        ; "rwx" or a part of it, in this order
   no-bits?          ; holds zeros only, which are not stored
+  address           ; where .section says that it begins, or #f
+  statement         ; that said so
   (base)
   (size)
   (bytes)           ; a u8vector with room to grow
@@ -235,14 +282,14 @@
 (define (find-section a name)
   (find (lambda (section) (string=? (section-name section) name)) (assembly-sections a)))
 
-;; protection: #f for what the section has, or by its name should have.
-(define (switch-section! a name protection)
+;; protection, address: #f for what the section has, or by its name and place should have.
+(define (switch-section! a name protection #!optional (address #f))
   (let ((existing (find-section a name)))
     (cond ((and (assembly-live? a) (not (string=? name ".text")))
            (fail "the section `" name "` cannot be used here: code that is assembled straight into a machine "
                  "stands at one place; load a program instead, or place its parts one by one"))
           ((not existing)
-           (add-section! a name
+           (add-section! a name address
                          (or protection
                              (cdr (or (assoc name default-sections)
                                       (fail "the section `" name "` is new: expected a protection, "
@@ -250,17 +297,23 @@
           ((and protection (not (string=? protection (section-protection existing))))
            (fail "the section `" name "` has the protection \"" (section-protection existing)
                  "\" already, found \"" protection "\""))
+          ((and address (not (eqv? address (section-address existing))))
+           (fail "the section `" name "` begins at "
+                 (if (section-address existing)
+                     (hex-address (section-address existing))
+                     "an address that the assembler gives")
+                 " already, found " (hex-address address)))
           (else
            (section-seen?-set! existing #t)
            (assembly-section-set! a existing)))))
 
-(define (add-section! a name protection)
+(define (add-section! a name address protection)
   (if (string=? name "") (fail "expected the name of a section, found an empty string"))
   (check-name name)
   (let* ((last (and (pair? (assembly-sections a)) (car (assembly-sections a))))
-         (section (make-section name protection (string=? name ".bss")
+         (section (make-section name protection (string=? name ".bss") address (assembly-statement a)
                                 ;; A guess; the end of the pass sets it right.
-                                (if last (+ (section-base last) page-size) (assembly-base a))
+                                (or address (if last (+ (section-base last) page-size) (assembly-base a)))
                                 0 (make-u8vector 64) 0 #t)))
     (if (> (assembly-pass a) 1) (assembly-changed?-set! a #t))
     (assembly-sections-set! a (cons section (assembly-sections a)))
@@ -340,6 +393,36 @@
         ((> count 0)
          (let ((at (reserve! a count)))
            (subu8vector-fill! (section-bytes (assembly-section a)) at (+ at count) byte)))))
+
+;; Does (emit), and notes that what it added to the section was made by the statement's Scheme.
+(define (emit-made! a origin instruction? emit)
+  (let* ((before (assembly-section a))
+         (start (if before (section-size before) 0)))
+    (emit)
+    (let ((section (assembly-section a))
+          (all (assembly-made a)))
+      (if (and section (eq? section (or before section)) (> (section-size section) start))
+          (if (and (pair? all) (not origin) (not instruction?)
+                   (continued? (car all) section start (assembly-statement a)))
+              (made-end-set! (car all) (section-size section))
+              (assembly-made-set! a (cons (make-made section start (section-size section) origin '()
+                                                     (assembly-statement a) instruction?)
+                                          all)))))))
+
+(define (continued? made section start statement)
+  (and (not (made-origin made))
+       (not (made-instruction? made))
+       (eq? (made-section made) section)
+       (= (made-end made) start)
+       (eq? (made-statement made) statement)))
+
+;; While the source's procedures are there, from whose names the places are.
+(define (find-places! a)
+  (for-each
+   (lambda (made)
+     (made-places-set! made (environment-places (assembly-environment a) (made-origin made)))
+     (made-origin-set! made #f))
+   (assembly-made a)))
 
 ;; ---- symbols -----------------------------------------------------------------------------------------
 

@@ -52,6 +52,10 @@
                 (problem-column problem)
                 (problem-kind problem)))
 
+;; The same, in another place.
+(define (problem-move problem line column)
+  (make-problem (problem-message problem) (problem-notes problem) line column (problem-kind problem)))
+
 (define (place->text file line column)
   (if (and column (> column 0))
       (text file ":" line ":" column)
@@ -94,3 +98,5 @@
 
 (define (asm-error->text error)
   (call-with-output-string "" (lambda (port) (asm-error-display error port))))
+
+(exception-text! asm-error? (lambda (error) (string-trim (asm-error->text error))))

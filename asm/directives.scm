@@ -51,6 +51,13 @@
         (fail "`" name "` expects an integer, found " (operand->text value)))
     value))
 
+;; From 0 to 2^64-1.
+(define (address-operand a name operand)
+  (let ((value (integer-operand a name operand)))
+    (if (not (and (>= value 0) (integer-64? value)))
+        (fail "`" name "` expects an address of 0 to 2^64-1, found " value))
+    value))
+
 ;; Bounded before anything is made of it.
 (define (size-operand a name operand)
   (let ((value (integer-operand a name operand)))
@@ -92,11 +99,12 @@
 
 (define-directives! '(".section")
   (lambda (a name operands)
-    (check-count name operands 1 2 "a name and a protection, such as .section .tables \"r\"")
+    (check-count name operands 1 3 "a name, a protection and an address, such as .section .tables \"r\"")
     (switch-section! a
                      (symbol->string (name-operand name (car operands)))
                      (and (pair? (cdr operands))
-                          (order-protection name (utf8->string (bytes-operand name (cadr operands))))))))
+                          (order-protection name (utf8->string (bytes-operand name (cadr operands)))))
+                     (and (= 3 (length operands)) (address-operand a name (caddr operands))))))
 
 ;; ---- data --------------------------------------------------------------------------------------------
 
@@ -322,6 +330,11 @@
 
 (define-directives! '(".set")
   (lambda (a name operands) (define-constant! a name operands 'set)))
+
+(define-directives! '(".entry")
+  (lambda (a name operands)
+    (check-count name operands 1 1 "a label or an address, where the program begins")
+    (assembly-entry-set! a (address-operand a name (car operands)))))
 
 ;; Every label of a single source is visible; what is named here will matter to a linker.
 (define-directives! '(".global" ".globl")

@@ -1,7 +1,7 @@
 (##namespace ("debugger/program#"
-  loaded? loaded-path loaded-name loaded-image loaded-entry
+  make-loaded loaded? loaded-path loaded-name loaded-image loaded-entry
   read-program
   all-symbols symbol-value program-names
   symbol-at
-  line-at place-file place-line source-text prompt-file
+  line-at place-file place-line source-path source-text prompt-file
   address-text))

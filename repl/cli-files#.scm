@@ -1,3 +1,3 @@
 (##namespace ("repl/cli-files#"
-  asm-options
+  asm-options disasm-options test-options
   cli-asm cli-disasm cli-test))

@@ -8,6 +8,8 @@
 (use asm/diagnostic)
 (use asm/program)
 (use asm/image)
+(use asm/listing)
+(use asm/disassembly)
 (use vm-ext/gambit/vm)
 (use debugger/command)
 (use debugger/program)
@@ -16,8 +18,9 @@
 (use repl/assembly-options)
 
 (define asm-options
-  (cons '("-o" text "IMAGE" "where the image goes; SOURCE with .img for its ending unless given")
-        assembly-options))
+  (cons* '("-o" text "IMAGE" "where the image goes; SOURCE with .img for its ending unless given")
+         '("-l" #f "" "print the listing: addresses, bytes and what macros made; write an image only with -o")
+         assembly-options))
 
 (define (one-file words what)
   (cond ((null? words) (usage-error "no " what " is named"))
@@ -44,12 +47,13 @@
          (target (option-value options "-o" (string-append (path-strip-extension source) ".img"))))
     (if (string=? source target) (usage-error "the image would overwrite its source " source "; -o names another file"))
     (use-assembly-options! options)
-    (write-image
-     (with-file source
-       (lambda ()
-         (parameterize ((current-error-port ##stderr-port))
-           (asm-file source))))
-     target)))
+    (let ((program (with-file source
+                     (lambda ()
+                       (parameterize ((current-error-port ##stderr-port))
+                         (asm-file source))))))
+      (if (option-value options "-l") (display (program-listing program)))
+      (if (or (option-value options "-o") (not (option-value options "-l")))
+          (write-image program target)))))
 
 (define (write-image program target)
   (with-exception-catcher
@@ -119,17 +123,35 @@
     (newline)
     (for-each (lambda (section) (show-section section symbols)) (image-sections image))))
 
+(define disasm-options
+  '(("--source" #f "" "print a source that assembles to the same bytes, with labels where code jumps")))
+
 (define (cli-disasm options words)
   (let ((path (one-file words "file")))
-    (with-file path (lambda () (show-image (loaded-image (read-program path)) path)))))
+    (with-file path
+      (lambda ()
+        (let ((image (loaded-image (read-program path))))
+          (if (option-value options "--source")
+              (display (image->source image))
+              (show-image image path)))))))
 
 ;; ---- test ------------------------------------------------------------------------------------------
+
+(define test-options
+  '(("--filter" text "TEXT" "only the tests in whose name TEXT occurs, groups included")
+    ("--tap" #f "" "write TAP 14, for programs that read results")
+    ("--verbose" #f "" "show the tests that pass, too")
+    ("--seed" number "N" "the number that generated inputs follow from")))
 
 (define (cli-test options words)
   (if (null? words) (usage-error "no test file is named"))
   (for-each (lambda (path)
               (if (not (file-exists? path)) (exit-with status-no-input path ": there is no such file")))
             words)
+  (test-filter (option-value options "--filter"))
+  (test-style (if (option-value options "--tap") 'tap 'text))
+  (test-verbose (or (option-value options "--verbose") (test-verbose)))
+  (test-seed (option-value options "--seed" (test-seed)))
   (eval '(use scheme-lib/test))
   (for-each test-file words)
   (test-finish))

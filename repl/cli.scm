@@ -12,6 +12,7 @@
 (use repl/repl)
 (use repl/cli-run)
 (use repl/cli-files)
+(use repl/cli-dap)
 
 (define-type part
   constructor: make-part
@@ -45,19 +46,29 @@ Exit status: that of the program, modulo 256, or
               run-options cli-run)
    (make-part "debug" "debug [OPTION]... FILE [ARGUMENT]..." "opens the prompt at a program's first instruction"
               "Loads the program in FILE, a source or an image, gives it the arguments, and opens the prompt at its
-first instruction."
+first instruction. Or opens what a program left behind: a core, where it stopped, or a recording, at its end and
+with its past. These have the program in them, with its limits and what it was granted; --replay takes the image
+as well. With both, the core must be of the recorded run."
               debug-options cli-debug)
+   (make-part "dap" "dap [OPTION]..." "serves an editor by the Debug Adapter Protocol"
+              "Serves an editor that debugs by the Debug Adapter Protocol, over standard input and output or a
+port of this host. What to launch, and with which options, the editor says."
+              dap-options cli-dap)
    (make-part "asm" "asm [OPTION]... SOURCE" "assembles a source into an image"
               "Assembles SOURCE and writes an image, which comet-vm and comet-vm-no-scheme run.
 The exit status is 65 where SOURCE has mistakes."
               asm-options cli-asm)
-   (make-part "disasm" "disasm FILE" "lists sections, symbols and instructions"
+   (make-part "disasm" "disasm [--source] FILE" "lists sections, symbols and instructions"
               "Lists what is in FILE, an image or a source: sections with symbols, instructions and data."
-              '() cli-disasm)
-   (make-part "test" "test FILE..." "runs test files written in Scheme"
-              "Loads each FILE, Scheme that uses scheme-lib/test, and prints how many tests passed and failed. The
-exit status is 1 where one failed."
-              '() cli-test)
+              disasm-options cli-disasm)
+   (make-part "test" "test [OPTION]... FILE..." "runs test files written in Scheme"
+              "Loads each FILE, Scheme that uses scheme-lib/test, and prints how many tests passed and failed.
+
+Exit status: 0 when all passed, or
+    1  a test failed, a file ended in an error, or no test has TEXT in its name
+   64  the command line is wrong
+   66  a FILE is not there"
+              test-options cli-test)
    (make-part "version" "version" "prints the version" "Prints the version." '() cli-version)))
 
 (define (part-named name) (find (lambda (part) (string=? (part-name part) name)) parts))

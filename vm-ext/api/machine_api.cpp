@@ -52,9 +52,7 @@ comet_config complete(const comet_config* given) {
 uint64_t* register_place(const Thread& thread, uint64_t level, uint64_t index) {
   if (level >= thread.depth())
     fail(COMET_ERROR_ARGUMENT, 0, "there is no activation %llu; the thread has %llu, counted from 0", wide(level), wide(thread.depth()));
-  uint64_t* const window = thread.window_at(level);
-  const auto begin = static_cast<uint64_t>(window - thread.registers.data());
-  return index < thread.register_count() - begin ? window + index : nullptr;
+  return thread.register_at(level, index);
 }
 
 void require_thread_register(uint32_t index) {
@@ -184,8 +182,10 @@ comet_status comet_write(comet_machine* machine, comet_space space, uint64_t add
     require_range(address, length);
     Space& to = machine->space(space);
     require_mapped(to, address, length);
+    const std::uint8_t access = machine->serves_host_call(space) ? protection_write : 0;
+    if (access != 0) to.memory.note_access(address, length, access);
     to.memory.write(address, bytes, length);
-    machine->note_change({.kind = Change::Kind::write, .where = space, .address = address, .length = length}, bytes);
+    machine->note_change({.kind = Change::Kind::write, .access = access, .where = space, .address = address, .length = length}, bytes);
   });
 }
 

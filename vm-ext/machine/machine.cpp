@@ -52,9 +52,9 @@ void Machine::reset() {
   auto budget = std::make_shared<PageBudget>(PageBudget{config_.memory_limit >> page_bits});
   auto space = std::make_shared<Space>(config_.window, budget);
   auto thread = std::make_unique<Thread>(config_, 0, 0);
-  std::map<comet_space, std::shared_ptr<Space>> spaces;
+  Spaces spaces;
   spaces.emplace(0, std::move(space));
-  std::map<comet_thread, std::unique_ptr<Thread>> threads;
+  Threads threads;
   threads.emplace(0, std::move(thread));
   snapshots_.clear();
   spaces_ = std::move(spaces);
@@ -167,6 +167,12 @@ bool Machine::clear_watchpoint(std::uint32_t id) {
   return true;
 }
 
+bool Machine::serves_host_call(comet_space id) const {
+  return std::any_of(threads_.begin(), threads_.end(), [&](const auto& entry) {
+    return entry.second->space == id && entry.second->pending_call.has_value();
+  });
+}
+
 void Machine::note_change(const Change& change, const void* bytes) {
   if (timeline.recording() && !timeline.note(change, bytes)) note_other_change();
 }
@@ -187,8 +193,8 @@ void Machine::apply(const Change& change) {
     case Change::Kind::write: {
       AddressSpace& memory = space(change.where).memory;
       if (memory.first_denied(change.address, change.bytes.size(), 0)) unlike();
-      memory.write(change.address, change.bytes.data(), change.bytes.size());
       if (change.access != 0) memory.note_access(change.address, change.bytes.size(), change.access);
+      memory.write(change.address, change.bytes.data(), change.bytes.size());
       return;
     }
     case Change::Kind::access: return space(change.where).memory.note_access(change.address, change.length, change.access);
@@ -197,8 +203,9 @@ void Machine::apply(const Change& change) {
     case Change::Kind::protect: return space(change.where).memory.protect(change.address, change.length, change.access);
     case Change::Kind::set_register: {
       Thread& in = thread(change.where);
-      if (change.length >= in.depth()) unlike();
-      return in.write(in.window_at(change.length) + change.address, change.value);
+      std::uint64_t* const place = in.register_at(change.length, change.address);
+      if (place == nullptr) unlike();
+      return in.write(place, change.value);
     }
     case Change::Kind::set_thread_register:
       thread(change.where).thread_registers[change.address] = change.value;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../comet.h"
+#include "../memory/address_space.h"
 #include "../memory/host_pages.h"
 #include "slot.h"
 
@@ -55,6 +56,8 @@ struct Thread {
   // The window of the activation `level` calls out from the innermost.
   std::uint64_t* window_at(std::uint64_t level) const;
   std::uint64_t register_count() const { return registers.size(); }
+  // Register `index` of the activation so many calls out, or null where there is no such activation or register.
+  std::uint64_t* register_at(std::uint64_t level, std::uint64_t index) const;
   // One more than the index of the last register that is not 0, for code that names none above `highest`.
   std::uint64_t used_registers(std::uint64_t highest) const;
   // A register was written other than by an operand below register_slack.
@@ -80,6 +83,7 @@ struct Thread {
   std::uint64_t touched = 0;      // see note_written: nothing was from here on
   bool running = false;           // a run of it is under way
   std::optional<PendingCall> pending_call;
+  std::optional<WatchHit> served_hit; // what serving the last host call touched: the next run stops for it
   std::array<std::uint64_t, COMET_THREAD_REGISTERS> thread_registers{};
   LazyArray<std::uint64_t> registers;
   LazyArray<Activation> activations;
