@@ -36,16 +36,7 @@
 #define HANDLER(name) inline void name(STATE)
 
 // Leaves the loop at slot `pc`.
-#define LEAVE(reason) \
-  do { \
-    context->pc = pc; \
-    context->r = r; \
-    context->top = top; \
-    context->limit = limit; \
-    context->exit = reason; \
-    context->left = true; \
-    return; \
-  } while (0)
+#define LEAVE(reason) COMET_TAIL leave<reason>(pc, r, top, context, limit, accumulator)
 
 #define NEXT(slots) \
   do { \
@@ -80,6 +71,16 @@ namespace comet {
 namespace {
 
 using namespace arithmetic;
+
+// Apart, so that handlers stay small.
+template <Exit reason> [[gnu::noinline, gnu::cold]] void leave(STATE) {
+  context->pc = pc;
+  context->r = r;
+  context->top = top;
+  context->limit = limit;
+  context->exit = reason;
+  context->left = true;
+}
 
 // Whether all bytes are in one page of the window that allows it without asking.
 inline bool direct(const FastContext* context, u64 address, unsigned size, std::uint8_t access) {
