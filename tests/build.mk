@@ -87,8 +87,8 @@ test-suites: $(TESTS)/cases $(FUZZ_IMAGES) sanitized-programs coverage-programs
 	  core-sanitized '$(SANITIZED)/core --report_level=short' \
 	  conformance '$(TESTS)/conformance $(TESTS)/cases $(BUILD)/check/coverage.md' \
 	  conformance-sanitized '$(SANITIZED)/conformance $(TESTS)/cases $(BUILD)/check/coverage-sanitized.md' \
-	  lockstep '$(TESTS)/lockstep 1 12000' \
-	  lockstep-sanitized '$(SANITIZED)/lockstep 100001 500' \
+	  lockstep '$(TESTS)/lockstep 1 800' \
+	  lockstep-sanitized '$(SANITIZED)/lockstep 100001 40' \
 	  fuzz-images '$(SANITIZED)/image-fuzz 1 3000 $(FUZZ_IMAGES)' \
 	  fuzz-states '$(SANITIZED)/state-fuzz 1 3000' \
 	  errors-reached 'tests/errors-reached.sh' \
