@@ -1,9 +1,9 @@
 ;; asm/assembly: the state of one assembly.
 (##namespace ("asm/assembly#"
-  new-assembly current-assembly assembly-states
+  new-assembly assembly-resized current-assembly assembly-states
   assembly-pass assembly-environment assembly-sections
   assembly-changed? assembly-changed?-set! assembly-unknown? assembly-unknown?-set! assembly-source assembly-warnings
-  note-warning! assembly-repeated assembly-repeated-set! assembly-files begin-scope! symbol-met?
+  note-warning! note-warning-at! symbol-entries symbol-entry-local? symbol-entry-used? symbol-entry-kind assembly-repeated assembly-repeated-set! assembly-files begin-scope! symbol-met?
   note-problem! assembly-errors assembly-names-lost?-set! for-each-guarded assembly-globals assembly-globals-set!
   assembly-imports assembly-statement assembly-statement-set! assembly-operand assembly-operand-set!
   start-pass! finish-pass! start-statement! finish-statement! unsettled-symbols
@@ -20,4 +20,7 @@
   ;; symbols
   define-label! define-symbol! symbol-address symbol-known? assembly-symbol-list symbol-entry-name
   symbol-entry-value symbol-entry-value-before symbol-entry-place symbol-entry-file symbol-entry-pass
-  host-index unique-name!))
+  host-index unique-name!
+  ;; instructions that are not the table's
+  assembly-isa assembly-definition assembly-definition-of-opcode assembly-definitions define-in-assembly! check-defined!
+  defined-names))

@@ -9,7 +9,10 @@
 (use asm/number)
 (use asm/diagnostic)
 (use asm/statement)
+(use asm/define)
+(use vm-ext/gambit/vm)
 (use asm/environment)
+(use asm/reader)
 (declare (standard-bindings) (extended-bindings) (block))
 
 (define page-size 65536)
@@ -45,10 +48,14 @@
   (scope)           ; the last label written as a line's, to which names that begin with .L belong
   (repeated)        ; statements that this pass has run in rounds of .rept and .irp
   (files)           ; table: path -> what .incbin found there
+  (isa)             ; an image with this pass's definitions, which knows what operands they allow; or #f
+  first-definitions ; those that are there already
+  (definitions)     ; asm/define's definitions that this pass has met
   (names-lost?)     ; a form failed in this pass, which may have given labels
   (globals)
   (made)            ; what forms made in this pass, reversed
   (entry)           ; the address that .entry gives, or #f
+  (resized)         ; forms that made something else in this pass than in the one before, reversed
   (states))         ; table: what libraries of macros remember during a pass
 
 ;; The assembly that is under way, for libraries of macros; #f where none is.
@@ -58,16 +65,18 @@
 ;; places: in the source's Scheme, that led to them, the outermost first; () until the passes are over.
 (define-type made section offset (end) (origin) (places) statement instruction?)
 
-(define (new-assembly source environment live? base external imports)
+(define (new-assembly source environment live? base external imports definitions)
   (make-assembly source environment live? base external imports (make-table test: eq?)
                  0 '() #f '() #f #f 0 #f #f 0 '() '() 0 '() '() #f "" 0
-                 (make-table test: equal?) #f '() '() #f #f))
+                 (make-table test: equal?) #f definitions '() #f '() '() #f '() #f))
 
 ;; ---- passes ------------------------------------------------------------------------------------------
 
 (define (start-pass! a)
   (assembly-pass-set! a (+ 1 (assembly-pass a)))
   (assembly-imports-set! a (reverse (assembly-first-imports a)))
+  (assembly-definitions-set! a '())
+  (assembly-isa-set! a #f)
   (assembly-changed?-set! a #f)
   (assembly-unknown?-set! a #f)
   (assembly-total-set! a 0)
@@ -81,6 +90,7 @@
   (assembly-globals-set! a '())
   (assembly-made-set! a '())
   (assembly-entry-set! a #f)
+  (assembly-resized-set! a '())
   (assembly-states-set! a (make-table test: eq?))
   (for-each
    (lambda (section)
@@ -167,8 +177,74 @@
   (let ((sizes (reverse (assembly-sizes a))))
     (if (not (equal? sizes (statement-sizes statement)))
         (begin
+          (if (and (eq? (statement-kind statement) 'form)
+                   (not (= (length sizes) (length (statement-sizes statement)))))
+              (assembly-resized-set! a (cons statement (assembly-resized a))))
           (statement-sizes-set! statement sizes)
           (if (> (assembly-pass a) 1) (assembly-changed?-set! a #t))))))
+
+;; ---- instructions that are not the table's -----------------------------------------------------------
+
+;; The definition of a mnemonic: one of this source, of the machine that it goes to, or of a library.
+(define (assembly-definition a name)
+  (or (definition-named name (assembly-definitions a))
+      (let ((found (or (defined-by-library name)
+                       (definition-named name (assembly-first-definitions a)))))
+        (and found
+             (let ((placed (with-own-opcode a found)))
+               (note-definition! a placed)
+               placed)))))
+
+(define (assembly-definition-of-opcode a opcode)
+  (let ((of-opcode (lambda (definitions)
+                     (find (lambda (each) (eqv? (definition-opcode each) opcode)) definitions))))
+    (or (of-opcode (assembly-definitions a))
+        (let ((found (of-opcode (assembly-first-definitions a))))
+          (and found (assembly-definition a (definition-name found)))))))
+
+;; What stands in the machine keeps its opcode, and no two have one.
+(define (opcode-there a name)
+  (let ((there (definition-named name (assembly-first-definitions a))))
+    (and there (definition-opcode there))))
+
+(define (taken-opcodes a)
+  (map definition-opcode (append (assembly-first-definitions a) (assembly-definitions a))))
+
+(define (with-own-opcode a definition)
+  (let ((there (opcode-there a (definition-name definition))))
+    (cond ((eqv? there (definition-opcode definition)) definition)
+          (there (definition-with-opcode definition there))
+          ((memv (definition-opcode definition) (taken-opcodes a))
+           (definition-with-opcode definition (free-opcode (definition-name definition) (taken-opcodes a))))
+          (else definition))))
+
+(define (note-definition! a definition)
+  (if (not (assembly-isa a)) (assembly-isa-set! a (vm-image-new)))
+  (in-machine-words definition
+    (lambda ()
+      (vm-image-add-instruction (assembly-isa a) (definition-name definition) (definition-opcode definition)
+                                (definition-kinds definition) (definition-meaning definition)
+                                (definition-body definition))))
+  (assembly-definitions-set! a (cons definition (assembly-definitions a))))
+
+;; (define-instruction …) of the source.
+(define (define-in-assembly! a form)
+  (let* ((name (and (pair? form) (pair? (car form)) (symbol? (caar form)) (symbol->string (caar form))))
+         (definition (form->definition form (taken-opcodes a) (and name (opcode-there a name)))))
+    (if (definition-named name (assembly-definitions a))
+        (fail "the instruction `" name "` is defined already, or was used before it was defined"))
+    (note-definition! a definition)
+    '()))
+
+;; All mnemonics that are not the table's.
+(define (defined-names a)
+  (append (map definition-name (append (assembly-definitions a) (assembly-first-definitions a)))
+          (map (lambda (row) (symbol->string (car row))) (defined-instructions))))
+
+;; Operands that the definition does not allow.
+(define (check-defined! a definition bytes)
+  (in-machine-words definition
+    (lambda () (vm-decode bytes 0 (u8vector-length bytes) (assembly-isa a)))))
 
 ;; ---- diagnostics -------------------------------------------------------------------------------------
 
@@ -179,7 +255,20 @@
     (cond ((problem-line problem) (cons (problem-line problem) (problem-column problem)))
           ((name? operand) (cons (name-line operand) (name-column operand)))
           ((form? operand) (cons (form-line operand) (form-column operand)))
-          (else (cons (statement-line statement) (statement-column statement))))))
+          (else (cons (statement-line statement)
+                      (or (and operand (literal-column statement operand)) (statement-column statement)))))))
+
+;; Where in the text of a directive a number or string stands, which does not know it; or #f.
+(define (literal-column statement operand)
+  (let ((operands (statement-operands statement))
+        (line (source-file-line (statement-file statement) (statement-line statement))))
+    (and line
+         (eq? (statement-kind statement) 'directive)
+         (list? operands)
+         (memv operand operands)
+         (let ((index (- (length operands) (length (memv operand operands))))
+               (columns (operand-columns line (statement-column statement))))
+           (and (< index (length columns)) (list-ref columns index))))))
 
 ;; A problem becomes a diagnostic of this pass.
 (define (note-problem! a problem)
@@ -204,6 +293,11 @@
                          (append (problem-notes problem) (source-file-chain file))
                          (source-file-line file (car place))
                          severity)))
+
+(define (note-warning-at! a statement message)
+  (assembly-statement-set! a statement)
+  (assembly-operand-set! a #f)
+  (note-warning! a message))
 
 (define (note-warning! a message)
   (let ((problem (make-problem message '() #f #f)))
@@ -436,6 +530,7 @@
   (line)
   (column)
   (pass)              ; that defined it last
+  (used?)
   (section-before)    ; at the end of the pass before
   (offset-before))
 
@@ -474,7 +569,7 @@
            (check-name (symbol->string name))
            (table-set! (assembly-symbols a) name
                        (make-symbol-entry written (not (eq? name written)) file section offset kind line column
-                                          pass nowhere 0)))
+                                          pass #f nowhere 0)))
           ((< (symbol-entry-pass entry) pass)
            (let ((before? (= (symbol-entry-pass entry) (- pass 1))))
              (symbol-entry-section-before-set! entry (if before? (symbol-entry-section entry) nowhere))
@@ -616,6 +711,7 @@
 (define (symbol-address a name)
   (let ((entry (table-ref (assembly-symbols a) (full-name a name) #f))
         (pass (assembly-pass a)))
+    (if entry (symbol-entry-used?-set! entry #t))
     (cond ((and entry (= (symbol-entry-pass entry) pass))
            (symbol-entry-value entry))
           ((and entry (= (symbol-entry-pass entry) (- pass 1)))
@@ -659,6 +755,9 @@
                                              (or (char-alphabetic? c) (char-numeric? c)
                                                  (memv c '(#\_ #\- #\.)))))))))))
 
+;; What every machine can be granted; those that embed one add others.
+(define standard-host-calls '("exit" "read" "write" "arg_count" "arg" "clock" "random"))
+
 ;; The index of a host call in the import list, which it joins when it is new.
 (define (host-index a name)
   (if (not (host-name? name))
@@ -667,7 +766,9 @@
          (tail (member name imports)))
     (if tail
         (- (length tail) 1)
-        (begin
+        (let ((near (if (member name standard-host-calls) "" (did-you-mean name standard-host-calls))))
+          (if (not (string=? near ""))
+              (note-warning! a (text "the host call `" name "` is none of the standard ones" near)))
           (assembly-imports-set! a (cons name imports))
           (length imports)))))
 

@@ -67,6 +67,8 @@
        (##namespace ("" use ,@standard-names))
        (##define-macro (delay-address expression . size)
          (list 'relocation (list 'lambda '() expression) (if (null? size) #f (car size))))
+       (##define-macro (define-instruction . form)
+         (list 'define-instruction! (list 'quote form)))
        ;; The body keeps its positions.
        (##define-syntax with-labels
          (lambda (source)
@@ -219,7 +221,8 @@
 (define (environment-eval environment datum line)
   (need! environment)
   (environment-call environment line
-                    (lambda () (##eval-top (keep-calls datum) (environment-top environment)))))
+                    (lambda () (##eval-top (keep-calls datum (environment-assigned environment))
+                                           (environment-top environment)))))
 
 ;; The value; the lists in it are remembered with the calls of the source that are now under way, which made them.
 (define (environment-note-origin! environment value lists)

@@ -14,6 +14,7 @@
 (use asm/directives)
 (use asm/settings)
 (use asm/blocks)
+(use asm/suspicion)
 (declare (standard-bindings) (extended-bindings) (block))
 
 ;; ---- what a source can call --------------------------------------------------------------------------
@@ -60,6 +61,7 @@
             (if (not (memv size '(#f 1 2 4 8)))
                 (fail "a relocation has a size of 1, 2, 4 or 8 bytes, found " (operand->text size)))
             (make-relocation thunk size)))
+    (cons 'define-instruction! (lambda (form) (define-in-assembly! a form)))
     (cons 'bits (lambda (n) (make-bits n)))
     (cons 'uleb128 (lambda (n) (uleb128-bytes (unsigned-64 (checked-64 n)))))
     (cons 'sleb128 (lambda (n) (sleb128-bytes (checked-64 n))))
@@ -124,7 +126,7 @@
         (run-directive! a (statement-head statement) (statement-operands statement)))
        ((form) (run-form! a (statement-operands statement)))
        ((value) (emit-value! a (statement-operands statement)))
-       (else (unknown-mnemonic a (statement-head statement))))
+       (else (run-defined! a statement)))
      (finish-statement! a statement))))
 
 ;; Places in its Scheme are those of the statement's file.
@@ -145,6 +147,15 @@
              (string-prefix? "define" (symbol->string (car form)))
              (string-prefix? "##define" (symbol->string (car form)))))))
 
+;; A mnemonic that the table does not have.
+(define (run-defined! a statement)
+  (let ((entry (find-entry a (statement-head statement))))
+    (cond ((not entry) (unknown-mnemonic a (statement-head statement)))
+          ((problem? (statement-operands statement)) (raise (statement-operands statement)))
+          (else
+           (current-section a)
+           (emit-defined! a entry (statement-operands statement))))))
+
 (define (unknown-mnemonic a name)
   (let ((value (environment-variable (assembly-environment a) (string->symbol name) #f)))
     (fail "there is no instruction `" name "`"
@@ -153,7 +164,7 @@
                 ((memq (string->symbol (string-append "." name)) (map string->symbol (directive-names)))
                  (text " (did you mean the directive `." name "`?)"))
                 ((string-index name #\=) "; an assignment has blanks around =, as in size = 64")
-                (else (isa-name-hint name))))))
+                (else (isa-name-hint name (defined-names a)))))))
 
 ;; ---- passes ------------------------------------------------------------------------------------------
 
@@ -275,10 +286,10 @@
 
 ;; Passes until nothing moves. What the source writes to the current output port appears once: that of the
 ;; last pass.
-(define (assemble-statements source live? base external imports finish)
+(define (assemble-statements source live? base external imports definitions finish)
   (call-with-environment (source-name source) (source-assigned source)
     (lambda (environment)
-      (let ((a (new-assembly source environment live? base external imports)))
+      (let ((a (new-assembly source environment live? base external imports definitions)))
         (let loop ()
           (let ((output (with-captured-output
                          (lambda ()
@@ -296,6 +307,7 @@
                               (finish-pass! a)))))))
             (cond ((not (or (assembly-changed? a) (assembly-unknown? a)))
                    (display output)
+                   (if (and (not live?) (null? (assembly-errors a))) (note-suspicions! a))
                    (raise-diagnostics a '())
                    (for-each (lambda (warning) (asm-diagnostic-display warning (current-error-port)))
                              (reverse (assembly-warnings a)))
@@ -315,14 +327,20 @@
 (define most-unsettled 8)
 
 (define (unsettled-diagnostic a source)
-  (let* ((entries (sort (unsettled-symbols a)
+  (let* ((resized (reverse (assembly-resized a)))
+         (entries (sort (unsettled-symbols a)
                         (lambda (x y) (< (car (symbol-entry-place x)) (car (symbol-entry-place y))))))
-         (place (if (pair? entries) (symbol-entry-place (car entries)) '(0 . 0)))
-         (file (if (pair? entries) (symbol-entry-file (car entries)) (source-file source))))
+         (place (cond ((pair? resized) (cons (statement-line (car resized)) (statement-column (car resized))))
+                      ((pair? entries) (symbol-entry-place (car entries)))
+                      (else '(0 . 0))))
+         (file (cond ((pair? resized) (statement-file (car resized)))
+                     ((pair? entries) (symbol-entry-file (car entries)))
+                     (else (source-file source)))))
     (make-asm-diagnostic
      (source-file-name file) (car place) (cdr place)
      (text "the labels do not settle: after " (assembly-pass a)
-           " passes they still move, because Scheme code gives something else in each pass")
+           " passes they still move, because "
+           (if (pair? resized) "this Scheme form" "Scheme code") " gives something else in each pass")
      (append
       (map (lambda (entry) (unsettled-note a entry)) (take-at-most entries most-unsettled))
       (if (> (length entries) most-unsettled)

@@ -24,6 +24,8 @@
   ;; symbols
   machine-symbol-table machine-symbols machine-symbol machine-symbol-set! machine-symbol-at
   machine-line-at machine-expansions-at machine-address machine-address->text
+  ;; instructions
+  machine-definitions machine-define! machine-redefine! machine-executed
   ;; snapshots
   machine-snapshot machine-restore! machine-snapshot? machine-free-snapshot! machine-hash
   machine-snapshot-bytes machine-record! machine-recording

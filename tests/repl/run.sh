@@ -77,6 +77,12 @@ check "asm does not overwrite its source" 64 "$(status_of "$COMET" asm "$WORK/op
 contains "and says so" "the image would overwrite its source $WORK/options.s; -o names another file" "$(cat "$WORK/err")"
 check "asm takes one source" 64 "$(status_of "$COMET" asm a.s b.s)"
 contains "and says which is too much" 'one source at a time; `b.s` is too much' "$(cat "$WORK/err")"
+check "a source with instructions of its own is assembled" 0 \
+  "$(status_of "$COMET" asm tests/asm/defined.s -o "$WORK/defined.img")"
+check "and runs, in the runner without Scheme too" "0 0" \
+  "$(status_of "$COMET" run "$WORK/defined.img") $(status_of "$(dirname "$COMET")/comet-vm-no-scheme" "$WORK/defined.img")"
+contains "and is disassembled by their names" "element r5, r6, r7" "$("$COMET" disasm "$WORK/defined.img")"
+contains "which are listed" "element dss = shli a, c, 3; add a, b, a; ldu64 a, a, 0" "$("$COMET" disasm "$WORK/defined.img")"
 check "run takes an image, by its content" 7 "$(status_of "$COMET" run "$WORK/status.img")"
 check "disasm lists an image" 0 "$(status_of "$COMET" disasm "$WORK/status.img")"
 contains "disasm shows sections" "section .text" "$(cat "$WORK/out")"
@@ -192,6 +198,11 @@ check "a core takes no program" 64 "$(status_of "$COMET" debug --core "$WORK/cor
 contains "for it has one" 'a core has its program in it; `a.s` is too much' "$(cat "$WORK/err")"
 check "a recording takes one image" 64 "$(status_of "$COMET" debug --replay "$WORK/replay" a.img b.img)"
 contains "and names the second" '--replay takes one image at most; `b.img` is too much' "$(cat "$WORK/err")"
+check "a core of a machine with more memory than is usual" 132 \
+  "$(status_of "$COMET" run --quiet --memory 4G --core "$WORK/large" $HERE/programs/trap.s)"
+check "is opened only where that is allowed" 71 "$(status_of "$COMET" debug --core "$WORK/large")"
+contains "which is told" "the state is of a machine that may map 4294967296 bytes; this one may only map 1073741824 (--memory sets that)" "$(cat "$WORK/err")"
+contains "and allowed" "trap at divide+0x3" "$(opened where --memory 4G --core "$WORK/large")"
 printf 'load "%s/programs/trap.s"\nrun\ncore "%s/prompt"\n' $HERE "$WORK" | "$COMET" >"$WORK/out"
 contains "the prompt writes a core too" "core $WORK/prompt, 3 instructions" "$(cat "$WORK/out")"
 contains "which is opened as any" "trap at divide+0x3" "$(opened where --core "$WORK/prompt")"
@@ -229,6 +240,7 @@ check "closed output ends Scheme" 141 "$(closed "$COMET" <"$WORK/script")"
 if [ "${1:-}" != --accept ]; then
   if command -v tmux >/dev/null; then
     . $HERE/terminal.sh
+    . $HERE/screen.sh
   else
     echo "# tests through a terminal are left out: tmux is not installed"
   fi

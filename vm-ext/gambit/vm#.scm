@@ -29,4 +29,5 @@
   vm-image-symbol vm-image-line vm-image-expansion vm-image-import vm-image-entry vm-image-find-symbol vm-image-symbol-at
   vm-image-line-at vm-image-load
   ;; the instruction set
-  vm-isa-instruction vm-isa vm-decode vm-disassemble))
+  vm-isa-instruction vm-isa vm-decode vm-disassemble
+  vm-machine-define vm-image-add-instruction vm-isa-definition vm-treat vm-treated))
