@@ -5,6 +5,7 @@
   assembly-changed? assembly-changed?-set! assembly-unknown? assembly-unknown?-set! assembly-source assembly-warnings
   note-warning! note-warning-at! symbol-entries symbol-entry-local? symbol-entry-used? symbol-entry-kind assembly-repeated assembly-repeated-set! assembly-files begin-scope! symbol-met?
   note-problem! assembly-errors assembly-names-lost?-set! for-each-guarded assembly-globals assembly-globals-set!
+  assembly-views assembly-views-set!
   assembly-imports assembly-statement assembly-statement-set! assembly-operand assembly-operand-set!
   start-pass! finish-pass! start-statement! finish-statement! unsettled-symbols
   ;; sections

@@ -56,7 +56,8 @@
   (made)            ; what forms made in this pass, reversed
   (entry)           ; the address that .entry gives, or #f
   (resized)         ; forms that made something else in this pass than in the one before, reversed
-  (states))         ; table: what libraries of macros remember during a pass
+  (states)          ; table: what libraries of macros remember during a pass
+  (views))          ; ((name . text) …): how a debugger shows what is at symbols
 
 ;; The assembly that is under way, for libraries of macros; #f where none is.
 (define current-assembly (make-parameter #f))
@@ -68,7 +69,7 @@
 (define (new-assembly source environment live? base external imports definitions)
   (make-assembly source environment live? base external imports (make-table test: eq?)
                  0 '() #f '() #f #f 0 #f #f 0 '() '() 0 '() '() #f "" 0
-                 (make-table test: equal?) #f definitions '() #f '() '() #f '() #f))
+                 (make-table test: equal?) #f definitions '() #f '() '() #f '() #f '()))
 
 ;; ---- passes ------------------------------------------------------------------------------------------
 
@@ -92,6 +93,7 @@
   (assembly-entry-set! a #f)
   (assembly-resized-set! a '())
   (assembly-states-set! a (make-table test: eq?))
+  (assembly-views-set! a '())
   (for-each
    (lambda (section)
      (section-size-set! section 0)

@@ -2,6 +2,8 @@
 ;; asm/environment for the Scheme that each pass has.
 (module asm/passes)
 (use scheme-lib/util)
+(use scheme-lib/view)
+(use scheme-lib/view-text)
 (use asm/number)
 (use asm/isa)
 (use asm/diagnostic)
@@ -47,6 +49,7 @@
             (if (not (and (exact-integer? value) (integer-64? value)))
                 (fail "(symbol! name value) expects an integer of 64 bits, found " (operand->text value)))
             (apply define-symbol! a (->label-name name) value 'label (place))))
+    (cons 'view (lambda (name description) (add-view! a (->label-name name) description)))
     (cons 'unique-name (lambda (#!optional (prefix "name")) (unique-name! a prefix)))
     (cons 'host
           (lambda (name)
@@ -71,6 +74,22 @@
    (map (lambda (symbol) (cons symbol (register-number (register-symbol symbol)))) registers)
    register-bindings
    mnemonic-bindings))
+
+;; How a debugger is to show what is at a symbol, or what other views call by this name.
+(define (add-view! a name description)
+  (with-exception-catcher
+   (lambda (exception)
+     (if (view-error? exception)
+         (fail "the view of `" name "`: " (view-error-message exception))
+         (raise exception)))
+   (lambda () (view-check description)))
+  (let ((string (view->text description)) (before (assq name (assembly-views a))))
+    (if (> (u8vector-length (string->utf8 string)) 65535)
+        (fail "the view of `" name "` is too long: its text has more than 65535 bytes"))
+    (if (and before (not (string=? string (cdr before))))
+        (fail "`" name "` has another view already: " (cdr before)))
+    (if (not before) (assembly-views-set! a (cons (cons name string) (assembly-views a))))
+    '()))
 
 ;; Scheme's own `list`, but what may be an instruction or a directive remembers where it was made.
 (define (noting-list environment)

@@ -46,6 +46,18 @@
 (define (program-expansions program)
   (cdr (force (program-tables program))))
 
+;; What (view name description) says: ((name . text) …), by name.
+(define (program-views program)
+  (sort (map (lambda (view) (cons (symbol->string (car view)) (cdr view))) (assembly-views (program-assembly program)))
+        (lambda (x y) (utf8<? (car x) (car y)))))
+
+(define (utf8<? x y)
+  (let loop ((x (u8vector->list (string->utf8 x))) (y (u8vector->list (string->utf8 y))))
+    (and (pair? y)
+         (or (null? x)
+             (< (car x) (car y))
+             (and (= (car x) (car y)) (loop (cdr x) (cdr y)))))))
+
 ;; ---- sources that cannot be read in full -------------------------------------------------------------
 
 ;; Running such a source would give errors that follow from the first ones; what can be said without

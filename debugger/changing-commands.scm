@@ -9,6 +9,7 @@
 (use debugger/program)
 (use debugger/breakpoints)
 (use debugger/value)
+(use debugger/examine)
 (use debugger/run)
 (use debugger/timeline)
 (use debugger/show)
@@ -16,12 +17,13 @@
 (use asm/routine)
 (use asm/isa)
 
-(define-command (set (place value) (new integer))
+(define-command (set (place value) (new value))
   "Sets a register or memory. set r5 10, set pc main, set t0 0x8000, set [table+8] (* 2 r5); memory gets 8 \
-bytes, and (target-write! ADDRESS u8vector) writes any number."
+bytes, and (target-write! ADDRESS u8vector) writes any number. A place of a view gets what it holds: \
+set list.next.value 5, set shape.kind circle, set name \"abc\"."
   group: changing
-  (set-place! place new)
-  (say place " = " (value-text (word->integer place))))
+  (set-place! place (new-value place new))
+  (for-each say (expression-lines place #f)))
 
 ;; ---- assembling ------------------------------------------------------------------------------------
 

@@ -80,9 +80,11 @@
   (let* ((program (session-program (the-session)))
          (folder (if program (path-directory (path-expand (loaded-path program))) (current-directory)))
          (beside (path-expand (path-strip-directory file) folder)))
-    (cond ((file-exists? file) file)
-          ((file-exists? beside) beside)
-          (else #f))))
+    (find file-to-read? (list file beside))))
+
+;; A program from elsewhere may name a device as its source, which would never end.
+(define (file-to-read? path)
+  (and (file-exists? path) (eq? (file-type path) 'regular)))
 
 (define (file-lines file)
   (let ((path (source-path file)))
