@@ -19,6 +19,7 @@
 
 (define asm-options
   (cons* '("-o" text "IMAGE" "where the image goes; SOURCE with .img for its ending unless given")
+         '("--statistics" #f "" "say on standard error how many lines, passes, bytes and seconds it took")
          '("-l" #f "" "print the listing: addresses, bytes and what macros made; write an image only with -o")
          assembly-options))
 
@@ -47,13 +48,25 @@
          (target (option-value options "-o" (string-append (path-strip-extension source) ".img"))))
     (if (string=? source target) (usage-error "the image would overwrite its source " source "; -o names another file"))
     (use-assembly-options! options)
-    (let ((program (with-file source
+    (let* ((begin (real-time))
+           (program (with-file source
                      (lambda ()
                        (parameterize ((current-error-port ##stderr-port))
                          (asm-file source))))))
+      (if (option-value options "--statistics") (say-statistics source program (- (real-time) begin)))
       (if (option-value options "-l") (display (program-listing program)))
       (if (or (option-value options "-o") (not (option-value options "-l")))
           (write-image program target)))))
+
+;; Lines are those of the source itself, without what it includes.
+(define (say-statistics source program seconds)
+  (let ((lines (fold (lambda (byte count) (if (= byte 10) (+ count 1) count)) 0
+                     (u8vector->list (read-file-bytes source))))
+        (passes (program-passes program)))
+    (say-on-stderr source ": " lines " lines, " passes (if (= passes 1) " pass, " " passes, ")
+                   (fold (lambda (section sum) (+ sum (u8vector-length (program-section-bytes section)))) 0
+                         (program-sections program))
+                   " bytes, " (/ (round (* 100. seconds)) 100) " seconds")))
 
 (define (write-image program target)
   (with-exception-catcher

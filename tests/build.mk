@@ -34,6 +34,7 @@ test-programs: $(TEST_PROGRAMS)
 .PHONY: bench
 bench: $(BUILD)/comet-vm $(BUILD)/comet-vm-no-scheme
 	@BUILD=$(abspath $(BUILD)) tests/bench/bench.sh $(ROUNDS)
+	@BUILD=$(abspath $(BUILD)) tests/bench/assembler.sh
 
 # What `make check` runs once all is built. Suites find what was built through BUILD.
 SANITIZED := $(BUILD)/sanitize/tests

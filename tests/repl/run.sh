@@ -109,6 +109,8 @@ contains "disasm shows instructions" "imm r11, 7" "$(cat "$WORK/out")"
 check "disasm --source is a source again" 0 "$(status_of "$COMET" asm "$WORK/again.s" -o "$WORK/again.img")"
 contains "with the same code" "imm     r11, 7" "$(cat "$WORK/again.s")"
 "$COMET" asm -l "$WORK/again.s" >"$WORK/list" 2>&1
+contains "asm --statistics tells of passes" "lines, 1 pass," \
+  "$("$COMET" asm --statistics "$WORK/again.s" -o "$WORK/again.img" 2>&1)"
 contains "asm -l prints a listing" "03 0b 07                         imm     r11, 7" "$(cat "$WORK/list")"
 printf '\x89CMT\r\n\x1a\nrubbish' >"$WORK/broken.img"
 check "a damaged image has status 65" 65 "$(status_of "$COMET" run "$WORK/broken.img")"

@@ -639,6 +639,23 @@ static comet_status comet_handle_image_line_at(comet_image* image, uint64_t addr
   return comet_take_line(comet_image_line_at(image, address, &line, comet_clear_error()), &line);
 }
 
+static uint64_t comet_little_endian(const uint8_t* bytes, int length) {
+  uint64_t value = 0;
+  while (length-- > 0) value = value << 8 | bytes[length];
+  return value;
+}
+
+static comet_status comet_handle_image_add_lines(comet_image* image, const char* file, const uint8_t* bytes,
+                                                 size_t count) {
+  for (size_t i = 0; i < count; ++i, bytes += 16) {
+    comet_status status = comet_image_add_line(
+        image, comet_little_endian(bytes, 8), file, (uint32_t)comet_little_endian(bytes + 8, 4),
+        (uint32_t)comet_little_endian(bytes + 12, 4), comet_clear_error());
+    if (status != COMET_OK) return status;
+  }
+  return COMET_OK;
+}
+
 static comet_status comet_handle_image_expansion(comet_image* image, size_t n) {
   comet_expansion expansion = COMET_EXPANSION_INIT;
   comet_status status = comet_image_expansion(image, n, &expansion, comet_clear_error());

@@ -421,6 +421,12 @@ end-of-c
   "comet_image_add_symbol(___arg1, ___arg2, ___arg3, comet_clear_error())")
 (define-call (vm-image-add-line image address file line column) (image* u64 name id id)
   "comet_image_add_line(___arg1, ___arg2, ___arg3, ___arg4, ___arg5, comet_clear_error())")
+;; Many lines of one file. bytes: for each its address in 8, line and column in 4 bytes, little-endian.
+(define (vm-image-add-lines image file bytes count)
+  (check-bytes bytes 0 (* 16 count))
+  (check ((c-lambda (image* name scheme-object size_t) int
+            "___return(comet_handle_image_add_lines(___arg1, ___arg2, COMET_BYTES(___arg3), ___arg4));")
+          image file bytes count)))
 (define-call (vm-image-add-expansion image address macro file line column) (image* u64 name name id id)
   "comet_image_add_expansion(___arg1, ___arg2, ___arg3, ___arg4, ___arg5, ___arg6, comet_clear_error())")
 (define-call (vm-image-add-view image name description) (image* name name)
