@@ -379,6 +379,17 @@
     (timeline-goto! (if found (car found) (pause-count pause)))
     (conclude! 'step #f)))
 
+;; Back to where the source line before this one began.
+(define (reverse-next-line!)
+  (define (at-line? key) (equal? (line-key (target-pc)) key))
+  (define (back-while key pause)
+    (if (and (eq? (pause-reason pause) 'step) key (at-line? key)) (back-while key (reverse-next!)) pause))
+  (let ((pause (back-while (line-key (target-pc)) (reverse-next!))))
+    (if (and (eq? (pause-reason pause) 'step) (line-key (target-pc)))
+        (let ((end (back-while (line-key (target-pc)) pause)))
+          (if (eq? (pause-reason end) 'step) (next-program!) end))
+        pause)))
+
 ;; To the call that made the selected activation.
 (define (reverse-finish!)
   (the-timeline)

@@ -107,12 +107,17 @@
   (run-and-report! reverse-continue!)
   '())
 
-(define-request (next arguments) when: stopped (run-and-report! next-program!) '())
-(define-request (stepIn arguments) when: stopped (run-and-report! step-program!) '())
+;; By a source line, unless the client shows instructions.
+(define (step-by arguments instruction line)
+  (run-and-report! (if (equal? (json-ref arguments "granularity") "instruction") instruction line))
+  '())
+
+(define-request (next arguments) when: stopped (step-by arguments next-program! next-line!))
+(define-request (stepIn arguments) when: stopped (step-by arguments step-program! step-line!))
 (define-request (stepOut arguments) when: stopped (run-and-report! finish-activation!) '())
 
 ;; Over calls, as the client's step over goes forward.
-(define-request (stepBack arguments) when: stopped (run-and-report! reverse-next!) '())
+(define-request (stepBack arguments) when: stopped (step-by arguments reverse-next! reverse-next-line!))
 
 ;; Only a running program can be paused; the server ends its run behind this.
 (define-request (pause arguments) when: loaded
