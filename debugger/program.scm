@@ -9,6 +9,7 @@
 (use debugger/command)
 (use debugger/session)
 (use scheme-lib/image)
+
 (use scheme-lib/machine)
 (use asm/program)
 (use asm/image)

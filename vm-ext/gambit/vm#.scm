@@ -9,7 +9,7 @@
   ;; memory
   vm-space-new vm-space-free vm-map vm-unmap vm-protect vm-next-region vm-read vm-read! vm-write
   ;; threads and registers
-  vm-thread-new vm-thread-free vm-thread-get vm-set-pc vm-thread-restart vm-get-register vm-set-register
+  vm-thread-new vm-thread-free vm-next-thread vm-thread-get vm-set-pc vm-thread-restart vm-get-register vm-set-register
   vm-get-thread-register vm-set-thread-register vm-get-activation
   ;; running
   vm-run vm-observe vm-reason-name vm-trap-name vm-interrupt vm-set-poll vm-set-deadline vm-breakpoint-set

@@ -118,7 +118,7 @@ Run::Turn Run::step() {
   work_until_look_ -= reference_step_work + static_cast<std::int64_t>(reference_.moved_bytes()) / bytes_a_work;
   forget_stale_code();
   if (outcome == Outcome::stopped) return Turn::stop;
-  if (observer_ == nullptr || !observer_->full()) return Turn::go_on;
+  if (observer_ == nullptr || !observer_->satisfied()) return Turn::go_on;
   stop_.reason = COMET_OBSERVED;
   return Turn::stop;
 }
