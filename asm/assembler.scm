@@ -12,3 +12,7 @@
 (use asm/program)
 (use asm/image)
 (use asm/live)
+(use asm/object)
+(use asm/object-format)
+(use asm/archive)
+(use asm/link)

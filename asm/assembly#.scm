@@ -4,18 +4,23 @@
   assembly-pass assembly-environment assembly-sections
   assembly-changed? assembly-changed?-set! assembly-unknown? assembly-source assembly-warnings
   note-warning! assembly-repeated assembly-repeated-set! assembly-files begin-scope! symbol-met?
-  note-problem! assembly-errors assembly-names-lost?-set! for-each-guarded assembly-globals assembly-globals-set!
+  note-problem! assembly-errors assembly-names-lost?-set! for-each-guarded names-bound symbol-in-pass symbol-entries
   assembly-imports assembly-statement assembly-statement-set! assembly-operand assembly-operand-set!
   start-pass! finish-pass! start-statement! finish-statement! unsettled-symbols
   ;; sections
   section-name section-protection section-base section-size section-content section-bytes section-file-length
-  section-executable?
+  section-executable? section-no-bits? section-keep? section-keep?-set!
   current-section switch-section!
   here emit-byte! emit-bytes! emit-zeros! emit-fill! emit-integer!
   memory-limit bytes-limit
   ;; items
   item-least note-item!
   ;; symbols
-  define-label! define-symbol! symbol-address symbol-known? assembly-symbol-list symbol-entry-name
+  define-label! define-symbol! define-label-by-key! define-symbol-by-key! symbol-address here-value
+  settled-distance expression-number symbol-binding bind-symbol! symbol-known? assembly-symbol-list symbol-entry-name
   symbol-entry-value symbol-entry-value-before symbol-entry-place symbol-entry-file symbol-entry-pass
-  host-index unique-name!))
+  symbol-entry-section symbol-entry-offset symbol-entry-kind symbol-entry-local?
+  host-value host-name? possible-name? unique-name!
+  ;; events
+  assembly-object? assembly-events note-event! emit-deferred!
+  event-section event-offset event-length event-statement event-place event-what))

@@ -7,6 +7,7 @@
 (use asm/diagnostic)
 (use asm/statement)
 (use asm/encode)
+(use asm/expression)
 (use asm/reader)
 (use asm/environment)
 (use asm/assembly)
@@ -35,22 +36,23 @@
   (append
    (list
     (cons 'address (lambda (name) (symbol-address a (->label-name name))))
+    (cons 'known? (lambda (value) (not (expression? value))))
     (cons 'defined? (lambda (name) (symbol-known? a (->label-name name))))
-    (cons 'here (lambda () (here a)))
+    (cons 'here (lambda () (here-value a)))
     (cons 'label (lambda (name) (make-label-marker (->label-name name))))
     (cons 'label!
           (lambda (name)
             (apply define-label! a (->label-name name) (place))))
     (cons 'symbol!
           (lambda (name value)
-            (if (not (and (exact-integer? value) (integer-64? value)))
+            (if (not (or (expression? value) (and (exact-integer? value) (integer-64? value))))
                 (fail "(symbol! name value) expects an integer of 64 bits, found " (operand->text value)))
             (apply define-symbol! a (->label-name name) value 'label (place))))
     (cons 'unique-name (lambda (#!optional (prefix "name")) (unique-name! a prefix)))
     (cons 'host
           (lambda (name)
-            (cond ((string? name) (host-index a name))
-                  ((symbol? name) (host-index a (symbol->string name)))
+            (cond ((string? name) (host-value a name))
+                  ((symbol? name) (host-value a (symbol->string name)))
                   (else (fail "(host name) expects a string, found " (operand->text name))))))
     (cons 'relocation
           (lambda (thunk #!optional (size #f))
@@ -68,6 +70,10 @@
    register-bindings
    mnemonic-bindings))
 
+;; Scheme's own arithmetic, which in an object takes addresses too.
+(define (object-arithmetic a)
+  (arithmetic-bindings (lambda (key other) (settled-distance a key other))))
+
 (define (checked-64 n)
   (if (not (and (exact-integer? n) (integer-64? n)))
       (fail "expected an integer of 64 bits, found " (operand->text n)))
@@ -83,6 +89,7 @@
      (let ((section (current-section a)))
        (statement-section-set! statement section)
        (statement-offset-set! statement (section-size section))
+       (note-event! a 0 '(line))
        (emit-bytes! a (statement-operands statement))))
     ((label)
      (define-label! a (statement-head statement) (statement-line statement) (statement-column statement))
@@ -93,6 +100,7 @@
     (else
      (enter-file! a statement)
      (start-statement! a statement)
+     (note-event! a 0 '(line))
      (case (statement-kind statement)
        ((instruction)
         (current-section a)
@@ -101,6 +109,7 @@
         (run-directive! a (statement-head statement) (statement-operands statement)))
        ((form) (run-form! a (statement-operands statement)))
        ((value) (emit-value! a (statement-operands statement)))
+       ((actions) (for-each (lambda (action) (action a)) (statement-operands statement)))
        (else (unknown-mnemonic a (statement-head statement))))
      (finish-statement! a statement))))
 
@@ -242,10 +251,10 @@
 
 ;; Passes until nothing moves. What the source writes to the current output port appears once: that of the
 ;; last pass.
-(define (assemble-statements source live? base external imports finish)
+(define (assemble-statements source mode base external imports finish)
   (call-with-environment (source-name source) (source-assigned source)
     (lambda (environment)
-      (let ((a (new-assembly source environment live? base external imports)))
+      (let ((a (new-assembly source environment mode base external imports)))
         (let loop ()
           (let ((output (with-captured-output
                          (lambda ()
@@ -253,7 +262,8 @@
                             (lambda ()
                               (start-pass! a)
                               (environment-start-pass! environment
-                                                       (bindings a (source-registers source)))
+                                                       (bindings a (source-registers source))
+                                                       (if (assembly-object? a) (object-arithmetic a) '()))
                               (with-exception-catcher
                                (lambda (exception)
                                  (if (problem? exception) (note-problem! a exception) (raise exception)))

@@ -80,29 +80,41 @@
 (define program-base 65536)
 (define (no-externals name) #f)
 
-(define (assemble-source source)
+;; mode: as in asm/assembly.
+(define (assemble-whole source mode finish)
   (check-readable source)
-  (assemble-statements source #f program-base no-externals '()
-    (lambda (a) (make-program-of a source))))
+  (assemble-statements source mode program-base no-externals '() finish))
 
-(define (make-program-of a source)
-  (let ((sections (filter (lambda (section) (> (section-size section) 0))
-                          (reverse (assembly-sections a))))
-        (symbols (map (lambda (entry)
-                        (cons (symbol->string (symbol-entry-name entry)) (u64 (symbol-entry-value entry))))
-                      (assembly-symbol-list a))))
+(define (assemble-source source)
+  (assemble-whole source 'program
+    (lambda (a)
+      (let ((symbols (symbols-by-value a)))
+        (make-program-of a (source-name source) symbols (lambda () (source-line-list source))
+                         (find-entry symbols (sections-with-room a)))))))
+
+;; Pairs of a name and a value.
+(define (symbols-by-value a)
+  (map (lambda (entry)
+         (cons (symbol->string (symbol-entry-name entry)) (u64 (symbol-entry-value entry))))
+       (assembly-symbol-list a)))
+
+(define (sections-with-room a)
+  (filter (lambda (section) (> (section-size section) 0)) (reverse (assembly-sections a))))
+
+(define (make-program-of a name symbols line-maker entry)
+  (let ((sections (sections-with-room a)))
     (make-program
-     (source-name source)
+     name
      (map (lambda (section)
             (make-program-section (section-name section) (section-base section)
                                   (section-content section) (section-size section)
                                   (section-protection section)))
           sections)
      symbols
-     (lambda () (source-line-list source))
+     line-maker
      (reverse (assembly-imports a))
-     (find-entry symbols sections)
-     (map symbol->string (reverse (assembly-globals a)))
+     entry
+     (map symbol->string (names-bound a 'global 'weak))
      (assembly-pass a))))
 
 (define (find-entry symbols sections)
@@ -135,7 +147,10 @@
   (assemble-source (read-source name string)))
 
 (define (asm-file path)
-  (assemble-source (read-source-bytes path (file-bytes path))))
+  (assemble-source (read-source-file path)))
+
+(define (read-source-file path)
+  (read-source-bytes path (file-bytes path)))
 
 (define (file-bytes path)
   (with-exception-catcher
@@ -170,5 +185,5 @@
                                    (vector (make-statement 'value file 0 0 #f code '() #f 0))
                                    '() '() '())))))
     (check-readable source)
-    (assemble-statements source #t at external imports
+    (assemble-statements source 'live at external imports
       (lambda (a) (finish a source)))))

@@ -2,5 +2,5 @@
 (##namespace ("asm/value#"
   make-relocation relocation? relocation-thunk relocation-size
   make-label-marker label-marker? label-marker-name
-  ->label-name eval-form emit-value! emit-instruction! emit-text-instruction! resolve-number operand-place! emit-sized!
+  ->label-name eval-form emit-value! emit-instruction! emit-text-instruction! resolve-number operand-place! emit-sized! emit-deferred-directive!
   set-directive-runner!))

@@ -100,7 +100,8 @@
 (define ($move register value)
   (cond (($register? value)
          (list 'mov register (cdr value)))
-        ((negative? ($constant value))
+        ;; In an object, an address is known only to the linker.
+        ((and (known? ($constant value)) (negative? ($constant value)))
          (list 'simm register (- ($constant value))))
         (else
          (list 'imm register ($constant value)))))
@@ -295,16 +296,11 @@
 (define ($string-bytes string)
   (u8vector-append (string->utf8 string) (u8vector 0)))
 
-(define ($quad-bytes number)
-  (apply u8vector
-         (map (lambda (n) (bitwise-and (arithmetic-shift number (* -8 n)) 255))
-              (iota 8))))
-
 (define ($string-table name . strings)
   (let ((names (map (lambda (n) (string-append name "_" (number->string n)))
                     (iota (length strings)))))
     (list (label name)
-          (map (lambda (string-name) ($quad-bytes (address string-name))) names)
+          (map (lambda (string-name) (list '.quad (address string-name))) names)
           (map (lambda (string-name string) (list (label string-name) ($string-bytes string)))
                names
                strings))))

@@ -8,6 +8,8 @@
 (use asm/diagnostic)
 (use asm/program)
 (use asm/image)
+(use asm/object)
+(use asm/object-format)
 (use vm-ext/gambit/vm)
 (use debugger/command)
 (use debugger/program)
@@ -16,8 +18,9 @@
 (use repl/assembly-options)
 
 (define asm-options
-  (cons '("-o" text "IMAGE" "where the image goes; SOURCE with .img for its ending unless given")
-        assembly-options))
+  (cons* '("-c" #f "" "write an object, of which comet-vm link makes a program with others")
+         '("-o" text "FILE" "where it goes; SOURCE with .img for its ending, or .o with -c, unless given")
+         assembly-options))
 
 (define (one-file words what)
   (cond ((null? words) (usage-error "no " what " is named"))
@@ -41,24 +44,28 @@
 
 (define (cli-asm options words)
   (let* ((source (one-file words "source"))
-         (target (option-value options "-o" (string-append (path-strip-extension source) ".img"))))
-    (if (string=? source target) (usage-error "the image would overwrite its source " source "; -o names another file"))
+         (object? (option-value options "-c"))
+         (target (option-value options "-o" (string-append (path-strip-extension source) (if object? ".o" ".img")))))
+    (if (string=? source target)
+        (usage-error "the " (if object? "object" "image") " would overwrite its source " source "; -o names another file"))
     (use-assembly-options! options)
-    (write-image
-     (with-file source
-       (lambda ()
-         (parameterize ((current-error-port ##stderr-port))
-           (asm-file source))))
-     target)))
+    (write-output target
+      (with-file source
+        (lambda ()
+          (parameterize ((current-error-port ##stderr-port))
+            (if object?
+                (object->bytes (asm-object-file source))
+                (image->bytes (program-image (asm-file source))))))))))
 
-(define (write-image program target)
+;; Bytes, or a text, to a file.
+(define (write-output target content)
   (with-exception-catcher
    (lambda (exception)
      (exit-with status-system target " cannot be written: "
                 (cond ((no-such-file-or-directory-exception? exception) "there is no such directory")
                       ((os-exception? exception) (err-code->string (os-exception-code exception)))
                       (else (exception->text exception)))))
-   (lambda () (program-write-image program target))))
+   (lambda () (write-file-bytes target (if (string? content) (string->utf8 content) content)))))
 
 ;; ---- disasm ----------------------------------------------------------------------------------------
 

@@ -26,4 +26,6 @@
   vm-image-symbol vm-image-line vm-image-import vm-image-entry vm-image-find-symbol vm-image-symbol-at
   vm-image-line-at vm-image-load
   ;; the instruction set
-  vm-isa-instruction vm-isa vm-decode vm-disassemble))
+  vm-isa-instruction vm-isa vm-decode vm-disassemble
+  ;; files
+  vm-checksum))
