@@ -1,11 +1,12 @@
 ;; asm/assembler: the assembler, in one library.
 (##namespace ("asm/program#"
   asm-file asm-string asm
-  program? program-name program-sections program-symbols program-lines program-imports program-entry
+  program? program-name program-sections program-symbols program-lines program-expansions program-imports program-entry
   program-globals program-passes
   program-section? program-section-name program-section-address program-section-bytes
   program-section-memory-length program-section-protection))
 (##namespace ("asm/image#" program-image program-write-image))
+(##namespace ("asm/listing#" program-listing program-write-listing))
 (##namespace ("asm/live#" asm-at! load-source!))
 (##namespace ("asm/diagnostic#"
   asm-error? asm-error-diagnostics asm-error-display asm-error->text

@@ -2,7 +2,7 @@
 (##namespace ("asm/assembly#"
   new-assembly
   assembly-pass assembly-environment assembly-sections
-  assembly-changed? assembly-changed?-set! assembly-unknown? assembly-source assembly-warnings
+  assembly-changed? assembly-changed?-set! assembly-unknown? assembly-unknown?-set! assembly-source assembly-warnings
   note-warning! assembly-repeated assembly-repeated-set! assembly-files begin-scope! symbol-met?
   note-problem! assembly-errors assembly-names-lost?-set! for-each-guarded names-bound symbol-in-pass symbol-entries
   assembly-imports assembly-statement assembly-statement-set! assembly-operand assembly-operand-set!
@@ -13,6 +13,7 @@
   current-section switch-section!
   here emit-byte! emit-bytes! emit-zeros! emit-fill! emit-integer!
   memory-limit bytes-limit
+  emit-made! assembly-made made? made-section made-offset made-end made-places made-statement
   ;; items
   item-least note-item!
   ;; symbols

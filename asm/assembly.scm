@@ -51,12 +51,17 @@
   (names-lost?)     ; a form failed in this pass, which may have given labels
   (bindings)        ; table: name -> a pair of global, weak, local or extern, and how many came before
   (bindings-before) ; of the pass before
-  (events))         ; of an object, reversed
+  (events)          ; of an object, reversed
+  (made))           ; what forms made in this pass, reversed
+
+;; The bytes of a section from offset to end, which a form of `statement` made; the places in its Scheme that led
+;; to them, the outermost first, or () where they are not known.
+(define-type made section offset (end) places statement)
 
 (define (new-assembly source environment mode base external imports)
   (make-assembly source environment mode base external imports (make-table test: eq?)
                  0 '() #f '() #f #f 0 #f #f 0 '() '() 0 '() '() #f "" 0
-                 (make-table test: equal?) #f (make-table test: eq?) #f '()))
+                 (make-table test: equal?) #f (make-table test: eq?) #f '() '()))
 
 (define (assembly-object? a)
   (eq? (assembly-mode a) 'object))
@@ -79,6 +84,7 @@
   (assembly-bindings-before-set! a (assembly-bindings a))
   (assembly-bindings-set! a (make-table test: eq?))
   (assembly-events-set! a '())
+  (assembly-made-set! a '())
   (for-each
    (lambda (section)
      (section-size-set! section 0)
@@ -245,7 +251,8 @@
 ;; What the linker must do again. The operands of what depends on addresses are integers and expressions.
 ;;
 ;;   what                          meaning
-;;   (line)                        the statement's code begins here
+;;   (line)                        the statement begins here
+;;   (made made)                   and here, something that its Scheme made; #f where that had no bytes
 ;;   (label key)                   a symbol is defined here
 ;;   (value key value kind)        a symbol has an integer or expression as its value
 ;;   (instruction entry fields)    fields are encoded, or expressions
@@ -390,6 +397,28 @@
         ((> count 0)
          (let ((at (reserve! a count)))
            (subu8vector-fill! (section-bytes (assembly-section a)) at (+ at count) byte)))))
+
+;; Does (emit), and notes that what it added to the section was made by the statement's Scheme in these places.
+(define (emit-made! a places emit)
+  (let* ((before (assembly-section a))
+         (start (if before (section-size before) 0))
+         (what (list 'made #f)))
+    (note-event! a 0 what)
+    (emit)
+    (let ((section (assembly-section a))
+          (all (assembly-made a)))
+      (if (and section (eq? section (or before section)) (> (section-size section) start))
+          (if (and (pair? all) (null? places) (continued? (car all) section start (assembly-statement a)))
+              (made-end-set! (car all) (section-size section))
+              (let ((made (make-made section start (section-size section) places (assembly-statement a))))
+                (set-car! (cdr what) made)
+                (assembly-made-set! a (cons made all))))))))
+
+(define (continued? made section start statement)
+  (and (null? (made-places made))
+       (eq? (made-section made) section)
+       (= (made-end made) start)
+       (eq? (made-statement made) statement)))
 
 ;; ---- symbols -----------------------------------------------------------------------------------------
 

@@ -234,10 +234,10 @@ none of them, or damaged."
     (if object
         (filter-map
          (lambda (part)
-           (let ((what (part-what part)))
-             (and (part-begins-line? part)
+           (let ((line (part-source-line part)))
+             (and line
                   (make-view-line (object-section-name (vector-ref (object-sections object) (part-section part)))
-                                  (part-offset part) (cadr what) (caddr what) (cadddr what)))))
+                                  (part-offset part) (car line) (cadr line) (caddr line)))))
          (object-parts object))
         (map (lambda (line)
                (make-view-line #f (vector-ref line 0) (vector-ref line 1) (vector-ref line 2) (vector-ref line 3)))
@@ -288,7 +288,7 @@ those that the linker needs; its own are not listed any more."
   (make-object (object-name object)
                (object-sections object)
                (if (eq? what 'all) (vector-map hidden-if-local (object-symbols object)) (object-symbols object))
-               (map without-line (object-parts object))))
+               (filter-map without-line (object-parts object))))
 
 (define (hidden-if-local symbol)
   (make-object-symbol (object-symbol-name symbol) (object-symbol-binding symbol) (object-symbol-defined? symbol)
@@ -298,10 +298,11 @@ those that the linker needs; its own are not listed any more."
 ;; Errors of the linker still say where.
 (define (without-line part)
   (let ((what (part-what part)))
-    (if (eq? 'statement (car what))
-        (make-part (part-section part) (part-offset part) (part-length part)
-                   (append (take-at-most what 4) '(#f)))
-        part)))
+    (case (car what)
+      ((statement)
+       (make-part (part-section part) (part-offset part) (part-length part) (append (take-at-most what 4) '(#f))))
+      ((made) #f)
+      (else part))))
 
 (define (strip-image image what)
   (program-image
@@ -313,7 +314,8 @@ those that the linker needs; its own are not listed any more."
                  (if (eq? what 'all)
                      '()
                      (map (lambda (symbol) (cons (vector-ref symbol 0) (vector-ref symbol 1))) (image-symbols image)))
-                 (lambda () '())
+                 #f
+                 (delay '(() . ()))
                  (image-imports image)
                  (image-entry image)
                  '()

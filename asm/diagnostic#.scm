@@ -6,4 +6,4 @@
   asm-diagnostic-display
   asm-diagnostic-limit
   make-problem problem? problem-message problem-notes problem-line problem-column problem-kind
-  fail fail-at problem-add-notes place->text))
+  fail fail-at problem-add-notes problem-move place->text))

@@ -52,6 +52,10 @@
                 (problem-column problem)
                 (problem-kind problem)))
 
+;; The same, in another place.
+(define (problem-move problem line column)
+  (make-problem (problem-message problem) (problem-notes problem) line column (problem-kind problem)))
+
 (define (place->text file line column)
   (if (and column (> column 0))
       (text file ":" line ":" column)

@@ -16,16 +16,19 @@
 (use asm/diagnostic)
 (use asm/statement)
 (use asm/expression)
+(use asm/origin)
 
 (define-type environment
   namespace       ; taken for as long as the source is assembled
   (source-name)   ; of the file whose statement is under way
   assigned        ; names that the source defines or assigns
-  (bindings)      ; pairs of a name and a value, what the assembler offers
+  (bindings)      ; pairs of a name and a value, what the assembler offers; `list` among them
   (instead)       ; the same, of standard names that mean something else here
   (started?)      ; whether this pass has used its Scheme yet
   (reserved)      ; table: the names that the assembler binds
-  (top))          ; this pass's compilation environment
+  (top)           ; this pass's compilation environment
+  (origins)       ; of the pass's lists, as asm/origin has them
+  (outer))        ; the continuation of the evaluation that is under way, or #f
 
 (define-type namespace
   prefix          ; "asm-source-0#"
@@ -66,9 +69,15 @@
        (##namespace ("" use ,@standard-names))
        (##define-macro (delay-address expression . size)
          (list 'relocation (list 'lambda '() expression) (if (null? size) #f (car size))))
-       (##define-macro (with-labels names . body)
-         (cons 'let (cons (map (lambda (name) (list name (list 'unique-name (symbol->string name)))) names)
-                          body)))))
+       ;; The body keeps its positions.
+       (##define-syntax with-labels
+         (lambda (source)
+           (let ((parts (##source-code source)))
+             (##make-source
+              (cons 'let (cons (map (lambda (name) (list name (list 'unique-name (symbol->string name))))
+                                    (##desourcify (cadr parts)))
+                               (cddr parts)))
+              (##source-locat source)))))))
     (make-namespace prefix top (make-table test: eq?))))
 
 (define (take-namespace!)
@@ -114,7 +123,7 @@
 
 (define (call-with-environment source-name assigned body)
   (let* ((namespace (take-namespace!))
-         (environment (make-environment namespace source-name assigned '() '() #f #f #f))
+         (environment (make-environment namespace source-name assigned '() '() #f #f #f #f #f))
          (taken? #t))
     (dynamic-wind
      (lambda () #f)
@@ -139,6 +148,7 @@
 (define (environment-start-pass! environment bindings instead)
   (environment-bindings-set! environment bindings)
   (environment-instead-set! environment instead)
+  (environment-origins-set! environment (make-origins))
   (environment-started?-set! environment #f))
 
 (define (start! environment)
@@ -153,8 +163,7 @@
        (table-set! reserved (car binding) #t)
        (set-global! (full-name environment (car binding)) (cdr binding)))
      (environment-bindings environment))
-    (if (pair? assigned)
-        (##eval-top (##make-source `(##namespace (,(namespace-prefix namespace) ,@assigned)) #f) top))
+    (##eval-top (##make-source `(##namespace (,(namespace-prefix namespace) list ,@assigned)) #f) top)
     (for-each
      (lambda (name)
        (if (memq name standard-names)
@@ -216,13 +225,30 @@
 (define (environment-eval environment datum line)
   (need! environment)
   (environment-call environment line
-                    (lambda () (##eval-top datum (environment-top environment)))))
+                    (lambda () (##eval-top (keep-calls datum) (environment-top environment)))))
+
+;; The list, remembering which calls of the source, now under way, made it.
+(define (environment-note-origin! environment list)
+  (continuation-capture
+   (lambda (inner)
+     (if (environment-outer environment)
+         (origins-note! (environment-origins environment)
+                        list
+                        (continuation->places inner
+                                              (environment-outer environment)
+                                              (namespace-prefix (environment-namespace environment)))))
+     list)))
+
+;; The places that led to a list, the outermost first; () where they are not known.
+(define (environment-origin environment list)
+  (origins-of (environment-origins environment) list))
 
 ;; Calls a procedure of the source. An exception of its code becomes a problem that tells what happened,
 ;; and which of the source's procedures were on the way.
 (define (environment-call environment line thunk)
   (continuation-capture
    (lambda (outer)
+     (environment-outer-set! environment outer)
      (with-exception-handler
       (lambda (exception)
         (if (or (stack-overflow-exception? exception) (heap-overflow-exception? exception))

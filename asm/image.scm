@@ -10,7 +10,8 @@
 (declare (block))
 
 (define-documented (program-image program)
-  "An image object of an assembled program, with its symbols and source lines."
+  "An image object of an assembled program, with its symbols, source lines and macro
+expansions."
   (let ((image (vm-image-new)))
     (for-each
      (lambda (section)
@@ -29,6 +30,11 @@
        (vm-image-add-line image (vector-ref line 0) (vector-ref line 1) (vector-ref line 2)
                           (vector-ref line 3)))
      (program-lines program))
+    (for-each
+     (lambda (expansion)
+       (vm-image-add-expansion image (vector-ref expansion 0) (vector-ref expansion 1) (vector-ref expansion 2)
+                               (vector-ref expansion 3) (vector-ref expansion 4)))
+     (program-expansions program))
     (for-each (lambda (name) (vm-image-add-import image name)) (program-imports program))
     (vm-image-set-entry image (program-entry program))
     image))

@@ -17,6 +17,7 @@
 (use asm/directives)
 (use asm/files)
 (use asm/passes)
+(use asm/tables)
 (use asm/program)
 (use asm/object)
 (use asm/object-format)
@@ -65,7 +66,7 @@
     (refuse-if-any (append (duplicate-diagnostics r) (undefined-diagnostics r)))
     (let* ((texts (map (lambda (unit) (unit-text r unit drop?)) (resolution-units r)))
            (statements (append-map linked-statements texts))
-           (source (make-source (make-source-file name (lambda (line) #f) '()) (list->vector statements) '() '() '()))
+           (source (make-source (make-source-file name #f '()) (list->vector statements) '() '() '()))
            (weak (undefined-weak-keys r)))
       (assemble-statements source 'program program-base (lambda (key) (table-ref weak key #f)) '()
         (lambda (a) (finish a name r texts))))))
@@ -79,7 +80,7 @@
 (define-type linked
   unit
   statements
-  lines      ; vectors of a statement, bytes behind its beginning, file, line and column
+  lines      ; pairs of a procedure that gives the address, and a list of file, line, column and calls
   bounds)    ; for each section that takes part: its number, and the keys of labels at both ends
 
 ;; Parts that belong to one statement of the source.
@@ -122,8 +123,8 @@
           (begin
             (set! current index)
             (add-own! (section-switch (vector-ref sections index))))))
-    (define (add-line! statement delta place)
-      (set! lines (cons (vector statement delta (car place) (cadr place) (caddr place)) lines)))
+    (define (add-line! where line)
+      (set! lines (cons (cons where line) lines)))
     ;; The bytes before an offset that were not taken yet, as an action in a list, or none.
     (define (bytes-before index offset)
       (let ((start (vector-ref reached index)))
@@ -136,7 +137,7 @@
             (let ((statement (begin
                                (switch! index)
                                (apply add-own! (bytes-before index offset)))))
-              (for-each (lambda (line) (add-line! statement (- (car line) start) (cdr line)))
+              (for-each (lambda (line) (add-line! (behind statement (- (car line) start)) (cdr line)))
                         (reverse (vector-ref pending index)))
               (vector-set! pending index '())))))
     (define (add-group! group)
@@ -145,7 +146,9 @@
             (parts (filter (lambda (part) (part-takes-part? r unit part drop?)) (group-parts group))))
         (define (add-actions! actions)
           (apply add! (append place (list (reverse actions)))))
-        (cond ((pair? parts)
+        (define (postpone! index offset line)
+          (vector-set! pending index (cons (cons offset line) (vector-ref pending index))))
+        (cond ((any (lambda (part) (not (eq? 'made (car (part-what part))))) parts)
                (if (and index (section-live? unit index))
                    (begin
                      (take! index (group-offset group))
@@ -155,7 +158,7 @@
                  (define (finish!)
                    (if (pair? actions)
                        (let ((statement (add-actions! actions)))
-                         (if line? (add-line! statement 0 place)))))
+                         (if line? (add-line! (behind statement 0) (append place '(())))))))
                  (cond ((null? parts) (finish!))
                        ((not (part-has-place? (car parts)))
                         (loop (cdr parts) (cons (part-action unit (car parts)) actions) line?))
@@ -163,14 +166,25 @@
                         (let* ((part (car parts))
                                (between (bytes-before current (part-offset part))))
                           (vector-set! reached current (+ (part-offset part) (part-length part)))
-                          (loop (cdr parts) (cons (part-action unit part) (append between actions)) line?)))
+                          (loop (cdr parts)
+                                (cons (if (eq? 'made (car (part-what part)))
+                                          (let ((mark (make-mark #f 0)))
+                                            (add-line! (lambda () (mark-address mark)) (part-source-line part))
+                                            (lambda (a) (mark! mark a)))
+                                          (part-action unit part))
+                                      (append between actions))
+                                line?)))
                        (else
                         (finish!)
                         (take! (part-section (car parts)) (part-offset (car parts)))
                         (switch! (part-section (car parts)))
                         (loop parts '() (and line? (null? actions)))))))
               ((and (group-code? group) (section-live? unit index))
-               (vector-set! pending index (cons (cons (group-offset group) place) (vector-ref pending index)))))))
+               (postpone! index (group-offset group) (append place '(()))))
+              (else
+               (for-each (lambda (part)
+                           (postpone! (part-section part) (part-offset part) (part-source-line part)))
+                         parts)))))
     (for-each
      (lambda (bound)
        (switch! (car bound))
@@ -185,12 +199,27 @@
      bounds)
     (make-linked unit (reverse statements) (reverse lines) bounds)))
 
+;; The address so many bytes behind the beginning of a statement.
+(define (behind statement distance)
+  (lambda ()
+    (+ (section-base (statement-section statement)) (statement-offset statement) distance)))
+
+;; Where a pass came by last.
+(define-type mark (section) (offset))
+
+(define (mark! mark a)
+  (mark-section-set! mark (current-section a))
+  (mark-offset-set! mark (section-size (current-section a))))
+
+(define (mark-address mark)
+  (+ (section-base (mark-section mark)) (mark-offset mark)))
+
 ;; One object for each name, because the positions of statements are compared by it.
 (define (source-file-maker)
   (let ((files (make-table test: equal?)))
     (lambda (name)
       (or (table-ref files name #f)
-          (let ((file (make-source-file name (lambda (line) #f) '())))
+          (let ((file (make-source-file name #f '())))
             (table-set! files name file)
             file)))))
 
@@ -284,9 +313,7 @@
 
 (define (finish a name r texts)
   (let* ((symbols (listed-symbols a))
-         (program (make-program-of a name symbols
-                                   (lambda () (append-map linked-line-list texts))
-                                   (entry-address a r symbols))))
+         (program (make-program-of a name #f symbols (delay (linked-tables texts)) (entry-address a r symbols))))
     (make-link-result program
                       (contributions a texts)
                       (dropped-sections r)
@@ -327,12 +354,13 @@
     (sort (map (lambda (entry) (cons (car entry) (cadr entry))) (table->list values))
           (lambda (x y) (or (< (cdr x) (cdr y)) (and (= (cdr x) (cdr y)) (string<? (car x) (car y))))))))
 
-(define (linked-line-list text)
-  (map (lambda (line)
-         (let ((statement (vector-ref line 0)))
-           (vector (+ (section-base (statement-section statement)) (statement-offset statement) (vector-ref line 1))
-                   (vector-ref line 2) (vector-ref line 3) (vector-ref line 4))))
-       (linked-lines text)))
+;; As asm/tables gives them of a source.
+(define (linked-tables texts)
+  (let ((lines (map (lambda (line) (cons ((car line)) (cdr line))) (append-map linked-lines texts))))
+    (cons (by-address (map (lambda (line) (apply vector (take-at-most line 4))) lines))
+          (by-address (append-map (lambda (line)
+                                    (map (lambda (call) (apply vector (car line) call)) (list-ref line 4)))
+                                  lines)))))
 
 (define (contributions a texts)
   (sort (append-map

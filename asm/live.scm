@@ -13,6 +13,7 @@
 (use asm/statement)
 (use asm/assembly)
 (use asm/program)
+(use asm/tables)
 (use asm/image)
 (declare (block))
 
@@ -38,16 +39,18 @@ be mapped, and gives the address behind it."
            (lambda (entry)
              (machine-symbol-set! machine (symbol-entry-name entry) (symbol-entry-value entry)))
            (assembly-symbol-list a))
-          (note-lines! machine source)
+          (note-code! machine a source start (+ start (u8vector-length bytes)))
           (+ start (u8vector-length bytes)))))))
 
-;; Only text has lines.
-(define (note-lines! machine source)
-  (for-each
-   (lambda (line)
-     (if (> (vector-ref line 2) 0)
-         (apply line-add! (machine-symbol-table machine) (vector->list line))))
-   (source-line-list source)))
+;; Only text has lines. What macros made the code that stood there before is forgotten.
+(define (note-code! machine a source start end)
+  (let ((tables (code-tables a source))
+        (symbols (machine-symbol-table machine)))
+    (expansions-forget! symbols start end)
+    (for-each (lambda (line) (if (> (vector-ref line 2) 0) (apply line-add! symbols (vector->list line))))
+              (car tables))
+    (for-each (lambda (expansion) (apply expansion-add! symbols (vector->list expansion)))
+              (cdr tables))))
 
 (define-documented (load-source! machine path)
   "Assembles a source and loads it, as machine-load! does with an image."

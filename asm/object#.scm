@@ -8,4 +8,4 @@
   object-symbol-file object-symbol-line object-symbol-column
   object-symbol-visible?
   make-part part-section part-offset part-length part-what
-  part-begins-line? part-deferred? part-expressions))
+  part-source-line part-deferred? part-expressions))

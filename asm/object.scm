@@ -13,6 +13,7 @@
 (use asm/statement)
 (use asm/expression)
 (use asm/assembly)
+(use asm/tables)
 (use asm/program)
 (use asm/reader)
 (declare (standard-bindings) (extended-bindings) (block))
@@ -42,6 +43,8 @@
 ;; what                                meaning
 ;; (statement file line column code?)  a statement begins, to which the next parts belong; with code, a line of
 ;;                                     the line table
+;; (made file line column calls)       a line of the line table, with the macros that led to it: lists of macro,
+;;                                     file, line and column, each called by the one before it
 ;; (label symbol)
 ;; (value symbol value kind)           kind: label, or set
 ;; (instruction entry fields line column)   a field is encoded, or an expression; the place is the operand's
@@ -53,8 +56,13 @@
   length      ; of the bytes that stand in for it
   what)
 
-(define (part-begins-line? part)
-  (and (eq? (car (part-what part)) 'statement) (list-ref (part-what part) 4)))
+;; A list of file, line, column and calls, where a line of the line table begins with the part; else #f.
+(define (part-source-line part)
+  (let ((what (part-what part)))
+    (case (car what)
+      ((statement) (and (list-ref what 4) (list (cadr what) (caddr what) (cadddr what) '())))
+      ((made) (cdr what))
+      (else #f))))
 
 (define (part-deferred? part)
   (memq (car (part-what part)) '(instruction directive)))
@@ -111,21 +119,26 @@
            (add! number (event-offset event) 0
                  'value (index-of (cadr what)) (renamed (caddr what)) (cadddr what)))
           ((instruction directive) (deferred (cadr what)))
-          ((import) (add! number (event-offset event) 0 'import (cadr what))))))
+          ((import) (add! number (event-offset event) 0 'import (cadr what)))
+          ((made)
+           (let ((made (cadr what)))
+             (if (and made (section-executable? (made-section made)))
+                 (apply add! (table-ref numbers (made-section made)) (made-offset made) 0
+                        'made (append (made-source made) (list (made-calls made))))))))))
     (define (begin-statement! event)
       (let* ((statement (event-statement event))
              ;; The first statement of a source may be what begins its section.
              (section (or (event-section event) (statement-section statement))))
         (add! (and section (table-ref numbers section)) (event-offset event) 0
               'statement (source-file-name (statement-file statement)) (statement-line statement)
-              (statement-column statement) (and (statement-makes-code? statement) #t))))
+              (statement-column statement) (begins-line? statement))))
     (for-each (lambda (section) (table-set! numbers section (table-length numbers))) sections)
     (let loop ((events (reverse (assembly-events a))) (before #f))
       (if (pair? events)
           (let ((event (car events)))
             (if (and (not (eq? before (event-statement event)))
                      (or (not (eq? 'line (car (event-what event))))
-                         (statement-makes-code? (event-statement event))
+                         (begins-line? (event-statement event))
                          (same-statement-next? event (cdr events))))
                 (begin-statement! event))
             (add-event! event)
@@ -135,6 +148,10 @@
                  (list->vector (map section->object-section sections))
                  (list->vector (map (lambda (key) (key->object-symbol a key)) (reverse keys)))
                  (reverse parts))))
+
+;; What Scheme made has lines of its own.
+(define (begins-line? statement)
+  (and (memq (statement-kind statement) '(fixed instruction)) #t))
 
 (define (same-statement-next? event rest)
   (and (pair? rest) (eq? (event-statement event) (event-statement (car rest)))))

@@ -65,7 +65,8 @@
     (cons 'bits (lambda (n) (make-bits n)))
     (cons 'uleb128 (lambda (n) (uleb128-bytes (unsigned-64 (checked-64 n)))))
     (cons 'sleb128 (lambda (n) (sleb128-bytes (checked-64 n))))
-    (cons 'pass (lambda () (assembly-pass a))))
+    (cons 'pass (lambda () (assembly-pass a)))
+    (cons 'list (noting-list (assembly-environment a))))
    (map (lambda (symbol) (cons symbol (register-number (register-symbol symbol)))) registers)
    register-bindings
    mnemonic-bindings))
@@ -73,6 +74,17 @@
 ;; Scheme's own arithmetic, which in an object takes addresses too.
 (define (object-arithmetic a)
   (arithmetic-bindings (lambda (key other) (settled-distance a key other))))
+
+;; Scheme's own `list`, but what may be an instruction or a directive remembers where it was made.
+(define (noting-list environment)
+  (lambda items
+    (if (and (pair? items)
+             (let ((head (car items)))
+               (or (and (fixnum? head) (isa-by-opcode head))
+                   (symbol? head)
+                   (procedure? head))))
+        (environment-note-origin! environment items)
+        items)))
 
 (define (checked-64 n)
   (if (not (and (exact-integer? n) (integer-64? n)))
@@ -191,36 +203,46 @@
     (if chosen (run-statements! a (clause-body chosen)))))
 
 ;; So many statements at most come from repetition in a pass.
-(define repeated-limit (expt 2 16))
+(define repeated-limit (expt 2 22))
 
 (define (run-repetition! a block statement)
   (let* ((variable (repetition-variable block))
-         (values (if variable
-                     (repetition-values block)
-                     (make-list (repetition-count a statement (car (repetition-values block))) 0)))
+         (values (repetition-values block))
+         (count (if variable (length values) (repetition-count a statement (car values))))
          (size (vector-length (repetition-body block)))
          (environment (assembly-environment a)))
     (if (and variable (environment-reserved? environment variable))
         (fail "`" variable "` cannot be the variable of `.irp`: the assembler defines it already"))
-    (assembly-repeated-set! a (+ (assembly-repeated a) (* (length values) (max 1 size))))
+    (assembly-repeated-set! a (+ (assembly-repeated a) (* count (max 1 size))))
     (if (> (assembly-repeated a) repeated-limit)
         (fail "the repeated lines would make more than " repeated-limit " statements"))
-    (let loop ((values values) (copies (repetition-copies block)) (run '()))
-      (if (pair? values)
+    (let loop ((left (if (= size 0) 0 count)) (values values) (copies (repetition-copies block)) (run '()))
+      (if (> left 0)
           (let ((copy (if (pair? copies)
                           (car copies)
-                          (copy-of-body (repetition-body block) variable (car values)))))
+                          (copy-of-body (repetition-body block) variable (and variable (car values))))))
             (if (and (null? copies) (> (assembly-pass a) 1)) (assembly-changed?-set! a #t))
             (if variable (environment-define! environment variable (scheme-value a (car values))))
             (run-statements! a copy)
-            (loop (cdr values) (if (pair? copies) (cdr copies) '()) (cons copy run)))
+            (loop (- left 1)
+                  (if variable (cdr values) values)
+                  (if (pair? copies) (cdr copies) '())
+                  (cons copy run)))
           (begin
             (if (pair? copies) (assembly-changed?-set! a #t))
             (repetition-copies-set! block (reverse run)))))))
 
+;; A count that names something of which this pass knows nothing yet is 0: what stands for the unknown is
+;; an address, which is no count of anything, and millions of rounds would be run for it.
 (define (repetition-count a statement operand)
   (operand-place! a operand)
-  (let ((count (resolve-number a operand)))
+  (let* ((before? (assembly-unknown? a))
+         (count (dynamic-wind
+                 (lambda () (assembly-unknown?-set! a #f))
+                 (lambda ()
+                   (let ((value (resolve-number a operand)))
+                     (if (assembly-unknown? a) 0 value)))
+                 (lambda () (assembly-unknown?-set! a (or before? (assembly-unknown? a)))))))
     (if (not (and (exact-integer? count) (<= 0 count repeated-limit)))
         (fail "`.rept` expects a number from 0 to " repeated-limit ", found " (operand->text count)))
     count))

@@ -14,13 +14,15 @@
 (use asm/files)
 (use asm/blocks)
 (use asm/passes)
+(use asm/tables)
 (declare (standard-bindings) (extended-bindings) (block))
 
 (define-type program
   name
   sections   ; program-sections in order of address
   symbols    ; pairs of a name (a string) and its value, by value
-  line-maker ; makes what program-lines gives
+  assembly   ; that made it; #f if that was a linker
+  tables     ; a promise of what program-lines and program-expansions give, as a pair
   imports    ; names of host calls, in the order of their indices
   entry      ; an address
   globals    ; the names of .global
@@ -35,7 +37,12 @@
 
 ;; The source lines of the code: vectors of address, file, line and column, by address.
 (define (program-lines program)
-  ((program-line-maker program)))
+  (car (force (program-tables program))))
+
+;; Where in macros code was made: vectors of address, macro, file, line and column, by address; of several for one
+;; address each is called by the one before it, the first by the source line.
+(define (program-expansions program)
+  (cdr (force (program-tables program))))
 
 ;; ---- sources that cannot be read in full -------------------------------------------------------------
 
@@ -69,12 +76,6 @@
          (else #f))))
    (statement-list source)))
 
-;; All statements, those in blocks too.
-(define (statement-list source)
-  (let ((found '()))
-    (for-each-statement (lambda (statement) (set! found (cons statement found))) (source-statements source))
-    (reverse found)))
-
 ;; ---- programs ----------------------------------------------------------------------------------------
 
 (define program-base 65536)
@@ -89,7 +90,7 @@
   (assemble-whole source 'program
     (lambda (a)
       (let ((symbols (symbols-by-value a)))
-        (make-program-of a (source-name source) symbols (lambda () (source-line-list source))
+        (make-program-of a (source-name source) a symbols (delay (code-tables a source))
                          (find-entry symbols (sections-with-room a)))))))
 
 ;; Pairs of a name and a value.
@@ -101,7 +102,8 @@
 (define (sections-with-room a)
   (filter (lambda (section) (> (section-size section) 0)) (reverse (assembly-sections a))))
 
-(define (make-program-of a name symbols line-maker entry)
+;; listed: the assembly again, or #f where it has no text to list.
+(define (make-program-of a name listed symbols tables entry)
   (let ((sections (sections-with-room a)))
     (make-program
      name
@@ -111,7 +113,8 @@
                                   (section-protection section)))
           sections)
      symbols
-     line-maker
+     listed
+     tables
      (reverse (assembly-imports a))
      entry
      (map symbol->string (names-bound a 'global 'weak))
@@ -124,24 +127,6 @@
         ((find section-executable? sections) => section-base)
         ((pair? sections) (section-base (car sections)))
         (else program-base)))
-
-;; An entry for each statement that made code, by address.
-(define (source-line-list source)
-  (sort (map (lambda (statement)
-               (vector (+ (section-base (statement-section statement)) (statement-offset statement))
-                       (source-file-name (statement-file statement))
-                       (statement-line statement)
-                       (statement-column statement)))
-             (filter statement-makes-code? (statement-list source)))
-        (lambda (x y) (< (vector-ref x 0) (vector-ref y 0)))))
-
-(define (statement-makes-code? statement)
-  (let ((section (statement-section statement)))
-    (and section
-         (or (memq (statement-kind statement) '(fixed instruction))
-             (and (memq (statement-kind statement) '(form value))
-                  (section-executable? section)
-                  (pair? (statement-sizes statement)))))))
 
 (define (asm-string string #!key (name "text"))
   (assemble-source (read-source name string)))
@@ -180,7 +165,7 @@
 (define (assemble-value code name at external imports finish)
   (let ((source (if (string? code)
                     (read-source name code)
-                    (let ((file (make-source-file name (lambda (line) #f) '())))
+                    (let ((file (make-source-file name #f '())))
                       (make-source file
                                    (vector (make-statement 'value file 0 0 #f code '() #f 0))
                                    '() '() '())))))

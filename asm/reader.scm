@@ -43,10 +43,10 @@
                (scan-registers scan)
                (scan-assigned scan)))
 
-;; A file, read to its end. chain: notes on what includes it.
-(define (scan-of-text name string chain)
+;; A file, read to its end. includers: as in source-file.
+(define (scan-of-text name string includers)
   (let* ((string (with-newline (without-byte-order-mark string)))
-         (file (make-source-file name (line-finder string) chain))
+         (file (make-source-file name string includers))
          (scan (make-scan file string 0 1 0 0 '() '() '() '() '#() #f)))
     (let loop ()
       (if (not (read-until-problem scan)) (loop)))
@@ -57,13 +57,13 @@
                                                        (statement-column statement))))))
     scan))
 
-(define (scan-of-bytes name bytes chain)
+(define (scan-of-bytes name bytes includers)
   (with-exception-catcher
    (lambda (exception)
      (if (bad-text? exception)
-         (scan-of-bad-bytes name bytes exception chain)
+         (scan-of-bad-bytes name bytes exception includers)
          (raise exception)))
-   (lambda () (scan-of-text name (decode-utf8 bytes) chain))))
+   (lambda () (scan-of-text name (decode-utf8 bytes) includers))))
 
 (define (scan-name scan)
   (source-file-name (scan-file scan)))
@@ -79,26 +79,18 @@
         string
         (string-append string "\n"))))
 
-(define (scan-of-bad-bytes name bytes exception chain)
+(define (scan-of-bad-bytes name bytes exception includers)
   (let loop ((i 0) (line 1) (line-start 0))
     (cond ((< i (bad-text-offset exception))
            (if (= (u8vector-ref bytes i) 10)
                (loop (+ i 1) (+ line 1) (+ i 1))
                (loop (+ i 1) line line-start)))
           (else
-           (let ((scan (scan-of-text name "" chain)))
+           (let ((scan (scan-of-text name "" includers)))
              (scan-diagnostics-set! scan
-               (list (make-asm-diagnostic name line (+ 1 (- i line-start)) (bad-text-message exception) chain #f)))
+               (list (make-asm-diagnostic name line (+ 1 (- i line-start)) (bad-text-message exception)
+                                          (source-file-chain (scan-file scan)) #f)))
              scan)))))
-
-;; n -> the text of line n. Lines are looked for when an error shows one, which is seldom.
-(define (line-finder text)
-  (lambda (n)
-    (let loop ((start 0) (line 1))
-      (let ((end (string-index text #\newline start)))
-        (cond ((not end) #f)
-              ((= line n) (substring text start end))
-              (else (loop (+ end 1) (+ line 1))))))))
 
 ;; ---- problems ----------------------------------------------------------------------------------------
 
@@ -131,7 +123,7 @@
     (scan-diagnostics-set! scan
       (cons (make-asm-diagnostic (scan-name scan) line column (problem-message problem)
                                  (append (problem-notes problem) (source-file-chain (scan-file scan)))
-                                 ((line-finder (scan-text scan)) line))
+                                 (source-file-line (scan-file scan) line))
             (scan-diagnostics scan)))
     (if (>= (length (scan-diagnostics scan)) asm-diagnostic-limit)
         (scan-too-many?-set! scan #t))))
@@ -272,12 +264,11 @@
       (fail-at line column "`.include` expects the name of a file, such as .include \"strings.s\""))
   (scan-operand-column-set! scan (cdar operands))
   (let* ((path (find-included (text-literal->string (caar operands)) (scan-name scan)))
-         (chain (cons (text "included from " (place->text (scan-name scan) line column))
-                      (source-file-chain (scan-file scan))))
+         (includers (cons (list (scan-name scan) line column) (source-file-includers (scan-file scan))))
          (open (cons (same-file-key (scan-name scan)) (including))))
     (if (member (same-file-key path) open)
         (fail "`.include` goes in a circle: " path " is being read already"))
-    (let ((inner (parameterize ((including open)) (scan-of-bytes path (source-bytes path) chain))))
+    (let ((inner (parameterize ((including open)) (scan-of-bytes path (source-bytes path) includers))))
       (scan-diagnostics-set! scan (append (scan-diagnostics inner) (scan-diagnostics scan)))
       (scan-registers-set! scan (append (scan-registers inner) (scan-registers scan)))
       (scan-assigned-set! scan (append (scan-assigned inner) (scan-assigned scan)))

@@ -2,6 +2,7 @@
 ;; to pass, with what a pass must know of the one before.
 (module asm/statement)
 (use scheme-lib/util)
+(use asm/diagnostic)
 (use asm/expression)
 (declare (standard-bindings) (extended-bindings) (block))
 
@@ -14,14 +15,35 @@
 
 (define-type source-file
   name         ; as errors show it; the same object stands in the positions of its Scheme forms
-  lines        ; n -> the text of line n
-  chain)       ; notes that say which lines include it, the nearest first
+  text         ; ends with a newline; #f where there is none
+  includers)   ; lists of file, line and column: where it is included, the nearest first
 
 (define (source-name source)
   (source-file-name (source-file source)))
 
+;; The text of a line, or #f. Lines are looked for when an error shows one, which is seldom.
 (define (source-file-line file n)
-  ((source-file-lines file) n))
+  (let ((text (source-file-text file)))
+    (and text
+         (let loop ((start 0) (line 1))
+           (let ((end (string-index text #\newline start)))
+             (cond ((not end) #f)
+                   ((= line n) (substring text start end))
+                   (else (loop (+ end 1) (+ line 1)))))))))
+
+;; A vector of all lines.
+(define (source-file-lines file)
+  (let ((text (source-file-text file)))
+    (let loop ((start 0) (lines '()))
+      (let ((end (string-index text #\newline start)))
+        (if end
+            (loop (+ end 1) (cons (substring text start end) lines))
+            (list->vector (reverse lines)))))))
+
+;; Notes that say which lines include it, the nearest first.
+(define (source-file-chain file)
+  (map (lambda (place) (string-append "included from " (apply place->text place)))
+       (source-file-includers file)))
 
 ;; kind         head          operands
 ;; fixed        entry         the bytes of an instruction that is the same wherever it stands

@@ -18,6 +18,7 @@
 (use asm/expression)
 (use asm/reader)
 (use asm/environment)
+(use asm/origin)
 (use asm/assembly)
 (declare (standard-bindings) (extended-bindings) (block))
 
@@ -235,16 +236,19 @@
 
 (define (emit-value! a value)
   (cond ((null? value))
-        ((exact-integer? value) (emit-uleb128! a value))
+        ((pair? value) (emit-list! a value))
+        ((label-marker? value) (emit-label! a (label-marker-name value)))
+        ((keyword? value) (emit-label! a (->label-name value)))
+        ((eq? value #!void))
+        (else (emit-made! a '() (lambda () (emit-atom! a value))))))
+
+(define (emit-atom! a value)
+  (cond ((exact-integer? value) (emit-uleb128! a value))
         ((expression? value)
          (note-item! a 0)
          (emit-deferred-directive! a ".uleb128" (list value) 1))
         ((u8vector? value) (emit-bytes! a value))
-        ((pair? value) (emit-list! a value))
-        ((label-marker? value) (emit-label! a (label-marker-name value)))
-        ((keyword? value) (emit-label! a (->label-name value)))
         ((relocation? value) (emit-relocation! a value))
-        ((eq? value #!void))
         ((bare-mnemonic value)
          => (lambda (entry) (emit-instruction! a entry '() (list value))))
         (else
@@ -306,20 +310,52 @@
     (cond ((symbol? head)
            (let ((string (symbol->string head)))
              (cond ((isa-find string)
-                    => (lambda (entry) (emit-instruction! a entry (cdr value) (cons head (cdr value)))))
+                    => (lambda (entry)
+                         (emit-located! a value
+                           (lambda () (emit-instruction! a entry (cdr value) (cons head (cdr value)))))))
                    ((and (eq? head 'label) (pair? (cdr value)) (null? (cddr value)))
                     (emit-label! a (->label-name (cadr value))))
                    ((and (> (string-length string) 0) (char=? (string-ref string 0) #\.))
-                    (in-list value (lambda () (directive-runner a string (cdr value)))))
+                    (emit-located! a value
+                      (lambda () (in-list value (lambda () (directive-runner a string (cdr value)))))))
                    (else
-                    (fail "there is no instruction `" head "` in the list " (list->readable value)
-                          (isa-name-hint string))))))
+                    (located a value
+                      (lambda ()
+                        (fail "there is no instruction `" head "` in the list " (list->readable value)
+                              (isa-name-hint string))))))))
           ((instruction-list value)
-           => (lambda (entry) (emit-instruction! a entry (cdr value) value)))
+           => (lambda (entry)
+                (emit-located! a value (lambda () (emit-instruction! a entry (cdr value) value)))))
           (else
            (for-each-guarded (lambda (item) (emit-value! a item))
                              value
                              (lambda (problem) (note-problem! a problem)))))))
+
+;; Emits what a list means, with the places of the source that made the list.
+(define (emit-located! a value emit)
+  (emit-made! a (environment-origin (assembly-environment a) value)
+              (lambda () (located a value emit))))
+
+;; A problem with a list is one of the place where that was made, where this is in the statement's file.
+(define (located a value thunk)
+  (with-exception-catcher
+   (lambda (exception)
+     (raise (if (problem? exception)
+                (problem-at-places a exception (environment-origin (assembly-environment a) value))
+                exception)))
+   thunk))
+
+(define (problem-at-places a problem places)
+  (if (or (null? places) (problem-line problem))
+      problem
+      (let* ((inwards (reverse places))
+             (inside (car inwards))
+             (noted (if (or (pair? (cdr places)) (place-macro inside))
+                        (problem-add-notes problem (map place->note inwards))
+                        problem)))
+        (if (equal? (place-file inside) (source-file-name (statement-file (assembly-statement a))))
+            (problem-move noted (place-line inside) (place-column inside))
+            noted))))
 
 ;; Where a mnemonic is the name of a standard procedure, (list not r1 r2) begins with that procedure.
 (define (mnemonic-procedure->symbol head)

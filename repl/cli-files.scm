@@ -10,6 +10,7 @@
 (use asm/image)
 (use asm/object)
 (use asm/object-format)
+(use asm/listing)
 (use vm-ext/gambit/vm)
 (use debugger/command)
 (use debugger/program)
@@ -20,6 +21,7 @@
 (define asm-options
   (cons* '("-c" #f "" "write an object, of which comet-vm link makes a program with others")
          '("-o" text "FILE" "where it goes; SOURCE with .img for its ending, or .o with -c, unless given")
+         '("-l" #f "" "print the listing: addresses, bytes and what macros made; write an image only with -o")
          assembly-options))
 
 (define (one-file words what)
@@ -49,13 +51,17 @@
     (if (string=? source target)
         (usage-error "the " (if object? "object" "image") " would overwrite its source " source "; -o names another file"))
     (use-assembly-options! options)
-    (write-output target
-      (with-file source
-        (lambda ()
-          (parameterize ((current-error-port ##stderr-port))
-            (if object?
-                (object->bytes (asm-object-file source))
-                (image->bytes (program-image (asm-file source))))))))))
+    (let ((listing? (option-value options "-l")))
+      (if (and object? listing?) (usage-error "-l lists a program: it does not go with -c"))
+      (let ((result (with-file source
+                      (lambda ()
+                        (parameterize ((current-error-port ##stderr-port))
+                          (if object? (asm-object-file source) (asm-file source)))))))
+        (if listing? (display (program-listing result)))
+        (if (or (option-value options "-o") (not listing?))
+            (write-output target (if object?
+                                     (object->bytes result)
+                                     (image->bytes (program-image result)))))))))
 
 ;; Bytes, or a text, to a file.
 (define (write-output target content)

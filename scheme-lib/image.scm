@@ -35,6 +35,11 @@
   "The source lines by address, each #(address file line column)."
   (collect vm-image-line image))
 
+(define-documented (image-expansions image)
+  "What macros made, by address, each #(address macro file line column): where in the macro the code from the
+address to the next line or expansion was made. Of several for one address, each is called by the one before."
+  (collect vm-image-expansion image))
+
 (define-documented (image-imports image)
   "The names of the host calls that the image uses, in the order of its import list."
   (collect vm-image-import image))
@@ -51,9 +56,11 @@
   "Writes the image to a file."
   (write-file-bytes path (vm-image-write image)))
 
-;; Adds the image's symbols and lines to a symbol table.
+;; Adds the image's symbols, lines and expansions to a symbol table.
 (define (image-load-symbols! image table)
   (for-each (lambda (symbol) (symbol-add! table (vector-ref symbol 0) (vector-ref symbol 1)))
             (image-symbols image))
   (for-each (lambda (line) (apply line-add! table (vector->list line)))
-            (image-lines image)))
+            (image-lines image))
+  (for-each (lambda (expansion) (apply expansion-add! table (vector->list expansion)))
+            (image-expansions image)))

@@ -7,7 +7,9 @@
   make-machine machine? machine-handle machine-load! machine-reset! machine-restart! machine-entry
   machine-arguments-set! machine-grant! machine-revoke! machine-random-seed-set! machine-limits
   ;; running
-  machine-run! machine-pause-for-breakpoint machine-step! machine-interrupt! machine-deadline-set!
+  machine-run! machine-observe! make-observation observation-events
+  event? event-kind event-count event-pc event-place event-length event-before event-after
+  machine-pause-for-breakpoint machine-step! machine-interrupt! machine-deadline-set!
   stop? stop-reason stop-trap stop-pc stop-address stop-message stop-executed stop-count
   stop-exit-status stop-host-call stop-watchpoint stop-access stop-thread stop->text
   ;; registers and threads
@@ -21,7 +23,7 @@
   machine-disassemble protection->text ->protection
   ;; symbols
   machine-symbol-table machine-symbols machine-symbol machine-symbol-set! machine-symbol-at
-  machine-line-at machine-address machine-address->text
+  machine-line-at machine-expansions-at machine-address machine-address->text
   ;; snapshots
   machine-snapshot machine-restore! machine-snapshot? machine-free-snapshot! machine-hash
   machine-snapshot-bytes machine-record! machine-recording

@@ -153,6 +153,14 @@ thread 0 ready to run it. The machine is reset before, unless RESET is #f or ano
          (same-region? machine (vector-ref found 0) address)
          (cdr (vector->list found)))))
 
+(define-documented (machine-expansions-at machine address)
+  "The macros that the source line of an address calls for the code there, a list of (macro file line column):
+where in each macro the code was made, the outermost first. () where no macro did."
+  (let ((found (line-before (machine-table machine) address)))
+    (if (and found (same-region? machine (vector-ref found 0) address))
+        (expansions-before (machine-table machine) address)
+        '())))
+
 (define-documented (machine-address machine where)
   "The address that WHERE means: a number, or the name of a symbol (a string or a Scheme symbol)."
   (cond ((and (integer? where) (exact? where)) (u64 where))
@@ -501,7 +509,7 @@ number and gives up to so many bytes in a u8vector, none at the end."
 
 ;; ---- running ---------------------------------------------------------------------------------------
 
-(define reasons '#(halted out-of-fuel trap breakpoint watchpoint host-call interrupted))
+(define reasons '#(halted out-of-fuel trap breakpoint watchpoint host-call interrupted observed))
 (define traps
   '#(none brk illegal read write execute misaligned divide overflow invalid call-depth window host-call user))
 
@@ -544,6 +552,7 @@ number and gives up to so many bytes in a u8vector, none at the end."
        (text "watchpoint " (stop-watchpoint stop) ": " (stop-access stop) " at "
              (hex-address (stop-address stop)) ", before " place))
       ((host-call) (text "host call " (stop-host-call stop) " at " place " waits for its result"))
+      ((observed) (text "observed before " place))
       (else (text "interrupted at " place)))))
 
 (define all-fuel (- (expt 2 64) 1))
@@ -560,11 +569,17 @@ number and gives up to so many bytes in a u8vector, none at the end."
   "Runs until something stops it, or for FUEL instructions exactly; the result is a stop record (stop-reason,
 stop-pc, ...). Host calls that Scheme serves are served meanwhile, timers and other Scheme threads go on,
 and Ctrl-C stops the run with the reason interrupted."
+  (run! machine fuel thread #f))
+
+;; observation: what to tell of, or #f
+(define (run! machine fuel thread observation)
   (let ((interrupted? #f)
         (fuel (or fuel all-fuel)))
     ;; left: fuel; executed: instructions of this run before the present slice
     (define (slice left executed)
-      (let* ((result (vm-run (machine-handle machine) thread left))
+      (let* ((result (if observation
+                         (observe-slice machine thread left observation)
+                         (vm-run (machine-handle machine) thread left)))
              (executed (+ executed (vector-ref result 5)))
              (left (- left (vector-ref result 5)))
              (stop (make-stop machine thread result executed)))
@@ -574,7 +589,14 @@ and Ctrl-C stops the run with the reason interrupted."
            ;; Serving may wait for input: Ctrl-C that came before must not wait with it.
            (if interrupted?
                (at-present machine stop 'interrupted executed)
-               (serve machine stop (lambda () (go-on stop (- left 1) (+ executed 1))))))
+               (if (and observation (cdr (assq 'recording (machine-recording machine thread))))
+                   (let ((before (vm-snapshot-take (machine-handle machine))))
+                     (serve machine stop
+                            (lambda ()
+                              (vm-snapshot-restore (machine-handle machine) before)
+                              (vm-snapshot-free before)
+                              (slice left executed))))
+                   (serve machine stop (lambda () (go-on stop (- left 1) (+ executed 1)))))))
           (else stop))))
     (define (go-on stop left executed)
       (cond (interrupted? (at-present machine stop 'interrupted executed))
@@ -595,6 +617,70 @@ slice would pass over, the stop that it is; else #f."
   (and (eq? (stop-reason stop) 'out-of-fuel)
        (at-breakpoint? machine (stop-thread stop))
        (at-present machine stop 'breakpoint (stop-executed stop))))
+
+;; ---- observing -------------------------------------------------------------------------------------
+
+;; before, after: the values of what was written; of memory, up to 8 bytes from `place` on.
+(define-type event
+  constructor: construct-event
+  kind count pc place length before after)
+
+(define event-kinds
+  '((execute . 1) (register . 2) (thread-register . 4) (read . 8) (write . 16) (call . 32) (return . 64)
+    (host-call . 128)))
+
+;; filters: for the core; found: the newest first
+(define-type observation
+  constructor: construct-observation
+  filters capacity keep-last? counts counts-first found)
+
+(define last-place (- (expt 2 64) 1))
+
+(define-documented (make-observation filters #!key (capacity 4096) (keep-last? #f) (counts #f) (counts-first 0))
+  "What machine-observe! is to tell of. FILTERS is a list of (kind first last), or (kind) for every place:
+execute (place: an address), register (its index on the register stack), thread-register (its number), read,
+write (addresses), call, return (the function's address), host-call (its number). A run stops when there are
+CAPACITY events; with KEEP-LAST? it goes on, and the last ones are kept. COUNTS is a u64vector or #f: element
+I grows with each instruction executed at COUNTS-FIRST + I."
+  (construct-observation
+   (list->u64vector
+    (append-map (lambda (filter)
+                  (list (or (assq-value (car filter) event-kinds)
+                            (error "there is no such kind of event:" (car filter)))
+                        (if (pair? (cdr filter)) (cadr filter) 0)
+                        (if (pair? (cdr filter)) (caddr filter) last-place)))
+                filters))
+   capacity keep-last? counts counts-first '()))
+
+(define-documented (observation-events observation)
+  "What was seen, the oldest first: event-kind, event-count (of the thread, before the instruction), event-pc,
+event-place, event-length, event-before and event-after (the value; of a call, the number of activations)."
+  (reverse (observation-found observation)))
+
+(define (words->event words i)
+  (let ((word (lambda (n) (u64vector-ref words (+ (* 7 i) n)))))
+    (construct-event (car (find (lambda (kind) (= (cdr kind) (word 0))) event-kinds))
+                     (word 1) (word 2) (word 3) (word 4) (word 5) (word 6))))
+
+(define (observe-slice machine thread fuel observation)
+  (let* ((capacity (observation-capacity observation))
+         (words (make-u64vector (* 7 capacity)))
+         (result (vm-observe (machine-handle machine) thread fuel (observation-filters observation) words
+                             (observation-keep-last? observation)
+                             (observation-counts observation) (observation-counts-first observation)))
+         (found (fold (lambda (i found) (cons (words->event words i) found))
+                      (observation-found observation)
+                      (iota (car result)))))
+    (observation-found-set! observation
+                            (if (observation-keep-last? observation) (take-at-most found capacity) found))
+    (cdr result)))
+
+(define-documented (machine-observe! machine observation #!optional (fuel #f) (thread 0))
+  "As machine-run!, but instruction by instruction, and OBSERVATION gets what they do. The stop's reason is
+`observed` when it has got as many events as it wants; it may be used again for what comes next. Of host calls
+that Scheme serves, what they did is seen only where the machine records."
+  (observation-found-set! observation '())
+  (run! machine fuel thread observation))
 
 (define-documented (machine-step! machine #!optional (count 1) (thread 0))
   "Executes COUNT instructions; the result is a stop record."

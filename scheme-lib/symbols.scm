@@ -13,25 +13,27 @@
 (declare (block))
 
 ;; names: name -> value; lines: address -> #(address file line column)
-;; by-value, by-address: sorted vectors made when they are first needed, else #f
+;; expansions: address -> a list of (macro file line column), the outermost first
+;; by-value, by-address, expanded: sorted vectors made when they are first needed, else #f
 (define-type symbol-table
   constructor: construct
-  names lines by-value by-address shared?)
+  names lines expansions by-value by-address expanded shared?)
 
 (define (make-symbol-table)
-  (construct (make-table test: equal?) (make-table test: eqv?) #f #f #f))
+  (construct (make-table test: equal?) (make-table test: eqv?) (make-table test: eqv?) #f #f #f #f))
 
 ;; Another table with the same content; the first change to either copies.
 (define (symbol-table-share table)
   (symbol-table-shared?-set! table #t)
-  (construct (symbol-table-names table) (symbol-table-lines table)
-             (symbol-table-by-value table) (symbol-table-by-address table) #t))
+  (construct (symbol-table-names table) (symbol-table-lines table) (symbol-table-expansions table)
+             (symbol-table-by-value table) (symbol-table-by-address table) (symbol-table-expanded table) #t))
 
 (define (before-change! table)
   (if (symbol-table-shared? table)
       (begin
         (symbol-table-names-set! table (table-copy (symbol-table-names table)))
         (symbol-table-lines-set! table (table-copy (symbol-table-lines table)))
+        (symbol-table-expansions-set! table (table-copy (symbol-table-expansions table)))
         (symbol-table-shared?-set! table #f))))
 
 (define (name-of name)
@@ -108,3 +110,39 @@
 
 (define (lines->list table)
   (map cdr (vector->list (by-address table))))
+
+;; ---- expansions ------------------------------------------------------------------------------------
+
+;; Where in a macro the code from an address on was made. Of several for one address each is called by the
+;; one that was added before it.
+(define (expansion-add! table address macro file line column)
+  (before-change! table)
+  (symbol-table-expanded-set! table #f)
+  (let ((expansions (symbol-table-expansions table)))
+    (table-set! expansions address
+                (append (table-ref expansions address '()) (list (list macro file line column))))))
+
+;; Those from `start` up to, not including, `end` are no longer so.
+(define (expansions-forget! table start end)
+  (before-change! table)
+  (symbol-table-expanded-set! table #f)
+  (for-each (lambda (entry)
+              (if (and (<= start (car entry)) (< (car entry) end))
+                  (table-set! (symbol-table-expansions table) (car entry))))
+            (table->list (symbol-table-expansions table))))
+
+(define (expanded table)
+  (or (symbol-table-expanded table)
+      (let ((sorted (sorted-by-key (table->list (symbol-table-expansions table))
+                                   (lambda (a b) (< (car a) (car b))))))
+        (symbol-table-expanded-set! table sorted)
+        sorted)))
+
+;; What macros the source line at `address` called for the code there: (macro file line column) each, the
+;; outermost first; () where that code stands in the line itself.
+(define (expansions-before table address)
+  (let ((found (last-at-or-before (expanded table) address))
+        (line (line-before table address)))
+    (if (and found (or (not line) (<= (vector-ref line 0) (car found))))
+        (cdr found)
+        '())))

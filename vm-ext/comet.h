@@ -138,7 +138,8 @@ typedef struct comet_region {
 COMET_API comet_status comet_next_region(const comet_machine* machine, comet_space space, uint64_t from, comet_region* region, comet_error* error);
 
 /* Copies between host and guest memory, whatever the protection is. The range must be mapped. Code
- * that was decoded from written bytes is decoded again. */
+ * that was decoded from written bytes is decoded again. What is written while a host call of a thread in
+ * this space waits for comet_host_complete counts as that call's access, for watchpoints too. */
 COMET_API comet_status comet_read(const comet_machine* machine, comet_space space, uint64_t address, void* buffer, size_t length, comet_error* error);
 COMET_API comet_status comet_write(comet_machine* machine, comet_space space, uint64_t address, const void* bytes, size_t length, comet_error* error);
 
@@ -204,7 +205,8 @@ typedef enum comet_reason {
   COMET_BREAKPOINT = 3,  /* about to execute at a breakpoint */
   COMET_WATCHPOINT = 4,  /* the instruction before pc touched a watched range */
   COMET_HOST_CALL = 5,   /* the hcall at pc waits for the embedder: see comet_host_complete */
-  COMET_INTERRUPTED = 6  /* comet_interrupt, the poll function or the deadline */
+  COMET_INTERRUPTED = 6, /* comet_interrupt, the poll function or the deadline */
+  COMET_OBSERVED = 7     /* comet_observe: there is no room for another event */
 } comet_reason;
 
 typedef enum comet_trap {
@@ -251,6 +253,53 @@ COMET_API const char* comet_trap_name(comet_trap trap);       /* such as "divisi
  * the poll function may run other threads of the machine, but while a run is under way the machine cannot be
  * reset, go back to a snapshot, load an image or lose the thread: COMET_ERROR_STATE. */
 COMET_API comet_status comet_run(comet_machine* machine, comet_thread thread, uint64_t fuel, comet_stop* stop, comet_error* error);
+
+/* What instructions do, for comet_observe. */
+enum {
+  COMET_EVENT_EXECUTE = 1,         /* place: the instruction's address */
+  COMET_EVENT_REGISTER = 2,        /* one was written; place: its index on the register stack, comet_activation.window + n */
+  COMET_EVENT_THREAD_REGISTER = 4, /* one was written; place: its number */
+  COMET_EVENT_READ = 8,            /* memory was read or written, by the instruction or by the host call that it made; */
+  COMET_EVENT_WRITE = 16,          /* place, length: the bytes of it that a filter names */
+  COMET_EVENT_CALL = 32,           /* call or tail; place: the function, before: activations now */
+  COMET_EVENT_RETURN = 64,         /* place: the function that returned, before: activations that there were */
+  COMET_EVENT_HOST_CALL = 128      /* place: its index in the import list */
+};
+
+typedef struct comet_filter {
+  unsigned events;      /* a union of COMET_EVENT_... */
+  uint64_t first, last; /* of the places that are wanted */
+} comet_filter;
+
+typedef struct comet_event {
+  unsigned kind;
+  uint64_t count;  /* of the thread, before the instruction */
+  uint64_t pc;     /* of the instruction */
+  uint64_t place, length;
+  uint64_t before, after; /* the value, of memory up to 8 bytes from place on */
+} comet_event;
+
+typedef struct comet_observation {
+  size_t size;
+  const comet_filter* filters; /* an event is told when any of them names it; of one access, once */
+  size_t filter_count;
+  comet_event* events;
+  size_t capacity;        /* of events; 0: none are kept, and the run does not stop for them */
+  int keep_last;          /* not 0: when there is no room, the oldest event goes; 0: the run stops */
+  uint64_t* counts;       /* counts[pc - counts_first] grows with each instruction executed there */
+  uint64_t counts_first, counts_length;
+  size_t event_count;     /* result: events that were kept, the oldest first */
+  uint64_t seen;          /* result: events in all */
+} comet_observation;
+
+#define COMET_OBSERVATION_INIT {sizeof(comet_observation), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+
+/* Runs as comet_run does and tells what instructions do. With an older snapshot restored and the timeline
+ * recording, it tells what they did. The run stops with COMET_OBSERVED behind the instruction with which
+ * `events` got full; what further events that one had, and those beyond 16 of one instruction, are only
+ * counted. An instruction that traps, is interrupted, or is a host call left to the embedder has none; the
+ * latter's are told when it is run again from the timeline. Runs at the speed of the portable loop. */
+COMET_API comet_status comet_observe(comet_machine* machine, comet_thread thread, uint64_t fuel, comet_observation* observation, comet_stop* stop, comet_error* error);
 
 /* Makes the run that is under way, or else the next one, stop soon with COMET_INTERRUPTED: some milliseconds,
  * or where the instruction under way ends, which for a block of a gigabyte may take some tenths of a second. May be called from any thread and from a signal handler. */
@@ -406,6 +455,9 @@ COMET_API comet_status comet_image_add_symbol(comet_image* image, const char* na
 /* The source line of the code from `address` to the next entry; lines and columns count from 1, column 0
  * is unknown. Entries may come in any order. */
 COMET_API comet_status comet_image_add_line(comet_image* image, uint64_t address, const char* file, uint32_t line, uint32_t column, comet_error* error);
+/* Where in a macro the code from `address` to the next line or expansion was made. By ascending address; of
+ * several for one address each is called by the one before it, the first by the source line itself. */
+COMET_API comet_status comet_image_add_expansion(comet_image* image, uint64_t address, const char* macro, const char* file, uint32_t line, uint32_t column, comet_error* error);
 /* The next entry of the import list. */
 COMET_API comet_status comet_image_add_import(comet_image* image, const char* name, comet_error* error);
 COMET_API comet_status comet_image_set_entry(comet_image* image, uint64_t address, comet_error* error);
@@ -442,11 +494,23 @@ typedef struct comet_line {
 
 #define COMET_LINE_INIT {sizeof(comet_line), 0, 0, 0, 0}
 
-/* Parts by number, from 0; COMET_ERROR_ARGUMENT behind the last. Symbols and lines are sorted by value
- * and address. */
+typedef struct comet_expansion {
+  size_t size;
+  uint64_t address;
+  const char* macro;
+  const char* file;
+  uint32_t line;
+  uint32_t column;
+} comet_expansion;
+
+#define COMET_EXPANSION_INIT {sizeof(comet_expansion), 0, 0, 0, 0, 0}
+
+/* Parts by number, from 0; COMET_ERROR_ARGUMENT behind the last. Symbols are sorted by value, lines and
+ * expansions by address. */
 COMET_API comet_status comet_image_section(const comet_image* image, size_t n, comet_section* section, comet_error* error);
 COMET_API comet_status comet_image_symbol(const comet_image* image, size_t n, comet_symbol* symbol, comet_error* error);
 COMET_API comet_status comet_image_line(const comet_image* image, size_t n, comet_line* line, comet_error* error);
+COMET_API comet_status comet_image_expansion(const comet_image* image, size_t n, comet_expansion* expansion, comet_error* error);
 COMET_API const char* comet_image_import(const comet_image* image, size_t n); /* NULL behind the last */
 COMET_API uint64_t comet_image_entry(const comet_image* image);
 /* The symbol of that name; the last symbol at or before an address in the same section; the line of an
@@ -454,6 +518,9 @@ COMET_API uint64_t comet_image_entry(const comet_image* image);
 COMET_API comet_status comet_image_find_symbol(const comet_image* image, const char* name, comet_symbol* symbol, comet_error* error);
 COMET_API comet_status comet_image_symbol_at(const comet_image* image, uint64_t address, comet_symbol* symbol, comet_error* error);
 COMET_API comet_status comet_image_line_at(const comet_image* image, uint64_t address, comet_line* line, comet_error* error);
+/* The macro that the line of an address calls for what is there (level 0), the one that this calls (1), and so
+ * on; COMET_ERROR_ADDRESS when there is none. */
+COMET_API comet_status comet_image_expansion_at(const comet_image* image, uint64_t address, size_t level, comet_expansion* expansion, comet_error* error);
 
 /* Maps and fills the sections in a space and restarts thread 0 at the entry if the space is its own. The
  * image's imports become the machine's import list, or, where that is not empty, must agree with it.

@@ -191,7 +191,7 @@
 
 (test-group "source lines"
   (test "every instruction has its place"
-        '(#(65536 "t.s" 1 3) #(65537 "t.s" 3 4) #(65541 "t.s" 4 1))
+        '(#(65536 "t.s" 1 3) #(65537 "t.s" 3 4) #(65541 "t.s" 4 7) #(65542 "t.s" 4 18))
         (program-lines (asm-string (lines "  nop" "; none" "x: add r1, r2, r3" "(list (list nop) (list nop))"
                                           ".data" ".byte 1" "(list 1 2)")
                                    name: "t.s"))))

@@ -9,6 +9,6 @@
 
 (for-each
  (lambda (name) (test-file (path-expand (string-append name ".scm") tests-folder)))
- '("language" "sources" "conditions" "instructions" "forms" "layout" "errors" "live" "linking"))
+ '("language" "sources" "conditions" "instructions" "forms" "layout" "errors" "listings" "live" "linking"))
 
 (test-finish)

@@ -327,3 +327,27 @@
   (test-assert "every verb has a text"
     (every (lambda (name) (string? (documentation name)))
            '(make-machine machine-run! machine-step! machine-load! machine-register machine-memory))))
+
+(test-group "observing"
+  (let* ((m (machine-with (code (instruction 'imm 1 7) (instruction 'imm 2 #x20000) (instruction 'st64 2 1 0)
+                              (instruction 'add 1 1 1) (instruction 'halt))))
+         (seen (lambda (observation . arguments)
+                 (machine-restart! m start)
+                 (apply machine-observe! m observation arguments)
+                 (map (lambda (event) (list (event-kind event) (event-count event) (event-before event) (event-after event)))
+                      (observation-events observation)))))
+    (machine-map! m #x20000 8)
+    (test "registers and memory are told as they change" '((register 0 0 7) (write 2 0 7) (register 3 7 14))
+          (seen (make-observation '((register 1 1) (write #x20000 #x20007)))))
+    (test "of what happened often the last can be kept" '((register 3 7 14))
+          (seen (make-observation '((register 1 1)) capacity: 1 keep-last?: #t)))
+    (test "else the first ones stop the run" 'observed
+          (let ((observation (make-observation '((register)) capacity: 1)))
+            (seen observation)
+            (machine-restart! m start)
+            (stop-reason (machine-observe! m observation))))
+    (let ((counts (make-u64vector 32 0)))
+      (seen (make-observation '() counts: counts counts-first: start))
+      (test "executions are counted" 5 (apply + (u64vector->list counts))))
+    (test-error "arrays are u64vectors" "are u64vectors" (vm-observe (machine-handle m) 0 1 '() '() #f #f 0))
+    (test-error "only what is known can be asked for" "no such kind of event" (make-observation '((smell))))))

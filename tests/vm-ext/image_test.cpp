@@ -179,6 +179,8 @@ Image sample() {
   BOOST_REQUIRE_EQUAL(comet_image_add_symbol(image.get(), "größe", 0x10003, nullptr), COMET_OK);
   BOOST_REQUIRE_EQUAL(comet_image_add_line(image.get(), 0x10003, "a.s", 3, 5, nullptr), COMET_OK);
   BOOST_REQUIRE_EQUAL(comet_image_add_line(image.get(), 0x10000, "b.s", 1, 0, nullptr), COMET_OK);
+  BOOST_REQUIRE_EQUAL(comet_image_add_expansion(image.get(), 0x10001, "loop", "b.s", 7, 9, nullptr), COMET_OK);
+  BOOST_REQUIRE_EQUAL(comet_image_add_expansion(image.get(), 0x10001, "step", "b.s", 4, 0, nullptr), COMET_OK);
   BOOST_REQUIRE_EQUAL(comet_image_add_import(image.get(), "write", nullptr), COMET_OK);
   BOOST_REQUIRE_EQUAL(comet_image_add_import(image.get(), "exit", nullptr), COMET_OK);
   BOOST_REQUIRE_EQUAL(comet_image_set_entry(image.get(), 0x10000, nullptr), COMET_OK);
@@ -220,6 +222,25 @@ void check_sample(const comet_image* image) {
   BOOST_CHECK_EQUAL(line.column, 5u);
   BOOST_CHECK_EQUAL(comet_image_line_at(image, 0x20000, &line, nullptr), COMET_ERROR_ADDRESS);
   BOOST_CHECK_EQUAL(comet_image_line(image, 2, &line, nullptr), COMET_ERROR_ARGUMENT);
+
+  comet_expansion expansion = COMET_EXPANSION_INIT;
+  BOOST_REQUIRE_EQUAL(comet_image_expansion(image, 1, &expansion, nullptr), COMET_OK);
+  BOOST_CHECK_EQUAL(expansion.macro, "step");
+  BOOST_CHECK_EQUAL(comet_image_expansion(image, 2, &expansion, nullptr), COMET_ERROR_ARGUMENT);
+  // From its address to the next line, inside its section.
+  BOOST_CHECK_EQUAL(comet_image_expansion_at(image, 0x10000, 0, &expansion, nullptr), COMET_ERROR_ADDRESS);
+  BOOST_REQUIRE_EQUAL(comet_image_expansion_at(image, 0x10002, 0, &expansion, nullptr), COMET_OK);
+  BOOST_CHECK_EQUAL(expansion.address, 0x10001u);
+  BOOST_CHECK_EQUAL(expansion.macro, "loop");
+  BOOST_CHECK_EQUAL(expansion.file, "b.s");
+  BOOST_CHECK_EQUAL(expansion.line, 7u);
+  BOOST_CHECK_EQUAL(expansion.column, 9u);
+  BOOST_REQUIRE_EQUAL(comet_image_expansion_at(image, 0x10002, 1, &expansion, nullptr), COMET_OK);
+  BOOST_CHECK_EQUAL(expansion.line, 4u);
+  BOOST_CHECK_EQUAL(comet_image_expansion_at(image, 0x10002, 2, &expansion, nullptr), COMET_ERROR_ADDRESS);
+  BOOST_CHECK_EQUAL(comet_image_expansion_at(image, 0x10003, 0, &expansion, nullptr), COMET_ERROR_ADDRESS);
+  BOOST_CHECK_EQUAL(comet_image_expansion_at(image, 0x20000, 0, &expansion, nullptr), COMET_ERROR_ADDRESS);
+  BOOST_CHECK_EQUAL(comet_image_expansion_at(image, 0x30000, 0, &expansion, nullptr), COMET_ERROR_ADDRESS);
 
   BOOST_CHECK_EQUAL(comet_image_import(image, 0), "write");
   BOOST_CHECK_EQUAL(comet_image_import(image, 1), "exit");
@@ -356,6 +377,12 @@ BOOST_AUTO_TEST_CASE(what_would_make_an_image_invalid_is_refused_when_it_is_adde
   BOOST_CHECK(says("in the image already, with value 0x10000"));
   BOOST_CHECK_EQUAL(comet_image_add_line(image.get(), 0, "a.s", 0, 0, &error), COMET_ERROR_ARGUMENT);
   BOOST_CHECK(says("lines count from 1"));
+  BOOST_CHECK_EQUAL(comet_image_add_expansion(image.get(), 0, "m", "a.s", 0, 0, &error), COMET_ERROR_ARGUMENT);
+  BOOST_CHECK(says("lines count from 1"));
+  BOOST_CHECK_EQUAL(comet_image_add_expansion(image.get(), 0x10001, "", "a.s", 1, 0, &error), COMET_ERROR_ARGUMENT);
+  BOOST_CHECK(says("a macro needs a name"));
+  BOOST_CHECK_EQUAL(comet_image_add_expansion(image.get(), 8, "m", "a.s", 1, 0, &error), COMET_ERROR_ARGUMENT);
+  BOOST_CHECK(says("add them by ascending address"));
   BOOST_CHECK_EQUAL(comet_image_add_import(image.get(), "a b", &error), COMET_ERROR_ARGUMENT);
   BOOST_CHECK(says("1 to 63 letters"));
   BOOST_CHECK_EQUAL(comet_image_add_import(image.get(), "exit", &error), COMET_ERROR_ARGUMENT);
@@ -598,6 +625,36 @@ BOOST_AUTO_TEST_CASE(wrong_lines_are_refused) {
   check_refused(lines("\n", {}), third + 4, "file name \"\\x0a\" is not valid");
   check_refused(file_with("line", numbers({{1, 4}})), third, "1 source files do not fit");
   check_refused(file_with("line", numbers({{0, 4}, {1, 4}})), third + 4, "1 source lines do not fit");
+}
+
+BOOST_AUTO_TEST_CASE(wrong_expansions_are_refused) {
+  using Expansions = std::vector<std::array<uint64_t, 5>>;
+  const auto expansions = [](const std::string& file, const std::string& macro, const Expansions& list) {
+    Bytes content = numbers({{1, 4}});
+    put_name(content, file);
+    put(content, 1, 4);
+    put_name(content, macro);
+    put(content, list.size(), 4);
+    for (const auto& [address, macro_number, number, line, column] : list) {
+      put(content, address, 8);
+      put(content, macro_number, 4);
+      put(content, number, 4);
+      put(content, line, 4);
+      put(content, column, 4);
+    }
+    return file_with("expn", content);
+  };
+  const size_t first = third + 4 + 3 + 4 + 3 + 4;
+  BOOST_CHECK_EQUAL(read(expansions("f", "m", {{1, 0, 0, 1, 0}, {1, 0, 0, 2, 9}})).status, COMET_OK);
+  check_refused(expansions("f", "m", {{1, 1, 0, 1, 0}}), first, "macro number 1 of 1");
+  check_refused(expansions("f", "m", {{1, 0, 1, 1, 0}}), first, "file number 1 of 1");
+  check_refused(expansions("f", "m", {{1, 0, 0, 0, 0}}), first, "lines count from 1");
+  check_refused(expansions("f", "m", {{1, 0, 0, 1, 0}, {0, 0, 0, 1, 0}}), first + 24, "ascending address");
+  check_refused(expansions("\n", "m", {}), third + 4, "a source file's name \"\\x0a\" is not valid");
+  check_refused(expansions("f", "\n", {}), third + 4 + 3 + 4, "a macro's name \"\\x0a\" is not valid");
+  check_refused(file_with("expn", numbers({{1, 4}})), third, "1 source files do not fit");
+  check_refused(file_with("expn", numbers({{0, 4}, {1, 4}})), third + 4, "1 macros do not fit");
+  check_refused(file_with("expn", numbers({{0, 4}, {0, 4}, {1, 4}})), third + 8, "1 expansions do not fit");
 }
 
 BOOST_AUTO_TEST_CASE(a_huge_memory_length_costs_nothing_until_it_is_loaded) {

@@ -71,8 +71,8 @@ comet_status comet_call_read(comet_call* call, uint64_t address, void* buffer, s
     require(call, "call");
     if (length != 0) require(buffer, "buffer");
     if (host_check(call, address, length, COMET_READ) != COMET_OK) fail(COMET_ERROR_ADDRESS, call->denied_address, "denied");
-    call->space->memory.read(address, buffer, length);
     call->space->memory.note_access(address, length, protection_read);
+    call->space->memory.read(address, buffer, length);
     note(call, Change::Kind::access, protection_read, address, length, nullptr);
   });
 }
@@ -82,8 +82,8 @@ comet_status comet_call_write(comet_call* call, uint64_t address, const void* by
     require(call, "call");
     if (length != 0) require(bytes, "bytes");
     if (host_check(call, address, length, COMET_WRITE) != COMET_OK) fail(COMET_ERROR_ADDRESS, call->denied_address, "denied");
-    call->space->memory.write(address, bytes, length);
     call->space->memory.note_access(address, length, protection_write);
+    call->space->memory.write(address, bytes, length);
     note(call, Change::Kind::write, protection_write, address, length, bytes);
   });
 }

@@ -43,6 +43,11 @@ comet_line shown(const Line& line) {
   return {sizeof(comet_line), line.address, line.file->c_str(), line.line, line.column};
 }
 
+comet_expansion shown(const Expansion& expansion) {
+  return {sizeof(comet_expansion), expansion.address, expansion.macro->c_str(), expansion.file->c_str(),
+          expansion.line, expansion.column};
+}
+
 // Also for an image without sections.
 void check_space(const comet_machine* machine, comet_space space) {
   comet_region region = COMET_REGION_INIT;
@@ -192,6 +197,16 @@ comet_status comet_image_add_line(comet_image* image, uint64_t address, const ch
   });
 }
 
+comet_status comet_image_add_expansion(comet_image* image, uint64_t address, const char* macro,
+                                       const char* file, uint32_t line, uint32_t column, comet_error* error) {
+  return guard(error, [&] {
+    require(image, "image");
+    require(macro, "macro");
+    require(file, "file");
+    image->image.add_expansion(address, macro, file, line, column);
+  });
+}
+
 comet_status comet_image_add_import(comet_image* image, const char* name, comet_error* error) {
   return guard(error, [&] {
     require(image, "image");
@@ -246,6 +261,14 @@ comet_status comet_image_line(const comet_image* image, size_t n, comet_line* li
   });
 }
 
+comet_status comet_image_expansion(const comet_image* image, size_t n, comet_expansion* expansion,
+                                   comet_error* error) {
+  return guard(error, [&] {
+    require(image, "image");
+    give(expansion, comet::shown(comet::part(image->image.expansions(), n, "expansion")), "expansion");
+  });
+}
+
 const char* comet_image_import(const comet_image* image, size_t n) {
   if (image == nullptr || n >= image->image.imports().size()) return nullptr;
   return image->image.imports()[n]->c_str();
@@ -289,6 +312,19 @@ comet_status comet_image_line_at(const comet_image* image, uint64_t address, com
       fail(COMET_ERROR_ADDRESS, address, "the image has no source line for 0x%" PRIx64, address);
     }
     give(line, comet::shown(*found), "line");
+  });
+}
+
+comet_status comet_image_expansion_at(const comet_image* image, uint64_t address, size_t level,
+                                      comet_expansion* expansion, comet_error* error) {
+  return guard(error, [&] {
+    require(image, "image");
+    const comet::Expansion* found = image->image.expansion_at(address, level);
+    if (found == nullptr) {
+      fail(COMET_ERROR_ADDRESS, address, "the image has no expansion of level %zu for 0x%" PRIx64, level,
+           address);
+    }
+    give(expansion, comet::shown(*found), "expansion");
   });
 }
 

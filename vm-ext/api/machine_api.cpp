@@ -184,8 +184,10 @@ comet_status comet_write(comet_machine* machine, comet_space space, uint64_t add
     require_range(address, length);
     Space& to = machine->space(space);
     require_mapped(to, address, length);
+    const std::uint8_t access = machine->serves_host_call(space) ? protection_write : 0;
+    if (access != 0) to.memory.note_access(address, length, access);
     to.memory.write(address, bytes, length);
-    machine->note_change({.kind = Change::Kind::write, .where = space, .address = address, .length = length}, bytes);
+    machine->note_change({.kind = Change::Kind::write, .access = access, .where = space, .address = address, .length = length}, bytes);
   });
 }
 

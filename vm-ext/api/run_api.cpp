@@ -13,6 +13,7 @@ const char* comet_reason_name(comet_reason reason) {
     case COMET_WATCHPOINT: return "watchpoint";
     case COMET_HOST_CALL: return "host call";
     case COMET_INTERRUPTED: return "interrupted";
+    case COMET_OBSERVED: return "observed";
   }
   return "unknown reason";
 }
@@ -45,6 +46,28 @@ comet_status comet_run(comet_machine* machine, comet_thread thread, uint64_t fue
     require_size(stop->size, "stop"); // a run cannot be taken back
     comet_stop value = COMET_STOP_INIT;
     machine->run(thread, fuel, value);
+    give(stop, value, "stop");
+  });
+}
+
+comet_status comet_observe(comet_machine* machine, comet_thread thread, uint64_t fuel,
+                           comet_observation* observation, comet_stop* stop, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require(stop, "stop");
+    require_size(stop->size, "stop");
+    require(observation, "observation");
+    if (observation->size != sizeof *observation)
+      fail(COMET_ERROR_ARGUMENT, 0, "observation has size %zu instead of %zu; COMET_OBSERVATION_INIT sets it",
+           observation->size, sizeof *observation);
+    if (observation->filter_count != 0) require(observation->filters, "observation.filters");
+    if (observation->capacity != 0) require(observation->events, "observation.events");
+    if (observation->counts_length != 0) require(observation->counts, "observation.counts");
+    for (size_t i = 0; i < observation->filter_count; ++i)
+      if (observation->filters[i].first > observation->filters[i].last)
+        fail(COMET_ERROR_ARGUMENT, observation->filters[i].first, "filter %zu ends before it begins", i);
+    comet_stop value = COMET_STOP_INIT;
+    machine->run(thread, fuel, value, observation);
     give(stop, value, "stop");
   });
 }

@@ -210,12 +210,15 @@ static comet_status comet_box_get_activation(comet_box* box, comet_thread thread
 
 /* ---- running -------------------------------------------------------------------------------------- */
 
-static comet_status comet_box_run(comet_box* box, comet_thread thread, uint64_t fuel) {
+/* observation NULL: comet_run. */
+static comet_status comet_box_run(comet_box* box, comet_thread thread, uint64_t fuel, comet_observation* observation) {
   static comet_stop stop;
   memset(&stop, 0, sizeof stop);
   stop.size = sizeof stop;
   box->ticked = 0;
-  comet_status status = comet_run(box->machine, thread, fuel, &stop, comet_clear_error());
+  comet_status status = observation == NULL
+                            ? comet_run(box->machine, thread, fuel, &stop, comet_clear_error())
+                            : comet_observe(box->machine, thread, fuel, observation, &stop, comet_clear_error());
   int only_a_tick = box->ticked && !box->interrupted;
   if (status == COMET_OK && stop.reason == COMET_INTERRUPTED && !only_a_tick) box->interrupted = 0;
   comet_result.number[0] = (uint64_t)stop.reason;
@@ -230,6 +233,45 @@ static comet_status comet_box_run(comet_box* box, comet_thread thread, uint64_t 
   comet_result.number[9] = (uint64_t)stop.access;
   comet_result.number[10] = (uint64_t)only_a_tick;
   comet_result.text[0] = stop.message;
+  return status;
+}
+
+enum { COMET_FILTER_WORDS = 3, COMET_EVENT_WORDS = 7 };
+
+/* filters, events and counts are arrays of 64-bit words: those of vm-observe in vm.scm. */
+static comet_status comet_box_observe(comet_box* box, comet_thread thread, uint64_t fuel, const uint64_t* filters,
+                                      size_t filter_count, uint64_t* events, size_t capacity, int keep_last,
+                                      uint64_t* counts, uint64_t counts_first, size_t counts_length) {
+  comet_observation observation = COMET_OBSERVATION_INIT;
+  comet_filter* wanted = calloc(filter_count + 1, sizeof *wanted);
+  observation.events = calloc(capacity + 1, sizeof *observation.events);
+  if (wanted == NULL || observation.events == NULL) {
+    free(wanted);
+    free(observation.events);
+    return comet_fail_with(COMET_ERROR_MEMORY, "no memory is left for so many events");
+  }
+  for (size_t i = 0; i < filter_count; i++) {
+    wanted[i].events = (unsigned)filters[i * COMET_FILTER_WORDS];
+    wanted[i].first = filters[i * COMET_FILTER_WORDS + 1];
+    wanted[i].last = filters[i * COMET_FILTER_WORDS + 2];
+  }
+  observation.filters = wanted;
+  observation.filter_count = filter_count;
+  observation.capacity = capacity;
+  observation.keep_last = keep_last;
+  observation.counts = counts;
+  observation.counts_first = counts_first;
+  observation.counts_length = counts_length;
+  comet_status status = comet_box_run(box, thread, fuel, &observation);
+  for (size_t i = 0; i < observation.event_count; i++) {
+    const comet_event* event = &observation.events[i];
+    uint64_t words[COMET_EVENT_WORDS] = {event->kind,   event->count,  event->pc,   event->place,
+                                         event->length, event->before, event->after};
+    memcpy(events + i * COMET_EVENT_WORDS, words, sizeof words);
+  }
+  comet_result.number[11] = observation.event_count;
+  free(wanted);
+  free(observation.events);
   return status;
 }
 
@@ -380,6 +422,17 @@ static comet_status comet_handle_image_line(comet_image* image, size_t n) {
 static comet_status comet_handle_image_line_at(comet_image* image, uint64_t address) {
   comet_line line = COMET_LINE_INIT;
   return comet_take_line(comet_image_line_at(image, address, &line, comet_clear_error()), &line);
+}
+
+static comet_status comet_handle_image_expansion(comet_image* image, size_t n) {
+  comet_expansion expansion = COMET_EXPANSION_INIT;
+  comet_status status = comet_image_expansion(image, n, &expansion, comet_clear_error());
+  comet_result.text[0] = expansion.macro;
+  comet_result.text[1] = expansion.file;
+  comet_result.number[0] = expansion.address;
+  comet_result.number[1] = expansion.line;
+  comet_result.number[2] = expansion.column;
+  return status;
 }
 
 /* ---- the instruction set -------------------------------------------------------------------------- */

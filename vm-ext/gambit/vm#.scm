@@ -12,7 +12,7 @@
   vm-thread-new vm-thread-free vm-thread-get vm-set-pc vm-thread-restart vm-get-register vm-set-register
   vm-get-thread-register vm-set-thread-register vm-get-activation
   ;; running
-  vm-run vm-reason-name vm-trap-name vm-interrupt vm-set-poll vm-set-deadline vm-breakpoint-set
+  vm-run vm-observe vm-reason-name vm-trap-name vm-interrupt vm-set-poll vm-set-deadline vm-breakpoint-set
   vm-breakpoint-clear vm-watchpoint-set vm-watchpoint-clear
   ;; snapshots
   vm-snapshot-take vm-snapshot-restore vm-snapshot-free vm-snapshot-bytes vm-snapshot? vm-state-hash
@@ -22,8 +22,8 @@
   vm-host-import-name vm-host-complete vm-host-argument vm-set-stream vm-set-arguments vm-set-random-seed
   ;; images
   vm-image-read vm-image-new vm-image-free vm-image? vm-image-add-section vm-image-add-symbol
-  vm-image-add-line vm-image-add-import vm-image-set-entry vm-image-write vm-image-section
-  vm-image-symbol vm-image-line vm-image-import vm-image-entry vm-image-find-symbol vm-image-symbol-at
+  vm-image-add-line vm-image-add-expansion vm-image-add-import vm-image-set-entry vm-image-write vm-image-section
+  vm-image-symbol vm-image-line vm-image-expansion vm-image-import vm-image-entry vm-image-find-symbol vm-image-symbol-at
   vm-image-line-at vm-image-load
   ;; the instruction set
   vm-isa-instruction vm-isa vm-decode vm-disassemble

@@ -17,6 +17,8 @@
 #include "binding.h"
 /* The bytes of a u8vector. */
 #define COMET_BYTES(object) ___CAST(___U8*, ___BODY_AS(object, ___tSUBTYPED))
+/* The numbers of a u64vector. */
+#define COMET_WORDS(object) ___CAST(uint64_t*, ___BODY_AS(object, ___tSUBTYPED))
 end-of-c
 )
 
@@ -200,9 +202,28 @@ end-of-c
 ;; #(reason trap pc address instruction-count executed exit-status host-call watchpoint access message
 ;;   tick?); tick? says that the run was interrupted only because Gambit has something to do (a timer,
 ;; another thread, Ctrl-C): let Scheme run a little, and run on.
-(define-call (vm-run machine thread fuel) (machine* id u64) "comet_box_run(___arg1, ___arg2, ___arg3)"
+(define-call (vm-run machine thread fuel) (machine* id u64) "comet_box_run(___arg1, ___arg2, ___arg3, NULL)"
+  (run-result))
+
+(define (run-result)
   (vector (number 0) (number 1) (number 2) (number 3) (number 4) (number 5) (signed-number 6)
           (number 7) (number 8) (number 9) (result-text 0) (= (number 10) 1)))
+
+;; filters: a u64vector of three numbers each (events, first, last); events: one with room for seven numbers
+;; each (kind, count, pc, place, length, before, after), filled from its beginning; counts: one, or #f. Gives
+;; the number of events and what vm-run gives.
+(define (vm-observe machine thread fuel filters events keep-last? counts counts-first)
+  (for-each (lambda (words)
+              (if (not (u64vector? words)) (error "filters, events and counts are u64vectors, not" words)))
+            (list filters events (or counts filters)))
+  (check ((c-lambda (machine* id u64 scheme-object size_t scheme-object size_t bool scheme-object u64 size_t) int
+            "___return(comet_box_observe(___arg1, ___arg2, ___arg3, COMET_WORDS(___arg4), ___arg5, COMET_WORDS(___arg6), ___arg7, ___arg8, COMET_WORDS(___arg9), ___arg10, ___arg11));")
+          machine thread fuel
+          filters (quotient (u64vector-length filters) 3)
+          events (quotient (u64vector-length events) 7)
+          keep-last?
+          (or counts filters) counts-first (if counts (u64vector-length counts) 0)))
+  (cons (number 11) (run-result)))
 
 (define vm-interrupt (c-lambda (machine*) void "comet_box_interrupt(___arg1);"))
 
@@ -318,6 +339,8 @@ end-of-c
   "comet_image_add_symbol(___arg1, ___arg2, ___arg3, comet_clear_error())")
 (define-call (vm-image-add-line image address file line column) (image* u64 name id id)
   "comet_image_add_line(___arg1, ___arg2, ___arg3, ___arg4, ___arg5, comet_clear_error())")
+(define-call (vm-image-add-expansion image address macro file line column) (image* u64 name name id id)
+  "comet_image_add_expansion(___arg1, ___arg2, ___arg3, ___arg4, ___arg5, ___arg6, comet_clear_error())")
 (define-call (vm-image-add-import image name) (image* name)
   "comet_image_add_import(___arg1, ___arg2, comet_clear_error())")
 (define-call (vm-image-set-entry image address) (image* u64)
@@ -349,6 +372,13 @@ end-of-c
                      ((c-lambda (image* size_t) int "___return(comet_handle_image_line(___arg1, ___arg2));")
                       image n))
        (result-line)))
+
+;; #(address macro file line column), or #f behind the last
+(define (vm-image-expansion image n)
+  (and (check-unless status-argument
+                     ((c-lambda (image* size_t) int "___return(comet_handle_image_expansion(___arg1, ___arg2));")
+                      image n))
+       (vector (number 0) (result-text 0) (result-text 1) (number 1) (number 2))))
 
 (define vm-image-import
   (c-lambda (image* size_t) UTF-8-string "___return(comet_clean_text(comet_image_import(___arg1, ___arg2)));"))

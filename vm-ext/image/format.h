@@ -31,11 +31,13 @@ inline constexpr uint32_t imports_chunk = chunk_type("IMPT");
 inline constexpr uint32_t instructions_chunk = chunk_type("INST");
 inline constexpr uint32_t symbols_chunk = chunk_type("symb");
 inline constexpr uint32_t lines_chunk = chunk_type("line");
+inline constexpr uint32_t expansions_chunk = chunk_type("expn");
 
 // The shortest that a record of each kind can be: what a count is held against before it is believed.
 inline constexpr size_t shortest_name = 2 + 1;
 inline constexpr size_t shortest_section = 8 + 8 + 8 + 1 + shortest_name;
 inline constexpr size_t shortest_symbol = 8 + shortest_name;
 inline constexpr size_t line_length = 8 + 4 + 4 + 4;
+inline constexpr size_t expansion_length = 8 + 4 + 4 + 4 + 4;
 
 }  // namespace comet::format

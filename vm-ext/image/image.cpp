@@ -118,8 +118,12 @@ void Image::add_symbol(std::string_view name, uint64_t value) {
 const std::string* Image::add_file(std::string_view name) {
   // Lines come in runs of one file.
   if (!lines_.empty() && *lines_.back().file == name) return lines_.back().file;
-  check_name("file", name);
-  return &*files_.emplace(name).first;
+  return named("file", name);
+}
+
+const std::string* Image::named(const char* what, std::string_view name) {
+  check_name(what, name);
+  return &*names_.emplace(name).first;
 }
 
 void Image::add_line(uint64_t address, const std::string* file, uint32_t line, uint32_t column) {
@@ -136,6 +140,23 @@ void Image::add_line(uint64_t address, const std::string* file, uint32_t line, u
     lines_.push_back(added);
     lines_in_order_ = lines_in_order_ && in_order;
   }
+  changed_ = true;
+}
+
+void Image::add_expansion(uint64_t address, std::string_view macro, std::string_view file, uint32_t line,
+                          uint32_t column) {
+  if (line == 0) {
+    fail(COMET_ERROR_ARGUMENT, address,
+         "line 0 of %s for the expansion at 0x%" PRIx64 " is not valid; lines count from 1",
+         quoted(file).c_str(), address);
+  }
+  if (!expansions_.empty() && address < expansions_.back().address) {
+    fail(COMET_ERROR_ARGUMENT, address,
+         "the expansion at 0x%" PRIx64 " comes behind one at 0x%" PRIx64 "; add them by ascending address",
+         address, expansions_.back().address);
+  }
+  const std::string* macro_name = named("macro", macro);
+  expansions_.push_back({address, macro_name, named("file", file), line, column});
   changed_ = true;
 }
 
@@ -215,6 +236,23 @@ const Line* Image::line_at(uint64_t address) const {
   if (above == all.begin()) return nullptr;
   const Line* line = &*std::prev(above);
   return line->address >= section->address ? line : nullptr;
+}
+
+const Expansion* Image::expansion_at(uint64_t address, size_t level) const {
+  const Section* section = section_at(address);
+  if (section == nullptr) return nullptr;
+  const auto address_before = [](const Expansion& expansion, uint64_t wanted) {
+    return expansion.address < wanted;
+  };
+  const auto above = std::upper_bound(
+      expansions_.begin(), expansions_.end(), address,
+      [](uint64_t wanted, const Expansion& expansion) { return wanted < expansion.address; });
+  if (above == expansions_.begin()) return nullptr;
+  const uint64_t begin = std::prev(above)->address;
+  const Line* line = line_at(address);
+  if (begin < section->address || (line != nullptr && begin < line->address)) return nullptr;
+  const auto first = std::lower_bound(expansions_.begin(), above, begin, address_before);
+  return level < static_cast<size_t>(above - first) ? &first[static_cast<std::ptrdiff_t>(level)] : nullptr;
 }
 
 const std::vector<uint8_t>& Image::write() {

@@ -40,6 +40,16 @@ struct Line {
   uint32_t column;  // 0: unknown
 };
 
+// Where in a macro the code from `address` on was made, to the next expansion or the next line. Several for
+// one address lie in each other, the outermost, which the source line calls, first.
+struct Expansion {
+  uint64_t address;
+  const std::string* macro;
+  const std::string* file;
+  uint32_t line;
+  uint32_t column;  // 0: unknown
+};
+
 class Image {
  public:
   void add_section(std::string_view name, uint64_t address, const uint8_t* bytes, size_t length,
@@ -49,6 +59,9 @@ class Image {
   const std::string* add_file(std::string_view name);
   // Of several lines for one address the one that was added last counts.
   void add_line(uint64_t address, const std::string* file, uint32_t line, uint32_t column);
+  // By ascending address.
+  void add_expansion(uint64_t address, std::string_view macro, std::string_view file, uint32_t line,
+                     uint32_t column);
   void add_import(std::string_view name);
   void set_entry(uint64_t address);
 
@@ -58,6 +71,7 @@ class Image {
   const std::vector<const Symbol*>& symbols() const;
   // By address; no two have the same.
   const std::vector<Line>& lines() const;
+  const std::vector<Expansion>& expansions() const { return expansions_; }
   // In the order of the program's import list.
   const std::vector<const std::string*>& imports() const { return imports_; }
   uint64_t entry() const { return entry_; }
@@ -67,17 +81,21 @@ class Image {
   const Symbol* find_symbol(std::string_view name) const;
   const Symbol* symbol_at(uint64_t address) const;
   const Line* line_at(uint64_t address) const;
+  // level: 0 for the outermost.
+  const Expansion* expansion_at(uint64_t address, size_t level) const;
 
   // The file's bytes. They stay where they are as long as the image lives; writing again after a change
   // gives others.
   const std::vector<uint8_t>& write();
 
  private:
+  const std::string* named(const char* what, std::string_view name);
+
   std::deque<Section> sections_;
   std::map<uint64_t, const Section*> by_address_;  // those that occupy memory
   // Trees, not hash tables: nobody can choose names that make them slow.
   std::map<std::string, uint64_t, std::less<>> symbols_;
-  std::set<std::string, std::less<>> files_;
+  std::set<std::string, std::less<>> names_;  // of files and macros
   std::set<std::string, std::less<>> import_names_;
   std::vector<const std::string*> imports_;
   uint64_t entry_ = 0;
@@ -86,6 +104,7 @@ class Image {
   mutable bool symbols_in_order_ = true;
   mutable std::vector<Line> lines_;
   mutable bool lines_in_order_ = true;
+  std::vector<Expansion> expansions_;
 
   std::deque<std::vector<uint8_t>> written_;
   bool changed_ = true;  // since the last of them

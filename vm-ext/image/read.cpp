@@ -152,6 +152,38 @@ void read_symbols(Reader& reader, Image& image) {
   }
 }
 
+std::vector<std::string_view> read_names(Reader& reader, const char* plural, const char* singular) {
+  const uint64_t count = reader.take_count(format::shortest_name, plural);
+  std::vector<std::string_view> names;
+  names.reserve(static_cast<size_t>(count));
+  for (uint64_t i = 0; i < count; ++i) {
+    const uint64_t at = reader.offset();
+    names.push_back(reader.take_name(singular));
+    if (!valid_name(names.back())) reader.fail_at(at, singular + (" " + quoted(names.back())) + " is not valid");
+  }
+  return names;
+}
+
+void read_expansions(Reader& reader, Image& image) {
+  const std::vector<std::string_view> files = read_names(reader, "source files", "a source file's name");
+  const std::vector<std::string_view> macros = read_names(reader, "macros", "a macro's name");
+  const uint64_t count = reader.take_count(format::expansion_length, "expansions");
+  for (uint64_t i = 0; i < count; ++i) {
+    const uint64_t at = reader.offset();
+    const uint64_t address = reader.take(8, "an expansion");
+    const uint64_t macro = reader.take(4, "an expansion");
+    const uint64_t file = reader.take(4, "an expansion");
+    const uint32_t line = static_cast<uint32_t>(reader.take(4, "an expansion"));
+    const uint32_t column = static_cast<uint32_t>(reader.take(4, "an expansion"));
+    if (macro >= macros.size() || file >= files.size()) {
+      reader.fail_at(at, "an expansion names macro number " + std::to_string(macro) + " of " +
+                             std::to_string(macros.size()) + " and file number " + std::to_string(file) +
+                             " of " + std::to_string(files.size()));
+    }
+    reader.add(at, [&] { image.add_expansion(address, macros[macro], files[file], line, column); });
+  }
+}
+
 void read_lines(Reader& reader, Image& image) {
   const uint64_t file_count = reader.take_count(format::shortest_name, "source files");
   std::vector<const std::string*> files;
@@ -190,6 +222,7 @@ constexpr ChunkKind chunk_kinds[] = {
     {format::entry_chunk, true, read_entry},      {format::sections_chunk, true, read_sections},
     {format::imports_chunk, false, read_imports}, {format::instructions_chunk, false, read_instructions},
     {format::symbols_chunk, false, read_symbols}, {format::lines_chunk, false, read_lines},
+    {format::expansions_chunk, false, read_expansions},
 };
 
 void check_magic(std::span<const uint8_t> file) {

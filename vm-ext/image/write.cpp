@@ -77,22 +77,56 @@ std::vector<uint8_t> write_symbols(const Image& image) {
   return writer.take();
 }
 
-std::vector<uint8_t> write_lines(const Image& image) {
-  // Files are numbered as the sorted lines name them first, so that the order of adding does not show.
-  std::unordered_map<const std::string*, size_t> numbers;
-  std::vector<const std::string*> files;
-  for (const Line& line : image.lines()) {
-    if (numbers.emplace(line.file, files.size()).second) files.push_back(line.file);
+// Names that records share, numbered as the records, which are in order, name them first: so the order of
+// adding does not show.
+class Names {
+ public:
+  void note(const std::string* name) {
+    if (numbers_.emplace(name, order_.size()).second) order_.push_back(name);
   }
+  size_t number(const std::string* name) const { return numbers_.at(name); }
+  void write(Writer& writer, const char* what) const {
+    writer.put_count(order_.size(), what);
+    for (const std::string* name : order_) writer.put_name(*name);
+  }
+
+ private:
+  std::unordered_map<const std::string*, size_t> numbers_;
+  std::vector<const std::string*> order_;
+};
+
+std::vector<uint8_t> write_lines(const Image& image) {
+  Names files;
+  for (const Line& line : image.lines()) files.note(line.file);
   Writer writer;
-  writer.put_count(files.size(), "source files");
-  for (const std::string* file : files) writer.put_name(*file);
+  files.write(writer, "source files");
   writer.put_count(image.lines().size(), "source lines");
   for (const Line& line : image.lines()) {
     writer.put(line.address, 8);
-    writer.put(numbers.at(line.file), 4);
+    writer.put(files.number(line.file), 4);
     writer.put(line.line, 4);
     writer.put(line.column, 4);
+  }
+  return writer.take();
+}
+
+std::vector<uint8_t> write_expansions(const Image& image) {
+  Names files;
+  Names macros;
+  for (const Expansion& expansion : image.expansions()) {
+    files.note(expansion.file);
+    macros.note(expansion.macro);
+  }
+  Writer writer;
+  files.write(writer, "source files");
+  macros.write(writer, "macros");
+  writer.put_count(image.expansions().size(), "expansions");
+  for (const Expansion& expansion : image.expansions()) {
+    writer.put(expansion.address, 8);
+    writer.put(macros.number(expansion.macro), 4);
+    writer.put(files.number(expansion.file), 4);
+    writer.put(expansion.line, 4);
+    writer.put(expansion.column, 4);
   }
   return writer.take();
 }
@@ -106,6 +140,7 @@ std::vector<uint8_t> write_image(const Image& image) {
   chunks.emplace_back(format::sections_chunk, write_sections(image));
   if (!image.symbols().empty()) chunks.emplace_back(format::symbols_chunk, write_symbols(image));
   if (!image.lines().empty()) chunks.emplace_back(format::lines_chunk, write_lines(image));
+  if (!image.expansions().empty()) chunks.emplace_back(format::expansions_chunk, write_expansions(image));
 
   const auto aligned = [](uint64_t offset) {
     return (offset + format::alignment - 1) / format::alignment * format::alignment;

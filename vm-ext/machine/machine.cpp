@@ -167,6 +167,12 @@ bool Machine::clear_watchpoint(std::uint32_t id) {
   return true;
 }
 
+bool Machine::serves_host_call(comet_space id) const {
+  return std::any_of(threads_.begin(), threads_.end(), [&](const auto& entry) {
+    return entry.second->space == id && entry.second->pending_call.has_value();
+  });
+}
+
 void Machine::note_change(const Change& change, const void* bytes) {
   if (timeline.recording() && !timeline.note(change, bytes)) note_other_change();
 }
@@ -187,8 +193,8 @@ void Machine::apply(const Change& change) {
     case Change::Kind::write: {
       AddressSpace& memory = space(change.where).memory;
       if (memory.first_denied(change.address, change.bytes.size(), 0)) unlike();
-      memory.write(change.address, change.bytes.data(), change.bytes.size());
       if (change.access != 0) memory.note_access(change.address, change.bytes.size(), change.access);
+      memory.write(change.address, change.bytes.data(), change.bytes.size());
       return;
     }
     case Change::Kind::access: return space(change.where).memory.note_access(change.address, change.length, change.access);

@@ -59,7 +59,8 @@ class Machine {
   comet_thread new_thread(comet_space space, std::uint64_t pc);
   void free_thread(comet_thread id);
 
-  void run(comet_thread id, std::uint64_t fuel, comet_stop& stop);
+  // `observation`: what to tell of, see comet_observe; null: nothing.
+  void run(comet_thread id, std::uint64_t fuel, comet_stop& stop, comet_observation* observation = nullptr);
   // Fails while a run is under way: a host call or the poll function may not take away what it stands on.
   void require_no_run(const char* what) const;
   // Drops what was decoded from a space, and every activation's way into it.
@@ -67,6 +68,7 @@ class Machine {
   // Takes a request to stop, if there is one: interrupt, deadline or poll function.
   bool stop_requested();
   // The host call that was left to the embedder.
+  bool serves_host_call(comet_space space) const;
   std::uint64_t host_argument(comet_thread id, std::uint64_t n) const;
   void complete_host_call(comet_thread id, std::uint64_t result);
 

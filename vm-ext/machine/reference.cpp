@@ -21,6 +21,13 @@ const char* access_name(std::uint8_t kind) {
 
 } // namespace
 
+void report_watch_hit(const WatchHit& hit, comet_stop& stop) {
+  stop.reason = COMET_WATCHPOINT;
+  stop.watchpoint = hit.id;
+  stop.address = hit.address;
+  stop.access = hit.kind;
+}
+
 // ---- traps ----------------------------------------------------------------------------------------
 
 void Reference::trap(comet_trap kind, u64 address, const char* format, ...) {
@@ -85,8 +92,8 @@ void Reference::check_register(u64 number) {
 template <class T> std::uint64_t Reference::load(u64 address) {
   check_access(address, sizeof(T), protection_read);
   std::uint8_t bytes[sizeof(T)];
-  space_.memory.read(address, bytes, sizeof(T));
   space_.memory.note_access(address, sizeof(T), protection_read);
+  space_.memory.read(address, bytes, sizeof(T));
   return static_cast<u64>(load_little<T>(bytes));
 }
 
@@ -94,8 +101,8 @@ template <class T> void Reference::store(u64 address, u64 value) {
   check_access(address, sizeof(T), protection_write);
   std::uint8_t bytes[sizeof(T)];
   store_little<T>(bytes, static_cast<T>(value));
-  space_.memory.write(address, bytes, sizeof(T));
   space_.memory.note_access(address, sizeof(T), protection_write);
+  space_.memory.write(address, bytes, sizeof(T));
 }
 
 // An aligned access never crosses a page. `change` gets the old value and gives the new one.
@@ -103,13 +110,13 @@ template <class T, class Change> void Reference::atomic(u64 address, Change chan
   check_alignment(address, sizeof(T));
   check_access(address, sizeof(T), protection_read);
   check_access(address, sizeof(T), protection_write);
+  space_.memory.note_access(address, sizeof(T), protection_read | protection_write);
   auto* bytes = reinterpret_cast<T*>(space_.memory.writable(address, sizeof(T)));
   T seen = __atomic_load_n(bytes, __ATOMIC_SEQ_CST);
   T wanted;
   do {
     wanted = swap_on_big_endian(static_cast<T>(change(swap_on_big_endian(seen))));
   } while (!__atomic_compare_exchange_n(bytes, &seen, wanted, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
-  space_.memory.note_access(address, sizeof(T), protection_read | protection_write);
   set(0, swap_on_big_endian(seen));
 }
 
@@ -130,12 +137,21 @@ void Reference::push_activation(u64 target) {
   top->function = target;
   top->return_address = next_;
   thread_.window += base;
+  observe_register(thread_.window, 0);
   thread_.window[0] = 0;
+  if (observer_ != nullptr) observer_->called(target, thread_.depth());
+  next_ = target;
+}
+
+void Reference::replace_activation(u64 target) {
+  thread_.top->function = target;
+  if (observer_ != nullptr) observer_->called(target, thread_.depth());
   next_ = target;
 }
 
 void Reference::pop_activation() {
   const Activation* const top = thread_.top;
+  if (observer_ != nullptr) observer_->returned(top->function, thread_.depth());
   if (top->return_slot == nullptr) {
     stop_.reason = COMET_HALTED;
     stopped_ = true;
@@ -177,6 +193,12 @@ class RecordedCall {
 
 } // namespace
 
+void Reference::give_result(u64 base, u64 result) {
+  u64* const place = thread_.window + base + 1;
+  observe_register(place, result);
+  thread_.write(place, result);
+}
+
 // Serves a call of the past from the timeline's log.
 bool Reference::call_was_logged(u64 base, u64 index) {
   Timeline& timeline = machine_.timeline;
@@ -187,14 +209,18 @@ bool Reference::call_was_logged(u64 base, u64 index) {
   const LoggedCall* const logged = timeline.find(thread_id_, thread_.instruction_count, index);
   if (logged == nullptr) return false;
   moved_bytes_ = page_size;
-  for (const Change& change : logged->changes) machine_.apply(change);
+  for (const Change& change : logged->changes) {
+    if (change.kind == Change::Kind::set_register && change.where == thread_id_ && change.length < thread_.depth())
+      observe_register(thread_.window_at(change.length) + change.address, change.value);
+    machine_.apply(change);
+  }
   if (logged->exit_status) {
     stop_.reason = COMET_HALTED;
     stop_.exit_status = *logged->exit_status;
     stopped_ = true;
     next_ = thread_.pc;
   } else if (logged->result) {
-    thread_.write(thread_.window + base + 1, *logged->result);
+    give_result(base, *logged->result);
   }
   return true;
 }
@@ -206,6 +232,7 @@ void Reference::host_call() {
     trap(COMET_TRAP_HOST_CALL, 0, "host call %llu is not in the import list, which has %zu entries", wide(index),
          imports.size());
   check_register(base + 1 == 0 ? base : base + 1);
+  if (observer_ != nullptr) observer_->host_called(index);
   if (call_was_logged(base, index)) return;
   const HostCall* served = machine_.host.find(index);
   const auto name = [&] { return imports[static_cast<std::size_t>(index)].c_str(); }; // the list may grow meanwhile
@@ -255,7 +282,7 @@ void Reference::host_call() {
     return;
   }
   recorded.finish(call.has_result ? std::optional(call.result) : std::nullopt, {});
-  if (call.has_result) thread_.write(thread_.window + base + 1, call.result);
+  if (call.has_result) give_result(base, call.result);
 }
 
 // ---- instructions -----------------------------------------------------------------------------------
@@ -397,13 +424,9 @@ void Reference::execute(isa::Operation operation) {
     case op_ret:
       return pop_activation();
     case op_tail:
-      next_ = pc + operands_[0];
-      thread_.top->function = next_;
-      return;
+      return replace_activation(pc + operands_[0]);
     case op_tailr:
-      next_ = get(0);
-      thread_.top->function = next_;
-      return;
+      return replace_activation(get(0));
     case op_hcall:
       return host_call();
     case op_tget:
@@ -413,6 +436,8 @@ void Reference::execute(isa::Operation operation) {
     case op_tset:
       if (operands_[0] >= COMET_THREAD_REGISTERS)
         trap(COMET_TRAP_ILLEGAL, pc, "there is no thread register t%llu; they are t0 to t15", wide(operands_[0]));
+      if (observer_ != nullptr)
+        observer_->thread_register_written(operands_[0], thread_.thread_registers[operands_[0]], get(1));
       thread_.thread_registers[operands_[0]] = get(1);
       return;
 
@@ -421,17 +446,17 @@ void Reference::execute(isa::Operation operation) {
       moved_bytes_ = length;
       check_access(from, length, protection_read);
       check_access(to, length, protection_write);
-      space_.memory.copy(to, from, length);
       space_.memory.note_access(from, length, protection_read);
       space_.memory.note_access(to, length, protection_write);
+      space_.memory.copy(to, from, length);
       return;
     }
     case op_bfill: {
       const u64 to = get(0), length = get(2);
       moved_bytes_ = length;
       check_access(to, length, protection_write);
-      space_.memory.fill(to, u8(get(1)), length);
       space_.memory.note_access(to, length, protection_write);
+      space_.memory.fill(to, u8(get(1)), length);
       return;
     }
 
@@ -469,11 +494,16 @@ Outcome Reference::step() {
     stopped_ = false;
     executed_ = true;
     moved_bytes_ = 0;
+    if (observer_ != nullptr) observer_->begin(thread_.instruction_count, thread_.pc);
     execute(fetched.decoded.operation);
   } catch (const Trapped&) {
     space_.memory.watch_hit.reset();
     return Outcome::stopped;
+  } catch (...) {
+    space_.memory.watch_hit.reset();
+    throw;
   }
+  if (observer_ != nullptr && executed_) observer_->executed();
   thread_.pc = next_;
   if (executed_) ++thread_.instruction_count;
   if (stopped_) {
@@ -482,10 +512,7 @@ Outcome Reference::step() {
   }
   if (const auto hit = space_.memory.watch_hit) {
     space_.memory.watch_hit.reset();
-    stop_.reason = COMET_WATCHPOINT;
-    stop_.watchpoint = hit->id;
-    stop_.address = hit->address;
-    stop_.access = hit->kind;
+    report_watch_hit(*hit, stop_);
     return Outcome::stopped;
   }
   return Outcome::next;

@@ -5,16 +5,21 @@
 #pragma once
 
 #include "machine.h"
+#include "observer.h"
 #include "timeline.h"
 
 namespace comet {
 
 enum class Outcome { next, stopped };
 
+void report_watch_hit(const WatchHit& hit, comet_stop& stop);
+
 class Reference {
  public:
-  Reference(Machine& machine, Thread& thread, comet_thread thread_id, comet_stop& stop)
-      : machine_(machine), thread_(thread), space_(machine.space(thread.space)), thread_id_(thread_id), stop_(stop) {}
+  // `observer`: told what each instruction does; may be null.
+  Reference(Machine& machine, Thread& thread, comet_thread thread_id, comet_stop& stop, Observer* observer)
+      : machine_(machine), thread_(thread), space_(machine.space(thread.space)), thread_id_(thread_id), stop_(stop),
+        observer_(observer) {}
 
   // Executes the instruction at the thread's pc, or stops without having done anything of it. Code that
   // the instruction changed must be forgotten by the caller before anything else is executed.
@@ -40,8 +45,15 @@ class Reference {
   void set(unsigned operand, u64 value) {
     if (operands_[operand] == 0) return;
     u64* const written = thread_.window + operands_[operand];
+    observe_register(written, value);
     *written = value;
     if (operands_[operand] >= register_slack) thread_.note_written(written);
+  }
+
+  // A register is about to get a value.
+  void observe_register(const u64* place, u64 value) {
+    if (observer_ != nullptr)
+      observer_->register_written(static_cast<u64>(place - thread_.registers.data()), *place, value);
   }
 
   template <class T> u64 load(u64 address);
@@ -50,8 +62,10 @@ class Reference {
   void execute(isa::Operation operation);
   void execute_atomic(isa::Operation operation);
   void push_activation(u64 target);
+  void replace_activation(u64 target);
   void pop_activation();
   void host_call();
+  void give_result(u64 base, u64 result);
   bool call_was_logged(u64 base, u64 index);
 
   Machine& machine_;
@@ -59,6 +73,7 @@ class Reference {
   Space& space_;
   comet_thread thread_id_;
   comet_stop& stop_;
+  Observer* const observer_;
   u64 operands_[isa::max_operands] = {};
   u64 next_ = 0;
   u64 moved_bytes_ = 0;

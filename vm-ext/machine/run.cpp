@@ -33,6 +33,21 @@ class FloatingPointScope {
   std::fenv_t saved_;
 };
 
+// An observer hears of accesses to a space as long as this lives.
+class ObserverScope {
+ public:
+  ObserverScope(AddressSpace& memory, Observer* observer) : memory_(memory), outer_(memory.observer) {
+    memory_.observer = observer;
+  }
+  ~ObserverScope() { memory_.observer = outer_; } // of the run whose host call runs this one
+  ObserverScope(const ObserverScope&) = delete;
+  ObserverScope& operator=(const ObserverScope&) = delete;
+
+ private:
+  AddressSpace& memory_;
+  AccessObserver* const outer_;
+};
+
 // Says as long as it lives that a thread runs: see Machine::require_no_run.
 class RunScope {
  public:
@@ -54,9 +69,10 @@ class RunScope {
 
 class Run {
  public:
-  Run(Machine& machine, comet_thread id, comet_stop& stop)
+  // `observer`: told what each instruction does, by the reference loop alone; may be null.
+  Run(Machine& machine, comet_thread id, comet_stop& stop, Observer* observer)
       : machine_(machine), thread_(machine.thread(id)), space_(machine.space(thread_.space)),
-        reference_(machine, thread_, id, stop), stop_(stop) {}
+        reference_(machine, thread_, id, stop, observer), stop_(stop), observer_(observer) {}
 
   // Sets the reason in `stop`.
   void until_stopped(std::uint64_t fuel);
@@ -80,6 +96,7 @@ class Run {
   Space& space_;
   Reference reference_;
   comet_stop& stop_;
+  const Observer* const observer_;
   std::uint64_t first_instruction_ = 0;
   std::int64_t work_until_look_ = 0;
   bool past_breakpoint_ = true; // the breakpoint at the pc does not count
@@ -94,7 +111,10 @@ Run::Turn Run::step() {
   const Outcome outcome = reference_.step();
   work_until_look_ -= reference_step_work + static_cast<std::int64_t>(reference_.moved_bytes()) / bytes_a_work;
   forget_stale_code();
-  return outcome == Outcome::stopped ? Turn::stop : Turn::go_on;
+  if (outcome == Outcome::stopped) return Turn::stop;
+  if (observer_ == nullptr || !observer_->full()) return Turn::go_on;
+  stop_.reason = COMET_OBSERVED;
+  return Turn::stop;
 }
 
 #ifndef COMET_REFERENCE_ONLY
@@ -164,7 +184,7 @@ void Run::until_stopped(std::uint64_t fuel) {
     Turn turn;
 #ifndef COMET_REFERENCE_ONLY
     const bool step_first = past_breakpoint_ && space_.code.has_breakpoint(thread_.pc);
-    if (left >= fast_margin && !step_first)
+    if (left >= fast_margin && !step_first && observer_ == nullptr)
       turn = fast_slice(std::min(left, std::max(static_cast<std::uint64_t>(work_until_look_), fast_margin)));
     else
 #endif
@@ -175,18 +195,28 @@ void Run::until_stopped(std::uint64_t fuel) {
 
 } // namespace
 
-void Machine::run(comet_thread id, std::uint64_t fuel, comet_stop& stop) {
+void Machine::run(comet_thread id, std::uint64_t fuel, comet_stop& stop, comet_observation* observation) {
   Thread& running = thread(id);
   if (running.running)
     fail(COMET_ERROR_STATE, running.pc, "thread %u is running already; a host call may run other threads, not its own", id);
   const std::uint64_t before = running.instruction_count;
   running.pending_call.reset();
   timeline.abandon(id);
-  {
+  AddressSpace& memory = space(running.space).memory;
+  memory.watch_hit.reset();
+  std::optional<Observer> observer;
+  if (observation != nullptr) observer.emplace(*observation, memory);
+  if (running.served_hit) {
+    report_watch_hit(*running.served_hit, stop);
+    running.served_hit.reset();
+  } else {
     const RunScope under_way(runs_under_way_, running.running);
     const FloatingPointScope scope;
-    Run(*this, id, stop).until_stopped(fuel);
+    Observer* const told = observer ? &*observer : nullptr;
+    const ObserverScope listening(memory, told);
+    Run(*this, id, stop, told).until_stopped(fuel);
   }
+  if (observer) observer->finish();
   stop.pc = running.pc;
   stop.instruction_count = running.instruction_count;
   stop.executed = running.instruction_count - before;
@@ -216,6 +246,9 @@ void Machine::complete_host_call(comet_thread id, std::uint64_t result) {
   waiting.pc = call.next;
   ++waiting.instruction_count;
   waiting.pending_call.reset();
+  std::optional<WatchHit>& hit = space(waiting.space).memory.watch_hit;
+  waiting.served_hit = hit;
+  hit.reset();
   timeline.finish(id, result, {});
 }
 

@@ -28,6 +28,7 @@ void Thread::restart(std::uint64_t start) {
   top = activations.data();
   *top = Activation{nullptr, nullptr, start, 0};
   pending_call.reset();
+  served_hit.reset();
 }
 
 std::uint64_t* Thread::window_at(std::uint64_t level) const {

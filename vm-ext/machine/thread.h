@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../comet.h"
+#include "../memory/address_space.h"
 #include "../memory/host_pages.h"
 #include "slot.h"
 
@@ -80,6 +81,7 @@ struct Thread {
   std::uint64_t touched = 0;      // see note_written: nothing was from here on
   bool running = false;           // a run of it is under way
   std::optional<PendingCall> pending_call;
+  std::optional<WatchHit> served_hit; // what serving the last host call touched: the next run stops for it
   std::array<std::uint64_t, COMET_THREAD_REGISTERS> thread_registers{};
   LazyArray<std::uint64_t> registers;
   LazyArray<Activation> activations;

@@ -364,6 +364,7 @@ void AddressSpace::unwatch_all() {
 }
 
 void AddressSpace::note_access(std::uint64_t address, std::uint64_t length, std::uint8_t kind) {
+  if (observer != nullptr) observer->accessed(address, length, kind);
   if (watch_hit || length == 0) return;
   for (const Watch& watch : watches_) {
     const std::uint64_t last = address + (length - 1), watch_last = watch.address + (watch.length - 1);

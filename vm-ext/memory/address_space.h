@@ -42,6 +42,16 @@ struct WatchHit {
   std::uint8_t kind; // protection_read or protection_write
 };
 
+// Is told of each access through the careful path, before it happens. `kind` is a union of protection_read
+// and protection_write.
+class AccessObserver {
+ public:
+  virtual void accessed(std::uint64_t address, std::uint64_t length, std::uint8_t kind) = 0;
+
+ protected:
+  ~AccessObserver() = default;
+};
+
 class AddressSpace {
  public:
   AddressSpace(std::uint64_t window_bytes, std::shared_ptr<PageBudget> budget);
@@ -87,12 +97,14 @@ class AddressSpace {
   std::size_t code_pages() const { return code_.size(); }
   bool code_changed = false;
 
-  // Watched ranges. After an access through the careful path, `watch_hit` says what was touched.
+  // Watched ranges. Who accesses memory through the careful path says so before, and `watch_hit` then tells
+  // what is touched.
   void watch(std::uint32_t id, std::uint64_t address, std::uint64_t length, std::uint8_t kinds);
   bool unwatch(std::uint32_t id);
   void unwatch_all();
   void note_access(std::uint64_t address, std::uint64_t length, std::uint8_t kind);
   std::optional<WatchHit> watch_hit;
+  AccessObserver* observer = nullptr;
 
   // Snapshots. A mark names a moment; content is kept from the first change of a page after it.
   using Mark = std::uint64_t;

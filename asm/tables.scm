@@ -1,0 +1,62 @@
+;; The source lines and the macro expansions of the code that an assembly made.
+;;
+;;   (code-tables a source)   => (lines . expansions)
+;;
+;; A line is #(address file line column); it holds to the next one. An expansion is #(address macro file line
+;; column): where in the macro that its line calls, or that the expansion before it for the same address calls, the
+;; code was made; it holds to the next address or line. Both are in order of addresses.
+(module asm/tables)
+(use scheme-lib/util)
+(use asm/statement)
+(use asm/assembly)
+(use asm/origin)
+(use asm/blocks)
+(declare (standard-bindings) (extended-bindings) (block))
+
+(define (code-tables a source)
+  (let ((made (filter (lambda (made) (section-executable? (made-section made))) (reverse (assembly-made a)))))
+    (cons (by-address (append (filter-map statement->line (statement-list source))
+                              (map made->line made)))
+          (by-address (append-map made->expansions made)))))
+
+;; All statements, those in blocks too.
+(define (statement-list source)
+  (let ((found '()))
+    (for-each-statement (lambda (statement) (set! found (cons statement found))) (source-statements source))
+    (reverse found)))
+
+(define (by-address vectors)
+  (sort vectors (lambda (x y) (< (vector-ref x 0) (vector-ref y 0)))))
+
+(define (statement->line statement)
+  (and (statement-section statement)
+       (memq (statement-kind statement) '(fixed instruction))
+       (vector (+ (section-base (statement-section statement)) (statement-offset statement))
+               (source-file-name (statement-file statement))
+               (statement-line statement)
+               (statement-column statement))))
+
+(define (made-address made)
+  (+ (section-base (made-section made)) (made-offset made)))
+
+(define (made->line made)
+  (apply vector (made-address made) (made-source made)))
+
+;; File, line and column: what the statement's own text made stands in the line of that text.
+(define (made-source made)
+  (let ((places (made-places made))
+        (statement (made-statement made)))
+    (if (and (pair? places) (not (place-macro (car places))))
+        (list (place-file (car places)) (place-line (car places)) (place-column (car places)))
+        (list (source-file-name (statement-file statement)) (statement-line statement) (statement-column statement)))))
+
+(define (made->expansions made)
+  (map (lambda (call) (apply vector (made-address made) call)) (made-calls made)))
+
+;; Lists of macro, file, line and column, each called by the one before it.
+(define (made-calls made)
+  (filter-map
+   (lambda (place)
+     (and (place-macro place)
+          (list (place-macro place) (place-file place) (place-line place) (place-column place))))
+   (made-places made)))

@@ -1,0 +1,214 @@
+// comet_observe: what instructions do, told as events.
+#include <cstring>
+
+#include "support.h"
+
+using namespace support;
+
+namespace {
+
+// An observation with room for its arrays.
+struct observing {
+  explicit observing(std::vector<comet_filter> wanted, std::size_t capacity = 64, bool keep_last = false)
+      : filters(std::move(wanted)), events(capacity) {
+    value.filters = filters.data();
+    value.filter_count = filters.size();
+    value.events = events.data();
+    value.capacity = capacity;
+    value.keep_last = keep_last;
+  }
+  comet_stop run(const machine& vm, std::uint64_t fuel = plenty) {
+    comet_stop stop = COMET_STOP_INIT;
+    SUPPORT_OK(comet_observe(vm, 0, fuel, &value, &stop, error));
+    return stop;
+  }
+  std::vector<comet_filter> filters;
+  std::vector<comet_event> events;
+  comet_observation value = COMET_OBSERVATION_INIT;
+};
+
+comet_filter any(unsigned kinds) { return {kinds, 0, UINT64_MAX}; }
+
+void check(const comet_event& event, unsigned kind, std::uint64_t count, std::uint64_t place, std::uint64_t before, std::uint64_t after) {
+  BOOST_CHECK_EQUAL(event.kind, kind);
+  BOOST_CHECK_EQUAL(event.count, count);
+  BOOST_CHECK_EQUAL(event.place, place);
+  BOOST_CHECK_EQUAL(event.before, before);
+  BOOST_CHECK_EQUAL(event.after, after);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(observing_runs)
+
+BOOST_AUTO_TEST_CASE(registers_are_told_with_the_value_before_and_after) {
+  machine vm(code().add("imm", {5, 7}).add("imm", {6, 1}).add("add", {5, 5, 5}).add("imm", {0, 9}).add("tset", {3, 5}).add("halt"));
+  observing registers({{COMET_EVENT_REGISTER, 5, 5}, any(COMET_EVENT_THREAD_REGISTER)});
+  const comet_stop stop = registers.run(vm);
+  BOOST_CHECK_EQUAL(stop.reason, COMET_HALTED);
+  BOOST_REQUIRE_EQUAL(registers.value.event_count, 3u);
+  check(registers.events[0], COMET_EVENT_REGISTER, 0, 5, 0, 7);
+  check(registers.events[1], COMET_EVENT_REGISTER, 2, 5, 7, 14);
+  check(registers.events[2], COMET_EVENT_THREAD_REGISTER, 4, 3, 0, 14);
+  BOOST_CHECK_EQUAL(registers.events[0].pc, code_address);
+}
+
+BOOST_AUTO_TEST_CASE(of_an_access_the_wanted_bytes_are_told) {
+  machine vm(code().add("imm", {1, data_address}).add("simm", {2, 1}).add("st64", {1, 2, 0}).add("ldu16", {3, 1, 6})
+                 .add("aadd32", {4, 1, 2}).add("imm", {5, 32}).add("bfill", {1, 0, 5}).add("bcopy", {5, 1, 0}).add("halt"));
+  observing memory({{COMET_EVENT_READ | COMET_EVENT_WRITE, data_address + 2, data_address + 6}});
+  memory.run(vm);
+  BOOST_REQUIRE_EQUAL(memory.value.event_count, 5u);
+  check(memory.events[0], COMET_EVENT_WRITE, 2, data_address + 2, 0, 0xffffffffffff);
+  BOOST_CHECK_EQUAL(memory.events[0].length, 6u);
+  check(memory.events[1], COMET_EVENT_READ, 3, data_address + 6, 0xffff, 0xffff);
+  check(memory.events[2], COMET_EVENT_READ, 4, data_address + 2, 0xffff, 0xffff);
+  check(memory.events[3], COMET_EVENT_WRITE, 4, data_address + 2, 0xffff, 0xffff);
+  check(memory.events[4], COMET_EVENT_WRITE, 6, data_address + 2, 0xffffffffffff, 0);
+}
+
+BOOST_AUTO_TEST_CASE(calls_returns_and_jumps_to_functions_are_told) {
+  code program;
+  program.add("call", {4, code_address + 16}).add("halt");
+  machine vm(program);
+  vm.load(code(code_address + 16).add("tail", {code_address + 32}), all_rights);
+  vm.load(code(code_address + 32).add("ret"), all_rights);
+  vm.restart(code_address);
+  observing calls({any(COMET_EVENT_CALL | COMET_EVENT_RETURN), {COMET_EVENT_REGISTER, 4, 4}});
+  vm.set(4, 99);
+  calls.run(vm);
+  BOOST_REQUIRE_EQUAL(calls.value.event_count, 4u);
+  check(calls.events[0], COMET_EVENT_REGISTER, 0, 4, 99, 0);
+  check(calls.events[1], COMET_EVENT_CALL, 0, code_address + 16, 2, 0);
+  check(calls.events[2], COMET_EVENT_CALL, 1, code_address + 32, 2, 0);
+  check(calls.events[3], COMET_EVENT_RETURN, 2, code_address + 32, 2, 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_full_buffer_stops_the_run_and_a_ring_keeps_the_last) {
+  machine vm(code().add("addi", {1, 1, 1}).add("jump", {code_address}));
+  observing three({any(COMET_EVENT_REGISTER)}, 3);
+  const comet_stop stop = three.run(vm);
+  BOOST_CHECK_EQUAL(stop.reason, COMET_OBSERVED);
+  BOOST_CHECK_EQUAL(stop.instruction_count, 5u);
+  BOOST_CHECK_EQUAL(comet_reason_name(stop.reason), std::string("observed"));
+  observing last({any(COMET_EVENT_REGISTER)}, 2, true);
+  BOOST_CHECK_EQUAL(last.run(vm, 9).reason, COMET_OUT_OF_FUEL);
+  BOOST_REQUIRE_EQUAL(last.value.event_count, 2u);
+  BOOST_CHECK_EQUAL(last.value.seen, 4u);
+  check(last.events[0], COMET_EVENT_REGISTER, 10, 1, 5, 6);
+  check(last.events[1], COMET_EVENT_REGISTER, 12, 1, 6, 7);
+}
+
+BOOST_AUTO_TEST_CASE(executions_are_counted_and_the_state_is_that_of_a_plain_run) {
+  const code program = code().add("addi", {1, 1, 1}).add("blti_u", {1, 5, code_address}).add("trap", {1});
+  machine plain(program), watched(program);
+  std::vector<std::uint64_t> counts(16);
+  observing nothing({any(COMET_EVENT_EXECUTE)}, 0);
+  nothing.value.counts = counts.data();
+  nothing.value.counts_first = code_address;
+  nothing.value.counts_length = counts.size();
+  BOOST_CHECK_EQUAL(plain.run().reason, COMET_TRAP);
+  BOOST_CHECK_EQUAL(nothing.run(watched).reason, COMET_TRAP);
+  BOOST_CHECK(plain.state_hash() == watched.state_hash());
+  BOOST_CHECK_EQUAL(counts[0], 5u);
+  BOOST_CHECK_EQUAL(counts[4], 5u);
+  BOOST_CHECK_EQUAL(counts[8], 0u); // what traps is not executed
+  BOOST_CHECK_EQUAL(nothing.value.seen, 10u);
+}
+
+BOOST_AUTO_TEST_CASE(breakpoints_and_watchpoints_stop_it_too) {
+  code program;
+  const std::uint64_t nop = program.add("imm", {1, data_address}).add("st8", {1, 1, 0}).add("nop").here();
+  machine vm(program.add("halt"));
+  std::uint32_t id = 0;
+  SUPPORT_OK(comet_watchpoint_set(vm, 0, data_address, 1, COMET_WRITE, &id, error));
+  SUPPORT_OK(comet_breakpoint_set(vm, 0, nop, error));
+  observing none({});
+  BOOST_CHECK_EQUAL(none.run(vm).reason, COMET_WATCHPOINT);
+  BOOST_CHECK_EQUAL(none.run(vm).reason, COMET_BREAKPOINT);
+}
+
+// The embedder serves a call: what it did is told when the call is run again.
+BOOST_AUTO_TEST_CASE(what_a_host_call_did_is_told_from_the_timeline) {
+  machine vm(code().add("hcall", {10, 0}).add("halt"));
+  vm.import("mine");
+  SUPPORT_OK(comet_host_grant(vm, "mine", nullptr, nullptr, error));
+  SUPPORT_OK(comet_timeline_start(vm, 1 << 20, error));
+  snapshot fresh(vm);
+  observing all({any(COMET_EVENT_REGISTER | COMET_EVENT_WRITE | COMET_EVENT_HOST_CALL)});
+  BOOST_REQUIRE_EQUAL(all.run(vm).reason, COMET_HOST_CALL);
+  BOOST_CHECK_EQUAL(all.value.event_count, 0u);
+  vm.write(data_address, {1, 2});
+  vm.set(3, 33);
+  SUPPORT_OK(comet_host_complete(vm, 0, 5, error));
+  fresh.restore();
+  BOOST_CHECK_EQUAL(all.run(vm).reason, COMET_HALTED);
+  BOOST_REQUIRE_EQUAL(all.value.event_count, 4u);
+  check(all.events[0], COMET_EVENT_HOST_CALL, 0, 0, 0, 0);
+  check(all.events[1], COMET_EVENT_WRITE, 0, data_address, 0, 0x201);
+  check(all.events[2], COMET_EVENT_REGISTER, 0, 3, 0, 33);
+  check(all.events[3], COMET_EVENT_REGISTER, 0, 11, 0, 5);
+}
+
+BOOST_AUTO_TEST_CASE(a_watchpoint_stops_behind_a_call_that_the_embedder_serves_then_and_from_the_timeline) {
+  machine vm(code().add("hcall", {10, 0}).add("nop").add("halt"));
+  vm.import("mine");
+  SUPPORT_OK(comet_host_grant(vm, "mine", nullptr, nullptr, error));
+  SUPPORT_OK(comet_timeline_start(vm, 1 << 20, error));
+  std::uint32_t id = 0;
+  SUPPORT_OK(comet_watchpoint_set(vm, 0, data_address + 1, 1, COMET_WRITE, &id, error));
+  snapshot fresh(vm);
+  BOOST_REQUIRE_EQUAL(vm.run().reason, COMET_HOST_CALL);
+  vm.write(data_address, {1, 2});
+  SUPPORT_OK(comet_host_complete(vm, 0, 5, error));
+  for (int way = 0; way < 2; ++way) {
+    const comet_stop stop = vm.run();
+    BOOST_CHECK_EQUAL(stop.reason, COMET_WATCHPOINT);
+    BOOST_CHECK_EQUAL(stop.watchpoint, id);
+    BOOST_CHECK_EQUAL(stop.address, data_address + 1);
+    BOOST_CHECK_EQUAL(stop.instruction_count, 1u);
+    BOOST_CHECK_EQUAL(vm.run().reason, COMET_HALTED);
+    fresh.restore();
+  }
+}
+
+BOOST_AUTO_TEST_CASE(more_events_of_one_instruction_than_there_is_room_for_are_only_counted) {
+  machine vm(code().add("hcall", {10, 0}).add("halt"));
+  vm.import("many");
+  SUPPORT_OK(comet_host_grant(vm, "many", [](comet_call* call, void*) {
+    for (int i = 0; i < 20; ++i)
+      if (const comet_status status = comet_call_write(call, data_address, "x", 1); status != COMET_OK) return status;
+    return COMET_OK;
+  }, nullptr, error));
+  observing writes({any(COMET_EVENT_WRITE)});
+  BOOST_CHECK_EQUAL(writes.run(vm).reason, COMET_HALTED);
+  BOOST_CHECK_EQUAL(writes.value.event_count, 16u);
+  BOOST_CHECK_EQUAL(writes.value.seen, 20u);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_observation_is_refused) {
+  machine vm(code().add("halt"));
+  comet_stop stop = COMET_STOP_INIT;
+  comet_error error = COMET_ERROR_INIT;
+  const auto refused = [&](comet_observation& observation) {
+    return comet_observe(vm, 0, 1, &observation, &stop, &error) == COMET_ERROR_ARGUMENT;
+  };
+  BOOST_CHECK_EQUAL(comet_observe(vm, 0, 1, nullptr, &stop, &error), COMET_ERROR_ARGUMENT);
+  comet_observation observation = COMET_OBSERVATION_INIT;
+  observation.size = 8;
+  BOOST_CHECK(refused(observation));
+  observation = COMET_OBSERVATION_INIT;
+  observation.filter_count = 1;
+  BOOST_CHECK(refused(observation));
+  comet_filter backwards{COMET_EVENT_READ, 2, 1};
+  observation.filters = &backwards;
+  BOOST_CHECK(refused(observation));
+  observation = COMET_OBSERVATION_INIT;
+  observation.capacity = 1;
+  BOOST_CHECK(refused(observation));
+  observation = COMET_OBSERVATION_INIT;
+  observation.counts_length = 1;
+  BOOST_CHECK(refused(observation));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,82 @@
+#include "observer.h"
+
+#include <algorithm>
+
+#include "little_endian.h"
+
+namespace comet {
+
+Observer::Observer(comet_observation& observation, const AddressSpace& memory)
+    : observation_(observation), memory_(memory) {
+  for (std::size_t i = 0; i < observation.filter_count; ++i) wanted_ |= observation.filters[i].events;
+  observation.event_count = 0;
+  observation.seen = 0;
+}
+
+void Observer::begin(std::uint64_t count, std::uint64_t pc) {
+  count_ = count;
+  pc_ = pc;
+  current_count_ = 0;
+  if ((wanted_ & COMET_EVENT_EXECUTE) != 0) note(COMET_EVENT_EXECUTE, pc, 1, 0, 0);
+}
+
+void Observer::accessed(std::uint64_t address, std::uint64_t length, std::uint8_t kind) {
+  if (length == 0) return;
+  if ((kind & protection_read) != 0) note(COMET_EVENT_READ, address, length, 0, 0);
+  if ((kind & protection_write) != 0) note(COMET_EVENT_WRITE, address, length, 0, 0);
+}
+
+// Of an access to memory, what the filter asked for counts: events tell of the first wanted byte.
+void Observer::note(unsigned kind, std::uint64_t place, std::uint64_t length, std::uint64_t before, std::uint64_t after) {
+  if ((wanted_ & kind) == 0) return;
+  const std::uint64_t last = place + (length - 1);
+  for (std::size_t i = 0; i < observation_.filter_count; ++i) {
+    const comet_filter& filter = observation_.filters[i];
+    if ((filter.events & kind) == 0 || last < filter.first || filter.last < place) continue;
+    if (current_count_ == current_.size()) {
+      ++observation_.seen;
+      return;
+    }
+    const std::uint64_t begin = std::max(place, filter.first);
+    comet_event& event = current_[current_count_++];
+    event = {kind, count_, pc_, begin, last - begin + 1, before, after};
+    if (kind == COMET_EVENT_READ || kind == COMET_EVENT_WRITE)
+      event.before = event.after = value_at(event.place, event.length);
+    return;
+  }
+}
+
+std::uint64_t Observer::value_at(std::uint64_t address, std::uint64_t length) const {
+  std::uint8_t bytes[8] = {};
+  memory_.read(address, bytes, std::min<std::uint64_t>(length, sizeof bytes));
+  return load_little<std::uint64_t>(bytes);
+}
+
+void Observer::executed() {
+  const std::uint64_t offset = pc_ - observation_.counts_first;
+  if (offset < observation_.counts_length) ++observation_.counts[offset];
+  for (std::size_t i = 0; i < current_count_; ++i) {
+    comet_event& event = current_[i];
+    if (event.kind == COMET_EVENT_WRITE && !memory_.first_denied(event.place, event.length, 0))
+      event.after = value_at(event.place, event.length); // a host call may have unmapped it meanwhile
+    keep(event);
+  }
+  current_count_ = 0;
+}
+
+void Observer::keep(const comet_event& event) {
+  ++observation_.seen;
+  if (observation_.event_count < observation_.capacity) {
+    observation_.events[observation_.event_count++] = event;
+  } else if (observation_.keep_last && observation_.capacity != 0) {
+    observation_.events[ring_begin_] = event;
+    ring_begin_ = (ring_begin_ + 1) % observation_.capacity;
+  }
+}
+
+void Observer::finish() {
+  std::rotate(observation_.events, observation_.events + ring_begin_, observation_.events + observation_.event_count);
+  ring_begin_ = 0;
+}
+
+} // namespace comet

@@ -1,0 +1,55 @@
+// Tells what instructions do, as events, to whoever asked: see comet_observe in comet.h.
+//
+// The reference loop reports to it while it executes; the fast loop does not know of it. Events of an
+// instruction wait until that is done, so that one that traps leaves none. It allocates nothing.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "../comet.h"
+#include "../memory/address_space.h"
+
+namespace comet {
+
+class Observer : public AccessObserver {
+ public:
+  // The caller's struct, whose arrays the events and counts go to.
+  Observer(comet_observation& observation, const AddressSpace& memory);
+
+  // ---- reports of the reference loop, in this order
+  void begin(std::uint64_t count, std::uint64_t pc);
+  void register_written(std::uint64_t index, std::uint64_t before, std::uint64_t after) {
+    if ((wanted_ & COMET_EVENT_REGISTER) != 0) note(COMET_EVENT_REGISTER, index, 1, before, after);
+  }
+  void thread_register_written(std::uint64_t index, std::uint64_t before, std::uint64_t after) {
+    note(COMET_EVENT_THREAD_REGISTER, index, 1, before, after);
+  }
+  void accessed(std::uint64_t address, std::uint64_t length, std::uint8_t kind) override; // about to happen
+  void called(std::uint64_t function, std::uint64_t depth) { note(COMET_EVENT_CALL, function, 1, depth, 0); }
+  void returned(std::uint64_t function, std::uint64_t depth) { note(COMET_EVENT_RETURN, function, 1, depth, 0); }
+  void host_called(std::uint64_t index) { note(COMET_EVENT_HOST_CALL, index, 1, 0, 0); }
+  void executed();
+  // The instruction was not executed after all: `begin` follows.
+
+  // Whether the run is to stop: there is no room for a further instruction's first event.
+  bool full() const { return !observation_.keep_last && observation_.capacity != 0 && observation_.event_count == observation_.capacity; }
+  // Puts the events of a ring in order, the oldest first.
+  void finish();
+
+ private:
+  void note(unsigned kind, std::uint64_t place, std::uint64_t length, std::uint64_t before, std::uint64_t after);
+  void keep(const comet_event& event);
+  std::uint64_t value_at(std::uint64_t address, std::uint64_t length) const;
+
+  comet_observation& observation_;
+  const AddressSpace& memory_;
+  unsigned wanted_ = 0; // kinds that some filter names
+  std::size_t ring_begin_ = 0;
+  std::uint64_t count_ = 0, pc_ = 0;
+  std::array<comet_event, 16> current_{}; // of the instruction under way; only host calls can do more
+  std::size_t current_count_ = 0;
+};
+
+} // namespace comet
