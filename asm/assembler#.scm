@@ -6,6 +6,7 @@
   program-section? program-section-name program-section-address program-section-bytes
   program-section-memory-length program-section-protection))
 (##namespace ("asm/image#" program-image program-write-image))
+(##namespace ("asm/disassembly#" image->source))
 (##namespace ("asm/listing#" program-listing program-write-listing))
 (##namespace ("asm/live#" asm-at! load-source!))
 (##namespace ("asm/diagnostic#"

@@ -9,11 +9,12 @@
   start-pass! finish-pass! start-statement! finish-statement! unsettled-symbols
   ;; sections
   section-name section-protection section-base section-size section-content section-bytes section-file-length
-  section-executable? section-no-bits? section-keep? section-keep?-set!
+  section-executable? section-no-bits? section-keep? section-keep?-set! section-address
   current-section switch-section!
   here emit-byte! emit-bytes! emit-zeros! emit-fill! emit-integer!
   memory-limit bytes-limit
-  emit-made! assembly-made made? made-section made-offset made-end made-places made-statement
+  assembly-entry assembly-entry-set!
+  emit-made! find-places! assembly-made made? made-section made-offset made-end made-places made-statement
   ;; items
   item-least note-item!
   ;; symbols

@@ -13,6 +13,7 @@
 (use asm/diagnostic)
 (use asm/statement)
 (use asm/expression)
+(use asm/environment)
 (declare (standard-bindings) (extended-bindings) (block))
 
 (define page-size 65536)
@@ -52,16 +53,17 @@
   (bindings)        ; table: name -> a pair of global, weak, local or extern, and how many came before
   (bindings-before) ; of the pass before
   (events)          ; of an object, reversed
-  (made))           ; what forms made in this pass, reversed
+  (made)            ; what forms made in this pass, reversed
+  (entry))          ; the address that .entry gives, or #f
 
-;; The bytes of a section from offset to end, which a form of `statement` made; the places in its Scheme that led
-;; to them, the outermost first, or () where they are not known.
-(define-type made section offset (end) places statement)
+;; The bytes of a section from offset to end, which a form of `statement` made. origin: of asm/environment, or #f;
+;; places: in the source's Scheme, that led to them, the outermost first; () until the passes are over.
+(define-type made section offset (end) (origin) (places) statement)
 
 (define (new-assembly source environment mode base external imports)
   (make-assembly source environment mode base external imports (make-table test: eq?)
                  0 '() #f '() #f #f 0 #f #f 0 '() '() 0 '() '() #f "" 0
-                 (make-table test: equal?) #f (make-table test: eq?) #f '() '()))
+                 (make-table test: equal?) #f (make-table test: eq?) #f '() '() #f))
 
 (define (assembly-object? a)
   (eq? (assembly-mode a) 'object))
@@ -85,6 +87,7 @@
   (assembly-bindings-set! a (make-table test: eq?))
   (assembly-events-set! a '())
   (assembly-made-set! a '())
+  (assembly-entry-set! a #f)
   (for-each
    (lambda (section)
      (section-size-set! section 0)
@@ -104,14 +107,45 @@
     (assembly-sections-set! a kept))
   (let loop ((sections (reverse (assembly-sections a))) (base (assembly-base a)))
     (if (pair? sections)
-        (let ((section (car sections)))
+        (let* ((section (car sections))
+               (base (or (section-address section) base)))
           (if (not (= base (section-base section)))
               (begin
                 (section-base-set! section base)
                 (assembly-changed?-set! a #t)))
           (loop (cdr sections)
                 (page-after (+ base (max 1 (section-size section))))))))
-  (if (pair? (unsettled-symbols a)) (assembly-changed?-set! a #t)))
+  (if (pair? (unsettled-symbols a)) (assembly-changed?-set! a #t))
+  (if (not (assembly-object? a)) (check-places! a)))
+
+;; Sections that were given an address must not meet others.
+(define (check-places! a)
+  (let loop ((sections (sort (filter (lambda (section) (> (section-size section) 0)) (assembly-sections a))
+                             (lambda (x y) (< (section-base x) (section-base y))))))
+    (if (pair? sections)
+        (let* ((section (car sections))
+               (end (+ (section-base section) (section-size section)))
+               (next (and (pair? (cdr sections)) (cadr sections))))
+          (if (> end (expt 2 64)) (refuse-place! a section (text "ends behind the address space")))
+          (if (and next
+                   (or (> end (section-base next))
+                       (and (> (page-after end) (section-base next))
+                            (not (string=? (section-protection section) (section-protection next))))))
+              (refuse-place! a
+                             (if (section-address next) next section)
+                             (text "shares "
+                                   (if (> end (section-base next)) "addresses" "a page, which has one protection,")
+                                   " with the section `"
+                                   (section-name (if (section-address next) section next)) "`")))
+          (loop (cdr sections))))))
+
+(define (refuse-place! a section problem)
+  (assembly-statement-set! a (section-statement section))
+  (assembly-operand-set! a #f)
+  (note-problem! a (make-problem (text "the section `" (section-name section) "` at "
+                                       (hex-address (section-base section)) " " problem
+                                       ": place it elsewhere")
+                                 '() #f #f)))
 
 (define (page-after address)
   (* page-size (quotient (+ address page-size -1) page-size)))
@@ -238,6 +272,8 @@
   name
   protection        ; "rwx" or a part of it, in this order
   no-bits?          ; holds zeros only, which are not stored
+  address           ; where .section says that it begins, or #f
+  statement         ; that said so
   (base)
   (size)
   (bytes)           ; a u8vector with room to grow
@@ -258,6 +294,7 @@
 ;;   (instruction entry fields)    fields are encoded, or expressions
 ;;   (directive name operands)
 ;;   (import name)                 a host call joins the import list
+;;   (entry address)               an integer or expression: where the program begins
 (define-type event
   section
   offset
@@ -292,14 +329,14 @@
 (define (find-section a name)
   (find (lambda (section) (string=? (section-name section) name)) (assembly-sections a)))
 
-;; protection: #f for what the section has, or by its name should have.
-(define (switch-section! a name protection)
+;; protection, address: #f for what the section has, or by its name and place should have.
+(define (switch-section! a name protection #!optional (address #f))
   (let ((existing (find-section a name)))
     (cond ((and (eq? (assembly-mode a) 'live) (not (string=? name ".text")))
            (fail "the section `" name "` cannot be used here: code that is assembled straight into a machine "
                  "stands at one place; load a program instead, or place its parts one by one"))
           ((not existing)
-           (add-section! a name
+           (add-section! a name address
                          (or protection
                              (cdr (or (assoc name default-sections)
                                       (fail "the section `" name "` is new: expected a protection, "
@@ -307,17 +344,23 @@
           ((and protection (not (string=? protection (section-protection existing))))
            (fail "the section `" name "` has the protection \"" (section-protection existing)
                  "\" already, found \"" protection "\""))
+          ((and address (not (eqv? address (section-address existing))))
+           (fail "the section `" name "` begins at "
+                 (if (section-address existing)
+                     (hex-address (section-address existing))
+                     "an address that the assembler gives")
+                 " already, found " (hex-address address)))
           (else
            (section-seen?-set! existing #t)
            (assembly-section-set! a existing)))))
 
-(define (add-section! a name protection)
+(define (add-section! a name address protection)
   (if (string=? name "") (fail "expected the name of a section, found an empty string"))
   (check-name name)
   (let* ((last (and (pair? (assembly-sections a)) (car (assembly-sections a))))
-         (section (make-section name protection (string=? name ".bss")
+         (section (make-section name protection (string=? name ".bss") address (assembly-statement a)
                                 ;; A guess; the end of the pass sets it right.
-                                (if last (+ (section-base last) page-size) (assembly-base a))
+                                (or address (if last (+ (section-base last) page-size) (assembly-base a)))
                                 0 (make-u8vector 64) 0 #t #f 0)))
     (if (> (assembly-pass a) 1) (assembly-changed?-set! a #t))
     (assembly-sections-set! a (cons section (assembly-sections a)))
@@ -398,8 +441,8 @@
          (let ((at (reserve! a count)))
            (subu8vector-fill! (section-bytes (assembly-section a)) at (+ at count) byte)))))
 
-;; Does (emit), and notes that what it added to the section was made by the statement's Scheme in these places.
-(define (emit-made! a places emit)
+;; Does (emit), and notes that what it added to the section was made by the statement's Scheme.
+(define (emit-made! a origin emit)
   (let* ((before (assembly-section a))
          (start (if before (section-size before) 0))
          (what (list 'made #f)))
@@ -408,17 +451,26 @@
     (let ((section (assembly-section a))
           (all (assembly-made a)))
       (if (and section (eq? section (or before section)) (> (section-size section) start))
-          (if (and (pair? all) (null? places) (continued? (car all) section start (assembly-statement a)))
+          (if (and (pair? all) (not origin) (continued? (car all) section start (assembly-statement a)))
               (made-end-set! (car all) (section-size section))
-              (let ((made (make-made section start (section-size section) places (assembly-statement a))))
+              (let ((made (make-made section start (section-size section) origin '()
+                                     (assembly-statement a))))
                 (set-car! (cdr what) made)
                 (assembly-made-set! a (cons made all))))))))
 
 (define (continued? made section start statement)
-  (and (null? (made-places made))
+  (and (not (made-origin made))
        (eq? (made-section made) section)
        (= (made-end made) start)
        (eq? (made-statement made) statement)))
+
+;; While the source's procedures are there, from whose names the places are.
+(define (find-places! a)
+  (for-each
+   (lambda (made)
+     (made-places-set! made (environment-places (assembly-environment a) (made-origin made)))
+     (made-origin-set! made #f))
+   (assembly-made a)))
 
 ;; ---- symbols -----------------------------------------------------------------------------------------
 

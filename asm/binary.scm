@@ -27,7 +27,13 @@
   name
   content)   ; an object, an archive, an image object
 
-(define-type view-section name address bytes memory-length protection keep?)
+(define-type view-section
+  name
+  address         ; of an object's section, 0
+  bytes
+  memory-length
+  protection
+  keep?)
 
 (define-type view-symbol
   name
@@ -116,7 +122,8 @@ none of them, or damaged."
   (let ((object (object-of binary)))
     (if object
         (map (lambda (section)
-               (make-view-section (object-section-name section) 0 (object-section-bytes section)
+               (make-view-section (object-section-name section) 0
+                                  (object-section-bytes section)
                                   (object-section-memory-length section) (object-section-protection section)
                                   (object-section-keep? section)))
              (vector->list (object-sections object)))

@@ -98,3 +98,5 @@
 
 (define (asm-error->text error)
   (call-with-output-string "" (lambda (port) (asm-error-display error port))))
+
+(exception-text! asm-error? (lambda (error) (string-trim (asm-error->text error))))

@@ -60,6 +60,13 @@
               " is known only when the program is linked"))
     value))
 
+;; From 0 to 2^64-1.
+(define (address-operand a name operand)
+  (let ((value (integer-operand a name operand)))
+    (if (not (and (>= value 0) (integer-64? value)))
+        (fail "`" name "` expects an address of 0 to 2^64-1, found " value))
+    value))
+
 ;; Does (action operand ...), or leaves it to the linker when an operand is an expression; then `size` bytes
 ;; stand in for what comes.
 (define (with-values a name operands size action)
@@ -111,19 +118,21 @@
 
 (define-directives! '(".section")
   (lambda (a name operands)
-    (check-count name operands 1 3 "a name, a protection, and perhaps keep, such as .section .tables \"r\"")
-    (let* ((more (cdr operands))
-           (protection (and (pair? more) (not (name? (car more))) (car more)))
-           (flags (if protection (cdr more) more)))
+    (check-count name operands 1 4
+                 "a name, and perhaps a protection, an address and keep, such as .section .tables \"r\"")
+    (let* ((keep? (and (pair? (cdr operands)) (keep-word? (list-ref operands (- (length operands) 1)))))
+           (more (if keep? (reverse (cdr (reverse (cdr operands)))) (cdr operands))))
+      (if (> (length more) 2)
+          (fail "`" name "` knows the word keep behind the address, found " (operand->text (caddr more))))
       (switch-section! a
                        (symbol->string (name-operand name (car operands)))
-                       (and protection (order-protection name (utf8->string (bytes-operand name protection)))))
-      (for-each
-       (lambda (flag)
-         (if (not (eq? 'keep (name-operand name flag)))
-             (fail "`" name "` knows the word keep behind the protection, found " (operand->text flag)))
-         (section-keep?-set! (current-section a) #t))
-       flags))))
+                       (and (pair? more) (order-protection name (utf8->string (bytes-operand name (car more)))))
+                       (and (= 2 (length more)) (address-operand a name (cadr more))))
+      (if keep? (section-keep?-set! (current-section a) #t)))))
+
+(define (keep-word? operand)
+  (or (eq? operand 'keep)
+      (and (name? operand) (eq? 'keep (name-symbol operand)))))
 
 ;; ---- data --------------------------------------------------------------------------------------------
 
@@ -381,6 +390,14 @@
 
 (define-directives! '(".set")
   (lambda (a name operands) (define-constant! a name operands 'set)))
+
+;; In an object, the linker asks for the address.
+(define-directives! '(".entry")
+  (lambda (a name operands)
+    (check-count name operands 1 1 "a label or an address, where the program begins")
+    (if (assembly-object? a)
+        (note-event! a 0 (list 'entry (value-operand a name (car operands))))
+        (assembly-entry-set! a (address-operand a name (car operands))))))
 
 ;; Who sees a symbol: every label of a single source is visible, of an object only what is named here.
 (define (define-binding! names binding)

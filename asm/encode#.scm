@@ -2,4 +2,4 @@
 (##namespace ("asm/encode#"
   encode-field encode-relative constant-field constant-bytes join-fields fields-length
   make-bits bits? bits-value
-  register-limit))
+  register-limit thread-register-limit))

@@ -148,7 +148,8 @@
 (define (environment-start-pass! environment bindings instead)
   (environment-bindings-set! environment bindings)
   (environment-instead-set! environment instead)
-  (environment-origins-set! environment (make-origins))
+  (environment-origins-set! environment
+    (new-origins (namespace-prefix (environment-namespace environment))))
   (environment-started?-set! environment #f))
 
 (define (start! environment)
@@ -232,16 +233,16 @@
   (continuation-capture
    (lambda (inner)
      (if (environment-outer environment)
-         (origins-note! (environment-origins environment)
-                        list
-                        (continuation->places inner
-                                              (environment-outer environment)
-                                              (namespace-prefix (environment-namespace environment)))))
+         (origins-note! (environment-origins environment) list inner (environment-outer environment)))
      list)))
 
-;; The places that led to a list, the outermost first; () where they are not known.
+;; Where a list was made, for environment-places; #f where that is not known.
 (define (environment-origin environment list)
   (origins-of (environment-origins environment) list))
+
+;; The places that led there, the outermost first.
+(define (environment-places environment origin)
+  (origin-places (environment-origins environment) origin))
 
 ;; Calls a procedure of the source. An exception of its code becomes a problem that tells what happened,
 ;; and which of the source's procedures were on the way.

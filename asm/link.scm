@@ -224,7 +224,7 @@
             file)))))
 
 (define (part-has-place? part)
-  (not (memq (car (part-what part)) '(value import))))
+  (not (memq (car (part-what part)) '(value import entry))))
 
 (define (part-takes-part? r unit part drop?)
   (let* ((what (part-what part))
@@ -233,6 +233,7 @@
          (or (not drop?)
              (case (car what)
                ((import) #f)
+               ((entry) #t)
                ((value) (every-symbol-live? r unit part))
                (else
                 (and (section-live? unit (part-section part))
@@ -246,7 +247,8 @@
 
 (define (section-switch section)
   (lambda (a)
-    (switch-section! a (object-section-name section) (object-section-protection section))))
+    (switch-section! a (object-section-name section) (object-section-protection section)
+                     (object-section-address section))))
 
 (define (bound-label key)
   (lambda (a) (define-label-by-key! a key 'bound 0 0)))
@@ -307,7 +309,10 @@
                             (caddr what))))
          (at-operand (lambda (a) (run-directive! a name operands)))))
       ((import)
-       (lambda (a) (host-value a (cadr what)))))))
+       (lambda (a) (host-value a (cadr what))))
+      ((entry)
+       (let ((operands (list (with-keys (cadr what)))))
+         (lambda (a) (run-directive! a ".entry" operands)))))))
 
 ;; ---- the program -------------------------------------------------------------------------------------
 
@@ -324,7 +329,7 @@
 
 (define (entry-address a r symbols)
   (let ((name (resolution-entry r)))
-    (cond ((not name) (find-entry symbols (sections-with-room a)))
+    (cond ((not name) (or (assembly-entry a) (find-entry symbols (sections-with-room a))))
           ((assoc name symbols) => cdr)
           (else
            (raise (mistake "link" (text "the entry `" name "` is not defined" (did-you-mean name (map car symbols)))))))))

@@ -2,7 +2,7 @@
 (##namespace ("asm/object#"
   asm-object-file asm-object-string assemble-to-object
   object? make-object object-name object-name-set! object-sections object-symbols object-parts
-  make-object-section object-section? object-section-name object-section-protection object-section-keep?
+  make-object-section object-section? object-section-name object-section-protection object-section-address object-section-keep?
   object-section-bytes object-section-memory-length
   make-object-symbol object-symbol-name object-symbol-binding object-symbol-defined? object-symbol-hidden?
   object-symbol-file object-symbol-line object-symbol-column

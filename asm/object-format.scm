@@ -44,6 +44,7 @@
 (define directive-tag 5)
 (define import-tag 6)
 (define made-tag 7)
+(define entry-tag 8)
 
 (define integer-tag 0)
 (define symbol-tag 1)
@@ -133,7 +134,8 @@
 (define (write-section port section)
   (write-name port (object-section-name section))
   (write-number port (protection-byte (object-section-protection section)))
-  (write-number port (if (object-section-keep? section) 1 0))
+  (write-number port (+ (if (object-section-keep? section) 1 0) (if (object-section-address section) 2 0)))
+  (if (object-section-address section) (write-number port (object-section-address section)))
   (write-number port (object-section-memory-length section))
   (write-blob port (object-section-bytes section)))
 
@@ -234,7 +236,10 @@
                                   (write-expression port operand)))))))
            ((import)
             (write-number port import-tag)
-            (write-name port (cadr what))))))
+            (write-name port (cadr what)))
+           ((entry)
+            (write-number port entry-tag)
+            (write-expression port (cadr what))))))
      (object-parts object))))
 
 ;; An expression, or an integer.
@@ -425,7 +430,8 @@
       (lambda ()
         (let* ((name (read-name! c))
                (protection (read-below! c 8 "a protection"))
-               (keep? (= 1 (read-below! c 2 "a section's flag")))
+               (flags (read-below! c 4 "a section's flags"))
+               (address (and (>= flags 2) (read-below! c (expt 2 64) "a section's address")))
                (memory-length (read-below! c (+ 1 memory-limit) "a section's length"))
                (bytes (read-blob! c)))
           (set! total (+ total memory-length))
@@ -437,7 +443,7 @@
                                (string-append (if (odd? protection) "r" "")
                                               (if (odd? (quotient protection 2)) "w" "")
                                               (if (>= protection 4) "x" ""))
-                               keep? bytes memory-length))))))
+                               address (odd? flags) bytes memory-length))))))
 
 (define line-limit (expt 2 32))
 
@@ -601,6 +607,7 @@
                     (calls (read-list! c (lambda () (let ((macro (read-name! c))) (cons macro (source!)))))))
                (add! offset 0 'made (car source) (cadr source) (caddr source) calls)))
             ((= tag import-tag) (add! 0 0 'import (host!)))
+            ((= tag entry-tag) (add! 0 0 'entry (expression! (read-number! c))))
             (else (refuse-at c "there is no part " tag))))
     (let loop ()
       (if (< (cursor-at c) (cursor-end c))

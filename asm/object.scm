@@ -27,6 +27,7 @@
 (define-type object-section
   name
   protection      ; "rx", "rw", …
+  address         ; where it must begin, or #f
   keep?           ; not dropped when nothing needs it
   bytes           ; a u8vector
   memory-length)  ; at least the bytes; what is behind them is zeros
@@ -50,6 +51,7 @@
 ;; (instruction entry fields line column)   a field is encoded, or an expression; the place is the operand's
 ;; (directive name operands line column)    an operand is an integer, an expression or a u8vector
 ;; (import name)
+;; (entry address)                     an integer or expression
 (define-type part
   section     ; index; #f where there is none yet
   offset      ; in the object's section
@@ -73,6 +75,7 @@
     (filter expression?
             (case (car what)
               ((value) (list (caddr what)))
+              ((entry) (list (cadr what)))
               ((instruction directive) (caddr what))
               (else '())))))
 
@@ -120,6 +123,7 @@
                  'value (index-of (cadr what)) (renamed (caddr what)) (cadddr what)))
           ((instruction directive) (deferred (cadr what)))
           ((import) (add! number (event-offset event) 0 'import (cadr what)))
+          ((entry) (add! number (event-offset event) 0 'entry (renamed (cadr what))))
           ((made)
            (let ((made (cadr what)))
              (if (and made (section-executable? (made-section made)))
@@ -157,7 +161,8 @@
   (and (pair? rest) (eq? (event-statement event) (event-statement (car rest)))))
 
 (define (section->object-section section)
-  (make-object-section (section-name section) (section-protection section) (section-keep? section)
+  (make-object-section (section-name section) (section-protection section) (section-address section)
+                       (section-keep? section)
                        (section-content section) (section-size section)))
 
 (define (key->object-symbol a key)

@@ -4,7 +4,7 @@
 ;; A list remembers the calls that were under way when `list` made it, the outermost first. The first place stands
 ;; in the statement's own text; each further one lies in a procedure, a macro, that the one before it calls.
 ;;
-;;   (map place-macro (origins-of origins (car code)))   => (#f "repeat" "step")
+;;   (map place-macro (origin-places origins (origins-of origins (car code))))   => (#f "repeat" "step")
 (module asm/origin)
 (use scheme-lib/util)
 (use asm/diagnostic)
@@ -25,74 +25,81 @@
 
 ;; ---- calls -------------------------------------------------------------------------------------------
 
-(define most-frames 200)
+;; What a pass remembers.
+(define-type origins
+  prefix    ; what names of the source's own procedures begin with
+  lists     ; list -> a pair of continuations: when it was made, and when the statement's Scheme began
+  places)   ; frame of a continuation -> the places that led there, the innermost first
+
+(define (new-origins prefix)
+  (make-origins prefix (make-table test: eq? weak-keys: #t) (make-table test: eq?)))
+
+;; To look at the calls takes much longer than to remember them, and is for the last pass only.
+(define (origins-note! origins list inner outer)
+  (table-set! (origins-lists origins) list (cons inner outer)))
+
+;; For `origin-places`; #f where nothing is known of the list.
+(define (origins-of origins list)
+  (table-ref (origins-lists origins) list #f))
+
 (define most-places 8)
 
-;; The source's places among the calls that `inner` has more than `outer`, the outermost first. Those of the
-;; assembler and of libraries are none. Local procedures count as the macro that they stand in. Of a deep
-;; recursion the innermost are given.
-;; prefix: what names of the source's own procedures begin with.
-(define (continuation->places inner outer prefix)
-  (let ((end (frame-of (##continuation-first-frame outer #f))))
-    (let loop ((frame (##continuation-first-frame inner #f)) (left most-frames) (calls '()))
-      (if (or (not frame) (= left 0) (eq? (frame-of frame) end))
-          (innermost most-places (calls->places calls prefix))
-          (let ((call (frame->call frame)))
-            (loop (##continuation-next-frame frame #f)
-                  (- left 1)
-                  (if call (cons call calls) calls)))))))
+;; The places that led to a list, the outermost first. The assembler's calls and those of libraries are none; local
+;; procedures count as the macro that they stand in. Of a deep recursion the innermost are given.
+(define (origin-places origins origin)
+  (if origin
+      (reverse (take-at-most
+                (frame-places origins
+                              (##continuation-first-frame (car origin) #f)
+                              (frame-of (##continuation-first-frame (cdr origin) #f)))
+                most-places))
+      '()))
+
+;; Lists that one call made share its frame and all those around it, whose places are found once.
+(define (frame-places origins continuation end)
+  (let loop ((at continuation) (new '()))
+    (let ((known (if (or (not at) (eq? (frame-of at) end))
+                     '()
+                     (table-ref (origins-places origins) (frame-of at) #f))))
+      (if known
+          (fold (lambda (at places)
+                  (let ((places (add-call origins at places)))
+                    (table-set! (origins-places origins) (frame-of at) places)
+                    places))
+                known
+                new)
+          (loop (##continuation-next-frame at #f) (cons at new))))))
 
 (define (frame-of continuation)
   (and continuation (##continuation-frame continuation)))
 
-;; (procedure's name or #f . position), or #f where the source has no part in it.
-(define (frame->call frame)
-  (let ((locat (##continuation-locat frame)))
-    (and locat
-         (##container->path (##locat-container locat))
-         (let* ((creator (##continuation-creator frame))
-                (name (and creator (##procedure-name creator))))
-           (and (not (and name (string-prefix? "asm/" (symbol->string name))))
-                (cons name locat))))))
-
-(define (calls->places calls prefix)
-  (let loop ((calls calls) (places '()))
-    (if (null? calls)
-        (reverse places)
-        (let* ((name (and (caar calls) (symbol->string (caar calls))))
-               (place (locat->place (cdar calls)
-                                    (cond ((and name (string-prefix? prefix name))
-                                           (substring name (string-length prefix) (string-length name)))
-                                          ((pair? places) (place-macro (car places)))
-                                          (else #f)))))
-          (loop (cdr calls)
-                (cons place
-                      (if (and (pair? places) (not (and name (string-prefix? prefix name))))
-                          (cdr places)
-                          places)))))))
+(define (add-call origins at places)
+  (let ((locat (##continuation-locat at)))
+    (if (not (and locat (##container->path (##locat-container locat))))
+        places
+        (let* ((creator (##continuation-creator at))
+               (symbol (and creator (##procedure-name creator)))
+               (name (if symbol (symbol->string symbol) ""))
+               (prefix (origins-prefix origins)))
+          (cond ((string-prefix? "asm/" name) places)
+                ((string-prefix? prefix name)
+                 (cons (locat->place locat (substring name (string-length prefix) (string-length name))) places))
+                ((pair? places) (cons (locat->place locat (place-macro (car places))) (cdr places)))
+                (else (list (locat->place locat #f))))))))
 
 (define (locat->place locat macro)
   (let ((position (##position->filepos (##locat-position locat)))
         (container (##locat-container locat)))
     (make-place macro
-                (if (string? container) container (##container->path container))
+                (nearer-path (if (string? container) container (##container->path container)))
                 (+ 1 (##filepos-line position))
                 (+ 1 (##filepos-col position)))))
 
-(define (innermost count places)
-  (list-tail places (max 0 (- (length places) count))))
-
-;; ---- lists -------------------------------------------------------------------------------------------
-
-(define (make-origins)
-  (make-table test: eq? weak-keys: #t))
-
-(define (origins-note! origins list places)
-  (table-set! origins list places))
-
-;; () where nothing is known of it.
-(define (origins-of origins list)
-  (table-ref origins list '()))
+;; A file that Gambit includes has its whole path, which would be another one on another host.
+(define (nearer-path path)
+  (if (string-prefix? (current-directory) path)
+      (substring path (string-length (current-directory)) (string-length path))
+      path))
 
 ;; ---- tail calls --------------------------------------------------------------------------------------
 

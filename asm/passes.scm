@@ -297,6 +297,7 @@
                    (raise-diagnostics a '())
                    (for-each (lambda (warning) (asm-diagnostic-display warning (current-error-port)))
                              (reverse (assembly-warnings a)))
+                   (find-places! a)
                    (finish a))
                   ((>= (assembly-pass a) asm-pass-limit)
                    (display output)

@@ -91,7 +91,7 @@
     (lambda (a)
       (let ((symbols (symbols-by-value a)))
         (make-program-of a (source-name source) a symbols (delay (code-tables a source))
-                         (find-entry symbols (sections-with-room a)))))))
+                         (or (assembly-entry a) (find-entry symbols (sections-with-room a))))))))
 
 ;; Pairs of a name and a value.
 (define (symbols-by-value a)

@@ -23,7 +23,7 @@
   definitions     ; table: name -> (unit . index) of each definition, in order
   members         ; table: name -> the first member of an archive that defines it
   (extracted)     ; (unit name . the object that needed it), in order
-  (entry))        ; name, or #f
+  (entry))        ; the name of the first instruction, or #f: where an object says, or where .text begins
 
 ;; inputs: objects and archives. entry: the name of the first instruction, or #f for _start, else main.
 (define (resolve inputs entry)
@@ -74,13 +74,15 @@
              (for-each offer! (archive-objects input))
              (for-each (lambda (need) (want! (car need) (cdr need))) (needed-names)))))
      inputs)
-    (if (not entry)
+    (if (not (or entry (any-entry? r)))
         (begin
           (if (not (any-named? r '("_start" "main"))) (want! "_start" #f))
           (if (not (any-named? r '("_start" "main"))) (want! "main" #f))))
     (resolution-units-set! r (reverse (resolution-units r)))
     (resolution-extracted-set! r (reverse (resolution-extracted r)))
-    (resolution-entry-set! r (or entry (find (lambda (name) (any-named? r (list name))) '("_start" "main"))))
+    (resolution-entry-set! r
+      (or entry
+          (and (not (any-entry? r)) (find (lambda (name) (any-named? r (list name))) '("_start" "main")))))
     (give-keys! r)
     r))
 
@@ -94,6 +96,13 @@
 
 (define (needs-definition? symbol)
   (and (not (object-symbol-defined? symbol)) (eq? (object-symbol-binding symbol) 'global)))
+
+;; Whether an object says where the program begins.
+(define (any-entry? r)
+  (any (lambda (unit) (any entry-part? (object-parts (unit-object unit)))) (resolution-units r)))
+
+(define (entry-part? part)
+  (eq? 'entry (car (part-what part))))
 
 ;; Whether an object defines one of the names, if only for itself.
 (define (any-named? r names)
@@ -241,6 +250,12 @@
                             (iota (vector-length (unit-live unit)))))
                 (resolution-units r)))
     (for-each-section (lambda (unit index section) (vector-set! (unit-live unit) index #f)))
+    (for-each
+     (lambda (unit)
+       (for-each (lambda (index) (reach-symbol! unit index))
+                 (append-map expression-symbols
+                             (append-map part-expressions (filter entry-part? (object-parts (unit-object unit)))))))
+     (resolution-units r))
     (for-each-section (lambda (unit index section)
                         (if (object-section-keep? section) (reach-section! unit index))))
     (reach-entry! r reach-symbol! for-each-section reach-section!)))
@@ -259,7 +274,7 @@
                      (reach-symbol! unit index)))
                (unit-object unit)))
             (resolution-units r)))
-          (else
+          ((not (any-entry? r))
            (let ((reached? #f))
              (for-each-section
               (lambda (unit index section)

@@ -240,7 +240,7 @@
         ((label-marker? value) (emit-label! a (label-marker-name value)))
         ((keyword? value) (emit-label! a (->label-name value)))
         ((eq? value #!void))
-        (else (emit-made! a '() (lambda () (emit-atom! a value))))))
+        (else (emit-made! a #f (lambda () (emit-atom! a value))))))
 
 (define (emit-atom! a value)
   (cond ((exact-integer? value) (emit-uleb128! a value))
@@ -336,12 +336,16 @@
   (emit-made! a (environment-origin (assembly-environment a) value)
               (lambda () (located a value emit))))
 
+(define (list-places a value)
+  (let ((environment (assembly-environment a)))
+    (environment-places environment (environment-origin environment value))))
+
 ;; A problem with a list is one of the place where that was made, where this is in the statement's file.
 (define (located a value thunk)
   (with-exception-catcher
    (lambda (exception)
      (raise (if (problem? exception)
-                (problem-at-places a exception (environment-origin (assembly-environment a) value))
+                (problem-at-places a exception (list-places a value))
                 exception)))
    thunk))
 

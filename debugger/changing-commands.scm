@@ -14,18 +14,11 @@
 (use debugger/show)
 (use asm/live)
 
-(define (set-memory! address value) (target-write! address (number->u8vector value 8)))
-
 (define-command (set (place value) (new integer))
   "Sets a register or memory. set r5 10, set pc main, set t0 0x8000, set [table+8] (* 2 r5); memory gets 8 \
 bytes, and (target-write! ADDRESS u8vector) writes any number."
   group: changing
-  (the-machine)
-  (cond ((register-word? place) (target-register-set! place new))
-        ((bracketed? place)
-         (set-memory! (word->integer (substring place 1 (- (string-length place) 1))) new))
-        (else
-         (raise-user-error "`" place "` cannot be set: a register (r5, t0, pc) or memory ([ADDRESS]) can")))
+  (set-place! place new)
   (say place " = " (value-text (word->integer place))))
 
 ;; ---- assembling ------------------------------------------------------------------------------------

@@ -28,11 +28,10 @@
 (define failures 0)
 (define (command-failures) failures)
 
+(exception-text! user-error? user-error-message)
+
 ;; One line, or a line for each mistake in a source.
-(define (error-line exception)
-  (cond ((user-error? exception) (user-error-message exception))
-        ((asm-error? exception) (string-trim (asm-error->text exception)))
-        (else (exception->text exception))))
+(define error-line exception->text)
 
 ;; The assembler's lines say themselves that they are errors, and where.
 (define (error-text exception)

@@ -8,6 +8,7 @@
 (use debugger/session)
 (use debugger/target)
 (use debugger/program)
+(use debugger/disassembly)
 (use debugger/value)
 (use debugger/run)
 (use debugger/examine)

@@ -3,4 +3,4 @@
   load-program! restart-program! enter-scratch-machine!
   run-program! continue-program! step-program! next-program! finish-activation!
   goto-count! goto-start! reverse-continue! reverse-step! reverse-next! reverse-finish!
-  run-escape program-halted? program-state))
+  run-escape run-companion program-halted? program-state))

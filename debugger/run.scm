@@ -94,7 +94,23 @@
   (call/cc
    (lambda (return)
      (parameterize ((run-escape (lambda () (return #f))))
-       (timeline-run! fuel)))))
+       (if (run-companion) (run-accompanied! fuel) (timeline-run! fuel))))))
+
+;; For whoever has other things to do while a program runs: a procedure that is called every few milliseconds,
+;; between two instructions, and ends the run as interrupted when it gives #f.
+(define run-companion (make-parameter #f))
+
+;; Instructions between two calls of the companion.
+(define accompanied-stretch (expt 2 22))
+
+(define (run-accompanied! fuel)
+  (let* ((before (target-count))
+         (stop (timeline-run! (if fuel (min fuel accompanied-stretch) accompanied-stretch)))
+         (left (and fuel (- fuel (- (target-count) before)))))
+    (cond ((or (not (eq? (stop-reason stop) 'out-of-fuel)) (eqv? left 0)) stop)
+          ((machine-pause-for-breakpoint (the-machine) stop))
+          (((run-companion)) (run-accompanied! left))
+          (else #f))))
 
 (define (reason-of stop) (if stop (stop-reason stop) 'interrupted))
 

@@ -1,7 +1,7 @@
 (##namespace ("debugger/show#"
   say fresh-line columns
-  number-text value-text grouped
+  number-text value-text grouped mapped?
   where-text instruction-line
   show-here show-pause pause-line
-  show-instructions show-around instructions-before
+  show-instructions show-around
   activation-address current-address))

@@ -10,6 +10,7 @@
 (use debugger/session)
 (use debugger/target)
 (use debugger/program)
+(use debugger/disassembly)
 (use debugger/breakpoints)
 (use debugger/run)
 (use scheme-lib/machine)
@@ -126,23 +127,6 @@
 ;; As string-pad-right, but a longer text stays whole.
 (define (string-pad-right* string width)
   (if (< (string-length string) width) (string-pad-right string width) string))
-
-;; The address of the instruction `count` before one, as far as the nearest symbol allows to know: decoding
-;; begins there, and tells nothing when it does not meet the address.
-(define (instructions-before address count)
-  (let ((symbol (symbol-at address)))
-    (if (or (not symbol) (> (- address (cdr symbol)) 65536))
-        address
-        (let loop ((at (cdr symbol)) (starts '()))
-          (cond ((= at address) (if (null? starts) address (last-of (take-at-most starts count))))
-                ((> at address) address)
-                (else
-                 (let ((instruction (target-instruction at)))
-                   (if instruction
-                       (loop (+ at (max 1 (instruction-length instruction))) (cons at starts))
-                       address))))))))
-
-(define (last-of list) (if (null? (cdr list)) (car list) (last-of (cdr list))))
 
 ;; Lists instructions before and behind an address, and the one there.
 (define (show-around address before behind)

@@ -153,6 +153,15 @@
           (else
            (raise-user-error word " is " (written value) ", where an integer of 64 bits is expected")))))
 
+;; Gives a register or [ADDRESS], 8 bytes, another value.
+(define (set-place! word value)
+  (the-machine)
+  (cond ((register-word? word) (target-register-set! word value))
+        ((bracketed? word)
+         (target-write! (word->integer (substring word 1 (- (string-length word) 1))) (number->u8vector value 8)))
+        (else
+         (raise-user-error "`" word "` cannot be set: a register (r5, t0, pc) or memory ([ADDRESS]) can"))))
+
 ;; Whether a word alone on a line is worth a `print`.
 (define (printable-word? word)
   (and (or (bracketed? word) (named-value word) (sum-word word)) #t))

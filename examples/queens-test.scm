@@ -1,13 +1,17 @@
 ;;; queens-test.scm: tests of queens.s, routine by routine, as any program in assembly language can be tested.
 ;;;
-;;; Shows: assembling from Scheme, calling one routine with registers of one's choice, looking at registers,
-;;; memory and output afterwards. Every test begins with the machine as it was loaded.
+;;; Shows: assembling from Scheme, calling one routine with arguments, registers and memory of one's choice,
+;;; looking at results, memory and output afterwards, and what holds for all inputs. Every test begins with the
+;;; machine as it was loaded.
 ;;;
 ;;;     build/comet-vm test examples/queens-test.scm
-;;;     COMET_TEST_VERBOSE=1 build/comet-vm test examples/queens-test.scm     shows each test
+;;;     build/comet-vm test --verbose --filter place examples/queens-test.scm     shows each test of place
 
 (use scheme-lib/machine)
 (use scheme-lib/test)
+(use scheme-lib/test-program)
+(use scheme-lib/test-property)
+(use scheme-lib/generator)
 (use asm/assembler)
 
 (define source
@@ -29,50 +33,59 @@
   (for-each
    (lambda (size solutions)
      (test-program (string-append "size " (number->string size)) machine 'all_solutions
-       registers: `((r1 . ,size))
-       expect-registers: `((r1 . ,solutions))))
+       call: (list size)
+       expect-result: solutions))
    '(1 2 3 4  5 6  7  8)
    '(1 0 0 2 10 4 40 92))
   (test-program "the first board of size 4 is kept" machine 'all_solutions
-    registers: '((r1 . 4))
-    expect-memory: `((first_board . ,(board 1 3 0 2)))))
+    call: '(4)
+    expect-memory: `((first_board . ,(board 1 3 0 2)))
+    expect-count-at-most: 1000))
+
+;; A routine as a procedure of Scheme would do, were it not for t1, which holds the set of all columns.
+(define (solutions-from row taken left right)
+  (outcome-register
+   (run-program machine 'place
+     call: (list row taken left right)
+     registers: `((t1 . ,(columns 0 1 2 3 4 5 6 7))))
+   'r1))
 
 ;; The number of solutions that begin with a queen in this column of the first row.
 (define (beginning-with column)
-  ((outcome-registers
-    (run-program machine 'place
-      registers: `((r1 . 1)
-                   (r2 . ,(columns column))
-                   (r3 . ,(quotient (columns column) 2))
-                   (r4 . ,(* 2 (columns column)))
-                   (t1 . ,(columns 0 1 2 3 4 5 6 7)))))
-   'r1))
+  (solutions-from 1 (columns column) (quotient (columns column) 2) (* 2 (columns column))))
 
 ;; place (row, columns, left, right), with the set of all columns in t1. What one procedure of the program
 ;; hands to itself can be looked at as well as what it is asked from outside.
 (test-group "place"
   (test-program "a queen in every column is a solution" machine 'place
-    registers: `((r1 . 4) (r2 . ,(columns 0 1 2 3)) (r3 . 0) (r4 . 0) (t1 . ,(columns 0 1 2 3)))
-    expect-registers: '((r1 . 1)))
+    call: (list 4 (columns 0 1 2 3) 0 0)
+    registers: `((t1 . ,(columns 0 1 2 3)))
+    expect-result: 1)
   (test-program "the last queen goes to the column that is left" machine 'place
-    registers: `((r1 . 3) (r2 . ,(columns 0 1 3)) (r3 . 0) (r4 . 0) (t1 . ,(columns 0 1 2 3)))
+    call: (list 3 (columns 0 1 3) 0 0)
+    registers: `((t1 . ,(columns 0 1 2 3)))
     memory: `((board . ,(board 0 1 3)))
-    expect-registers: '((r1 . 1))
+    expect-result: 1
     expect-memory: `((board . ,(board 0 1 3 2))))
   (test-program "unless a diagonal leads there" machine 'place
-    registers: `((r1 . 3) (r2 . ,(columns 0 1 3)) (r3 . ,(columns 2)) (r4 . 0) (t1 . ,(columns 0 1 2 3)))
-    expect-registers: '((r1 . 0)))
+    call: (list 3 (columns 0 1 3) (columns 2) 0)
+    registers: `((t1 . ,(columns 0 1 2 3)))
+    expect-result: 0)
 
-  (test "a board and its mirror image have as many solutions"
-    (map beginning-with '(0 1 2 3))
-    (map beginning-with '(7 6 5 4)))
+  (test-property "a board and its mirror image have as many solutions" ((column (gen-integer 0 7)))
+    count: 8
+    (= (beginning-with column) (beginning-with (- 7 column))))
+  (test-property "places that are attacked never give more solutions"
+      ((column (gen-integer 0 7)) (left (gen-integer 0 255)) (right (gen-integer 0 255)))
+    count: 20
+    (<= (solutions-from 1 (columns column) left right) (solutions-from 1 (columns column) 0 0)))
   (test "the solutions of all beginnings are all solutions"
     92
     (apply + (map beginning-with '(0 1 2 3 4 5 6 7)))))
 
 (test-group "put_first_board"
   (test-program "a letter for each place, a line for each row" machine 'put_first_board
-    registers: '((r1 . 3))
+    call: '(3)
     memory: `((first_board . ,(board 1 2 0)))
     expect-memory: '((output_buffer . ". Q .\n. . Q\nQ . .\n"))))
 

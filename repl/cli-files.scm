@@ -11,6 +11,7 @@
 (use asm/object)
 (use asm/object-format)
 (use asm/listing)
+(use asm/disassembly)
 (use vm-ext/gambit/vm)
 (use debugger/command)
 (use debugger/program)
@@ -132,17 +133,35 @@
     (newline)
     (for-each (lambda (section) (show-section section symbols)) (image-sections image))))
 
+(define disasm-options
+  '(("--source" #f "" "print a source that assembles to the same bytes, with labels where code jumps")))
+
 (define (cli-disasm options words)
   (let ((path (one-file words "file")))
-    (with-file path (lambda () (show-image (loaded-image (read-program path)) path)))))
+    (with-file path
+      (lambda ()
+        (let ((image (loaded-image (read-program path))))
+          (if (option-value options "--source")
+              (display (image->source image))
+              (show-image image path)))))))
 
 ;; ---- test ------------------------------------------------------------------------------------------
+
+(define test-options
+  '(("--filter" text "TEXT" "only the tests in whose name TEXT occurs, groups included")
+    ("--tap" #f "" "write TAP 14, for programs that read results")
+    ("--verbose" #f "" "show the tests that pass, too")
+    ("--seed" number "N" "the number that generated inputs follow from")))
 
 (define (cli-test options words)
   (if (null? words) (usage-error "no test file is named"))
   (for-each (lambda (path)
               (if (not (file-exists? path)) (exit-with status-no-input path ": there is no such file")))
             words)
+  (test-filter (option-value options "--filter"))
+  (test-style (if (option-value options "--tap") 'tap 'text))
+  (test-verbose (or (option-value options "--verbose") (test-verbose)))
+  (test-seed (option-value options "--seed" (test-seed)))
   (eval '(use scheme-lib/test))
   (for-each test-file words)
   (test-finish))

@@ -20,6 +20,7 @@
   (let ((target (option-value options "-o" "a.img"))
         (map-file (option-value options "--map")))
     (if (member target words) (usage-error "the image would overwrite " target "; -o names another file"))
+    (for-each (lambda (word) (with-file word (lambda () word))) words)
     (let ((result (with-file (car words)
                     (lambda ()
                       (link (map linker-input words)

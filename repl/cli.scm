@@ -13,6 +13,7 @@
 (use repl/cli-run)
 (use repl/cli-files)
 (use repl/cli-link)
+(use repl/cli-dap)
 
 (define-type part
   constructor: make-part
@@ -48,6 +49,10 @@ Exit status: that of the program, modulo 256, or
               "Loads the program in FILE, a source or an image, gives it the arguments, and opens the prompt at its
 first instruction."
               debug-options cli-debug)
+   (make-part "dap" "dap [OPTION]..." "serves an editor by the Debug Adapter Protocol"
+              "Serves an editor that debugs by the Debug Adapter Protocol, over standard input and output or a
+port of this host. What to launch, and with which options, the editor says."
+              dap-options cli-dap)
    (make-part "asm" "asm [OPTION]... SOURCE" "assembles a source into an image or an object"
               "Assembles SOURCE and writes an image, which comet-vm and comet-vm-no-scheme run; with -c, an object for
 comet-vm link. The exit status is 65 where SOURCE has mistakes."
@@ -57,13 +62,17 @@ comet-vm link. The exit status is 65 where SOURCE has mistakes."
 archive those members take part that define what others use. The exit status is 65 where a symbol is
 not defined, or twice, or a FILE is damaged."
               link-options cli-link)
-   (make-part "disasm" "disasm FILE" "lists sections, symbols and instructions"
+   (make-part "disasm" "disasm [--source] FILE" "lists sections, symbols and instructions"
               "Lists what is in FILE, an image or a source: sections with symbols, instructions and data."
-              '() cli-disasm)
-   (make-part "test" "test FILE..." "runs test files written in Scheme"
-              "Loads each FILE, Scheme that uses scheme-lib/test, and prints how many tests passed and failed. The
-exit status is 1 where one failed."
-              '() cli-test)
+              disasm-options cli-disasm)
+   (make-part "test" "test [OPTION]... FILE..." "runs test files written in Scheme"
+              "Loads each FILE, Scheme that uses scheme-lib/test, and prints how many tests passed and failed.
+
+Exit status: 0 when all passed, or
+    1  a test failed, a file ended in an error, or no test has TEXT in its name
+   64  the command line is wrong
+   66  a FILE is not there"
+              test-options cli-test)
    (make-part "version" "version" "prints the version" "Prints the version." '() cli-version)))
 
 (define (part-named name) (find (lambda (part) (string=? (part-name part) name)) parts))

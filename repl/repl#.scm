@@ -1,3 +1,4 @@
 (##namespace ("repl/repl#"
   start-repl
+  import-libraries!
   quit))

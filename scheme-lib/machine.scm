@@ -489,14 +489,14 @@ returns the result, an integer (anything else counts as 0)."
 
 (define-documented (machine-stream-set! machine stream what)
   "Binds stream 0, 1 or 2 to a Scheme port, to the current input, output or error port (these symbols), to
-a descriptor of the host (a number), or to nothing (#f). What reads may also be a procedure that gets a
-number and gives up to so many bytes in a u8vector, none at the end."
+a descriptor of the host (a number), or to nothing (#f). It may also be a procedure: that of stream 0 gets a
+number and gives up to so many bytes in a u8vector, none at the end; that of another gets text."
   (if (not (and (fixnum? stream) (<= 0 stream 2)))
       (error "a machine's streams are 0, 1 and 2; there is no stream" stream))
   (cond ((or (not what) (and (fixnum? what) (>= what 0)))
          (vm-set-stream (machine-handle machine) stream (or what -1))
          (vector-set! (machine-streams machine) stream what))
-        ((or (memq what '(input output error)) (port? what) (and (= stream 0) (procedure? what)))
+        ((or (memq what '(input output error)) (port? what) (procedure? what))
          (vm-set-stream (machine-handle machine) stream -2)
          (vector-set! (machine-streams machine) stream (make-stream what)))
         (else

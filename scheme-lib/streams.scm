@@ -1,7 +1,7 @@
 ;; A stream is what a program reads bytes from or writes bytes to when Scheme serves it: a port, or one of
 ;; the current ports, whichever these are when the program uses it. A program knows only bytes; some ports
-;; know only characters, and on those text passes as UTF-8. To be read from, it may also be a procedure that
-;; gets a number and gives up to so many bytes, none at the end.
+;; know only characters, and on those text passes as UTF-8. It may also be a procedure: one to be read from gets a
+;; number and gives up to so many bytes, none at the end; one to be written to gets text, whole characters of it.
 ;;
 ;;   (define stream (make-stream (open-input-string "abc")))
 ;;   (stream-read! stream 2)  => #u8(97 98)
@@ -73,7 +73,8 @@
   (let* ((all (u8vector-append (stream-pending stream) bytes))
          (whole (- (u8vector-length all) (unfinished all))))
     (stream-pending-set! stream (subu8vector all whole (u8vector-length all)))
-    (display (utf8->string (subu8vector all 0 whole)) port)))
+    (let ((text (utf8->string (subu8vector all 0 whole))))
+      (if (procedure? port) (port text) (display text port)))))
 
 ;; Where the ASCII characters begin with which the bytes end.
 (define (ascii-end bytes)
@@ -83,7 +84,11 @@
 ;; Writes all bytes and sends them on at once. Plain text goes by characters even where the port takes
 ;; bytes, and so does plain text behind other bytes, so that the port knows its column.
 (define (stream-write! stream bytes)
-  (let ((port (port-of stream)) (plain (ascii-end bytes)))
+  (let ((port (port-of stream)))
+    (if (procedure? port) (write-text-bytes! stream bytes port) (write-to-port! stream bytes port))))
+
+(define (write-to-port! stream bytes port)
+  (let ((plain (ascii-end bytes)))
     (if (and (> plain 0) (takes-bytes? write-subu8vector port))
         (begin
           (force-output port)

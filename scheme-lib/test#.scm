@@ -5,14 +5,13 @@
 ;;   (test-assert "promise" expression)            the expression is true
 ;;   (test-error "promise" expression)             the expression raises
 ;;   (test-error "promise" "text" expression)      … an error whose message contains the text
-;;   (test-program "promise" machine where option: value …)   see run-program and check-program
+;;
+;; Programs' routines: scheme-lib/test-program. Properties of any input: scheme-lib/test-property.
 
 (##namespace
  ("scheme-lib/test#"
-  test-run-group test-run test-run-error test-passed test-failed test-status test-summary test-finish
-  test-reset! test-file
-  run-program outcome? outcome-stop outcome-output outcome-errors outcome-registers outcome-memory
-  check-program))
+  test-run-group test-check test-run test-run-error test-passed test-failed test-status test-summary test-finish
+  test-reset! test-file test-filter test-style test-verbose test-seed short-path))
 
 ;; A test knows its place, which only the source object of the form tells.
 (##define-syntax test
@@ -53,18 +52,6 @@
          ',(boot#source-place source)
          ,(if text? (caddr form) "")
          (lambda () ,(if text? (cadddr form) (caddr form)))))
-     source)))
-
-(##define-syntax test-program
-  (lambda (source)
-    (##sourcify
-     (let ((form (##desourcify source)))
-       `(scheme-lib/test#test-run
-         ,(cadr form) ',(cddr form)
-         ',(boot#source-place source)
-         (lambda () '())
-         (lambda () (scheme-lib/test#check-program ,@(cddr form)))
-         equal?))
      source)))
 
 ;; The body stays as it was read, so that the tests in it keep their places.

@@ -7,22 +7,37 @@
 ;;     (test-error "text has no sum" (+ "1" 2)))
 ;;   (test-finish)          ; prints "2 passed, 0 failed" and exits with 0, or 1 where a test failed
 ;;
-;; COMET_TEST_VERBOSE=1 shows the tests that pass, too. A routine of a machine's program is tested with
-;; test-program, which leaves the machine as it was:
-;;
-;;   (test-program "square squares" machine 'square
-;;     registers: '((r1 . 12)) expect-registers: '((r1 . 144)))
+;; A *detail* of a failure is a pair of texts: ("expected" . "3"). Whoever has another kind of test makes its
+;; details and gives them to test-check.
 
 (module scheme-lib/test)
 (use scheme-lib/util)
-(use scheme-lib/machine)
 (declare (block))
 
 (define passed 0)
 (define failed 0)
 (define groups '())
 
-(define verbose? (and (getenv "COMET_TEST_VERBOSE" #f) #t))
+(define-documented test-style
+  "A parameter: how results are written, text for people or tap for programs that read TAP 14."
+  (make-parameter 'text))
+
+(define-documented test-filter
+  "A parameter: only tests in whose full name, groups included, this text occurs are done; #f: all are."
+  (make-parameter #f))
+
+(define-documented test-verbose
+  "A parameter: whether tests that pass are shown, too. True from the start where COMET_TEST_VERBOSE is set."
+  (make-parameter (and (getenv "COMET_TEST_VERBOSE" #f) #t)))
+
+(define (seed-of-environment)
+  (let ((number (string->number (getenv "COMET_TEST_SEED" ""))))
+    (and (integer? number) (exact? number) (<= 0 number) number)))
+
+(define-documented test-seed
+  "A parameter: the number that generated inputs follow from. COMET_TEST_SEED sets it, else the clock does."
+  (make-parameter (or (seed-of-environment)
+                      (modulo (inexact->exact (floor (* 1000 (time->seconds (current-time))))) 1000000000))))
 
 (define (test-passed) passed)
 (define (test-failed) failed)
@@ -32,6 +47,77 @@
   (set! passed 0)
   (set! failed 0))
 
+;; ---- what is written -------------------------------------------------------------------------------
+
+(define (say . parts) (for-each display parts) (newline))
+
+;; Only people at a terminal are helped by colours; NO_COLOR is how they say that they are not.
+(define (coloured string code)
+  (if (and (eq? (test-style) 'text) (tty? (current-output-port)) (not (getenv "NO_COLOR" #f)))
+      (text "\33[" code "m" string "\33[0m")
+      string))
+
+(define (red string) (coloured string 31))
+(define (green string) (coloured string 32))
+
+(define (full-name promise)
+  (string-join (reverse (cons promise groups)) ": "))
+
+;; Paths below the current directory are shown from there.
+(define (short-path path)
+  (let ((here (current-directory)) (path (path-expand path)))
+    (if (string-prefix? here path) (substring path (string-length here) (string-length path)) path)))
+
+(define (place->text place)
+  (text (short-path (car place)) ":" (cdr place)))
+
+;; Further lines of a detail stand below its first.
+(define (say-detail detail)
+  (say "  " (string-pad-right (car detail) 13)
+       (string-join (string-split (cdr detail) #\newline) (string-append "\n" (make-string 15 #\space)))))
+
+;; In TAP a # begins a directive.
+(define (tap-name name)
+  (string-replace (string-replace (string-replace name "\\" "\\\\") "#" "\\#") "\n" " "))
+
+;; A double-quoted string of YAML, as JSON has it.
+(define (yaml-string content)
+  (string-join
+   (append '("\"")
+           (map (lambda (c)
+                  (let ((code (char->integer c)))
+                    (cond ((memv c '(#\" #\\)) (list->string (list #\\ c)))
+                          ((char=? c #\newline) "\\n")
+                          ((or (< code 32) (<= 127 code 159)) (text "\\u" (hex code 4)))
+                          (else (string c)))))
+                (string->list content))
+           '("\""))
+   ""))
+
+(define (tap-line-begin) (if (= 1 (+ passed failed)) (say "TAP version 14")))
+
+(define (report-failure promise place details)
+  (set! failed (+ failed 1))
+  (if (eq? (test-style) 'tap)
+      (begin
+        (tap-line-begin)
+        (say "not ok " (+ passed failed) " - " (tap-name (full-name promise)))
+        (say "  ---")
+        (for-each (lambda (detail) (say "  " (car detail) ": " (yaml-string (cdr detail))))
+                  (if place (cons (cons "at" (place->text place)) details) details))
+        (say "  ..."))
+      (begin
+        (say (red "FAILED") " " (full-name promise))
+        (if place (say "  " (place->text place)))
+        (for-each say-detail details))))
+
+(define (report-success promise)
+  (set! passed (+ passed 1))
+  (cond ((eq? (test-style) 'tap)
+         (tap-line-begin)
+         (say "ok " (+ passed failed) " - " (tap-name (full-name promise))))
+        ((test-verbose) (say (green "ok") "     " (full-name promise)))))
+
 ;; ---- groups and tests ------------------------------------------------------------------------------
 
 (define (test-run-group name thunk)
@@ -39,33 +125,21 @@
     (set! groups (cons name groups))
     (with-exception-catcher
      (lambda (exception)
-       (report-failure (text "the group itself ends in an error: " (exception->text exception)) #f '()))
+       (report-failure "the group itself ends in an error" #f (list (cons "error" (exception->text exception)))))
      thunk)
     (set! groups outer)))
 
-(define (full-name promise)
-  (string-join (reverse (cons promise groups)) ": "))
+(define (wanted? promise)
+  (or (not (test-filter)) (string-contains (full-name promise) (test-filter))))
 
-;; Paths below the current directory are shown from there.
-(define (place->text place)
-  (if (not place)
-      "at the prompt"
-      (let ((here (current-directory)) (path (path-expand (car place))))
-        (text (if (string-prefix? here path)
-                  (substring path (string-length here) (string-length path))
-                  path)
-              ":" (cdr place)))))
-
-(define (report-failure promise place details)
-  (set! failed (+ failed 1))
-  (for-each display (list "FAILED " (full-name promise) "\n  " (place->text place) "\n"))
-  (for-each (lambda (detail)
-              (for-each display (list "  " (string-pad-right (car detail) 12) (cdr detail) "\n")))
-            details))
-
-(define (report-success promise)
-  (set! passed (+ passed 1))
-  (if verbose? (for-each display (list "ok     " (full-name promise) "\n"))))
+(define-documented (test-check promise place thunk)
+  "One test of any kind: THUNK gives '() where the promise is kept, else what is to be told of the failure, a
+list of pairs of texts. PLACE is (path . line), or #f."
+  (if (wanted? promise)
+      (let ((details (with-exception-catcher
+                      (lambda (exception) (list (cons "error" (exception->text exception))))
+                      thunk)))
+        (if (null? details) (report-success promise) (report-failure promise place details)))))
 
 ;; #(value) or the exception itself
 (define (outcome-of thunk)
@@ -79,37 +153,49 @@
       (written (vector-ref outcome 0))
       (text "error: " (exception->text outcome))))
 
+(define (details expression expected actual)
+  (list (cons "expression" (written expression)) (cons "expected" expected) (cons "actual" actual)))
+
 (define (test-run promise expression place expected-thunk actual-thunk same?)
-  (let* ((expected (outcome-of expected-thunk))
-         (actual (outcome-of actual-thunk)))
-    (if (and (value? expected)
-             (value? actual)
-             (same? (vector-ref expected 0) (vector-ref actual 0)))
-        (report-success promise)
-        (report-failure promise place
-                        (list (cons "expression" (written expression))
-                              (cons "expected" (shown expected))
-                              (cons "actual" (shown actual)))))))
+  (test-check promise place
+    (lambda ()
+      (let* ((expected (outcome-of expected-thunk))
+             (actual (outcome-of actual-thunk)))
+        (if (and (value? expected)
+                 (value? actual)
+                 (same? (vector-ref expected 0) (vector-ref actual 0)))
+            '()
+            (details expression (shown expected) (shown actual)))))))
 
 (define (test-run-error promise expression place part thunk)
-  (let* ((outcome (outcome-of thunk))
-         (message (and (not (value? outcome)) (exception->text outcome))))
-    (if (and message (string-contains message part))
-        (report-success promise)
-        (report-failure promise place
-                        (list (cons "expression" (written expression))
-                              (cons "expected" (if (string=? part "") "an error" (text "an error with " (written part))))
-                              (cons "actual" (shown outcome)))))))
+  (test-check promise place
+    (lambda ()
+      (let* ((outcome (outcome-of thunk))
+             (message (and (not (value? outcome)) (exception->text outcome))))
+        (if (and message (string-contains message part))
+            '()
+            (details expression
+                     (if (string=? part "") "an error" (text "an error with " (written part)))
+                     (shown outcome)))))))
 
 ;; ---- the end ---------------------------------------------------------------------------------------
 
 (define-documented (test-status)
-  "The exit status that the tests so far deserve: 0, or 1 when one failed."
-  (if (= failed 0) 0 1))
+  "The exit status that the tests so far deserve: 0, or 1 when one failed, or when none fits the filter."
+  (if (and (= failed 0) (or (> passed 0) (not (test-filter)))) 0 1))
 
 (define-documented (test-summary)
-  "Prints how many tests passed and failed."
-  (for-each display (list passed " passed, " failed " failed\n"))
+  "Prints how many tests passed and failed; in TAP, the plan."
+  (let ((line (text passed " passed, " failed " failed"))
+        (none? (and (= 0 (+ passed failed)) (test-filter))))
+    (if (eq? (test-style) 'tap)
+        (begin
+          (if (= 0 (+ passed failed)) (say "TAP version 14"))
+          (say "1.." (+ passed failed))
+          (say "# " line))
+        (begin
+          (if none? (say "no test has `" (test-filter) "` in its name"))
+          (say (if (= failed 0) line (red line))))))
   (force-output))
 
 (define-documented (test-finish)
@@ -121,82 +207,5 @@
   "Loads a file of tests; an error that ends it counts as a failed test."
   (with-exception-catcher
    (lambda (exception)
-     (report-failure (text "the file " path " ends in an error: " (exception->text exception)) #f '()))
+     (report-failure (text "the file " path " ends in an error") #f (list (cons "error" (exception->text exception)))))
    (lambda () (load path))))
-
-;; ---- programs --------------------------------------------------------------------------------------
-
-;; What a program did: its stop, what it wrote to streams 1 and 2 (u8vectors), and procedures that look at
-;; the state that it left behind.
-(define-type outcome
-  constructor: construct-outcome
-  stop output errors (registers unprintable:) (memory unprintable:))
-
-(define (input-port-of input)
-  (open-input-u8vector (if (string? input) (string->utf8 input) input)))
-
-(define-documented (run-program machine where #!key (registers '()) (memory '()) (input "") (fuel 10000000))
-  "Runs from WHERE (an address, a symbol, or #f for the program's entry) until it stops, and brings the
-machine back to what it was. REGISTERS is ((r1 . 5) ...), MEMORY ((address . bytes or string) ...), INPUT
-what stream 0 gives. The result is an outcome: outcome-stop, outcome-output and outcome-errors (u8vectors),
-((outcome-registers o) 'r1), ((outcome-memory o) address length)."
-  (let ((before (machine-snapshot machine))
-        (streams (map (lambda (n) (machine-stream machine n)) '(0 1 2)))
-        (output (open-output-u8vector))
-        (errors (open-output-u8vector)))
-    (dynamic-wind
-     (lambda () #f)
-     (lambda ()
-       (for-each (lambda (n what) (machine-stream-set! machine n what))
-                 '(0 1 2)
-                 (list (input-port-of input) output errors))
-       (machine-restart! machine where)
-       (for-each (lambda (entry) (machine-register-set! machine (car entry) (cdr entry))) registers)
-       (for-each (lambda (entry) (machine-memory-set! machine (car entry) (cdr entry))) memory)
-       (let* ((stop (machine-run! machine fuel))
-              (after (machine-snapshot machine))
-              (seeing (lambda (look)
-                        (machine-restore! machine after)
-                        (let ((seen (look)))
-                          (machine-restore! machine before)
-                          seen))))
-         (construct-outcome
-          stop
-          (get-output-u8vector output)
-          (get-output-u8vector errors)
-          (lambda (register) (seeing (lambda () (machine-register machine register))))
-          (lambda (where length) (seeing (lambda () (machine-memory machine where length)))))))
-     (lambda ()
-       (machine-restore! machine before)
-       (for-each (lambda (n what) (machine-stream-set! machine n what)) '(0 1 2) streams)))))
-
-;; The differences between what was expected and what was, ((what expected actual) …); '() is success.
-(define-documented (check-program machine where #!key (registers '()) (memory '()) (input "") (fuel 10000000)
-                                  (expect-registers '()) (expect-memory '()) (expect-output #f)
-                                  (expect-errors #f) (expect-trap #f) (expect-status #f))
-  "Runs as run-program does and gives the list of what differs from what is expected: registers, memory,
-output and errors (strings or u8vectors), the trap's name, the exit status. A trap that is not expected, and
-running out of fuel, differ too."
-  (let* ((outcome (run-program machine where registers: registers memory: memory input: input fuel: fuel))
-         (stop (outcome-stop outcome)))
-    (define (compare what expected actual)
-      (if (equal? expected actual) '() (list (list what expected actual))))
-    (define (compare-bytes what expected actual)
-      (cond ((not expected) '())
-            ((string? expected) (compare what expected (utf8->string actual)))
-            (else (compare what expected actual))))
-    (append
-     (if expect-trap
-         (compare 'trap expect-trap (stop-trap stop))
-         (compare 'reason 'halted (if (eq? (stop-reason stop) 'halted) 'halted (stop->text stop machine))))
-     (if expect-status (compare 'status expect-status (stop-exit-status stop)) '())
-     (append-map (lambda (entry)
-                   (compare (car entry) (u64 (cdr entry)) ((outcome-registers outcome) (car entry))))
-                 expect-registers)
-     (append-map (lambda (entry)
-                   (let ((bytes (if (string? (cdr entry)) (string->utf8 (cdr entry)) (cdr entry))))
-                     (compare (car entry) bytes
-                              ((outcome-memory outcome) (car entry) (u8vector-length bytes)))))
-                 expect-memory)
-     (compare-bytes 'output expect-output (outcome-output outcome))
-     (compare-bytes 'errors expect-errors (outcome-errors outcome)))))

@@ -18,7 +18,7 @@
   ;; names that were nearly right
   edit-distance closest-names did-you-mean
   ;; output and errors
-  with-captured-output exception->text display-error call-with-clean-exit
+  with-captured-output exception->text exception-text! display-error call-with-clean-exit
   ;; documentation as data
   document! documentation documentation-usage documented-names
   ;; association by key, and keyword arguments

@@ -447,9 +447,18 @@
    ""
    (lambda (port) (parameterize ((current-output-port port)) (thunk)))))
 
-;; An exception in one line.
+;; How exceptions of a library's own type are told: (predicate . text of it) …
+(define exception-texts '())
+
+(define (exception-text! exception? exception->string)
+  (set! exception-texts (cons (cons exception? exception->string) exception-texts)))
+
+;; An exception in one line, or, where its library has more to say, in several.
 (define (exception->text exception)
-  (or (arguments-text exception) (displayed-exception exception)))
+  (let ((own (find (lambda (entry) ((car entry) exception)) exception-texts)))
+    (if own
+        ((cdr own) exception)
+        (or (arguments-text exception) (displayed-exception exception)))))
 
 ;; How a documented procedure that got a wrong number of arguments is called; #f for all else.
 (define (arguments-text exception)

@@ -17,8 +17,9 @@ $(TEST_OBJECT_FOLDER)/tests/%.o: tests/%.cpp
 $(TESTS)/core: $(CORE_TEST_OBJECTS) $(BUILD)/libcomet-vm.a
 $(TESTS)/conformance: $(CONFORMANCE_OBJECTS) $(BUILD)/libcomet-vm.a
 $(TESTS)/image-fuzz: $(BUILD)/obj/tests/fuzz/image_fuzz.o $(BUILD)/libcomet-vm.a
-$(TESTS)/lockstep: $(filter-out %/image_fuzz.o,$(FUZZ_OBJECTS)) $(BUILD)/libcomet-vm.a
-TEST_PROGRAMS := $(addprefix $(TESTS)/,core conformance image-fuzz lockstep)
+$(TESTS)/state-fuzz: $(BUILD)/obj/tests/fuzz/state_fuzz.o $(BUILD)/libcomet-vm.a
+$(TESTS)/lockstep: $(filter-out %_fuzz.o,$(FUZZ_OBJECTS)) $(BUILD)/libcomet-vm.a
+TEST_PROGRAMS := $(addprefix $(TESTS)/,core conformance image-fuzz state-fuzz lockstep)
 $(TEST_PROGRAMS):
 	@mkdir -p $(@D)
 	@echo "  link   $@"
@@ -70,6 +71,7 @@ test-suites: $(TESTS)/cases $(FUZZ_IMAGES) sanitized-programs coverage-programs
 	  lockstep '$(TESTS)/lockstep 1 5000' \
 	  lockstep-sanitized '$(SANITIZED)/lockstep 100001 500' \
 	  fuzz-images '$(SANITIZED)/image-fuzz 1 3000 $(FUZZ_IMAGES)' \
+	  fuzz-states '$(SANITIZED)/state-fuzz 1 3000' \
 	  errors-reached 'tests/errors-reached.sh' \
 	  error-texts 'tests/error-texts.sh' \
 	  embed 'tests/embed/test.sh' \
@@ -78,13 +80,15 @@ test-suites: $(TESTS)/cases $(FUZZ_IMAGES) sanitized-programs coverage-programs
 	  asm '$(BUILD)/comet-vm test tests/asm/run.scm' \
 	  fuzz-sources 'SEED=1 COUNT=2000 tests/asm/run.sh fuzz.scm' \
 	  examples 'tests/examples/run.sh' \
-	  repl 'tests/repl/run.sh'
+	  repl 'tests/repl/run.sh' \
+	  dap 'tests/dap/run.sh'
 
-# The long run: damaged images, and programs in lockstep, under the sanitizers; damaged sources.
+# The long run: damaged images and states, and programs in lockstep, under the sanitizers; damaged sources.
 SEED ?= 1
 COUNT ?= 100000
 .PHONY: fuzz
 fuzz: $(FUZZ_IMAGES) sanitized-programs
 	$(SANITIZED)/image-fuzz $(SEED) $(COUNT) $(FUZZ_IMAGES)
+	$(SANITIZED)/state-fuzz $(SEED) $(COUNT)
 	$(SANITIZED)/lockstep $(SEED) $(COUNT)
 	SEED=$(SEED) COUNT=$(COUNT) $(BUILD)/comet-vm test tests/asm/fuzz.scm

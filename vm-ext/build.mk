@@ -30,7 +30,7 @@ VM_CXXFLAGS = -std=c++20 $(OPTIMIZE) -g $(WARNINGS) -fPIC -fvisibility=hidden -f
   -DCOMET_BUILD $(VM_DEFINES) $(VM_SANITIZE) $(CXXFLAGS)
 VM_LDFLAGS = $(VM_SANITIZE) $(LDFLAGS)
 
-VM_SOURCES := $(filter-out vm-ext/isa/manual.cpp,$(wildcard $(addprefix vm-ext/,$(addsuffix /*.cpp,isa memory machine api host image))))
+VM_SOURCES := $(filter-out vm-ext/isa/manual.cpp,$(wildcard $(addprefix vm-ext/,$(addsuffix /*.cpp,isa memory machine api host image state))))
 VM_OBJECTS := $(VM_SOURCES:%.cpp=$(BUILD)/obj/%.o)
 RUNNER_SOURCES := $(wildcard vm-ext/runner/*.cpp)
 RUNNER_OBJECTS := $(RUNNER_SOURCES:%.cpp=$(BUILD)/obj/%.o)

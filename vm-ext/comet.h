@@ -529,6 +529,91 @@ COMET_API comet_status comet_image_expansion_at(const comet_image* image, uint64
 COMET_API comet_status comet_image_load(const comet_image* image, comet_machine* machine, comet_space space, comet_error* error);
 
 /* ------------------------------------------------------------------------------------------------
+ * States in files: checkpoints, core files, a machine moved to another process, recordings
+ *
+ * A state holds what a machine needs to go on elsewhere as if nothing had been: spaces with their pages, threads
+ * with registers, activations and counts, a host call that waits for the embedder, import list, arguments, the
+ * random generator. Descriptors, functions of host calls, breakpoints, watchpoints and snapshots stay behind. The
+ * format is described in state/README.md; a file may come from anybody.
+ */
+
+typedef struct comet_state comet_state;
+
+/* Takes bytes of a file, in order. 0: taken; anything else ends the saving with COMET_ERROR_SYSTEM. It must not
+ * use the machine. */
+typedef int (*comet_sink)(void* data, const void* bytes, size_t length);
+
+typedef struct comet_save_options {
+  size_t size;
+  const comet_state* base;  /* pages that are equal there, by hash, are left out; NULL: none are */
+  const comet_image* image; /* goes along: symbols and source lines for those who look at the state; may be NULL */
+  int image_hash_only;      /* only its hash (XXH3, 128 bits, of comet_image_write's bytes) goes along */
+  comet_thread thread;      /* what stopped, and why, goes along unless stop is NULL */
+  const comet_stop* stop;
+} comet_save_options;
+
+#define COMET_SAVE_OPTIONS_INIT {sizeof(comet_save_options), 0, 0, 0, 0, 0}
+
+/* Saves the state of a machine that does not run; options may be NULL. When `kept` is not NULL, it gets what a
+ * later save needs as its base: the hashes of the pages, without the pages. What is saved against a base is read
+ * with it: with the state that was read from the base's own file. */
+COMET_API comet_status comet_state_save(const comet_machine* machine, const comet_save_options* options, comet_sink sink, void* data, comet_state** kept, comet_error* error);
+
+/* Reads and checks a state or a recording in full; the bytes are copied. base: see comet_state_save. A recording
+ * may lack its end. COMET_ERROR_STATE: the base is missing, or is another. */
+COMET_API comet_status comet_state_read(const void* bytes, size_t length, const comet_state* base, comet_state** state, comet_error* error);
+COMET_API void comet_state_free(comet_state* state);
+
+typedef struct comet_state_info {
+  size_t size;
+  uint8_t identity[16];  /* a hash of the state; that of a base, or the beginning of a recording, by which it is known */
+  int has_base;          /* the file held only what differs from the state of the identity `base` */
+  uint8_t base[16];
+  int has_image;         /* 0: no; 1: its hash; 2: the image as well */
+  uint8_t image[16];     /* the image's hash */
+  comet_config config;   /* of the machine */
+  uint64_t pages;        /* mapped, in all spaces */
+  uint64_t pages_with_content; /* those of them that are not all zero */
+  int has_stop;          /* comet_state_stop tells why the machine stopped */
+  comet_thread thread;   /* that stopped; else 0 */
+  uint8_t hash[16];      /* comet_state_hash of the machine that stopped */
+  int recording;         /* a recording; the state is that at its beginning */
+  int lost;              /* it ends where the machine was changed from outside */
+  uint64_t entries;      /* host calls in it */
+  uint64_t begin;        /* instruction count of `thread` in the state */
+  uint64_t end;          /* how far the thread is known to have come; in a state, begin */
+} comet_state_info;
+
+#define COMET_STATE_INFO_INIT {sizeof(comet_state_info), {0}, 0, {0}, 0, {0}, {0, 0, 0, 0, 0}, 0, 0, 0, 0, {0}, 0, 0, 0, 0, 0}
+
+COMET_API comet_status comet_state_get(const comet_state* state, comet_state_info* info, comet_error* error);
+/* Why the machine stopped; COMET_ERROR_STATE when that is not known. */
+COMET_API comet_status comet_state_stop(const comet_state* state, comet_stop* stop, comet_error* error);
+/* The image that goes along, which lives as long as the state, or NULL. */
+COMET_API const comet_image* comet_state_image(const comet_state* state);
+/* The name of an entry of the import list, or NULL behind the last. */
+COMET_API const char* comet_state_import(const comet_state* state, uint32_t index);
+/* The program's arguments, from 0, or NULL behind the last. */
+COMET_API const char* comet_state_argument(const comet_state* state, uint32_t index);
+
+/* Makes a machine go on from a state; in a recording, from its beginning. Every import that was granted must be
+ * granted (COMET_ERROR_CAPABILITY), and what is in use must be within the machine's limits (COMET_ERROR_MEMORY).
+ * Snapshots stay valid; breakpoints and watchpoints go; a timeline's log is dropped. */
+COMET_API comet_status comet_state_restore(comet_machine* machine, const comet_state* state, comet_error* error);
+
+/* Begins a recording: the state now, then each host call as the timeline logs it, and now and then how far the
+ * program has come, so that what was executed before a crash is in the file. Records are given to the sink one by
+ * one, also while the machine runs; an earlier recording of the machine just ends. The timeline has to be recording, if only with a limit of 0 bytes. A change
+ * from outside ends the recording, since it could not be repeated; so do the timeline's end and a reset. */
+COMET_API comet_status comet_record_start(comet_machine* machine, const comet_save_options* options, comet_sink sink, void* data, comet_error* error);
+/* Ends it, and says how the program stopped unless options, or the stop in them, are NULL. Fails, with the recording
+ * ended, when the sink refused a record since the start. */
+COMET_API comet_status comet_record_stop(comet_machine* machine, const comet_save_options* options, comet_error* error);
+/* Begins a timeline with the log of a recording, of at least as many bytes as that takes. The machine must be where
+ * the recording begins, as comet_state_restore makes it. Running it does what was done then, on any host. */
+COMET_API comet_status comet_timeline_load(comet_machine* machine, const comet_state* state, uint64_t byte_limit, comet_error* error);
+
+/* ------------------------------------------------------------------------------------------------
  * The instruction set, as data
  */
 

@@ -65,3 +65,36 @@
         (let ((all (notes (text "jump l0\n(if (odd? (pass)) (list nop nop) (list nop))\n"
                                 (apply string-append (map (lambda (i) (text "l" i ": nop\n")) (iota 10)))))))
           (list (length all) (list-ref all 8)))))
+
+(test-group "sections at addresses of their own"
+  (test "stand there, and those behind them follow"
+        '(("a" 1048576 "01") (".data" 1114112 "02"))
+        (layout (lines ".section a \"rx\", 0x100000" ".byte 1" ".data" ".byte 2")))
+  (test "so that labels in them are known" (bytes "0a 808008")
+        (cadr (cdr (car (layout (lines "jump there" ".section far \"rx\", 0x20000" "there: nop"))))))
+  (test "may be named again" "0103"
+        (caddr (car (layout (lines ".section a \"rw\", 0x100000" ".byte 1" ".data" ".byte 2"
+                                   ".section a \"rw\", 0x100000" ".byte 3")))))
+  (test "but not elsewhere"
+        '("2:1 the section `a` begins at 0x00100000 already, found 0x00200000")
+        (messages (lines ".section a \"rw\", 0x100000" ".section a \"rw\", 0x200000")))
+  (test "nor where the assembler has placed them"
+        '("2:1 the section `.data` begins at an address that the assembler gives already, found 0x00100000")
+        (messages (lines ".data" ".section .data \"rw\", 0x100000")))
+  (test "must not meet"
+        '("2:1 the section `b` at 0x00100001 shares addresses with the section `a`: place it elsewhere")
+        (messages (lines ".section a \"rw\", 0x100000\n.section b \"rw\", 0x100001\n.byte 1\n.section a\n.quad 1")))
+  (test "nor share a page that is protected otherwise"
+        '("2:1 the section `b` at 0x00100080 shares a page, which has one protection, with the section `a`: place it elsewhere")
+        (messages (lines ".section a \"rw\", 0x100000\n.section b \"rx\", 0x100080\n.byte 1\n.section a\n.quad 1")))
+  (test "nor end behind the address space"
+        '("1:1 the section `a` at 0xffffffffffffffff ends behind the address space: place it elsewhere")
+        (messages (lines ".section a \"rw\", 0xffffffffffffffff" ".byte 1, 2")))
+  (test "an address that is none" '("1:1 `.section` expects an address of 0 to 2^64-1, found -1")
+        (messages ".section a \"rw\", -1")))
+
+(test-group "the entry"
+  (test "is where .entry says" 65537 (program-entry (asm-string (lines "_start: nop" "a: nop" ".entry a"))))
+  (test "and may be anywhere" 5 (program-entry (asm-string (lines ".entry 5" "nop"))))
+  (test "one place" '("1:1 `.entry` expects a label or an address, where the program begins, found 2 operands")
+        (messages ".entry 1, 2")))

@@ -185,7 +185,7 @@
      ("imm r1, (vector-ref (vector 1) (address \"y\"))" . "`vector-ref` cannot compute with y, which is known only")
      ("imm r1, (+ 1/2 (address \"y\"))" . "needs integers, found 1/2")
      (".if (address \"y\")\n.endif" . "t.s:2:5: error: this condition decides now, but y is known only")
-     (".rept y\nnop\n.endr" . "`.rept` expects a number from 0 to 65536, found the address y")
+     (".rept y\nnop\n.endr" . "`.rept` expects a number from 0 to 4194304, found the address y")
      (".incbin \"t\", y" . "there is no file `t`")
      (".align y" . "`.align` needs its number now, but y is known only when the program is linked")
      ("add r1, (address \"y\"), r2" . "`add` expects a register (read), found the address y")
@@ -193,7 +193,7 @@
       . "what is computed with this address has more than 1000 parts, more than an object keeps")
      (".global .Lq" . "`.Lq` is a local label, which has no meaning elsewhere")
      (".global x\n.local x" . "`x` cannot be both global and local")
-     (".section .q \"rw\", kep" . "`.section` knows the word keep behind the protection, found the name `kep`")
+     (".section .q \"rw\", 65536, kep" . "`.section` knows the word keep behind the address, found the name `kep`")
      (".local gone" . "the label `gone` is not defined, but `.local` says that it is this object's own")
      ("jump 1f" . "there is no label `1:` behind this place"))))
 
@@ -234,6 +234,20 @@
                  ".text"))
   (test "host calls are numbered in the order of their use" '("write" "exit" "read")
     (program-imports (linked '("a.s" "hcall r1, write" "hcall r1, exit") '("b.s" "hcall r1, exit" "hcall r1, read")))))
+
+(test-error "a linked program has no listing" "a linked program has no listing: list the sources of its objects"
+  (program-listing (linked '("a.s" "nop"))))
+
+(test-group "what a source says of places holds"
+  (test "the entry" 65539 (program-entry (linked '("a.s" "_start: nop") '("b.s" ".entry x" "jump x" "x: nop"))))
+  (test "unless another is asked for" 65536
+    (program-entry (link-program (link (objects '("a.s" "f: nop") '("b.s" ".entry x" "jump x" "x: nop")) entry: "f"))))
+  (test "the address of a section" 'same (both ".section .q \"rw\", 0x50000" ".word 1" ".text" "imm r1, (here)"))
+  (test "what macros made" 'same
+    (let ((source (lines "(define (twice x) (list (list 'imm 'r1 x) (list 'imm 'r2 x)))" "x: (twice (address \"x\"))")))
+      (let ((assembled (program-expansions (asm-string source name: "a.s")))
+            (linked (program-expansions (linked (list "a.s" source)))))
+        (if (and (pair? assembled) (equal? assembled linked)) 'same linked)))))
 
 (test-group "symbols that are not there, or twice"
   (test "all places that use it, and a near name"

@@ -9,6 +9,6 @@
 
 (for-each
  (lambda (name) (test-file (path-expand (string-append name ".scm") tests-folder)))
- '("language" "sources" "conditions" "instructions" "forms" "layout" "errors" "listings" "live" "linking"))
+ '("language" "sources" "conditions" "instructions" "forms" "layout" "errors" "listings" "round-trip" "live" "linking"))
 
 (test-finish)

@@ -141,7 +141,7 @@ ends_in_silence() { ends "$@" && [ ! -s out ] && [ ! -s err ]; }
 help_names_all() {
   ends 0 --help || return 1
   local option
-  for option in fuel time memory call-depth registers allow deny seed hash statistics quiet help version; do
+  for option in fuel time memory call-depth registers allow deny seed core record hash statistics quiet help version; do
     grep -q -e "--$option" out && grep -q -e "\\\\-\\\\-${option/-/\\\\-}" "$root/vm-ext/runner/comet-vm-no-scheme.1" || {
       echo "--$option is not in --help or the manual page"
       return 1
@@ -215,6 +215,45 @@ check "which says what grants it" ends_and_says 77 " (--allow grants the groups 
 check "--allow grants it" ends_in_silence 1 --allow clock ask-clock.image
 check "--deny takes away: status 77" ends_and_says 77 '"exit"' --deny exit exit-with-3.image
 check "--statistics counts the instructions" ends_and_says 0 "instructions: 2001" --statistics count.image
+
+# A state begins with the magic of the format.
+is_state() { [ "$(head -c 4 "$1" | od -An -tx1 | tr -d ' \n')" = 89434d53 ]; }
+writes_core() { # STATUS ARGUMENT...
+  rm -f core
+  ends "$1" --core core "${@:2}" && is_state core
+}
+core_is_small() { writes_core 132 store-astray.image && [ "$(stat -c %s core)" -lt 8192 ]; }
+no_core() { rm -f core; ends 0 --core core count.image && [ ! -e core ]; }
+records() {
+  ends 3 --record record exit-with-3.image && is_state record &&
+    printf 'some input' | "$runner" --record record copy-input.image | grep -qx 'some input' && grep -q 'some input' record
+}
+output_is_not_recorded() { ends 0 --record record print-arguments.image one "$(printf '%09999d' 0)" && [ "$(stat -c %s record)" -lt 40000 ]; }
+survives_a_kill() { # what was executed is in the file
+  rm -f record pipe2
+  mkfifo pipe2
+  "$runner" --record record copy-input.image <pipe2 >out 2>err &
+  local job=$!
+  exec 8>pipe2
+  printf 'before the end' >&8
+  local tries=0
+  until grep -q 'before the end' record 2>/dev/null || [ $((tries += 1)) -gt 50 ]; do sleep 0.1; done
+  kill -KILL "$job"
+  wait "$job" 2>/dev/null
+  exec 8>&-
+  grep -q 'before the end' record
+}
+check "--core writes the state of a trap, in little room" core_is_small
+check "--core writes the state when the fuel is used up" writes_core 123 --fuel 100 spin.image
+check "--core writes the state when the time is over" writes_core 124 --time 0.1 spin.image
+check "--core writes nothing when a program ends by itself" no_core
+check "a core that cannot be written is reported" ends_and_says 132 "nowhere/core: cannot be written: No such file" --core nowhere/core store-astray.image
+check "so is a device that is full" ends_and_says 132 "/dev/full: cannot be written: No space left" --core /dev/full store-astray.image
+check "--record writes what a program gets" records
+check "--record writes no output" output_is_not_recorded
+check "a program that is killed leaves its record" survives_a_kill
+check "a record that cannot be opened: status 71" ends_and_says 71 "nowhere/record: cannot be written: No such file" --record nowhere/record count.image
+check "a record that cannot be written: status 71" ends_and_says 71 "/dev/full: cannot be written" --record /dev/full count.image
 
 hashes_agree() {
   ends 0 --hash count.image && mv err first && ends 0 --hash count.image && cmp first err && grep -qx 'hash: [0-9a-f]\{32\}' err

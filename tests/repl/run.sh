@@ -75,6 +75,18 @@ check "-D without a name has status 64" 64 "$(status_of "$COMET" asm -D =5 "$WOR
 contains "and says what it takes" '-D takes NAME or NAME=VALUE, not `=5`' "$(cat "$WORK/err")"
 check "asm does not overwrite its source" 64 "$(status_of "$COMET" asm "$WORK/options.s" -o "$WORK/options.s")"
 contains "and says so" "the image would overwrite its source $WORK/options.s; -o names another file" "$(cat "$WORK/err")"
+check "asm -c writes an object" 0 "$(status_of "$COMET" asm -c $HERE/programs/status.s -o "$WORK/status.o")"
+check "asm -l lists no object" 64 "$(status_of "$COMET" asm -c -l $HERE/programs/status.s)"
+contains "asm -l lists no object, and says so" "-l lists a program: it does not go with -c" "$(cat "$WORK/err")"
+check "link makes an image" 0 "$(status_of "$COMET" link "$WORK/status.o" -o "$WORK/linked.img" --map -)"
+contains "the map says where an object went" "  status.o" "$(sed "s,$WORK/,,; s,  *status,  status," "$WORK/out")"
+check "the linked image runs" 7 "$(status_of "$COMET" run "$WORK/linked.img" a b)"
+check "link needs an object" 64 "$(status_of "$COMET" link)"
+contains "link needs an object, and says so" "no object is named" "$(cat "$WORK/err")"
+check "link does not overwrite what it links" 64 "$(status_of "$COMET" link "$WORK/status.o" -o "$WORK/status.o")"
+check "link refuses a source" 65 "$(status_of "$COMET" link $HERE/programs/status.s -o "$WORK/linked.img")"
+contains "link says how objects are made" "comet-vm asm -c makes objects of sources" "$(cat "$WORK/err")"
+check "link misses a file" 66 "$(status_of "$COMET" link "$WORK/none.o" -o "$WORK/linked.img")"
 check "asm takes one source" 64 "$(status_of "$COMET" asm a.s b.s)"
 contains "and says which is too much" 'one source at a time; `b.s` is too much' "$(cat "$WORK/err")"
 check "run takes an image, by its content" 7 "$(status_of "$COMET" run "$WORK/status.img")"
@@ -82,10 +94,30 @@ check "disasm lists an image" 0 "$(status_of "$COMET" disasm "$WORK/status.img")
 contains "disasm shows sections" "section .text" "$(cat "$WORK/out")"
 contains "disasm shows symbols" "_start:" "$(cat "$WORK/out")"
 contains "disasm shows instructions" "imm r11, 7" "$(cat "$WORK/out")"
+"$COMET" disasm --source "$WORK/status.img" >"$WORK/again.s" 2>&1
+check "disasm --source is a source again" 0 "$(status_of "$COMET" asm "$WORK/again.s" -o "$WORK/again.img")"
+contains "with the same code" "imm     r11, 7" "$(cat "$WORK/again.s")"
+"$COMET" asm -l "$WORK/again.s" >"$WORK/list" 2>&1
+contains "asm -l prints a listing" "03 0b 07                         imm     r11, 7" "$(cat "$WORK/list")"
 printf '\x89CMT\r\n\x1a\nrubbish' >"$WORK/broken.img"
 check "a damaged image has status 65" 65 "$(status_of "$COMET" run "$WORK/broken.img")"
 check "a test file that passes has status 0" 0 "$(status_of "$COMET" test $HERE/programs/small-test.scm)"
 contains "a test file is counted" "1 passed, 0 failed" "$(cat "$WORK/out")"
+# Every way to fail, as people and as TAP read it; the inputs are those of one seed.
+for style in text tap; do
+  expected=$HERE/tests/failing.$style
+  report() { timeout 20 "$COMET" test $([ $style = tap ] && echo --tap) --seed 1 $HERE/tests/failing.scm </dev/null 2>&1; echo "exit status $?"; }
+  if [ "${1:-}" = --accept ]; then report >"$expected"; fi
+  if difference=$(diff "$expected" <(report)); then ok "failing tests in $style"; else not_ok "failing tests in $style" "$difference"; fi
+done
+check "--filter does the tests with a text in their names" 0 \
+  "$(status_of "$COMET" test --verbose --filter "place: unless" examples/queens-test.scm)"
+check "and no others" $'ok     place: unless a diagonal leads there\n1 passed, 0 failed' "$(cat "$WORK/out")"
+check "a filter that fits nothing has status 1" 1 "$(status_of "$COMET" test --filter nothing $HERE/programs/small-test.scm)"
+contains "and says so" 'no test has `nothing` in its name' "$(cat "$WORK/out")"
+check "a test file with mistakes has status 1" 1 "$(echo '(car' >"$WORK/wrong.scm"; status_of "$COMET" test "$WORK/wrong.scm")"
+contains "and is named" "wrong.scm ends in an error" "$(cat "$WORK/out")"
+check "a test file that is not there has status 66" 66 "$(status_of "$COMET" test "$WORK/nothing.scm")"
 check "version" 0 "$(status_of "$COMET" version)"
 check "an unknown command has status 64" 64 "$(status_of "$COMET" rnu)"
 contains "an unknown command gets a near name" 'did you mean `run`' "$(cat "$WORK/err")"
@@ -115,7 +147,7 @@ for command in repl run debug asm disasm test version; do
 done
 # Every command and option that help names, in the words of troff.
 missing=$(for word in $("$COMET" --help | sed -n 's/^  \([a-z]*\) .*/\1/p') \
-                      $(for command in run debug asm; do "$COMET" $command --help; done | sed -n 's/^  \(-[-a-z]*\) .*/\1/p'); do
+                      $(for command in run debug asm test; do "$COMET" $command --help; done | sed -n 's/^  \(-[-a-z]*\) .*/\1/p'); do
   grep -qF -- "${word//-/\\-}" repl/comet-vm.1 || echo "$word"
 done)
 check "the man page has every command and option" "" "$missing"

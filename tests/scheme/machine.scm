@@ -314,15 +314,6 @@
   (test-error "a u8vector has no such part" "no such part" (vm-write (machine-handle (make-machine)) 0 0 '#u8(1) 0 2))
   (test-error "bytes are a u8vector" (machine-memory-set! (make-machine) 0 '(1 2))))
 
-(test-group "programs under test"
-  (let ((machine (machine-with square)))
-    (machine-symbol-set! machine 'square start)
-    (test-program "square squares" machine 'square
-      registers: '((r1 . 12)) expect-registers: '((r1 . 144)))
-    (test "what differs is told" '((r1 5 9))
-          (check-program machine 'square registers: '((r1 . 3)) expect-registers: '((r1 . 5))))
-    (test "the machine is left as it was" 0 (machine-register machine 'r1))))
-
 (test-group "help"
   (test-assert "every verb has a text"
     (every (lambda (name) (string? (documentation name)))

@@ -3,7 +3,7 @@
 #include <functional>
 #include <new>
 
-#include "support.h"
+#include "state_files.h"
 
 using namespace support;
 
@@ -180,6 +180,40 @@ BOOST_AUTO_TEST_CASE(an_image_is_loaded_whole_or_not_at_all) {
   comet_image_free(image);
 }
 
+BOOST_AUTO_TEST_CASE(a_state_is_saved_read_and_taken_over_whole_or_not_at_all) {
+  const comet_sink ignore = [](void*, const void*, std::size_t) { return 0; };
+  sweep("save", [&](fixture& at, comet_error* error) {
+    comet_state* kept = nullptr;
+    const comet_status status = comet_state_save(at.vm, nullptr, ignore, nullptr, &kept, error);
+    comet_state_free(kept);
+    return status;
+  });
+  sweep("record", [&](fixture& at, comet_error* error) {
+    if (const comet_status status = comet_timeline_start(at.vm, 0, error); status != COMET_OK) return status;
+    return comet_record_start(at.vm, nullptr, ignore, nullptr, error);
+  });
+
+  fixture from;
+  bytes file;
+  SUPPORT_OK(comet_timeline_start(from.vm, 0, error));
+  from.vm.import("a-name-that-is-too-long-to-be-kept-in-place");
+  SUPPORT_OK(comet_record_start(from.vm, nullptr, append, &file, error));
+  comet_state* recording = nullptr;
+  sweep("read", [&](fixture&, comet_error* error) {
+    comet_state* read = nullptr;
+    const comet_status status = comet_state_read(file.data(), file.size(), nullptr, &read, error);
+    comet_state_free(read);
+    return status;
+  });
+  SUPPORT_OK(comet_state_read(file.data(), file.size(), nullptr, &recording, error));
+  sweep("take over", [&](fixture& at, comet_error* error) { return comet_state_restore(at.vm, recording, error); });
+  sweep("log", [&](fixture& at, comet_error* error) { // of another machine: the state is looked at in full
+    const comet_status status = comet_timeline_load(at.vm, recording, 0, error);
+    return status == COMET_ERROR_STATE ? COMET_OK : status;
+  });
+  comet_state_free(recording);
+}
+
 BOOST_AUTO_TEST_CASE(what_gives_no_status_needs_no_memory) {
   fixture at;
   allocations_left = 0;
@@ -214,7 +248,7 @@ BOOST_AUTO_TEST_CASE(a_run_that_finds_no_memory_goes_on_where_it_stopped) {
     BOOST_REQUIRE(at.vm.state_hash() == wanted);
     BOOST_REQUIRE_LT(n, 1000);
   }
-  BOOST_CHECK_GT(failures, 3);
+  BOOST_CHECK_GE(failures, 2); // for code and for pages, in every build
   BOOST_CHECK_GT(length, 100u);
 }
 

@@ -179,5 +179,7 @@ comet_status comet_set_arguments(comet_machine* machine, size_t count, const cha
 }
 
 void comet_set_random_seed(comet_machine* machine, uint64_t seed) {
-  if (machine != nullptr) machine->host_state.random.seed(seed);
+  if (machine == nullptr) return;
+  machine->host_state.random.seed(seed);
+  machine->note_other_change();
 }

@@ -11,10 +11,6 @@
 #include "../image/text.h"
 #include "guard.h"
 
-struct comet_image {
-  comet::Image image;
-};
-
 namespace comet {
 namespace {
 

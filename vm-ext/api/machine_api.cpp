@@ -52,9 +52,7 @@ comet_config complete(const comet_config* given) {
 uint64_t* register_place(const Thread& thread, uint64_t level, uint64_t index) {
   if (level >= thread.depth())
     fail(COMET_ERROR_ARGUMENT, 0, "there is no activation %llu; the thread has %llu, counted from 0", wide(level), wide(thread.depth()));
-  uint64_t* const window = thread.window_at(level);
-  const auto begin = static_cast<uint64_t>(window - thread.registers.data());
-  return index < thread.register_count() - begin ? window + index : nullptr;
+  return thread.register_at(level, index);
 }
 
 void require_thread_register(uint32_t index) {

@@ -180,6 +180,7 @@ comet_status comet_state_hash(const comet_machine* machine, uint8_t hash[16], co
   return guard(error, [&] {
     require(machine, "machine");
     require(hash, "hash");
-    machine->state_hash(hash);
+    const Hash128 found = machine->state_hash();
+    std::copy(found.begin(), found.end(), hash);
   });
 }

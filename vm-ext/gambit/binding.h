@@ -10,13 +10,27 @@
 #ifndef COMET_GAMBIT_BINDING_H
 #define COMET_GAMBIT_BINDING_H
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "comet.h"
 
+/* Where the bytes of a state go: a file, or memory when path is NULL. */
+typedef struct comet_output {
+  char* path;
+  int descriptor;
+  int error; /* errno of what went wrong */
+  uint8_t* bytes;
+  size_t length, room;
+} comet_output;
+
 typedef struct comet_box {
   comet_machine* machine;
+  comet_output* recording; /* NULL: none is being written */
   size_t references; /* the Scheme object's own, and one for each snapshot */
   unsigned resets;   /* snapshots from before the last reset are void */
   int ticked;        /* the poll function stopped the last run */
@@ -99,9 +113,19 @@ static int comet_gambit_poll(void* data) {
   return 1;
 }
 
+static comet_output* comet_output_close(comet_output* output) {
+  if (output == NULL) return NULL;
+  if (output->descriptor >= 0) close(output->descriptor);
+  free(output->path);
+  free(output->bytes);
+  free(output);
+  return NULL;
+}
+
 static void comet_box_release(comet_box* box) {
   if (--box->references > 0) return;
   comet_machine_free(box->machine);
+  comet_output_close(box->recording);
   free(box);
 }
 
@@ -116,6 +140,11 @@ static ___SCMOBJ comet_release_snapshot(void* pointer) {
     comet_snapshot_free(snapshot->box->machine, snapshot->snapshot);
   comet_box_release(snapshot->box);
   free(snapshot);
+  return ___FIX(___NO_ERR);
+}
+
+static ___SCMOBJ comet_release_state(void* state) {
+  comet_state_free((comet_state*)state);
   return ___FIX(___NO_ERR);
 }
 
@@ -211,6 +240,21 @@ static comet_status comet_box_get_activation(comet_box* box, comet_thread thread
 /* ---- running -------------------------------------------------------------------------------------- */
 
 /* observation NULL: comet_run. */
+static void comet_take_stop(const comet_stop* stop) {
+  comet_result.number[0] = (uint64_t)stop->reason;
+  comet_result.number[1] = (uint64_t)stop->trap;
+  comet_result.number[2] = stop->pc;
+  comet_result.number[3] = stop->address;
+  comet_result.number[4] = stop->instruction_count;
+  comet_result.number[5] = stop->executed;
+  comet_result.number[6] = (uint64_t)stop->exit_status;
+  comet_result.number[7] = stop->host_call;
+  comet_result.number[8] = stop->watchpoint;
+  comet_result.number[9] = (uint64_t)stop->access;
+  comet_result.number[10] = 0;
+  comet_result.text[0] = stop->message;
+}
+
 static comet_status comet_box_run(comet_box* box, comet_thread thread, uint64_t fuel, comet_observation* observation) {
   static comet_stop stop;
   memset(&stop, 0, sizeof stop);
@@ -221,18 +265,8 @@ static comet_status comet_box_run(comet_box* box, comet_thread thread, uint64_t 
                             : comet_observe(box->machine, thread, fuel, observation, &stop, comet_clear_error());
   int only_a_tick = box->ticked && !box->interrupted;
   if (status == COMET_OK && stop.reason == COMET_INTERRUPTED && !only_a_tick) box->interrupted = 0;
-  comet_result.number[0] = (uint64_t)stop.reason;
-  comet_result.number[1] = (uint64_t)stop.trap;
-  comet_result.number[2] = stop.pc;
-  comet_result.number[3] = stop.address;
-  comet_result.number[4] = stop.instruction_count;
-  comet_result.number[5] = stop.executed;
-  comet_result.number[6] = (uint64_t)stop.exit_status;
-  comet_result.number[7] = stop.host_call;
-  comet_result.number[8] = stop.watchpoint;
-  comet_result.number[9] = (uint64_t)stop.access;
+  comet_take_stop(&stop);
   comet_result.number[10] = (uint64_t)only_a_tick;
-  comet_result.text[0] = stop.message;
   return status;
 }
 
@@ -325,6 +359,180 @@ static comet_status comet_box_timeline_get(comet_box* box, comet_thread thread) 
   comet_result.number[3] = info.changes;
   comet_result.number[4] = info.begin;
   comet_result.number[5] = info.end;
+  return status;
+}
+
+/* ---- states in files ------------------------------------------------------------------------------ */
+
+static comet_status comet_output_failed(const comet_output* output) {
+  char message[COMET_MESSAGE_LENGTH];
+  snprintf(message, sizeof message, "%.300s cannot be written: %s", output->path, strerror(output->error));
+  return comet_fail_with(COMET_ERROR_SYSTEM, message);
+}
+
+/* NULL: a failure, which comet_result.error tells. */
+static comet_output* comet_output_open(const char* path) {
+  comet_output* output = calloc(1, sizeof *output);
+  if (output != NULL && path != NULL) output->path = strdup(path);
+  if (output == NULL || (path != NULL && output->path == NULL)) {
+    free(output);
+    comet_fail_with(COMET_ERROR_MEMORY, "no memory is left for a state");
+    return NULL;
+  }
+  output->descriptor = path == NULL ? -1 : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (path == NULL || output->descriptor >= 0) return output;
+  output->error = errno;
+  comet_output_failed(output);
+  return comet_output_close(output);
+}
+
+static int comet_output_take(void* data, const void* bytes, size_t length) {
+  comet_output* output = data;
+  if (output->path == NULL) {
+    while (output->room - output->length < length) {
+      size_t room = output->room < 4096 ? 8192 : 2 * output->room;
+      uint8_t* grown = realloc(output->bytes, room);
+      if (grown == NULL) return 1;
+      output->bytes = grown;
+      output->room = room;
+    }
+    memcpy(output->bytes + output->length, bytes, length);
+    output->length += length;
+    return 0;
+  }
+  for (size_t done = 0; done < length;) {
+    ssize_t count = write(output->descriptor, (const char*)bytes + done, length - done);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) {
+      output->error = count < 0 ? errno : ENOSPC;
+      return 1;
+    }
+    done += (size_t)count;
+  }
+  return 0;
+}
+
+/* What goes along with a state; set by comet_set_stop, used by the next call. */
+static comet_stop comet_given_stop;
+
+static void comet_set_stop(int reason, int trap, uint64_t pc, uint64_t address, uint64_t count, int64_t exit_status,
+                           const char* message) {
+  comet_stop stop = COMET_STOP_INIT;
+  stop.reason = (comet_reason)reason;
+  stop.trap = (comet_trap)trap;
+  stop.pc = pc;
+  stop.address = address;
+  stop.instruction_count = count;
+  stop.exit_status = exit_status;
+  strncpy(stop.message, message, sizeof stop.message - 1);
+  comet_given_stop = stop;
+}
+
+static comet_save_options comet_options(comet_state* base, comet_image* image, comet_thread thread, int with_stop) {
+  comet_save_options options = COMET_SAVE_OPTIONS_INIT;
+  options.base = base;
+  options.image = image;
+  options.thread = thread;
+  options.stop = with_stop ? &comet_given_stop : NULL;
+  return options;
+}
+
+/* Without a path the bytes wait in comet_saved, of length number[0]. */
+static comet_output* comet_saved;
+
+static comet_status comet_box_save(comet_box* box, const char* path, comet_state* base, comet_image* image,
+                                   comet_thread thread, int with_stop) {
+  comet_saved = comet_output_close(comet_saved);
+  comet_output* output = comet_output_open(path);
+  if (output == NULL) return comet_result.error.status;
+  comet_save_options options = comet_options(base, image, thread, with_stop);
+  comet_state* kept = NULL;
+  comet_status status = comet_state_save(box->machine, &options, comet_output_take, output, &kept, comet_clear_error());
+  if (status != COMET_OK && output->error != 0) status = comet_output_failed(output);
+  comet_result.handle = kept;
+  comet_result.bytes = output->bytes;
+  comet_result.number[0] = output->length;
+  comet_saved = output;
+  if (path != NULL) comet_saved = comet_output_close(output);
+  return status;
+}
+
+static comet_status comet_handle_state_read(const void* bytes, size_t length, comet_state* base) {
+  comet_state* state = NULL;
+  comet_status status = comet_state_read(bytes, length, base, &state, comet_clear_error());
+  comet_result.handle = state;
+  return status;
+}
+
+/* hash: room for the identity, the base's, the image's and the stopped machine's, 16 bytes each */
+static comet_status comet_handle_state_get(comet_state* state, uint8_t hash[64]) {
+  comet_state_info info = COMET_STATE_INFO_INIT;
+  comet_status status = comet_state_get(state, &info, comet_clear_error());
+  memcpy(hash, info.identity, 16);
+  memcpy(hash + 16, info.base, 16);
+  memcpy(hash + 32, info.image, 16);
+  memcpy(hash + 48, info.hash, 16);
+  comet_result.number[0] = (uint64_t)info.has_base;
+  comet_result.number[1] = (uint64_t)info.has_image;
+  comet_result.number[2] = info.pages;
+  comet_result.number[3] = info.pages_with_content;
+  comet_result.number[4] = (uint64_t)info.has_stop;
+  comet_result.number[5] = info.thread;
+  comet_result.number[6] = (uint64_t)info.recording;
+  comet_result.number[7] = (uint64_t)info.lost;
+  comet_result.number[8] = info.entries;
+  comet_result.number[9] = info.begin;
+  comet_result.number[10] = info.end;
+  return status;
+}
+
+static comet_status comet_handle_state_config(comet_state* state) {
+  comet_state_info info = COMET_STATE_INFO_INIT;
+  comet_status status = comet_state_get(state, &info, comet_clear_error());
+  comet_result.number[0] = info.config.window;
+  comet_result.number[1] = info.config.memory_limit;
+  comet_result.number[2] = info.config.register_limit;
+  comet_result.number[3] = info.config.call_depth_limit;
+  return status;
+}
+
+static comet_status comet_handle_state_stop(comet_state* state) {
+  static comet_stop stop;
+  memset(&stop, 0, sizeof stop);
+  stop.size = sizeof stop;
+  comet_status status = comet_state_stop(state, &stop, comet_clear_error());
+  comet_take_stop(&stop);
+  return status;
+}
+
+/* The length of the image's bytes, or 0. */
+static size_t comet_handle_state_image(comet_state* state) {
+  size_t length = 0;
+  comet_image* image = (comet_image*)comet_state_image(state);
+  if (image == NULL || comet_image_write(image, &comet_result.bytes, &length, comet_clear_error()) != COMET_OK) return 0;
+  return length;
+}
+
+static comet_status comet_box_record_start(comet_box* box, const char* path, comet_image* image) {
+  comet_output* output = comet_output_open(path);
+  if (output == NULL) return comet_result.error.status;
+  comet_save_options options = comet_options(NULL, image, 0, 0);
+  comet_status status = comet_record_start(box->machine, &options, comet_output_take, output, comet_clear_error());
+  if (status != COMET_OK) {
+    if (output->error != 0) status = comet_output_failed(output);
+    comet_output_close(output);
+    return status;
+  }
+  comet_output_close(box->recording);
+  box->recording = output;
+  return COMET_OK;
+}
+
+static comet_status comet_box_record_stop(comet_box* box, comet_thread thread, int with_stop) {
+  comet_save_options options = comet_options(NULL, NULL, thread, with_stop);
+  comet_status status = comet_record_stop(box->machine, &options, comet_clear_error());
+  if (status != COMET_OK && box->recording != NULL && box->recording->error != 0) status = comet_output_failed(box->recording);
+  box->recording = comet_output_close(box->recording);
   return status;
 }
 

@@ -17,6 +17,9 @@
   ;; snapshots
   vm-snapshot-take vm-snapshot-restore vm-snapshot-free vm-snapshot-bytes vm-snapshot? vm-state-hash
   vm-timeline-start vm-timeline-stop vm-timeline-get
+  ;; states in files
+  vm-state? vm-state-save vm-state-read vm-state-free vm-state-get vm-state-config vm-state-stop vm-state-image
+  vm-state-import vm-state-argument vm-state-restore vm-record-start vm-record-stop vm-timeline-load
   ;; host calls
   vm-host-grant vm-host-revoke vm-host-grant-standard vm-host-revoke-standard vm-host-import
   vm-host-import-name vm-host-complete vm-host-argument vm-set-stream vm-set-arguments vm-set-random-seed

@@ -25,6 +25,10 @@ end-of-c
 (c-define-type machine* (nonnull-pointer (struct "comet_box") comet-machine "comet_release_machine"))
 (c-define-type snapshot* (nonnull-pointer (struct "comet_snapshot_box") comet-snapshot "comet_release_snapshot"))
 (c-define-type image* (nonnull-pointer (struct "comet_image") comet-image "comet_release_image"))
+(c-define-type state* (nonnull-pointer (struct "comet_state") comet-state "comet_release_state"))
+;; #f for NULL
+(c-define-type state-or-null* (pointer (struct "comet_state") comet-state))
+(c-define-type image-or-null* (pointer (struct "comet_image") comet-image))
 (c-define-type id unsigned-int32)
 (c-define-type u64 unsigned-int64)
 (c-define-type name nonnull-UTF-8-string)
@@ -271,6 +275,78 @@ end-of-c
               "___return(comet_state_hash(___arg1->machine, COMET_BYTES(___arg2), comet_clear_error()));")
             machine hash))
     hash))
+
+;; ---- states in files -------------------------------------------------------------------------------
+
+(define (vm-state? x) (and (foreign-with-tag? x 'comet-state) #t))
+
+(define result-state (c-lambda () state* "___return(comet_result.handle);"))
+
+;; stop: #f, or #(reason trap pc address instruction-count exit-status message) with the numbers of comet.h
+(define (set-stop! stop)
+  (if stop
+      (apply (c-lambda (int int u64 u64 u64 int64 name) void
+               "comet_set_stop(___arg1, ___arg2, ___arg3, ___arg4, ___arg5, ___arg6, ___arg7);")
+             (vector->list stop))))
+
+;; path #f: gives (kept . bytes); else writes the file and gives kept, the base for a later state
+(define (vm-state-save machine path #!optional (base #f) (image #f) (thread 0) (stop #f))
+  (set-stop! stop)
+  (check ((c-lambda (machine* UTF-8-string state-or-null* image-or-null* id bool) int
+            "___return(comet_box_save(___arg1, ___arg2, ___arg3, ___arg4, ___arg5, ___arg6));")
+          machine path base image thread (if stop #t #f)))
+  (let ((kept (result-state)))
+    (if path kept (cons kept (result-bytes (number 0))))))
+
+(define (vm-state-read bytes #!optional (base #f))
+  (check-bytes bytes 0 (u8vector-length bytes))
+  (check ((c-lambda (scheme-object size_t state-or-null*) int
+            "___return(comet_handle_state_read(COMET_BYTES(___arg1), ___arg2, ___arg3));")
+          bytes (u8vector-length bytes) base))
+  (result-state))
+
+(define (vm-state-free state) (foreign-release! state))
+
+;; #(identity has-base base has-image image pages pages-with-content has-stop thread hash recording lost entries
+;; begin end), the hashes u8vectors, has-image 0, 1 or 2
+(define (vm-state-get state)
+  (let ((hashes (make-u8vector 64)))
+    (check ((c-lambda (state* scheme-object) int "___return(comet_handle_state_get(___arg1, COMET_BYTES(___arg2)));")
+            state hashes))
+    (let ((hash (lambda (i) (subu8vector hashes (* 16 i) (* 16 (+ i 1))))) (true? (lambda (i) (= 1 (number i)))))
+      (vector (hash 0) (true? 0) (hash 1) (number 1) (hash 2) (number 2) (number 3) (true? 4) (number 5) (hash 3)
+              (true? 6) (true? 7) (number 8) (number 9) (number 10)))))
+
+;; As vm-machine-config, of the machine that was saved.
+(define-call (vm-state-config state) (state*) "comet_handle_state_config(___arg1)"
+  (vector (number 0) (number 1) (number 2) (number 3)))
+
+;; As what vm-run gives.
+(define-call (vm-state-stop state) (state*) "comet_handle_state_stop(___arg1)" (run-result))
+
+;; The bytes of the image that goes along, or #f.
+(define (vm-state-image state)
+  (let ((length ((c-lambda (state*) size_t
+                   "___return(comet_handle_state_image(___arg1));")
+                 state)))
+    (and (> length 0) (result-bytes length))))
+
+(define vm-state-import
+  (c-lambda (state* id) UTF-8-string "___return(comet_clean_text(comet_state_import(___arg1, ___arg2)));"))
+(define vm-state-argument
+  (c-lambda (state* id) UTF-8-string "___return(comet_clean_text(comet_state_argument(___arg1, ___arg2)));"))
+
+(define-call (vm-state-restore machine state) (machine* state*)
+  "comet_state_restore(___arg1->machine, ___arg2, comet_clear_error())")
+
+(define-call (vm-record-start machine path image) (machine* name image-or-null*)
+  "comet_box_record_start(___arg1, ___arg2, ___arg3)")
+(define (vm-record-stop machine #!optional (thread 0) (stop #f))
+  (set-stop! stop)
+  (check ((c-lambda (machine* id bool) int "___return(comet_box_record_stop(___arg1, ___arg2, ___arg3));")
+          machine thread (if stop #t #f))))
+(define-call (vm-timeline-load machine state byte-limit) (machine* state* u64)
+  "comet_timeline_load(___arg1->machine, ___arg2, ___arg3, comet_clear_error())")
 
 ;; ---- host calls ------------------------------------------------------------------------------------
 

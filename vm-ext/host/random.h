@@ -6,11 +6,20 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace comet {
 
 class Random {
  public:
+  using State = std::array<uint64_t, 4>;
+
+  Random() = default;
+  // Goes on where another was; nothing for one that was never seeded.
+  explicit Random(const std::optional<State>& state) : state_(state.value_or(State{})), seeded_(state.has_value()) {}
+  std::optional<State> state() const { return seeded_ ? std::optional(state_) : std::nullopt; }
+  bool operator==(const Random&) const = default;
+
   void seed(uint64_t seed);
 
   // The next 64 bits. A generator that was never seeded draws a seed from the operating system first.
@@ -21,7 +30,7 @@ class Random {
   void fill(uint8_t* bytes, size_t length);
 
  private:
-  std::array<uint64_t, 4> state_{};
+  State state_{};
   bool seeded_ = false;
 };
 

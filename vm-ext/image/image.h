@@ -118,3 +118,7 @@ void read_image(const uint8_t* bytes, size_t length, Image& image);
 std::vector<uint8_t> write_image(const Image& image);
 
 }  // namespace comet
+
+struct comet_image {
+  comet::Image image;
+};

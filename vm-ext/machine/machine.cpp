@@ -52,9 +52,9 @@ void Machine::reset() {
   auto budget = std::make_shared<PageBudget>(PageBudget{config_.memory_limit >> page_bits});
   auto space = std::make_shared<Space>(config_.window, budget);
   auto thread = std::make_unique<Thread>(config_, 0, 0);
-  std::map<comet_space, std::shared_ptr<Space>> spaces;
+  Spaces spaces;
   spaces.emplace(0, std::move(space));
-  std::map<comet_thread, std::unique_ptr<Thread>> threads;
+  Threads threads;
   threads.emplace(0, std::move(thread));
   snapshots_.clear();
   spaces_ = std::move(spaces);
@@ -203,8 +203,9 @@ void Machine::apply(const Change& change) {
     case Change::Kind::protect: return space(change.where).memory.protect(change.address, change.length, change.access);
     case Change::Kind::set_register: {
       Thread& in = thread(change.where);
-      if (change.length >= in.depth()) unlike();
-      return in.write(in.window_at(change.length) + change.address, change.value);
+      std::uint64_t* const place = in.register_at(change.length, change.address);
+      if (place == nullptr) unlike();
+      return in.write(place, change.value);
     }
     case Change::Kind::set_thread_register:
       thread(change.where).thread_registers[change.address] = change.value;

@@ -17,6 +17,7 @@
 #include "../host/host_table.h"
 #include "../memory/address_space.h"
 #include "code.h"
+#include "state_hash.h"
 #include "thread.h"
 #include "timeline.h"
 
@@ -41,12 +42,16 @@ struct comet_snapshot {
   std::vector<SpaceMark> spaces;
   std::map<comet_thread, comet::ThreadState> threads;
   std::vector<std::string> imports;
+  comet::Random random;
 };
 
 namespace comet {
 
 class Machine {
  public:
+  using Spaces = std::map<comet_space, std::shared_ptr<Space>>;
+  using Threads = std::map<comet_thread, std::unique_ptr<Thread>>;
+
   explicit Machine(const comet_config& config);
 
   const comet_config& config() const { return config_; }
@@ -82,7 +87,19 @@ class Machine {
   void free_snapshot(const comet_snapshot* snapshot);
   std::uint64_t snapshot_bytes() const;
 
-  void state_hash(std::uint8_t hash[16]) const;
+  Hash128 state_hash() const;
+
+  // The state as values, and another one in its place, all of it or nothing: the room `state` does so. The
+  // spaces come from detached_space; `waiting` are the threads whose host call waits for the embedder.
+  const Spaces& spaces() const { return spaces_; }
+  std::map<comet_thread, ThreadState> thread_states() const;
+  bool waits(comet_thread id) const { return thread(id).pending_call.has_value(); }
+  // A space that is not the machine's yet, and whose pages do not count until it is. Who fills it asks before
+  // whether the machine may have so many pages.
+  std::shared_ptr<Space> detached_space() const;
+  void require_page_limit(std::uint64_t pages) const;
+  void adopt(Spaces spaces, const std::map<comet_thread, ThreadState>& states, std::vector<std::string> imports,
+             const Random& random, const std::set<comet_thread>& waiting);
 
   // The embedder changed the state. While a host call is under way the change belongs to that call; else
   // it begins another future, and what was recorded of the old one is cut off.
@@ -103,14 +120,16 @@ class Machine {
 
  private:
   ThreadState thread_state(const Thread& thread) const;
-  void set_thread_state(Thread& thread, const ThreadState& state);
+  static void set_thread_state(Thread& thread, const ThreadState& state);
+  Threads make_threads(const std::map<comet_thread, ThreadState>& states) const;
+  void become(Spaces spaces, Threads threads, std::vector<std::string> imports, const Random& random);
   void release_marks(const comet_snapshot& snapshot);
   void take_leave(comet_space id, Space& space);
 
   comet_config config_;
   std::shared_ptr<PageBudget> budget_;
-  std::map<comet_space, std::shared_ptr<Space>> spaces_;
-  std::map<comet_thread, std::unique_ptr<Thread>> threads_;
+  Spaces spaces_;
+  Threads threads_;
   std::map<std::uint32_t, comet_space> watchpoints_;
   std::uint32_t next_watchpoint_ = 1;
   unsigned runs_under_way_ = 0;

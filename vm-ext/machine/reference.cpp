@@ -170,8 +170,8 @@ namespace {
 // A call that is being recorded; abandoned unless it comes to an end, or stays open for the embedder.
 class RecordedCall {
  public:
-  RecordedCall(Timeline& timeline, comet_thread thread, std::uint64_t count, std::uint64_t index)
-      : timeline_(timeline), thread_(thread), open_(timeline.recording()) {
+  RecordedCall(Timeline& timeline, const Random& random, comet_thread thread, std::uint64_t count, std::uint64_t index)
+      : timeline_(timeline), random_(random), random_before_(random), thread_(thread), open_(timeline.recording()) {
     if (open_) timeline_.open(thread, count, index);
   }
   ~RecordedCall() {
@@ -181,12 +181,15 @@ class RecordedCall {
   RecordedCall& operator=(const RecordedCall&) = delete;
   void leave_open() { open_ = false; }
   void finish(std::optional<std::uint64_t> result, std::optional<std::int64_t> exit_status) {
-    if (open_) timeline_.finish(thread_, result, exit_status);
+    const bool drawn = random_ != random_before_;
+    if (open_) timeline_.finish(thread_, result, exit_status, drawn ? std::optional(random_) : std::nullopt);
     open_ = false;
   }
 
  private:
   Timeline& timeline_;
+  const Random& random_;
+  const Random random_before_;
   comet_thread thread_;
   bool open_;
 };
@@ -210,10 +213,11 @@ bool Reference::call_was_logged(u64 base, u64 index) {
   if (logged == nullptr) return false;
   moved_bytes_ = page_size;
   for (const Change& change : logged->changes) {
-    if (change.kind == Change::Kind::set_register && change.where == thread_id_ && change.length < thread_.depth())
-      observe_register(thread_.window_at(change.length) + change.address, change.value);
+    if (change.kind == Change::Kind::set_register && change.where == thread_id_)
+      if (u64* const place = thread_.register_at(change.length, change.address)) observe_register(place, change.value);
     machine_.apply(change);
   }
+  if (logged->random) machine_.host_state.random = *logged->random;
   if (logged->exit_status) {
     stop_.reason = COMET_HALTED;
     stop_.exit_status = *logged->exit_status;
@@ -237,7 +241,7 @@ void Reference::host_call() {
   const HostCall* served = machine_.host.find(index);
   const auto name = [&] { return imports[static_cast<std::size_t>(index)].c_str(); }; // the list may grow meanwhile
   if (served == nullptr) trap(COMET_TRAP_HOST_CALL, 0, "host call `%s` was not granted to this machine", name());
-  RecordedCall recorded(machine_.timeline, thread_id_, thread_.instruction_count, index);
+  RecordedCall recorded(machine_.timeline, machine_.host_state.random, thread_id_, thread_.instruction_count, index);
   const auto leave_to_embedder = [&] {
     recorded.leave_open();
     stop_.reason = COMET_HOST_CALL;

@@ -72,7 +72,7 @@ class Run {
   // `observer`: told what each instruction does, by the reference loop alone; may be null.
   Run(Machine& machine, comet_thread id, comet_stop& stop, Observer* observer)
       : machine_(machine), thread_(machine.thread(id)), space_(machine.space(thread_.space)),
-        reference_(machine, thread_, id, stop, observer), stop_(stop), observer_(observer) {}
+        reference_(machine, thread_, id, stop, observer), stop_(stop), id_(id), observer_(observer) {}
 
   // Sets the reason in `stop`.
   void until_stopped(std::uint64_t fuel);
@@ -96,6 +96,7 @@ class Run {
   Space& space_;
   Reference reference_;
   comet_stop& stop_;
+  const comet_thread id_;
   const Observer* const observer_;
   std::uint64_t first_instruction_ = 0;
   std::int64_t work_until_look_ = 0;
@@ -169,6 +170,7 @@ void Run::until_stopped(std::uint64_t fuel) {
   first_instruction_ = thread_.instruction_count;
   for (;;) {
     if (work_until_look_ <= 0) {
+      machine_.timeline.reached(id_, thread_.instruction_count);
       if (machine_.stop_requested()) {
         stop_.reason = COMET_INTERRUPTED;
         return;

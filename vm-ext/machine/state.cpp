@@ -1,12 +1,10 @@
 // The state of a machine as a value: snapshots and the state hash.
 #include <algorithm>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "../api/guard.h"
-#include "little_endian.h"
+#include "../isa/isa.h"
 #include "machine.h"
+#include "state_hash.h"
 
 namespace comet {
 
@@ -49,8 +47,9 @@ void Machine::set_thread_state(Thread& thread, const ThreadState& state) {
 
 comet_snapshot* Machine::take_snapshot() {
   comet_snapshot snapshot;
-  for (const auto& [id, thread] : threads_) snapshot.threads.emplace(id, thread_state(*thread));
+  snapshot.threads = thread_states();
   snapshot.imports = host.imports();
+  snapshot.random = host_state.random;
   snapshot.spaces.reserve(spaces_.size());
   snapshots_.push_back(std::move(snapshot));
   comet_snapshot& taken = snapshots_.back();
@@ -69,29 +68,99 @@ void Machine::restore_snapshot(const comet_snapshot* snapshot) {
     fail(COMET_ERROR_ARGUMENT, 0, "this snapshot was freed, or belongs to another machine; restore one of this machine's own");
   require_no_run("go back to a snapshot");
   // What can fail for want of memory comes before what changes threads and spaces.
-  std::map<comet_space, std::shared_ptr<Space>> spaces;
-  std::map<comet_thread, std::unique_ptr<Thread>> threads;
-  for (const auto& [id, state] : snapshot->threads) {
-    auto thread = std::make_unique<Thread>(config_, state.space, state.pc);
-    set_thread_state(*thread, state);
-    threads.emplace(id, std::move(thread));
-  }
+  Threads threads = make_threads(snapshot->threads);
+  Spaces spaces;
   for (const comet_snapshot::SpaceMark& mark : snapshot->spaces) {
     mark.space->memory.prepare_restore(mark.mark);
     spaces.emplace(mark.id, mark.space);
   }
+  become(std::move(spaces), std::move(threads), snapshot->imports, snapshot->random);
+  for (const comet_snapshot::SpaceMark& mark : snapshot->spaces) mark.space->memory.restore();
+}
+
+std::map<comet_thread, ThreadState> Machine::thread_states() const {
+  std::map<comet_thread, ThreadState> states;
+  for (const auto& [id, thread] : threads_) states.emplace(id, thread_state(*thread));
+  return states;
+}
+
+Machine::Threads Machine::make_threads(const std::map<comet_thread, ThreadState>& states) const {
+  Threads threads;
+  for (const auto& [id, state] : states) {
+    auto thread = std::make_unique<Thread>(config_, state.space, state.pc);
+    set_thread_state(*thread, state);
+    threads.emplace(id, std::move(thread));
+  }
+  return threads;
+}
+
+// Only the import list wants memory, and comes first.
+void Machine::become(Spaces spaces, Threads threads, std::vector<std::string> imports, const Random& random) {
+  host.set_imports(std::move(imports));
   timeline.forget_open_calls();
-  host.set_imports(snapshot->imports);
+  host_state.random = random;
   spaces_.swap(spaces);
   threads_.swap(threads);
   for (const auto& [id, space] : spaces) {
     const auto now = spaces_.find(id);
     if (now == spaces_.end() || now->second != space) take_leave(id, *space);
   }
-  for (const comet_snapshot::SpaceMark& mark : snapshot->spaces) {
-    mark.space->memory.set_counted(true);
-    mark.space->memory.restore();
-  }
+  for (const auto& [id, space] : spaces_) space->memory.set_counted(true);
+}
+
+// ---- states from elsewhere ------------------------------------------------------------------------------
+
+namespace {
+
+// The hcall at which a thread waits: what it says is read from the program once more, so that nobody needs
+// to be believed about it.
+struct WaitingCall {
+  PendingCall call;
+  std::uint64_t index;
+};
+
+WaitingCall waiting_call(const AddressSpace& memory, const Thread& thread, comet_thread id) {
+  std::uint8_t bytes[isa::max_instruction_bytes];
+  isa::Decoded decoded{};
+  const std::size_t available = memory.fetch(thread.pc, bytes, sizeof bytes);
+  if (isa::decode(bytes, available, decoded) != isa::DecodeStatus::ok || decoded.operation != isa::op_hcall)
+    fail(COMET_ERROR_FORMAT, thread.pc, "the state says that thread %u waits for a host call at 0x%llx, where no hcall is; "
+         "save it again", id, static_cast<unsigned long long>(thread.pc));
+  const std::uint64_t base = decoded.operands[0], room = thread.register_count() - thread.window_index();
+  if (base >= room || base + 1 >= room)
+    fail(COMET_ERROR_FORMAT, thread.pc, "the state says that thread %u waits for a host call whose registers lie beyond the "
+         "register stack; save it again", id);
+  return {PendingCall{base, thread.pc + decoded.length}, decoded.operands[1]};
+}
+
+} // namespace
+
+std::shared_ptr<Space> Machine::detached_space() const {
+  auto space = std::make_shared<Space>(config_.window, budget_);
+  space->memory.set_counted(false);
+  return space;
+}
+
+void Machine::require_page_limit(std::uint64_t pages) const {
+  if (pages <= budget_->limit) return;
+  fail(COMET_ERROR_MEMORY, 0, "the state has %llu pages of 64 KiB mapped, more than the machine's memory limit of %llu bytes; "
+       "give a machine with the limit of the one that it was saved from",
+       static_cast<unsigned long long>(pages), static_cast<unsigned long long>(budget_->limit << page_bits));
+}
+
+void Machine::adopt(Spaces spaces, const std::map<comet_thread, ThreadState>& states, std::vector<std::string> imports,
+                    const Random& random, const std::set<comet_thread>& waiting) {
+  require_no_run("take over another state");
+  Threads threads = make_threads(states);
+  std::map<comet_thread, WaitingCall> calls;
+  for (const comet_thread id : waiting)
+    calls.emplace(id, waiting_call(spaces.at(threads.at(id)->space)->memory, *threads.at(id), id));
+  for (const auto& [id, call] : calls) threads.at(id)->pending_call = call.call;
+  become(std::move(spaces), std::move(threads), std::move(imports), random);
+  timeline.clear();
+  timeline.count_change();
+  if (timeline.recording())
+    for (const auto& [id, call] : calls) timeline.open(id, thread(id).instruction_count, call.index);
 }
 
 void Machine::release_marks(const comet_snapshot& snapshot) {
@@ -116,30 +185,7 @@ std::uint64_t Machine::snapshot_bytes() const {
   return bytes;
 }
 
-namespace {
-
-// Feeds numbers to the hash in little-endian order, whatever the host's is.
-class StateHash {
- public:
-  StateHash() { XXH3_128bits_reset(&state_); }
-  void number(std::uint64_t value) {
-    value = swap_on_big_endian(value);
-    bytes(&value, sizeof value);
-  }
-  void bytes(const void* data, std::size_t length) { XXH3_128bits_update(&state_, data, length); }
-  void finish(std::uint8_t hash[16]) const {
-    XXH128_canonical_t canonical;
-    XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(&state_));
-    std::copy_n(canonical.digest, 16, hash);
-  }
-
- private:
-  XXH3_state_t state_;
-};
-
-} // namespace
-
-void Machine::state_hash(std::uint8_t hash[16]) const {
+Hash128 Machine::state_hash() const {
   StateHash state;
   state.number(spaces_.size());
   for (const auto& [id, space] : spaces_) {
@@ -170,7 +216,7 @@ void Machine::state_hash(std::uint8_t hash[16]) const {
     state.number(name.size());
     state.bytes(name.data(), name.size());
   }
-  state.finish(hash);
+  return state.finish();
 }
 
 } // namespace comet

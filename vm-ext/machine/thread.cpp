@@ -35,6 +35,12 @@ std::uint64_t* Thread::window_at(std::uint64_t level) const {
   return level == 0 ? window : (top - (level - 1))->window;
 }
 
+std::uint64_t* Thread::register_at(std::uint64_t level, std::uint64_t index) const {
+  if (level >= depth()) return nullptr;
+  std::uint64_t* const base = window_at(level);
+  return index < register_count() - static_cast<std::uint64_t>(base - registers.data()) ? base + index : nullptr;
+}
+
 void Thread::raise_window_bound(std::uint64_t index) {
   if (index > window_bound) window_bound = std::min(register_limit, index + window_step);
 }

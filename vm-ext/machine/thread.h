@@ -56,6 +56,8 @@ struct Thread {
   // The window of the activation `level` calls out from the innermost.
   std::uint64_t* window_at(std::uint64_t level) const;
   std::uint64_t register_count() const { return registers.size(); }
+  // Register `index` of the activation so many calls out, or null where there is no such activation or register.
+  std::uint64_t* register_at(std::uint64_t level, std::uint64_t index) const;
   // One more than the index of the last register that is not 0, for code that names none above `highest`.
   std::uint64_t used_registers(std::uint64_t highest) const;
   // A register was written other than by an operand below register_slack.

@@ -22,6 +22,11 @@ bool before(const LoggedCall& call, std::uint64_t count) { return call.count < c
 
 } // namespace
 
+void Timeline::count_change() {
+  ++changes_;
+  if (listener) listener->changed();
+}
+
 void Timeline::start(std::uint64_t byte_limit) {
   clear();
   recording_ = true;
@@ -35,6 +40,7 @@ void Timeline::stop() {
 }
 
 void Timeline::clear() {
+  if (listener) listener->changed();
   logs_.clear();
   open_.clear();
   bytes_ = 0;
@@ -43,7 +49,7 @@ void Timeline::clear() {
 // ---- recording --------------------------------------------------------------------------------------
 
 void Timeline::open(comet_thread thread, std::uint64_t count, std::uint64_t index) {
-  open_.push_back({thread, false, LoggedCall{count, index, {}, {}, {}}});
+  open_.push_back({thread, false, LoggedCall{count, index, {}, {}, {}, {}}});
 }
 
 bool Timeline::note(const Change& change, const void* bytes) noexcept {
@@ -66,7 +72,7 @@ bool Timeline::note(const Change& change, const void* bytes) noexcept {
 }
 
 void Timeline::finish(comet_thread thread, std::optional<std::uint64_t> result,
-                      std::optional<std::int64_t> exit_status) {
+                      std::optional<std::int64_t> exit_status, std::optional<Random> random) {
   const auto found = std::find_if(open_.begin(), open_.end(), [&](const OpenCall& open) { return open.thread == thread; });
   if (found == open_.end()) return;
   OpenCall open = std::move(*found);
@@ -74,10 +80,15 @@ void Timeline::finish(comet_thread thread, std::optional<std::uint64_t> result,
   LoggedCall& call = open.call;
   call.result = result;
   call.exit_status = exit_status;
+  call.random = random;
   call.sequence = next_sequence_++;
   call.bytes = size_of(call);
   const std::size_t bytes = call.bytes;
   const std::uint64_t count = call.count;
+  if (listener) {
+    if (open.lost) listener->changed();
+    else listener->finished(thread, call);
+  }
   try {
     if (!open.lost) {
       logs_[thread].calls.push_back(std::move(call));
@@ -144,6 +155,21 @@ void Timeline::cut(comet_thread thread, std::uint64_t count) {
     log.calls.pop_back();
   }
   log.begin = std::min(log.begin, count);
+}
+
+void Timeline::start_with(const std::map<comet_thread, std::vector<LoggedCall>>& calls, std::uint64_t byte_limit) {
+  std::map<comet_thread, Log> logs;
+  std::uint64_t bytes = 0;
+  for (const auto& [thread, list] : calls) {
+    for (const LoggedCall& call : list) {
+      std::deque<LoggedCall>& into = logs[thread].calls;
+      into.push_back(call);
+      bytes += into.back().bytes = size_of(call);
+    }
+  }
+  start(std::max(byte_limit, bytes));
+  logs_ = std::move(logs);
+  bytes_ = bytes;
 }
 
 std::uint64_t Timeline::entries() const {

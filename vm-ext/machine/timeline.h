@@ -15,10 +15,12 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "../comet.h"
+#include "../host/random.h"
 
 namespace comet {
 
@@ -40,8 +42,19 @@ struct LoggedCall {
   std::optional<std::uint64_t> result;
   std::optional<std::int64_t> exit_status;
   std::vector<Change> changes;
+  std::optional<Random> random; // the generator behind it, where it was used
   std::uint64_t sequence = 0; // over all threads
   std::size_t bytes = 0;
+};
+
+// Who writes down what the timeline sees.
+class TimelineListener {
+ public:
+  virtual ~TimelineListener() = default;
+  virtual void finished(comet_thread thread, const LoggedCall& call) noexcept = 0;
+  virtual void reached(comet_thread thread, std::uint64_t count) noexcept = 0;
+  // The machine was changed from outside, or the log is void: what comes is another future.
+  virtual void changed() noexcept = 0;
 };
 
 class Timeline {
@@ -56,7 +69,8 @@ class Timeline {
   // ---- recording one call: opened, then either finished or abandoned. A call that is left to the
   // embedder stays open until it completes.
   void open(comet_thread thread, std::uint64_t count, std::uint64_t index);
-  void finish(comet_thread thread, std::optional<std::uint64_t> result, std::optional<std::int64_t> exit_status);
+  void finish(comet_thread thread, std::optional<std::uint64_t> result, std::optional<std::int64_t> exit_status,
+              std::optional<Random> random = {});
   // The call was not executed. What it had changed counts as a change from outside.
   void abandon(comet_thread thread);
   // The machine went elsewhere in time: no call is under way any more.
@@ -73,8 +87,17 @@ class Timeline {
   void cut(comet_thread thread, std::uint64_t count);
 
   // Changes from outside since the start: whoever keeps snapshots must not re-run across one.
-  void count_change() { ++changes_; }
+  void count_change();
   std::uint64_t changes() const { return changes_; }
+
+  // ---- a log from elsewhere, and one for elsewhere
+  // Begins with these calls, by thread and count, whatever the limit says about them.
+  void start_with(const std::map<comet_thread, std::vector<LoggedCall>>& calls, std::uint64_t byte_limit);
+  // The thread has come so far; told now and then while it runs, and when it stops.
+  void reached(comet_thread thread, std::uint64_t count) {
+    if (listener) listener->reached(thread, count);
+  }
+  std::unique_ptr<TimelineListener> listener;
 
   std::uint64_t entries() const;
   std::uint64_t bytes() const { return bytes_; }

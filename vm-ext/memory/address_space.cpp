@@ -114,7 +114,7 @@ void AddressSpace::map(std::uint64_t address, std::uint64_t length, std::uint8_t
   const std::uint64_t first = page_of(address), end = end_page(address, length);
   std::uint64_t missing = end - first; // counted from the mapped pages, of which there are few
   for (auto mapped = next_mapped(first); mapped && *mapped < end; mapped = next_mapped(*mapped + 1)) --missing;
-  if (missing > budget_->limit - std::min(budget_->limit, budget_->used))
+  if (counted_ && missing > budget_->limit - std::min(budget_->limit, budget_->used))
     fail(COMET_ERROR_MEMORY, address,
          "mapping %llu bytes at 0x%llx would pass the machine's memory limit of %llu bytes, of which %llu are in use; "
          "raise the limit or map less",

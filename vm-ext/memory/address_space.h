@@ -69,7 +69,7 @@ class AddressSpace {
     std::uint64_t page_count;
     std::uint8_t protection;
   };
-  // Whether the pages count in the budget; a new space's do.
+  // Whether the pages count in the budget, which then bounds what is mapped; a new space's do.
   void set_counted(bool counted);
   std::optional<Region> next_region(std::uint64_t from_address) const;
   // Calls visit(page number, protection, bytes) for each mapped page in order.

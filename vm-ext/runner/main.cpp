@@ -17,6 +17,7 @@
 #include "../comet.h"
 #include "options.h"
 #include "report.h"
+#include "state_file.h"
 
 namespace comet::runner {
 namespace {
@@ -191,12 +192,60 @@ void report_end(const Options& options, const comet_image* image, const comet_ma
   }
 }
 
+// What goes along with the state in a core or a recording. `stop` is null at the beginning.
+comet_save_options save_options(const comet_image* image, const comet_stop* stop) {
+  comet_save_options options = COMET_SAVE_OPTIONS_INIT;
+  options.image = image;
+  options.stop = stop;
+  return options;
+}
+
+// Says what became of a file. The program's own end is what counts for the exit status.
+void report_file(const StateFile& file, comet_status status, const comet_error& error) {
+  if (status != COMET_OK) say(file.error().empty() ? error.message : file.error());
+}
+
+// Writes down what the program gets from outside.
+class Recording {
+ public:
+  Recording(const std::string& path, comet_machine* machine, const comet_image* image) : file_(path), machine_(machine) {
+    comet_error error = COMET_ERROR_INIT;
+    const comet_save_options options = save_options(image, nullptr);
+    // The runner goes back to nothing, so the machine's own log holds nothing.
+    check(comet_timeline_start(machine, 0, &error), error);
+    if (comet_record_start(machine, &options, StateFile::take, &file_, &error) != COMET_OK)
+      end(exit_system, file_.error().empty() ? error.message : file_.error());
+  }
+  void finish(const comet_stop& stop) {
+    comet_error error = COMET_ERROR_INIT;
+    const comet_save_options options = save_options(nullptr, &stop);
+    report_file(file_, comet_record_stop(machine_, &options, &error), error);
+  }
+
+ private:
+  StateFile file_;
+  comet_machine* machine_;
+};
+
+void write_core(const std::string& path, const comet_machine* machine, const comet_image* image, const comet_stop& stop) {
+  try {
+    StateFile file(path);
+    comet_error error = COMET_ERROR_INIT;
+    const comet_save_options options = save_options(image, &stop);
+    report_file(file, comet_state_save(machine, &options, StateFile::take, &file, nullptr, &error), error);
+  } catch (const std::string& message) {
+    say(message);
+  }
+}
+
 int run(const Options& options) {
   const char* path = options.arguments.front();
   const auto image = open_image(path);
   const auto machine = make_machine(options);
   load(path, image.get(), machine.get());
   const Signals signals(machine.get());
+  std::optional<Recording> recording;
+  if (options.record) recording.emplace(*options.record, machine.get(), image.get());
 
   if (options.nanoseconds) comet_set_deadline(machine.get(), *options.nanoseconds);
   comet_stop stop = COMET_STOP_INIT;
@@ -206,6 +255,9 @@ int run(const Options& options) {
   const double seconds = seconds_now() - begin;
 
   const int status = exit_status_of(stop);
+  if (recording) recording->finish(stop);
+  if (options.core && stop.reason != COMET_HALTED && status != exit_output_closed)
+    write_core(*options.core, machine.get(), image.get(), stop);
   if (stop.reason != COMET_HALTED && !options.quiet)
     report_end(options, image.get(), machine.get(), stop, status);
   if (options.statistics) {
@@ -232,6 +284,9 @@ int main(int count, char** arguments) {
     return options ? run(*options) : status;
   } catch (const Exit& exit) {
     return exit.status;
+  } catch (const std::string& message) {
+    say(message);
+    return exit_system;
   } catch (const std::exception& exception) {
     say(exception.what());
     return exit_system;

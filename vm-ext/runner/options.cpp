@@ -33,6 +33,11 @@ What the program may do:
                        clock, random
   --seed N             make what `random` gives the same on every run
 
+Files to look into with comet-vm debug:
+  --core FILE          when the program does not end by itself, write its state
+  --record FILE        write what it gets from outside, so that the run can be
+                       repeated from it anywhere
+
 Reports, all on standard error:
   --hash               print a hash of the final state
   --statistics         print the number of instructions and the time they took
@@ -60,6 +65,8 @@ enum OptionId : int {
   option_allow,
   option_deny,
   option_seed,
+  option_core,
+  option_record,
   option_hash,
   option_statistics,
   option_quiet,
@@ -76,6 +83,8 @@ constexpr option long_options[] = {
     {"allow", required_argument, nullptr, option_allow},
     {"deny", required_argument, nullptr, option_deny},
     {"seed", required_argument, nullptr, option_seed},
+    {"core", required_argument, nullptr, option_core},
+    {"record", required_argument, nullptr, option_record},
     {"hash", no_argument, nullptr, option_hash},
     {"statistics", no_argument, nullptr, option_statistics},
     {"quiet", no_argument, nullptr, option_quiet},
@@ -141,6 +150,8 @@ void take_option(Options& options, int id, const char* value) {
     case option_allow: options.groups.push_back({parse_group("--allow", value), true}); break;
     case option_deny: options.groups.push_back({parse_group("--deny", value), false}); break;
     case option_seed: options.seed = parse_number("--seed", value); break;
+    case option_core: options.core = value; break;
+    case option_record: options.record = value; break;
     case option_hash: options.hash = true; break;
     case option_statistics: options.statistics = true; break;
     case option_quiet: options.quiet = true; break;

@@ -41,6 +41,8 @@ struct Options {
   std::optional<uint64_t> registers;
   std::optional<uint64_t> seed;
   std::vector<GroupChange> groups;
+  std::optional<std::string> core;
+  std::optional<std::string> record;
   bool hash = false;
   bool statistics = false;
   bool quiet = false;

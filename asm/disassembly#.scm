@@ -1,0 +1,2 @@
+;; asm/disassembly: images back to sources.
+(##namespace ("asm/disassembly#" image->source))

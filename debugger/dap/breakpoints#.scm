@@ -1,0 +1,2 @@
+;; debugger/dap/breakpoints: requests that set breakpoints.
+(##namespace ("debugger/dap/breakpoints#"))

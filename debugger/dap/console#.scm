@@ -1,0 +1,2 @@
+;; debugger/dap/console: requests that evaluate what a person wrote.
+(##namespace ("debugger/dap/console#"))

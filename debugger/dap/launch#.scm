@@ -1,0 +1,2 @@
+;; debugger/dap/launch: requests around the life of a program.
+(##namespace ("debugger/dap/launch#"))

@@ -1,0 +1,1 @@
+(##namespace ("debugger/dap/looking#" select-frame! source-object))

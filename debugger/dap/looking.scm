@@ -1,0 +1,148 @@
+;; Requests that look at the program where it stands: threads, stackTrace, scopes, variables, setVariable,
+;; exceptionInfo, source.
+;;
+;; A frame's number is its activation's level and 1, and a scope's number is made of that and of which scope it is:
+;; so nothing is kept that could outlive what it speaks of.
+
+(module debugger/dap/looking)
+(use scheme-lib/util)
+(use scheme-lib/json)
+(use scheme-lib/machine)
+(use debugger/command)
+(use debugger/session)
+(use debugger/target)
+(use debugger/program)
+(use debugger/value)
+(use debugger/run)
+(use debugger/show)
+(use debugger/dap/adapter)
+(use debugger/dap/running)
+
+(define-request (threads arguments) when: loaded
+  (json-object "threads"
+               (vector (json-object "id" (thread-id) "name" (text "thread " (session-thread (the-session)))))))
+
+;; ---- frames ----------------------------------------------------------------------------------------------
+
+(define frames-at-once 1000)
+
+(define (source-object file)
+  (let ((path (source-path file)))
+    (json-object "name" (path-strip-directory file) "path" (if path (path-normalize path) (void)))))
+
+(define (frame level)
+  (let* ((address (activation-address level)) (place (line-at address)))
+    (append
+     (json-object "id" (+ level 1) "name" (address-text (vector-ref (target-activation level) 0))
+                  "instructionPointerReference" (hex-address address))
+     (if place
+         (json-object "source" (source-object (place-file place)) "line" (client-line (place-line place))
+                      "column" (caddr place))
+         (json-object "line" 0 "column" 0 "presentationHint" "subtle")))))
+
+(define-request (stackTrace arguments) when: stopped
+  (let* ((depth (target-depth))
+         (start (max 0 (argument arguments "startFrame" 'integer 0)))
+         (levels (argument arguments "levels" 'integer 0))
+         (wanted (if (> levels 0) (min levels frames-at-once) frames-at-once))
+         (count (max 0 (min wanted (- depth start)))))
+    (json-object "stackFrames" (list->vector (map frame (iota count start))) "totalFrames" depth)))
+
+;; Makes a frame's activation the selected one; commands and expressions then speak of its registers.
+(define (select-level! level)
+  (if (not (< -1 level (target-depth))) (raise-user-error "there is no activation " level " any more"))
+  (session-level-set! (the-session) level))
+
+(define (select-frame! arguments)
+  (let ((frame (argument arguments "frameId" 'integer #f))) (if frame (select-level! (- frame 1)))))
+
+;; ---- scopes ----------------------------------------------------------------------------------------------
+
+;; name, hint, whether it is much, its variables as a list of names, how one of them is read and set
+(define-type scope
+  constructor: make-scope
+  name hint expensive? names value set!)
+
+(define least-registers 8)
+(define most-registers 1000)
+
+;; As many as are in use, and some more, so that those of small programs stay in their places.
+(define (register-names)
+  (let ((last (fold max least-registers (map car (target-registers)))))
+    (map (lambda (n) (text "r" (+ n 1))) (iota (min last most-registers)))))
+
+(define (thread-register-names) (cons "pc" (map (lambda (n) (text "t" n)) (iota 16))))
+
+(define (executable? address)
+  (any (lambda (region)
+         (and (<= (car region) address (+ (car region) (cadr region) -1)) (string-contains (caddr region) "x")))
+       (target-regions)))
+
+(define (data-names)
+  (map car (filter (lambda (symbol)
+                     (and (= 8 (u8vector-length (target-read-prefix (cdr symbol) 8))) (not (executable? (cdr symbol)))))
+                   (all-symbols))))
+
+(define (data-value name) (u8vector->number (target-read (symbol-value name) 8)))
+(define (data-set! name value) (target-write! (symbol-value name) (number->u8vector value 8)))
+
+(define all-scopes
+  (list (make-scope "Registers" "registers" #f register-names target-register target-register-set!)
+        (make-scope "Thread registers" "registers" #f thread-register-names target-register target-register-set!)
+        (make-scope "Data" "globals" #t data-names data-value data-set!)))
+
+(define (scope-number level index) (+ 1 index (* level (length all-scopes))))
+
+(define (select-scope! number)
+  (select-level! (quotient (- number 1) (length all-scopes)))
+  (list-ref all-scopes (modulo (- number 1) (length all-scopes))))
+
+(define-request (scopes arguments) when: stopped
+  (select-frame! arguments)
+  (let ((level (session-level (the-session))))
+    (json-object
+     "scopes"
+     (list->vector
+      (map (lambda (scope index)
+             (json-object "name" (scope-name scope) "presentationHint" (scope-hint scope)
+                          "variablesReference" (scope-number level index) "expensive" (scope-expensive? scope)))
+           all-scopes
+           (iota (length all-scopes)))))))
+
+;; ---- variables -------------------------------------------------------------------------------------------
+
+(define (value-in-format value arguments)
+  (if (argument (argument arguments "format" 'object '()) "hex" 'boolean #f) (number->hex value) (value-text value)))
+
+(define (memory-reference value) (if (and (>= value 65536) (mapped? value)) (hex-address value) (void)))
+
+(define (variable scope name arguments)
+  (let ((value ((scope-value scope) name)))
+    (json-object "name" name "value" (value-in-format value arguments) "variablesReference" 0 "evaluateName" name
+                 "memoryReference" (memory-reference (or (symbol-value name) value)))))
+
+(define-request (variables arguments) when: stopped
+  (let* ((scope (select-scope! (argument arguments "variablesReference" 'integer)))
+         (names ((scope-names scope)))
+         (start (argument arguments "start" 'integer 0))
+         (count (argument arguments "count" 'integer 0))
+         (names (drop-at-most names start)))
+    (json-object "variables"
+                 (list->vector (map (lambda (name) (variable scope name arguments))
+                                    (if (> count 0) (take-at-most names count) names))))))
+
+(define-request (setVariable arguments) when: stopped
+  (let* ((scope (select-scope! (argument arguments "variablesReference" 'integer)))
+         (name (argument arguments "name" 'string)))
+    (if (not (member name ((scope-names scope)))) (raise-user-error "there is no `" name "` in " (scope-name scope)))
+    ((scope-set! scope) name (word->integer (argument arguments "value" 'string)))
+    (json-object "value" (value-in-format ((scope-value scope) name) arguments))))
+
+;; ---- why it stopped ----------------------------------------------------------------------------------------
+
+(define-request (exceptionInfo arguments) when: stopped
+  (let ((pause (session-stop (the-session))))
+    (if (not (and pause (eq? (pause-reason pause) 'trap))) (raise-user-error "the program did not stop at a trap"))
+    (let ((stop (pause-stop pause)))
+      (json-object "exceptionId" (symbol->string (stop-trap stop)) "description" (stop-message stop)
+                   "breakMode" "always"))))

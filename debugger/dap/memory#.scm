@@ -1,0 +1,2 @@
+;; debugger/dap/memory: requests that show and change memory.
+(##namespace ("debugger/dap/memory#"))

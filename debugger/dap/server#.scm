@@ -1,0 +1,1 @@
+(##namespace ("debugger/dap/server#" serve-dap))

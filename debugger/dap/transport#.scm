@@ -1,0 +1,1 @@
+(##namespace ("debugger/dap/transport#" read-frame write-frame! frame-limit))

@@ -1,0 +1,1 @@
+(##namespace ("debugger/disassembly#" instructions-up-to instructions-before))

@@ -1,0 +1,1 @@
+(##namespace ("debugger/lines#" source-files same-source? line-instruction line-start))

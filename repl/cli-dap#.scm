@@ -1,0 +1,1 @@
+(##namespace ("repl/cli-dap#" dap-options cli-dap))

@@ -1,0 +1,382 @@
+// Reads state files, which may be hostile: what a machine's own state could not be is refused here.
+#include <algorithm>
+#include <cinttypes>
+#include <span>
+
+#include "../api/guard.h"
+#include "../host/host_table.h"
+#include "../image/text.h"
+#include "../memory/address_space.h"
+#include "format.h"
+#include "log.h"
+#include "pages.h"
+#include "records.h"
+#include "saved_state.h"
+
+namespace comet {
+namespace {
+
+constexpr uint64_t pages_of_a_space = uint64_t{1} << (64 - page_bits);
+// New threads and spaces get numbers behind these.
+constexpr uint64_t highest_id = UINT32_MAX / 2;
+
+class StateReader {
+ public:
+  StateReader(std::shared_ptr<const std::vector<uint8_t>> file, const SavedState* base)
+      : file_(std::move(file)), records_(*file_), base_(base) {
+    state_.files.push_back(file_);
+  }
+
+  SavedState read(uint32_t kind);
+
+ private:
+  using Take = void (StateReader::*)(Fields&);
+
+  // The next record that this reader knows.
+  std::optional<Record> next();
+  Record need(const char* what);
+  void take(uint32_t type, const char* what, Take take);
+  Hash128 take_hash(Fields& fields, const char* what);
+  uint32_t take_id(Fields& fields, const char* what);
+
+  void take_machine(Fields& fields);
+  void take_imports(Fields& fields);
+  void take_arguments(Fields& fields);
+  void take_thread(Fields& fields);
+  void take_pages(Fields& fields, PageRuns& runs);
+  void take_page(Fields& fields, const PageRun& run, PageRuns& runs);
+  void take_pages_of_base(Fields& fields, uint64_t at, const PageRun& run, PageRuns& runs);
+  void take_image(Fields& fields);
+  void take_done(Fields& fields);
+  void take_call(Fields& fields);
+  void take_tick(Fields& fields);
+  void take_stop(Fields& fields);
+  void take_log();
+  void check_thread(const Fields& fields, uint64_t at, comet_thread id) const;
+
+  std::shared_ptr<const std::vector<uint8_t>> file_;
+  RecordReader records_;
+  const SavedState* base_;
+  SavedState state_{};
+  comet_space space_ = 0;        // whose pages come
+  std::vector<uint8_t> page_;
+};
+
+bool lower_case(uint32_t type) { return (type & 0xff) >= 'a'; }
+
+bool known(uint32_t type) {
+  using namespace state_format;
+  for (const uint32_t one : {machine_record, imports_record, arguments_record, thread_record, space_record, pages_record,
+                             image_record, done_record, call_record, tick_record, lost_record, stop_record})
+    if (one == type) return true;
+  return false;
+}
+
+std::optional<Record> StateReader::next() {
+  for (;;) {
+    std::optional<Record> record = records_.next();
+    if (!record || known(record->type)) return record;
+    if (!lower_case(record->type))
+      fail(COMET_ERROR_FORMAT, record->offset, "the state has a record at offset %" PRIu64 " that this library does not know; use a newer Comet VM", record->offset);
+  }
+}
+
+Record StateReader::need(const char* what) {
+  std::optional<Record> record = next();
+  if (!record)
+    fail(COMET_ERROR_FORMAT, records_.offset(), "the state ends at offset %" PRIu64 ", where %s should be; copy it again, or save it again",
+         records_.offset(), what);
+  return std::move(*record);
+}
+
+void StateReader::take(uint32_t type, const char* what, Take take) {
+  Record record = need(what);
+  if (record.type != type) record.fields.fail_at(record.offset, std::string("here should be ") + what);
+  (this->*take)(record.fields);
+  record.fields.expect_end();
+}
+
+Hash128 StateReader::take_hash(Fields& fields, const char* what) {
+  Hash128 hash;
+  std::copy_n(fields.take_bytes(hash.size(), what), hash.size(), hash.begin());
+  return hash;
+}
+
+uint32_t StateReader::take_id(Fields& fields, const char* what) {
+  const uint64_t at = fields.offset();
+  const uint64_t id = fields.take(4, what);
+  if (id > highest_id) fields.fail_at(at, std::string(what) + " is above 2^31");
+  return static_cast<uint32_t>(id);
+}
+
+void StateReader::take_machine(Fields& fields) {
+  state_.limits = COMET_CONFIG_INIT;
+  for (uint64_t* limit : {&state_.limits.window, &state_.limits.memory_limit, &state_.limits.register_limit, &state_.limits.call_depth_limit})
+    *limit = fields.take(8, "a limit");
+  Random::State random;
+  for (uint64_t& word : random) word = fields.take(8, "the random generator");
+  if (fields.take(1, "the random generator") != 0) state_.random = random;
+  const bool has_base = fields.take(1, "the base") != 0;
+  fields.take_zeros(6);
+  const Hash128 base = take_hash(fields, "the base");
+  if (!has_base) return;
+  state_.base = base;
+  if (base_ == nullptr)
+    fail(COMET_ERROR_STATE, 0, "the state holds only what differs from a base, which is needed to read it");
+  if (base_->identity != base)
+    fail(COMET_ERROR_STATE, 0, "the state was saved against another base than the one that is given");
+  state_.files.insert(state_.files.end(), base_->files.begin(), base_->files.end());
+}
+
+void StateReader::take_imports(Fields& fields) {
+  const uint64_t count = fields.take_count(4, state_format::shortest_import, "imports");
+  std::set<std::string_view> seen;
+  for (uint64_t i = 0; i < count; ++i) {
+    const uint64_t at = fields.offset();
+    const bool granted = fields.take(1, "an import") != 0;
+    const std::string_view name = fields.take_name("an import's name");
+    if (!valid_host_name(name) || !seen.insert(name).second) fields.fail_at(at, quoted(name) + " is no name for an import, or is there twice");
+    state_.imports.push_back({std::string(name), granted});
+  }
+}
+
+void StateReader::take_arguments(Fields& fields) {
+  const uint64_t count = fields.take_count(4, state_format::shortest_argument, "arguments");
+  for (uint64_t i = 0; i < count; ++i) {
+    const uint64_t length = fields.take_count(4, 1, "bytes in an argument");
+    const auto* bytes = reinterpret_cast<const char*>(fields.take_bytes(length, "an argument"));
+    state_.arguments.emplace_back(bytes, length);
+  }
+}
+
+void StateReader::take_thread(Fields& fields) {
+  const uint64_t at = fields.offset();
+  const comet_thread id = take_id(fields, "a thread's number");
+  if (!state_.threads.empty() && id <= state_.threads.rbegin()->first) fields.fail_at(at, "threads are not in ascending order");
+  if (state_.threads.size() == state_format::most_threads) fields.fail_at(at, "there are more than 1024 threads");
+  ThreadState thread{};
+  thread.space = take_id(fields, "a thread's space");
+  thread.pc = fields.take(8, "a pc");
+  thread.instruction_count = fields.take(8, "an instruction count");
+  for (uint64_t& value : thread.thread_registers) value = fields.take(8, "a thread register");
+  if (fields.take(1, "whether it waits") != 0) state_.waiting.insert(id);
+  fields.take_zeros(7);
+  const uint64_t registers = fields.take_count(8, 8, "registers");
+  const uint64_t calls = fields.take_count(8, state_format::call_length, "calls");
+  if (registers > fields.left() / 8) fields.fail_at(at, "there are fewer registers than are told");
+  thread.registers.resize(static_cast<size_t>(registers));
+  for (uint64_t& value : thread.registers) value = fields.take(8, "a register");
+  thread.calls.resize(static_cast<size_t>(calls));
+  uint64_t lowest = 0;
+  for (ThreadState::Call& call : thread.calls) {
+    for (uint64_t* part : {&call.function, &call.return_address, &call.window}) *part = fields.take(8, "a call");
+    // Register 0 of every window reads 0, and windows begin one behind the other.
+    const bool zero = call.window >= registers || thread.registers[static_cast<size_t>(call.window)] == 0;
+    if (call.window < lowest || !zero) fields.fail_at(at, "the windows of a thread's calls are not as calls make them");
+    lowest = call.window;
+  }
+  if (calls == 0 || thread.calls[0].window != 0 || thread.calls[0].return_address != 0 ||
+      (registers != 0 && thread.registers.back() == 0))
+    fields.fail_at(at, "the registers and calls of a thread are not as a machine has them");
+  state_.threads.emplace(id, std::move(thread));
+}
+
+void StateReader::take_pages(Fields& fields, PageRuns& runs) {
+  while (fields.left() != 0) {
+    const uint64_t at = fields.offset();
+    const uint64_t kind = fields.take(1, "a run of pages");
+    PageRun run{};
+    run.protection = static_cast<uint8_t>(fields.take(1, "a protection"));
+    fields.take_zeros(6);
+    run.first = fields.take(8, "a page's number");
+    const uint64_t count_or_pieces = fields.take(8, "how many pages there are");
+    run.zero = kind == state_format::pages_zero;
+    run.count = kind == state_format::page_stored ? 1 : count_or_pieces;
+    const uint64_t behind = runs.empty() ? 0 : runs.back().first + runs.back().count;
+    if (run.protection > (protection_read | protection_write | protection_execute)) fields.fail_at(at, "there is no protection " + std::to_string(run.protection));
+    if (run.count == 0 || run.first < behind || run.first >= pages_of_a_space || run.count > pages_of_a_space - 1 || run.count > pages_of_a_space - run.first)
+      fields.fail_at(at, "a run of pages is empty, overlaps another, or lies beyond the address space");
+    if (kind == state_format::pages_zero) {
+      add_run(runs, run);
+    } else if (kind == state_format::page_stored) {
+      run.pieces = count_or_pieces;
+      take_page(fields, run, runs);
+    } else if (kind == state_format::pages_of_base) {
+      take_pages_of_base(fields, at, run, runs);
+    } else {
+      fields.fail_at(at, "there is no kind " + std::to_string(kind) + " of pages");
+    }
+  }
+}
+
+void StateReader::take_page(Fields& fields, const PageRun& run, PageRuns& runs) {
+  PageRun stored = run;
+  stored.bytes = fields.take_bytes(stored_length(run.pieces), "a page");
+  page_.resize(page_size);
+  expand_page(run.pieces, stored.bytes, page_.data());
+  stored.zero = pieces_of(page_.data()) == 0;
+  if (!stored.zero) stored.hash = StateHash::of(page_.data(), page_.size());
+  add_run(runs, stored);
+}
+
+void StateReader::take_pages_of_base(Fields& fields, uint64_t at, const PageRun& run, PageRuns& runs) {
+  const PageRuns* from = nullptr;
+  if (state_.base && base_->spaces.count(space_) != 0) from = &base_->spaces.at(space_);
+  for (uint64_t i = 0; i < run.count; ++i) {
+    const PageRun* page = from == nullptr ? nullptr : find_page(*from, run.first + i);
+    if (page == nullptr) fields.fail_at(at, "the base has no content for page " + std::to_string(run.first + i));
+    PageRun same = *page;
+    same.protection = run.protection;
+    add_run(runs, same);
+  }
+}
+
+void StateReader::take_image(Fields& fields) {
+  SavedImage image{take_hash(fields, "the image's hash"), nullptr};
+  const uint64_t at = fields.offset(), length = fields.left();
+  if (length != 0) {
+    const uint8_t* bytes = fields.take_bytes(length, "the image");
+    if (StateHash::of(bytes, length) != image.hash) fields.fail_at(at, "the image is not the one that its hash tells of");
+    image.image = std::make_unique<comet_image>();
+    try {
+      read_image(bytes, length, image.image->image);
+    } catch (const Failure& failure) {
+      if (failure.status != COMET_ERROR_FORMAT) throw;
+      fail(COMET_ERROR_FORMAT, at + failure.address, "in the image that the state brings: %.440s", failure.message);
+    }
+  }
+  state_.image = std::move(image);
+}
+
+void StateReader::take_done(Fields& fields) {
+  const uint64_t at = fields.offset();
+  state_.identity = take_hash(fields, "the state's hash");
+  if (identity_of(state_) != state_.identity) fields.fail_at(at, "the state is not the one that its hash tells of");
+}
+
+// ---- what follows in a recording ---------------------------------------------------------------------
+
+void StateReader::check_thread(const Fields& fields, uint64_t at, comet_thread id) const {
+  if (state_.threads.count(id) == 0) fields.fail_at(at, "there is no thread " + std::to_string(id));
+}
+
+void StateReader::take_call(Fields& fields) {
+  const uint64_t at = fields.offset();
+  const comet_thread id = take_call_thread(fields);
+  check_thread(fields, at, id);
+  const auto found = state_.calls.find(id);
+  const uint64_t before = found == state_.calls.end() ? 0 : found->second.back().count;
+  LoggedCall call = comet::take_call(fields, before);
+  if (found != state_.calls.end() && call.count == before) fields.fail_at(at, "two host calls have the same instruction count");
+  if (call.count < state_.threads.at(id).instruction_count) fields.fail_at(at, "a host call is from before the recording began");
+  uint64_t& reached = state_.reached[id];
+  reached = std::max(reached, call.count + 1);
+  state_.calls[id].push_back(std::move(call));
+}
+
+void StateReader::take_tick(Fields& fields) {
+  const uint64_t at = fields.offset();
+  const auto id = static_cast<comet_thread>(fields.take(4, "a thread's number"));
+  fields.take_zeros(4);
+  check_thread(fields, at, id);
+  uint64_t& reached = state_.reached[id];
+  reached = std::max(reached, fields.take(8, "an instruction count"));
+}
+
+void StateReader::take_stop(Fields& fields) {
+  const uint64_t at = fields.offset();
+  SavedStop saved{};
+  comet_stop& stop = saved.stop;
+  stop = COMET_STOP_INIT;
+  saved.thread = static_cast<comet_thread>(fields.take(4, "a stop's thread"));
+  check_thread(fields, at, saved.thread);
+  const uint64_t reason = fields.take(4, "a stop's reason"), trap = fields.take(4, "a stop's trap"), access = fields.take(4, "a stop's access");
+  if (reason > COMET_OBSERVED || trap > COMET_TRAP_USER || access > (COMET_READ | COMET_WRITE)) fields.fail_at(at, "there is no such reason to stop");
+  stop.reason = static_cast<comet_reason>(reason);
+  stop.trap = static_cast<comet_trap>(trap);
+  stop.access = static_cast<int>(access);
+  stop.host_call = static_cast<uint32_t>(fields.take(4, "a stop's host call"));
+  stop.watchpoint = static_cast<uint32_t>(fields.take(4, "a stop's watchpoint"));
+  for (uint64_t* part : {&stop.pc, &stop.address, &stop.instruction_count, &stop.executed}) *part = fields.take(8, "a stop");
+  stop.exit_status = static_cast<int64_t>(fields.take(8, "a stop's exit status"));
+  saved.hash = take_hash(fields, "a stop's hash");
+  const std::string_view message = fields.take_name("a stop's message");
+  if (message.size() >= sizeof stop.message || message.find('\0') != message.npos || message.find('\n') != message.npos)
+    fields.fail_at(at, "a stop's message is no line of at most 159 bytes");
+  std::copy(message.begin(), message.end(), stop.message);
+  if (state_.recording) {
+    uint64_t& reached = state_.reached[saved.thread];
+    reached = std::max(reached, stop.instruction_count);
+  }
+  state_.stop = saved;
+}
+
+// A recording may end anywhere: whoever wrote it may have been killed.
+void StateReader::take_log() {
+  while (std::optional<Record> record = next()) {
+    Fields& fields = record->fields;
+    if (state_.lost || state_.stop) fields.fail_at(record->offset, "a record follows behind the end");
+    switch (record->type) {
+      case state_format::call_record: take_call(fields); break;
+      case state_format::tick_record: take_tick(fields); break;
+      case state_format::lost_record: state_.lost = true; break;
+      case state_format::stop_record: take_stop(fields); break;
+      default: fields.fail_at(record->offset, "no such record belongs into a recording");
+    }
+    fields.expect_end();
+  }
+}
+
+SavedState StateReader::read(uint32_t kind) {
+  using namespace state_format;
+  state_.recording = kind == kind_recording;
+  take(machine_record, "the record MACH", &StateReader::take_machine);
+  take(imports_record, "the record IMPT", &StateReader::take_imports);
+  take(arguments_record, "the record ARGS", &StateReader::take_arguments);
+  for (bool done = false; !done;) {
+    Record record = need("the record DONE");
+    Fields& fields = record.fields;
+    const bool space_known = !state_.spaces.empty();
+    if (record.type == thread_record && !space_known) {
+      take_thread(fields);
+    } else if (record.type == space_record) {
+      const comet_space id = take_id(fields, "a space's number");
+      fields.take_zeros(4);
+      if (space_known && id <= space_) fields.fail_at(record.offset, "spaces are not in ascending order");
+      if (state_.spaces.size() == most_spaces) fields.fail_at(record.offset, "there are more than 1024 spaces");
+      state_.spaces[space_ = id];
+    } else if (record.type == pages_record && space_known) {
+      take_pages(fields, state_.spaces.at(space_));
+    } else if (record.type == image_record && !state_.image) {
+      take_image(fields);
+    } else if (record.type == done_record) {
+      if (state_.threads.count(0) == 0 || state_.spaces.count(0) == 0) fields.fail_at(record.offset, "there is no thread 0, or no space 0");
+      for (const auto& [id, thread] : state_.threads)
+        if (state_.spaces.count(thread.space) == 0) fields.fail_at(record.offset, "thread " + std::to_string(id) + " is in no space");
+      take_done(fields);
+      done = true;
+    } else {
+      fields.fail_at(record.offset, "the record is not where it belongs");
+    }
+    fields.expect_end();
+  }
+  if (state_.recording) {
+    take_log();
+  } else if (std::optional<Record> record = next()) {
+    if (record->type != stop_record) record->fields.fail_at(record->offset, "only the record STOP follows behind DONE");
+    take_stop(record->fields);
+    record->fields.expect_end();
+  }
+  if (!state_.recording && (next() || records_.torn()))
+    fail(COMET_ERROR_FORMAT, records_.offset(), "something follows at offset %" PRIu64 ", behind the end of the state; copy it again", records_.offset());
+  return std::move(state_);
+}
+
+}  // namespace
+
+SavedState read_state(const uint8_t* bytes, size_t length, const SavedState* base) {
+  const uint32_t kind = RecordReader::kind({bytes, length});
+  return StateReader(std::make_shared<const std::vector<uint8_t>>(bytes, bytes + length), base).read(kind);
+}
+
+}  // namespace comet

@@ -1,0 +1,179 @@
+#include "records.h"
+
+#include <algorithm>
+#include <cinttypes>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "../api/guard.h"
+#include "format.h"
+
+namespace comet {
+namespace {
+
+size_t padding(uint64_t length) {
+  return static_cast<size_t>((state_format::alignment - length % state_format::alignment) % state_format::alignment);
+}
+
+bool letter(uint32_t byte) { return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z'); }
+
+std::string type_name(uint32_t type) {
+  std::string letters;
+  for (int i = 0; i < 4; ++i, type >>= 8) letters += static_cast<char>(letter(type & 0xff) ? type & 0xff : '?');
+  return letters;
+}
+
+}  // namespace
+
+// ---- writing ---------------------------------------------------------------------------------------
+
+void RecordWriter::give(const std::vector<uint8_t>& bytes) {
+  if (sink_(data_, bytes.data(), bytes.size()) != 0) {
+    fail(COMET_ERROR_SYSTEM, 0, "the state was not saved: whoever takes its bytes refused %zu of them", bytes.size());
+  }
+}
+
+void RecordWriter::header(uint32_t kind) {
+  Payload header;
+  header.put_bytes(state_format::magic.data(), state_format::magic.size());
+  header.put(state_format::version, 4);
+  header.put(kind, 4);
+  checksum_ = XXH3_64bits(header.bytes().data(), header.bytes().size());
+  give(header.bytes());
+}
+
+void RecordWriter::record(uint32_t type, const Payload& payload) {
+  Payload record;
+  record.put(type, 4);
+  record.put(0, 4);
+  record.put(payload.bytes().size(), 8);
+  record.put_bytes(payload.bytes().data(), payload.bytes().size());
+  record.put(0, padding(payload.bytes().size()));
+  checksum_ = XXH3_64bits_withSeed(record.bytes().data(), record.bytes().size(), checksum_);
+  record.put(checksum_, state_format::checksum_length);
+  give(record.bytes());
+}
+
+// ---- reading ---------------------------------------------------------------------------------------
+
+void Fields::fail_at(uint64_t offset, const std::string& what) const {
+  fail(COMET_ERROR_FORMAT, offset,
+       "not a valid state: %s, offset %" PRIu64 ": %s; the file is damaged or its writer is at fault: save it again",
+       where_.c_str(), offset, what.c_str());
+}
+
+const uint8_t* Fields::take_bytes(uint64_t length, const char* what) {
+  if (length > left()) {
+    fail_at(offset_, std::string(what) + " takes " + std::to_string(length) + " bytes but " + std::to_string(left()) +
+                         " are left");
+  }
+  const uint8_t* bytes = file_.data() + offset_;
+  offset_ += length;
+  return bytes;
+}
+
+uint64_t Fields::take(size_t length, const char* what) {
+  const uint8_t* bytes = take_bytes(length, what);
+  uint64_t value = 0;
+  for (size_t i = length; i-- > 0;) value = value << 8 | bytes[i];
+  return value;
+}
+
+uint64_t Fields::take_leb(const char* what) {
+  const uint64_t at = offset_;
+  uint64_t value = 0;
+  for (unsigned shift = 0; shift < 64; shift += 7) {
+    const uint64_t byte = take(1, what);
+    const uint64_t bits = (byte & 0x7f) << shift;
+    if (bits >> shift != (byte & 0x7f)) break;
+    value |= bits;
+    if (byte < 0x80) return value;
+  }
+  fail_at(at, std::string(what) + " has more than 64 bits");
+}
+
+std::string_view Fields::take_name(const char* what) {
+  const uint64_t length = take(2, what);
+  return {reinterpret_cast<const char*>(take_bytes(length, what)), static_cast<size_t>(length)};
+}
+
+uint64_t Fields::take_count(size_t length, size_t shortest, const char* what) {
+  const uint64_t at = offset_;
+  const uint64_t count = length == 0 ? take_leb(what) : take(length, what);
+  if (count > left() / shortest) {
+    fail_at(at, std::to_string(count) + " " + what + " do not fit into the " + std::to_string(left()) + " bytes left");
+  }
+  return count;
+}
+
+void Fields::take_zeros(size_t length) {
+  const uint64_t at = offset_;
+  const uint8_t* bytes = take_bytes(length, "a field of zeros");
+  if (std::any_of(bytes, bytes + length, [](uint8_t byte) { return byte != 0; })) fail_at(at, "a byte that is kept for later is not 0");
+}
+
+void Fields::expect_end() const {
+  if (left() != 0) fail_at(offset_, std::to_string(left()) + " bytes follow behind the last field");
+}
+
+uint32_t RecordReader::kind(std::span<const uint8_t> file) {
+  const auto& magic = state_format::magic;
+  if (file.size() < magic.size() || !std::equal(magic.begin(), magic.end(), file.begin())) {
+    fail(COMET_ERROR_FORMAT, 0,
+         "not a state of Comet VM: the first 8 bytes are not 89 43 4d 53 0d 0a 1a 0a; give a file that was saved as one, "
+         "and copied in binary mode");
+  }
+  Fields header(file, magic.size(), file.size() - magic.size(), "header");
+  const uint64_t version = header.take(4, "the version");
+  if (version != state_format::version) {
+    fail(COMET_ERROR_FORMAT, magic.size(),
+         "the state has version %" PRIu64 " of the format, this library reads version %" PRIu32 "; use a matching Comet VM",
+         version, state_format::version);
+  }
+  const uint64_t kind = header.take(4, "the kind");
+  if (kind != state_format::kind_state && kind != state_format::kind_recording)
+    header.fail_at(magic.size() + 4, "there is no kind " + std::to_string(kind) + " of files");
+  return static_cast<uint32_t>(kind);
+}
+
+RecordReader::RecordReader(std::span<const uint8_t> file)
+    : file_(file), offset_(state_format::header_length), checksum_(XXH3_64bits(file.data(), state_format::header_length)) {}
+
+std::optional<Record> RecordReader::next() {
+  const uint64_t rest = file_.size() - offset_;
+  if (rest == 0) return std::nullopt;
+  constexpr uint64_t least = state_format::record_header_length + state_format::checksum_length;
+  uint64_t length = 0;
+  if (rest >= least) {
+    Fields header(file_, offset_ + 8, 8, "a record's header");
+    length = header.take(8, "the length");
+  }
+  if (rest < least || length > rest - least || padding(length) > rest - least - length) {
+    torn_ = true;
+    return std::nullopt;
+  }
+  Fields header(file_, offset_, 8, "a record's header");
+  const auto type = static_cast<uint32_t>(header.take(4, "the type"));
+  const std::string where = "record " + type_name(type);
+  const uint64_t checked = state_format::record_header_length + length + padding(length);
+  checksum_ = XXH3_64bits_withSeed(file_.data() + offset_, checked, checksum_);
+  const uint64_t content = offset_ + state_format::record_header_length;
+  Fields trailer(file_, content + length, padding(length) + state_format::checksum_length, where);
+  const uint8_t* zeros = trailer.take_bytes(padding(length), "padding");
+  if (trailer.take(state_format::checksum_length, "the checksum") != checksum_) {
+    fail(COMET_ERROR_FORMAT, offset_,
+         "the state is damaged: the checksum of %s at offset %" PRIu64 " is another; copy it or save it again",
+         where.c_str(), offset_);
+  }
+  header.take_zeros(4);
+  for (uint32_t rest_of_type = type, i = 0; i < 4; ++i, rest_of_type >>= 8)
+    if (!letter(rest_of_type & 0xff)) header.fail_at(offset_, "a record's type is not four ASCII letters");
+  if (std::any_of(zeros, zeros + padding(length), [](uint8_t byte) { return byte != 0; }))
+    trailer.fail_at(content + length, "a byte behind the record is not 0");
+  const uint64_t at = offset_;
+  offset_ = content + length + padding(length) + state_format::checksum_length;
+  return Record{type, at, Fields(file_, content, length, where)};
+}
+
+}  // namespace comet
