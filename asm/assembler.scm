@@ -11,6 +11,7 @@
 (use asm/diagnostic)
 (use asm/program)
 (use asm/image)
+(use asm/define)
 (use asm/disassembly)
 (use asm/listing)
 (use asm/live)

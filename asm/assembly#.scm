@@ -1,6 +1,6 @@
 ;; asm/assembly: the state of one assembly.
 (##namespace ("asm/assembly#"
-  new-assembly
+  new-assembly current-assembly assembly-states
   assembly-pass assembly-environment assembly-sections
   assembly-changed? assembly-changed?-set! assembly-unknown? assembly-unknown?-set! assembly-source assembly-warnings
   note-warning! assembly-repeated assembly-repeated-set! assembly-files begin-scope! symbol-met?
@@ -14,7 +14,7 @@
   here emit-byte! emit-bytes! emit-zeros! emit-fill! emit-integer!
   memory-limit bytes-limit
   assembly-entry assembly-entry-set!
-  emit-made! find-places! assembly-made made? made-section made-offset made-end made-places made-statement
+  emit-made! find-places! assembly-made made? made-section made-offset made-end made-places made-statement made-instruction?
   ;; items
   item-least note-item!
   ;; symbols
@@ -25,4 +25,8 @@
   host-value host-name? possible-name? unique-name!
   ;; events
   assembly-object? assembly-events note-event! emit-deferred!
-  event-section event-offset event-length event-statement event-place event-what))
+  event-section event-offset event-length event-statement event-place event-what
+  ;; instructions that are not the table's
+  assembly-definition assembly-definition-of-opcode assembly-definitions define-in-assembly! check-defined!
+  defined-names
+  note-definition!))

@@ -13,6 +13,8 @@
 (use asm/diagnostic)
 (use asm/statement)
 (use asm/expression)
+(use asm/define)
+(use vm-ext/gambit/vm)
 (use asm/environment)
 (declare (standard-bindings) (extended-bindings) (block))
 
@@ -49,21 +51,28 @@
   (scope)           ; the last label written as a line's, to which names that begin with .L belong
   (repeated)        ; statements that this pass has run in rounds of .rept and .irp
   (files)           ; table: path -> what .incbin found there
+  (isa)             ; an image with this pass's definitions, which knows what operands they allow; or #f
+  first-definitions ; those that are there already
+  (definitions)     ; asm/define's definitions that this pass has met
   (names-lost?)     ; a form failed in this pass, which may have given labels
   (bindings)        ; table: name -> a pair of global, weak, local or extern, and how many came before
   (bindings-before) ; of the pass before
   (events)          ; of an object, reversed
   (made)            ; what forms made in this pass, reversed
-  (entry))          ; the address that .entry gives, or #f
+  (entry)           ; the address that .entry gives, or #f
+  (states))         ; table: what libraries of macros remember during a pass
+
+;; The assembly that is under way, for libraries of macros; #f where none is.
+(define current-assembly (make-parameter #f))
 
 ;; The bytes of a section from offset to end, which a form of `statement` made. origin: of asm/environment, or #f;
 ;; places: in the source's Scheme, that led to them, the outermost first; () until the passes are over.
-(define-type made section offset (end) (origin) (places) statement)
+(define-type made section offset (end) (origin) (places) statement instruction?)
 
-(define (new-assembly source environment mode base external imports)
+(define (new-assembly source environment mode base external imports definitions)
   (make-assembly source environment mode base external imports (make-table test: eq?)
                  0 '() #f '() #f #f 0 #f #f 0 '() '() 0 '() '() #f "" 0
-                 (make-table test: equal?) #f (make-table test: eq?) #f '() '() #f))
+                 (make-table test: equal?) #f definitions '() #f (make-table test: eq?) #f '() '() #f #f))
 
 (define (assembly-object? a)
   (eq? (assembly-mode a) 'object))
@@ -73,6 +82,8 @@
 (define (start-pass! a)
   (assembly-pass-set! a (+ 1 (assembly-pass a)))
   (assembly-imports-set! a (reverse (assembly-first-imports a)))
+  (assembly-definitions-set! a '())
+  (assembly-isa-set! a #f)
   (assembly-changed?-set! a #f)
   (assembly-unknown?-set! a #f)
   (assembly-total-set! a 0)
@@ -88,6 +99,7 @@
   (assembly-events-set! a '())
   (assembly-made-set! a '())
   (assembly-entry-set! a #f)
+  (assembly-states-set! a (make-table test: eq?))
   (for-each
    (lambda (section)
      (section-size-set! section 0)
@@ -176,6 +188,69 @@
         (begin
           (statement-sizes-set! statement sizes)
           (if (> (assembly-pass a) 1) (assembly-changed?-set! a #t))))))
+
+;; ---- instructions that are not the table's -----------------------------------------------------------
+
+;; The definition of a mnemonic: one of this source, of the machine that it goes to, or of a library.
+(define (assembly-definition a name)
+  (or (definition-named name (assembly-definitions a))
+      (let ((found (or (defined-by-library name)
+                       (definition-named name (assembly-first-definitions a)))))
+        (and found
+             (let ((placed (with-own-opcode a found)))
+               (note-definition! a placed)
+               placed)))))
+
+(define (assembly-definition-of-opcode a opcode)
+  (let ((of-opcode (lambda (definitions)
+                     (find (lambda (each) (eqv? (definition-opcode each) opcode)) definitions))))
+    (or (of-opcode (assembly-definitions a))
+        (let ((found (of-opcode (assembly-first-definitions a))))
+          (and found (assembly-definition a (definition-name found)))))))
+
+;; What stands in the machine keeps its opcode, and no two have one.
+(define (opcode-there a name)
+  (let ((there (definition-named name (assembly-first-definitions a))))
+    (and there (definition-opcode there))))
+
+(define (taken-opcodes a)
+  (map definition-opcode (append (assembly-first-definitions a) (assembly-definitions a))))
+
+(define (with-own-opcode a definition)
+  (let ((there (opcode-there a (definition-name definition))))
+    (cond ((eqv? there (definition-opcode definition)) definition)
+          (there (definition-with-opcode definition there))
+          ((memv (definition-opcode definition) (taken-opcodes a))
+           (definition-with-opcode definition (free-opcode (definition-name definition) (taken-opcodes a))))
+          (else definition))))
+
+(define (note-definition! a definition)
+  (if (not (assembly-isa a)) (assembly-isa-set! a (vm-image-new)))
+  (in-machine-words definition
+    (lambda ()
+      (vm-image-add-instruction (assembly-isa a) (definition-name definition) (definition-opcode definition)
+                                (definition-kinds definition) (definition-meaning definition)
+                                (definition-body definition))))
+  (assembly-definitions-set! a (cons definition (assembly-definitions a))))
+
+;; (define-instruction …) of the source.
+(define (define-in-assembly! a form)
+  (let* ((name (and (pair? form) (pair? (car form)) (symbol? (caar form)) (symbol->string (caar form))))
+         (definition (form->definition form (taken-opcodes a) (and name (opcode-there a name)))))
+    (if (definition-named name (assembly-definitions a))
+        (fail "the instruction `" name "` is defined already, or was used before it was defined"))
+    (note-definition! a definition)
+    '()))
+
+;; All mnemonics that are not the table's.
+(define (defined-names a)
+  (append (map definition-name (append (assembly-definitions a) (assembly-first-definitions a)))
+          (map (lambda (row) (symbol->string (car row))) (defined-instructions))))
+
+;; Operands that the definition does not allow.
+(define (check-defined! a definition bytes)
+  (in-machine-words definition
+    (lambda () (vm-decode bytes 0 (u8vector-length bytes) (assembly-isa a)))))
 
 ;; ---- diagnostics -------------------------------------------------------------------------------------
 
@@ -442,7 +517,7 @@
            (subu8vector-fill! (section-bytes (assembly-section a)) at (+ at count) byte)))))
 
 ;; Does (emit), and notes that what it added to the section was made by the statement's Scheme.
-(define (emit-made! a origin emit)
+(define (emit-made! a origin instruction? emit)
   (let* ((before (assembly-section a))
          (start (if before (section-size before) 0))
          (what (list 'made #f)))
@@ -451,15 +526,17 @@
     (let ((section (assembly-section a))
           (all (assembly-made a)))
       (if (and section (eq? section (or before section)) (> (section-size section) start))
-          (if (and (pair? all) (not origin) (continued? (car all) section start (assembly-statement a)))
+          (if (and (pair? all) (not origin) (not instruction?)
+                   (continued? (car all) section start (assembly-statement a)))
               (made-end-set! (car all) (section-size section))
               (let ((made (make-made section start (section-size section) origin '()
-                                     (assembly-statement a))))
+                                     (assembly-statement a) instruction?)))
                 (set-car! (cdr what) made)
                 (assembly-made-set! a (cons made all))))))))
 
 (define (continued? made section start statement)
   (and (not (made-origin made))
+       (not (made-instruction? made))
        (eq? (made-section made) section)
        (= (made-end made) start)
        (eq? (made-statement made) statement)))

@@ -13,6 +13,7 @@
 (use vm-ext/gambit/vm)
 (use asm/diagnostic)
 (use asm/isa)
+(use asm/define)
 (use asm/expression)
 (use asm/files)
 (use asm/program)
@@ -295,7 +296,8 @@ those that the linker needs; its own are not listed any more."
   (make-object (object-name object)
                (object-sections object)
                (if (eq? what 'all) (vector-map hidden-if-local (object-symbols object)) (object-symbols object))
-               (filter-map without-line (object-parts object))))
+               (filter-map without-line (object-parts object))
+               (object-definitions object)))
 
 (define (hidden-if-local symbol)
   (make-object-symbol (object-symbol-name symbol) (object-symbol-binding symbol) (object-symbol-defined? symbol)
@@ -326,4 +328,5 @@ those that the linker needs; its own are not listed any more."
                  (image-imports image)
                  (image-entry image)
                  '()
+                 (map row->definition (image-definitions image))
                  0)))

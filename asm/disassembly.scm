@@ -13,6 +13,7 @@
 (use asm/number)
 (use asm/isa)
 (use asm/encode)
+(use asm/define)
 (use asm/statement)
 (use asm/scanner)
 (use asm/reader)
@@ -35,12 +36,13 @@
          (symbols (map (lambda (symbol) (cons (vector-ref symbol 0) (vector-ref symbol 1))) (image-symbols image)))
          (imports (image-imports image))
          (host-text (host-texts (list->vector imports) symbols))
-         (code (map section-pieces sections))
+         (code (map (lambda (section) (section-pieces section image)) sections))
          (labels (code-labels code symbols))
          (names (table-of-names symbols sections)))
     (call-with-output-string ""
       (lambda (port)
         (define (line . parts) (display (apply text parts) port) (newline port))
+        (for-each (lambda (row) (line "        " (row->form-text row))) (image-definitions image))
         (for-each (lambda (name) (line "        (begin (host " (quoted name) ") '())")) imports)
         (line "        .entry  " (hex-address (image-entry image)))
         (for-each (lambda (symbol)
@@ -53,7 +55,7 @@
            (line "        .section " (quoted (vector-ref section 0)) ", "
                  (written (protection-letters (vector-ref section 4))) ", " (hex-address (vector-ref section 1)))
            (if (executable? section)
-               (write-code line section pieces names labels host-text code)
+               (write-code line section pieces names labels host-text code image)
                (write-data line section names)))
          sections code code)))))
 
@@ -104,31 +106,33 @@
 ;; ---- pieces of code ----------------------------------------------------------------------------------
 
 ;; A section's code, in order; () for data.
-(define (section-pieces section)
+(define (section-pieces section image)
   (if (executable? section)
       (let* ((bytes (vector-ref section 2))
              (end (u8vector-length bytes)))
         (let loop ((at 0) (pieces '()))
           (if (= at end)
               (reverse pieces)
-              (let ((piece (decoded-piece bytes at end (+ at (vector-ref section 1)))))
+              (let ((piece (decoded-piece bytes at end (+ at (vector-ref section 1)) image)))
                 (loop (+ at (piece-size piece)) (cons piece pieces))))))
       '()))
 
-(define (decoded-piece bytes at end address)
+(define (decoded-piece bytes at end address image)
   (let ((decoded (with-exception-catcher
                   (lambda (exception) #f)
-                  (lambda () (vm-decode bytes at end)))))
-    (or (and decoded (instruction-piece bytes at decoded address))
+                  (lambda () (vm-decode bytes at end image)))))
+    (or (and decoded (instruction-piece bytes at decoded address image))
         (make-piece address
-                    (if decoded (vector-ref decoded 2) (max 1 (car (vm-disassemble bytes address at end))))
+                    (if decoded (vector-ref decoded 2) (max 1 (car (vm-disassemble bytes address at end image))))
                     #f '() #f 0))))
 
 ;; #f where the assembler would not write it so.
-(define (instruction-piece bytes at decoded address)
+(define (instruction-piece bytes at decoded address image)
   (let* ((fields (cdr (vector-ref decoded 3)))
          (size (vector-ref decoded 2))
-         (entry (isa-by-opcode (car (vector-ref decoded 3))))
+         (opcode (car (vector-ref decoded 3)))
+         (entry (or (isa-by-opcode opcode)
+                    (row->entry (find (lambda (row) (= (vector-ref row 1) opcode)) (image-definitions image)))))
          (index (and entry (string-index (isa-entry-kinds entry) #\p)))
          (relative (and index (list-ref fields index))))
     (and entry
@@ -209,7 +213,7 @@
 (define (number-text n)
   (if (< -10000 n 10000) (number->string n) (text (if (< n 0) "-0x" "0x") (hex (abs n) 1))))
 
-(define (write-code line section pieces names labels host-text code)
+(define (write-code line section pieces names labels host-text code image)
   (let* ((tables (map shrink-before code))
          (bytes (vector-ref section 2))
          (base (vector-ref section 1)))
@@ -223,7 +227,7 @@
                (line "        " (statement-text (isa-entry-name (piece-entry piece)) operands))
                (let ((start (- address base)))
                  (line "        .byte   " (bytes-text bytes start (+ start (piece-size piece)))
-                       "  ; " (cdr (vm-disassemble bytes address start))))))))
+                       "  ; " (cdr (vm-disassemble bytes address start (u8vector-length bytes) image))))))))
      pieces)
     (let ((stored (+ base (u8vector-length bytes))))
       (write-zeros line names stored (section-end section))

@@ -69,6 +69,8 @@
        (##namespace ("" use ,@standard-names))
        (##define-macro (delay-address expression . size)
          (list 'relocation (list 'lambda '() expression) (if (null? size) #f (car size))))
+       (##define-macro (define-instruction . form)
+         (list 'define-instruction! (list 'quote form)))
        ;; The body keeps its positions.
        (##define-syntax with-labels
          (lambda (source)
@@ -228,13 +230,15 @@
   (environment-call environment line
                     (lambda () (##eval-top (keep-calls datum) (environment-top environment)))))
 
-;; The list, remembering which calls of the source, now under way, made it.
-(define (environment-note-origin! environment list)
+;; The value; the lists in it are remembered with the calls of the source that are now under way, which made them.
+(define (environment-note-origin! environment value lists)
   (continuation-capture
    (lambda (inner)
      (if (environment-outer environment)
-         (origins-note! (environment-origins environment) list inner (environment-outer environment)))
-     list)))
+         (for-each (lambda (list)
+                     (origins-note! (environment-origins environment) list inner (environment-outer environment)))
+                   lists))
+     value)))
 
 ;; Where a list was made, for environment-places; #f where that is not known.
 (define (environment-origin environment list)

@@ -7,6 +7,7 @@
 (use scheme-lib/machine)
 (use vm-ext/gambit/vm)
 (use asm/program)
+(use asm/define)
 (declare (block))
 
 (define-documented (program-image program)
@@ -36,6 +37,12 @@ expansions."
                                (vector-ref expansion 3) (vector-ref expansion 4)))
      (program-expansions program))
     (for-each (lambda (name) (vm-image-add-import image name)) (program-imports program))
+    (for-each
+     (lambda (definition)
+       (vm-image-add-instruction image (definition-name definition) (definition-opcode definition)
+                                 (definition-kinds definition) (definition-meaning definition)
+                                 (definition-body definition)))
+     (program-instructions program))
     (vm-image-set-entry image (program-entry program))
     image))
 

@@ -100,12 +100,12 @@
     ("`hcall` reaches the host: hcall r10, write" "syscall" "ecall" "svc" "int" "sys")
     ("calls need no stack: each has registers of its own" "push" "pop")))
 
-;; What to write instead of a name that is no instruction's; made to end an error message.
-(define (isa-name-hint name)
+;; What to write instead of a name that is no instruction's, or one of `others`; made to end an error message.
+(define (isa-name-hint name #!optional (others '()))
   (let ((known (find (lambda (entry) (member (string-downcase name) (cdr entry))) foreign-names)))
     (if known
         (text "; " (car known))
-        (did-you-mean name (isa-mnemonics)))))
+        (did-you-mean name (append others (isa-mnemonics))))))
 
 ;; ---- operand kinds -----------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@
 (use asm/statement)
 (use asm/isa)
 (use asm/expression)
+(use asm/define)
 (use asm/assembly)
 (use asm/value)
 (use asm/directives)
@@ -64,12 +65,40 @@
   (let ((r (resolve inputs entry)))
     (if drop? (drop-unreferenced! r))
     (refuse-if-any (append (duplicate-diagnostics r) (undefined-diagnostics r)))
+    (check-definitions r)
     (let* ((texts (map (lambda (unit) (unit-text r unit drop?)) (resolution-units r)))
            (statements (append-map linked-statements texts))
            (source (make-source (make-source-file name #f '()) (list->vector statements) '() '() '()))
            (weak (undefined-weak-keys r)))
-      (assemble-statements source 'program program-base (lambda (key) (table-ref weak key #f)) '()
+      (assemble-statements source 'program program-base (lambda (key) (table-ref weak key #f)) '() '()
         (lambda (a) (finish a name r texts))))))
+
+;; Instructions that two objects define are the same.
+(define (check-definitions r)
+  (let ((met '()))
+    (for-each
+     (lambda (unit)
+       (for-each
+        (lambda (definition)
+          (let ((other (find (lambda (other)
+                               (or (string=? (definition-name (car other)) (definition-name definition))
+                                   (eqv? (definition-opcode (car other)) (definition-opcode definition))))
+                             met)))
+            (cond ((not other) (set! met (cons (cons definition unit) met)))
+                  ((not (same-definition? (car other) definition))
+                   (raise (mistake (object-name (unit-object unit))
+                                   (text "the instruction `" (definition-name definition) "` (opcode "
+                                         (definition-opcode definition) ") is another one than in "
+                                         (object-name (unit-object (cdr other)))
+                                         ": all objects of a program need the same")))))))
+        (object-definitions (unit-object unit))))
+     (resolution-units r))))
+
+(define (same-definition? x y)
+  (and (string=? (definition-name x) (definition-name y))
+       (eqv? (definition-opcode x) (definition-opcode y))
+       (string=? (definition-kinds x) (definition-kinds y))
+       (equal? (definition-body x) (definition-body y))))
 
 (define (refuse-if-any diagnostics)
   (if (pair? diagnostics) (raise (make-asm-error (take-at-most diagnostics asm-diagnostic-limit)))))
@@ -185,6 +214,12 @@
                (for-each (lambda (part)
                            (postpone! (part-section part) (part-offset part) (part-source-line part)))
                          parts)))))
+    (for-each
+     (lambda (definition)
+       (add-own! (lambda (a)
+                   (if (not (definition-named (definition-name definition) (assembly-definitions a)))
+                       (note-definition! a definition)))))
+     (object-definitions object))
     (for-each
      (lambda (bound)
        (switch! (car bound))
@@ -329,7 +364,7 @@
 
 (define (entry-address a r symbols)
   (let ((name (resolution-entry r)))
-    (cond ((not name) (or (assembly-entry a) (find-entry symbols (sections-with-room a))))
+    (cond ((not name) (or (assembly-entry a) (default-entry symbols (sections-with-room a))))
           ((assoc name symbols) => cdr)
           (else
            (raise (mistake "link" (text "the entry `" name "` is not defined" (did-you-mean name (map car symbols)))))))))

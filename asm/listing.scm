@@ -199,7 +199,7 @@ the line that called them; then the symbols."
          (places (filter place-macro (made-places made)))
          (mark (make-string (max 1 (length places)) #\|))
          (where (if (pair? places) (text "  ; " (place->note (last-of places))) "")))
-    (if (section-executable? section)
+    (if (made-instruction? made)
         (let loop ((at (made-offset made)))
           (if (< at (made-end made))
               (let* ((shown (disassembled section at (min (made-end made) (+ at longest-instruction))))

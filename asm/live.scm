@@ -13,6 +13,8 @@
 (use asm/statement)
 (use asm/assembly)
 (use asm/program)
+(use asm/define)
+(use asm/isa)
 (use asm/tables)
 (use asm/image)
 (declare (block))
@@ -29,8 +31,15 @@ be mapped, and gives the address behind it."
     (assemble-value code name start
                     (lambda (symbol) (machine-symbol machine symbol))
                     (machine-imports machine)
+                    (map row->definition (machine-definitions machine))
       (lambda (a source)
         (let ((bytes (assembly-bytes a)))
+          (for-each
+           (lambda (definition)
+             (machine-define! machine (definition-name definition) (definition-opcode definition)
+                              (definition-kinds definition) (definition-meaning definition)
+                              (definition-body definition)))
+           (assembly-definitions a))
           (if (> (u8vector-length bytes) 0)
               (vm-write (machine-handle machine) space start bytes))
           (for-each (lambda (import) (vm-host-import (machine-handle machine) import))
@@ -51,6 +60,19 @@ be mapped, and gives the address behind it."
               (car tables))
     (for-each (lambda (expansion) (apply expansion-add! symbols (vector->list expansion)))
               (cdr tables))))
+
+(define-documented (machine-define-instruction! machine form)
+  "Gives one machine an instruction, FORM as behind define-instruction, or one of the table's another meaning, in which
+the table's instructions are what they always are: ((mul (to d) (x s) (y s)) (mul to x y) (addi r60 r60 1))."
+  (let* ((name (and (pair? form) (pair? (car form)) (symbol? (caar form)) (symbol->string (caar form))))
+         (there (map row->definition (machine-definitions machine)))
+         (before (and name (definition-named name there)))
+         (of-table (and name (isa-find name)))
+         (own (cond (before (definition-opcode before)) (of-table (isa-entry-opcode of-table)) (else #f)))
+         (made (call-with-problems-as-errors
+                (lambda () (form->definition form (map definition-opcode there) own)))))
+    (machine-define! machine (definition-name made) (definition-opcode made) (definition-kinds made)
+                     (definition-meaning made) (definition-body made))))
 
 (define-documented (load-source! machine path)
   "Assembles a source and loads it, as machine-load! does with an image."

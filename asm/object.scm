@@ -12,6 +12,7 @@
 (use asm/diagnostic)
 (use asm/statement)
 (use asm/expression)
+(use asm/define)
 (use asm/assembly)
 (use asm/tables)
 (use asm/program)
@@ -22,7 +23,8 @@
   (name)       ; as errors show it: a path, or lib.a(member.o)
   sections     ; a vector
   symbols      ; a vector; parts and expressions mean a symbol by its index
-  parts)       ; a list
+  parts        ; a list
+  definitions) ; of instructions, as asm/define has them
 
 (define-type object-section
   name
@@ -151,7 +153,9 @@
     (make-object (source-name source)
                  (list->vector (map section->object-section sections))
                  (list->vector (map (lambda (key) (key->object-symbol a key)) (reverse keys)))
-                 (reverse parts))))
+                 (reverse parts)
+                 (sort (assembly-definitions a)
+                       (lambda (x y) (< (definition-opcode x) (definition-opcode y)))))))
 
 ;; What Scheme made has lines of its own.
 (define (begins-line? statement)

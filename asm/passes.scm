@@ -62,11 +62,13 @@
             (if (not (memv size '(#f 1 2 4 8)))
                 (fail "a relocation has a size of 1, 2, 4 or 8 bytes, found " (operand->text size)))
             (make-relocation thunk size)))
+    (cons 'define-instruction! (lambda (form) (define-in-assembly! a form)))
     (cons 'bits (lambda (n) (make-bits n)))
     (cons 'uleb128 (lambda (n) (uleb128-bytes (unsigned-64 (checked-64 n)))))
     (cons 'sleb128 (lambda (n) (sleb128-bytes (checked-64 n))))
     (cons 'pass (lambda () (assembly-pass a)))
-    (cons 'list (noting-list (assembly-environment a))))
+    (cons 'list (noting-list (assembly-environment a)))
+    (cons 'located (lambda (value) (locate! (assembly-environment a) value))))
    (map (lambda (symbol) (cons symbol (register-number (register-symbol symbol)))) registers)
    register-bindings
    mnemonic-bindings))
@@ -78,13 +80,23 @@
 ;; Scheme's own `list`, but what may be an instruction or a directive remembers where it was made.
 (define (noting-list environment)
   (lambda items
-    (if (and (pair? items)
-             (let ((head (car items)))
-               (or (and (fixnum? head) (isa-by-opcode head))
-                   (symbol? head)
-                   (procedure? head))))
-        (environment-note-origin! environment items)
+    (if (and (pair? items) (may-be-instruction? items))
+        (environment-note-origin! environment items (list items))
         items)))
+
+(define (may-be-instruction? list)
+  (let ((head (car list)))
+    (or (and (fixnum? head) (isa-by-opcode head))
+        (symbol? head)
+        (procedure? head))))
+
+;; The value, whose lists were made where `located` is called, unless they remember better.
+(define (locate! environment value)
+  (environment-note-origin! environment value
+    (let walk ((value value) (found '()))
+      (cond ((not (and (pair? value) (list? value))) found)
+            ((may-be-instruction? value) (if (environment-origin environment value) found (cons value found)))
+            (else (fold walk found value))))))
 
 (define (checked-64 n)
   (if (not (and (exact-integer? n) (integer-64? n)))
@@ -122,7 +134,7 @@
        ((form) (run-form! a (statement-operands statement)))
        ((value) (emit-value! a (statement-operands statement)))
        ((actions) (for-each (lambda (action) (action a)) (statement-operands statement)))
-       (else (unknown-mnemonic a (statement-head statement))))
+       (else (run-defined! a statement)))
      (finish-statement! a statement))))
 
 ;; Places in its Scheme are those of the statement's file.
@@ -143,6 +155,15 @@
              (string-prefix? "define" (symbol->string (car form)))
              (string-prefix? "##define" (symbol->string (car form)))))))
 
+;; A mnemonic that the table does not have.
+(define (run-defined! a statement)
+  (let ((entry (find-entry a (statement-head statement))))
+    (cond ((not entry) (unknown-mnemonic a (statement-head statement)))
+          ((problem? (statement-operands statement)) (raise (statement-operands statement)))
+          (else
+           (current-section a)
+           (emit-defined! a entry (statement-operands statement))))))
+
 (define (unknown-mnemonic a name)
   (let ((value (environment-variable (assembly-environment a) (string->symbol name) #f)))
     (fail "there is no instruction `" name "`"
@@ -151,7 +172,7 @@
                 ((memq (string->symbol (string-append "." name)) (map string->symbol (directive-names)))
                  (text " (did you mean the directive `." name "`?)"))
                 ((string-index name #\=) "; an assignment has blanks around =, as in size = 64")
-                (else (isa-name-hint name))))))
+                (else (isa-name-hint name (defined-names a)))))))
 
 ;; ---- passes ------------------------------------------------------------------------------------------
 
@@ -273,10 +294,10 @@
 
 ;; Passes until nothing moves. What the source writes to the current output port appears once: that of the
 ;; last pass.
-(define (assemble-statements source mode base external imports finish)
+(define (assemble-statements source mode base external imports definitions finish)
   (call-with-environment (source-name source) (source-assigned source)
     (lambda (environment)
-      (let ((a (new-assembly source environment mode base external imports)))
+      (let ((a (new-assembly source environment mode base external imports definitions)))
         (let loop ()
           (let ((output (with-captured-output
                          (lambda ()
@@ -290,7 +311,8 @@
                                (lambda (exception)
                                  (if (problem? exception) (note-problem! a exception) (raise exception)))
                                (lambda () (define-given! a)))
-                              (run-statements! a (source-statements source))
+                              (parameterize ((current-assembly a))
+                                (run-statements! a (source-statements source)))
                               (finish-pass! a)))))))
             (cond ((not (or (assembly-changed? a) (assembly-unknown? a)))
                    (display output)

@@ -14,6 +14,7 @@
 (use asm/files)
 (use asm/blocks)
 (use asm/passes)
+(use asm/define)
 (use asm/tables)
 (declare (standard-bindings) (extended-bindings) (block))
 
@@ -26,6 +27,7 @@
   imports    ; names of host calls, in the order of their indices
   entry      ; an address
   globals    ; the names of .global
+  instructions ; asm/define's definitions that it brings, by opcode
   passes)    ; how many it took
 
 (define-type program-section
@@ -68,13 +70,27 @@
      (let ((name (statement-head statement)))
        (case (statement-kind statement)
          ((unknown)
-          (diagnostic statement "there is no instruction `" name "`" (isa-name-hint name)))
+          (and (not (defined-somewhere? source name))
+               (diagnostic statement "there is no instruction `" name "`" (isa-name-hint name))))
          ((directive)
           (and (not (member name (directive-names)))
                (diagnostic statement "there is no directive `" name "`"
                            (did-you-mean name (directive-names)))))
          (else #f))))
    (statement-list source)))
+
+(define (defined-somewhere? source name)
+  (or (defined-by-library name)
+      (any (lambda (statement)
+             (and (eq? (statement-kind statement) 'form)
+                  (let ((form (##desourcify (form-datum (statement-operands statement)))))
+                    (and (pair? form)
+                         (or (memq (car form) '(use include))
+                             (and (eq? (car form) 'define-instruction)
+                                  (pair? (cdr form))
+                                  (pair? (cadr form))
+                                  (eq? (caadr form) (string->symbol name))))))))
+           (statement-list source))))
 
 ;; ---- programs ----------------------------------------------------------------------------------------
 
@@ -84,14 +100,14 @@
 ;; mode: as in asm/assembly.
 (define (assemble-whole source mode finish)
   (check-readable source)
-  (assemble-statements source mode program-base no-externals '() finish))
+  (assemble-statements source mode program-base no-externals '() '() finish))
 
 (define (assemble-source source)
   (assemble-whole source 'program
     (lambda (a)
       (let ((symbols (symbols-by-value a)))
         (make-program-of a (source-name source) a symbols (delay (code-tables a source))
-                         (or (assembly-entry a) (find-entry symbols (sections-with-room a))))))))
+                         (or (assembly-entry a) (default-entry symbols (sections-with-room a))))))))
 
 ;; Pairs of a name and a value.
 (define (symbols-by-value a)
@@ -118,9 +134,10 @@
      (reverse (assembly-imports a))
      entry
      (map symbol->string (names-bound a 'global 'weak))
+     (sort (assembly-definitions a) (lambda (x y) (< (definition-opcode x) (definition-opcode y))))
      (assembly-pass a))))
 
-(define (find-entry symbols sections)
+(define (default-entry symbols sections)
   (cond ((assoc "_start" symbols) => cdr)
         ((assoc "main" symbols) => cdr)
         ((find (lambda (section) (string=? (section-name section) ".text")) sections) => section-base)
@@ -150,7 +167,7 @@
 ;; The bytes of instructions at an address: source text, or a list as a Scheme form of a source gives it.
 ;;   (asm '(add r1 r2 r3))   (asm "loop: addi r1, r1, -1\n bnei r1, 0, loop" at: #x10000)
 (define (asm code #!key (at 0))
-  (assemble-value code "asm" at no-externals '()
+  (assemble-value code "asm" at no-externals '() '()
     (lambda (a source) (assembly-bytes a))))
 
 (define (assembly-bytes a)
@@ -162,7 +179,7 @@
       (u8vector)))
 
 ;; Text or a value, at one place; `finish` gets the assembly and the source.
-(define (assemble-value code name at external imports finish)
+(define (assemble-value code name at external imports definitions finish)
   (let ((source (if (string? code)
                     (read-source name code)
                     (let ((file (make-source-file name #f '())))
@@ -170,5 +187,5 @@
                                    (vector (make-statement 'value file 0 0 #f code '() #f 0))
                                    '() '() '())))))
     (check-readable source)
-    (assemble-statements source 'live at external imports
+    (assemble-statements source 'live at external imports definitions
       (lambda (a) (finish a source)))))

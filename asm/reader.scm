@@ -288,7 +288,11 @@
         (let ((operands (read-operands scan)))
           (check-count scan entry operands line column)
           (add-instruction! scan entry (complete-operands entry operands) line column))
-        (add-statement! scan 'unknown line column (substring text start end) #f))))
+        ;; Something may define it; if nothing does, what is wrong with its operands matters little.
+        (let ((operands (with-exception-catcher
+                         (lambda (exception) (if (problem? exception) exception (raise exception)))
+                         (lambda () (read-operands scan)))))
+          (add-statement! scan 'unknown line column (substring text start end) operands)))))
 
 ;; A last operand of kind o may be left out.
 (define (complete-operands entry operands)

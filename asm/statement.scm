@@ -48,7 +48,8 @@
 ;; kind         head          operands
 ;; fixed        entry         the bytes of an instruction that is the same wherever it stands
 ;; instruction  entry         a vector: fields that are known, and operands that are not
-;; unknown      mnemonic      -             an error, unless something defines the mnemonic
+;; unknown      mnemonic      pairs of an operand and its column, or the problem with them: an error, unless
+;;                            define-instruction made it an instruction
 ;; directive    its name      a list of operands
 ;; form         -             a form
 ;; label        a symbol      -

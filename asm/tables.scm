@@ -30,7 +30,7 @@
 
 (define (statement->line statement)
   (and (statement-section statement)
-       (memq (statement-kind statement) '(fixed instruction))
+       (memq (statement-kind statement) '(fixed instruction unknown))
        (vector (+ (section-base (statement-section statement)) (statement-offset statement))
                (source-file-name (statement-file statement))
                (statement-line statement)

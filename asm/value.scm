@@ -18,6 +18,7 @@
 (use asm/expression)
 (use asm/reader)
 (use asm/environment)
+(use asm/define)
 (use asm/origin)
 (use asm/assembly)
 (declare (standard-bindings) (extended-bindings) (block))
@@ -188,27 +189,56 @@
                           (note-item! a 0)
                           (emit-bytes! a (join-fields entry fields 0)))))
       (let ((bytes (join-fields entry fields (item-least a))))
+        (if (fx>= (isa-entry-opcode entry) 1024)
+            (check-defined! a (assembly-definition a (isa-entry-name entry)) bytes))
         (note-item! a (u8vector-length bytes))
         (emit-bytes! a bytes))))
 
 ;; Operands as Scheme values.
 (define (emit-instruction! a entry operands whole)
-  (let* ((kinds (isa-entry-kinds entry))
-         (count (length operands))
-         (start (here a)))
-    (in-list whole
-      (lambda ()
-        (if (or (< count (isa-entry-least-arity entry)) (> count (isa-entry-arity entry)))
-            (fail "`" (isa-entry-name entry) "` takes " (isa-entry-arity entry)
-                  (if (= 1 (isa-entry-arity entry)) " operand" " operands") ", found " count))
-        (let loop ((i 0) (operands operands) (fields '()))
-          (cond ((= i (isa-entry-arity entry)) (emit-fields! a entry (reverse fields)))
-                ((null? operands) (loop (+ i 1) '() (cons 0 fields)))
-                (else
-                 (loop (+ i 1)
-                       (cdr operands)
-                       (cons (operand-field a (string-ref kinds i) (car operands) entry start)
-                             fields)))))))))
+  (in-list whole (lambda () (emit-operands! a entry operands))))
+
+(define (emit-operands! a entry operands)
+  (let ((start (here a)))
+    (emit-each! a entry operands
+                (lambda (kind operand) (operand-field a kind operand entry start)))))
+
+;; Operands from text that the reader has not encoded: pairs of an operand and its column.
+(define (emit-defined! a entry operands)
+  (let ((start (here a)))
+    (emit-each! a entry operands
+      (lambda (kind operand)
+        (or (with-exception-catcher
+             (lambda (exception)
+               (raise (if (problem? exception)
+                          (make-problem (problem-message exception) (problem-notes exception)
+                                        (statement-line (assembly-statement a)) (cdr operand))
+                          exception)))
+             (lambda () (constant-field kind (car operand) entry)))
+            (operand-field a kind (car operand) entry start))))))
+
+;; field: kind and operand -> the field
+(define (emit-each! a entry operands field)
+  (let ((kinds (isa-entry-kinds entry))
+        (count (length operands)))
+    (if (or (< count (isa-entry-least-arity entry)) (> count (isa-entry-arity entry)))
+        (fail "`" (isa-entry-name entry) "` takes " (isa-entry-arity entry)
+              (if (= 1 (isa-entry-arity entry)) " operand" " operands") ", found " count))
+    (let loop ((i 0) (operands operands) (fields '()))
+      (cond ((= i (isa-entry-arity entry)) (emit-fields! a entry (reverse fields)))
+            ((null? operands) (loop (+ i 1) '() (cons 0 fields)))
+            (else (loop (+ i 1) (cdr operands) (cons (field (string-ref kinds i) (car operands)) fields)))))))
+
+;; The entry of a mnemonic, the table's or another, or #f.
+(define (find-entry a name)
+  (or (isa-find name)
+      (let ((definition (assembly-definition a name)))
+        (and definition (definition-entry definition)))))
+
+(define (find-entry-of-opcode a opcode)
+  (or (isa-by-opcode opcode)
+      (let ((definition (assembly-definition-of-opcode a opcode)))
+        (and definition (definition-entry definition)))))
 
 ;; Problems of a list that Scheme made say which one it was.
 (define (in-list whole thunk)
@@ -240,7 +270,7 @@
         ((label-marker? value) (emit-label! a (label-marker-name value)))
         ((keyword? value) (emit-label! a (->label-name value)))
         ((eq? value #!void))
-        (else (emit-made! a #f (lambda () (emit-atom! a value))))))
+        (else (emit-made! a #f (symbol? value) (lambda () (emit-atom! a value))))))
 
 (define (emit-atom! a value)
   (cond ((exact-integer? value) (emit-uleb128! a value))
@@ -249,7 +279,7 @@
          (emit-deferred-directive! a ".uleb128" (list value) 1))
         ((u8vector? value) (emit-bytes! a value))
         ((relocation? value) (emit-relocation! a value))
-        ((bare-mnemonic value)
+        ((bare-mnemonic a value)
          => (lambda (entry) (emit-instruction! a entry '() (list value))))
         (else
          (fail "a Scheme form gave " (operand->text value) ", which cannot be assembled: expected (), an "
@@ -259,8 +289,8 @@
                (if (eq? value #f) "; (if condition value) without an else gives nothing" "")))))
 
 ;; An instruction without operands need not be in a list of its own: '((jump "x") nop)
-(define (bare-mnemonic value)
-  (let ((entry (and (symbol? value) (isa-find (symbol->string value)))))
+(define (bare-mnemonic a value)
+  (let ((entry (and (symbol? value) (find-entry a (symbol->string value)))))
     (and entry (= 0 (isa-entry-arity entry)) entry)))
 
 (define (emit-label! a name)
@@ -309,31 +339,31 @@
   (let ((head (mnemonic-procedure->symbol (car value))))
     (cond ((symbol? head)
            (let ((string (symbol->string head)))
-             (cond ((isa-find string)
+             (cond ((find-entry a string)
                     => (lambda (entry)
-                         (emit-located! a value
+                         (emit-located! a value #t
                            (lambda () (emit-instruction! a entry (cdr value) (cons head (cdr value)))))))
                    ((and (eq? head 'label) (pair? (cdr value)) (null? (cddr value)))
                     (emit-label! a (->label-name (cadr value))))
                    ((and (> (string-length string) 0) (char=? (string-ref string 0) #\.))
-                    (emit-located! a value
+                    (emit-located! a value #f
                       (lambda () (in-list value (lambda () (directive-runner a string (cdr value)))))))
                    (else
                     (located a value
                       (lambda ()
                         (fail "there is no instruction `" head "` in the list " (list->readable value)
-                              (isa-name-hint string))))))))
-          ((instruction-list value)
+                              (isa-name-hint string (defined-names a)))))))))
+          ((instruction-list a value)
            => (lambda (entry)
-                (emit-located! a value (lambda () (emit-instruction! a entry (cdr value) value)))))
+                (emit-located! a value #t (lambda () (emit-instruction! a entry (cdr value) value)))))
           (else
            (for-each-guarded (lambda (item) (emit-value! a item))
                              value
                              (lambda (problem) (note-problem! a problem)))))))
 
 ;; Emits what a list means, with the places of the source that made the list.
-(define (emit-located! a value emit)
-  (emit-made! a (environment-origin (assembly-environment a) value)
+(define (emit-located! a value instruction? emit)
+  (emit-made! a (environment-origin (assembly-environment a) value) instruction?
               (lambda () (located a value emit))))
 
 (define (list-places a value)
@@ -369,9 +399,9 @@
         head)))
 
 ;; The entry of a list that is an instruction: an opcode, and as many operands as that takes.
-(define (instruction-list value)
+(define (instruction-list a value)
   (let* ((head (car value))
-         (entry (and (fixnum? head) (isa-by-opcode head)))
+         (entry (and (fixnum? head) (find-entry-of-opcode a head)))
          (count (length (cdr value))))
     (and entry
          (<= (isa-entry-least-arity entry) count (isa-entry-arity entry))

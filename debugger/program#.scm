@@ -1,5 +1,5 @@
 (##namespace ("debugger/program#"
-  loaded? loaded-path loaded-name loaded-image loaded-entry
+  make-loaded loaded? loaded-path loaded-name loaded-image loaded-entry
   read-program
   all-symbols symbol-value program-names
   symbol-at

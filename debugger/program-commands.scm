@@ -5,8 +5,10 @@
 (use debugger/command)
 (use debugger/session)
 (use debugger/program)
+(use debugger/target)
 (use debugger/value)
 (use debugger/run)
+(use debugger/left-behind)
 (use debugger/show)
 
 (define-command (load (file file))
@@ -30,3 +32,10 @@ Memory and registers are as they were loaded; breakpoints stay. Ctrl-C stops it.
   (the-machine)
   (restart-program!)
   (show-here))
+
+(define-command (core (file file))
+  "Writes the program's state to a file. FILE is opened by comet-vm debug --core, where the program stands now."
+  group: program repeat: #f
+  (the-machine)
+  (write-core! file)
+  (say "core " file ", " (grouped (target-count)) " instructions"))

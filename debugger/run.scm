@@ -146,11 +146,13 @@
   (conclude-stop! (run-machine! fuel)))
 
 ;; From the entry, with the state as it was loaded. Arguments stay those of the run before unless given.
-(define (run-program! #!optional (arguments '()) (fuel #f))
+;; `before` is called when all is ready to run.
+(define (run-program! #!optional (arguments '()) (fuel #f) (before (lambda () #f)))
   (let ((session (the-session)) (program (the-program)))
     (restart-program!)
     (if (pair? arguments) (session-arguments-set! session arguments))
     (machine-arguments-set! (the-machine) (cons (loaded-path program) (session-arguments session)))
+    (before)
     (if (breakpoint-at (target-pc))
         (arrived-at-breakpoint! #f)
         (continue-program! fuel))))

@@ -62,13 +62,13 @@
 (define longest 40)
 
 (define (decoded bytes)
-  (with-exception-catcher (lambda (exception) #f) (lambda () (vm-decode bytes))))
+  (with-exception-catcher (lambda (exception) #f) (lambda () (vm-decode bytes 0 (u8vector-length bytes) (machine-handle (the-machine))))))
 
 ;; The instruction at an address, or #f where nothing is mapped.
 (define (target-instruction address)
   (let ((bytes (target-read-prefix address longest)))
     (and (> (u8vector-length bytes) 0)
-         (let ((shown (vm-disassemble bytes (u64 address))) (known (decoded bytes)))
+         (let ((shown (vm-disassemble bytes (u64 address) 0 (u8vector-length bytes) (machine-handle (the-machine)))) (known (decoded bytes)))
            (make-instruction (u64 address) (car shown) (cdr shown)
                              (and known (vector-ref known 0))
                              (if known (vector-ref known 1) "")

@@ -57,11 +57,12 @@
 
 ;; ---- beginning -------------------------------------------------------------------------------------
 
-(define (timeline-begin!)
+;; `begin-log!` begins the machine's log of host calls.
+(define (timeline-begin! #!optional (begin-log! (lambda () (machine-record! (the-machine) (timeline-log-limit)))))
   (let ((session (the-session)))
     (if (timeline-wanted)
         (let ((count (target-count)))
-          (machine-record! (the-machine) (timeline-log-limit))
+          (begin-log!)
           (let ((timeline (make-timeline '() (least-spacing) 0 count #f count 0 '())))
             (session-timeline-set! session timeline)
             (take-moment! timeline #f)))

@@ -1,6 +1,6 @@
 ; calculator.s: reads expressions, a line each, and prints their values.
 ;
-; Shows: a program in the structured language that structured.scm makes of Scheme macros, side by side with
+; Shows: a program in the structured language that asm/library/structured makes of Scheme macros, side by side with
 ; plain instructions; recursive descent; procedures with two results; a frame in memory; a string table.
 ;
 ;     echo '(1 + 2) * -3' | build/comet-vm run examples/calculator.s
@@ -8,7 +8,8 @@
 ; Numbers are whole and have 64 bits; there are + - * / % (the latter two round towards zero, as in C),
 ; a minus sign, and parentheses.
 
-(include "structured.scm")
+(use asm/library/structured)
+(use asm/library/tables)
 
 (define line-size 256)                  ; a line's bytes, with the 0 that ends it
 

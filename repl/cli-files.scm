@@ -81,11 +81,11 @@
 (define (show-labels symbols address)
   (for-each (lambda (symbol) (if (= (cdr symbol) address) (say (car symbol) ":"))) symbols))
 
-(define (show-code bytes base symbols)
+(define (show-code bytes base symbols image)
   (let ((length (u8vector-length bytes)))
     (let loop ((offset 0))
       (if (< offset length)
-          (let ((shown (vm-disassemble bytes (+ base offset) offset length)))
+          (let ((shown (vm-disassemble bytes (+ base offset) offset length image)))
             (show-labels symbols (+ base offset))
             (say "    " (hex-address (+ base offset)) "  "
                  (string-pad-right (u8vector->hex (subu8vector bytes offset (min (+ offset (car shown) ) (+ offset 10) length))) 20)
@@ -93,7 +93,7 @@
             (loop (+ offset (max 1 (car shown)))))))))
 
 ;; Sixteen bytes a line, fewer where a symbol comes between.
-(define (show-data bytes base symbols)
+(define (show-data bytes base symbols image)
   (let ((length (u8vector-length bytes)))
     (let loop ((offset 0))
       (if (< offset length)
@@ -109,7 +109,7 @@
             (loop (- next base)))))))
 
 ;; section: #(name address bytes memory-length protection)
-(define (show-section section symbols)
+(define (show-section section symbols image)
   (let* ((address (vector-ref section 1))
          (bytes (vector-ref section 2))
          (zeros (- (vector-ref section 3) (u8vector-length bytes)))
@@ -117,7 +117,7 @@
          (inside (filter (lambda (symbol) (and (<= address (cdr symbol)) (< (cdr symbol) end))) symbols)))
     (say "section " (vector-ref section 0) ", " (hex-address address) ", " (vector-ref section 3) " bytes, "
          (protection->text (vector-ref section 4)))
-    ((if (= 0 (bitwise-and (vector-ref section 4) execute-bit)) show-data show-code) bytes address inside)
+    ((if (= 0 (bitwise-and (vector-ref section 4) execute-bit)) show-data show-code) bytes address inside image)
     (if (> zeros 0)
         (begin
           (for-each (lambda (symbol) (if (>= (cdr symbol) (+ address (u8vector-length bytes)))
@@ -131,7 +131,11 @@
     (say path ": entry " (hex-address (image-entry image))
          (if (null? (image-imports image)) "" (text ", host calls " (string-join (image-imports image) ", "))))
     (newline)
-    (for-each (lambda (section) (show-section section symbols)) (image-sections image))))
+    (for-each
+     (lambda (row)
+       (say "instruction " (vector-ref row 1) ": " (vector-ref row 0) " " (vector-ref row 2) " = " (vector-ref row 5)))
+     (image-definitions image))
+    (for-each (lambda (section) (show-section section symbols image)) (image-sections image))))
 
 (define disasm-options
   '(("--source" #f "" "print a source that assembles to the same bytes, with labels where code jumps")))

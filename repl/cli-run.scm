@@ -11,6 +11,9 @@
 (use debugger/target)
 (use debugger/run)
 (use debugger/timeline)
+(use debugger/program)
+(use debugger/left-behind)
+(use scheme-lib/state)
 (use debugger/show)
 (use repl/terminal)
 (use repl/options)
@@ -20,7 +23,7 @@
 
 (define groups '("exit" "streams" "arguments" "clock" "random"))
 
-(define debug-options
+(define machine-options
   (append
    '(("--memory" size "SIZE" "bytes the program may have mapped; suffix K, M or G (1G)")
      ("--call-depth" number "N" "activations, that is, calls under way (262144)")
@@ -30,12 +33,20 @@
      ("--seed" number "N" "make what `random` gives the same on every run"))
    assembly-options))
 
+(define debug-options
+  (append
+   '(("--core" text "FILE" "open the state that a program left behind, where it stopped")
+     ("--replay" text "FILE" "open a recording, at its end, with its whole past"))
+   machine-options))
+
 (define run-options
   (append
    '(("--fuel" number "N" "stop after N instructions")
      ("--time" seconds "SECONDS" "stop after so much time; fractions are allowed"))
-   debug-options
-   '(("--hash" #f "" "print a hash of the final state on standard error")
+   machine-options
+   '(("--core" text "FILE" "when the program does not end by itself, write its state")
+     ("--record" text "FILE" "write what it gets from outside, for debug --replay")
+     ("--hash" #f "" "print a hash of the final state on standard error")
      ("--statistics" #f "" "print instructions and seconds on standard error")
      ("--quiet" #f "" "no report of traps and reached limits; the status tells"))))
 
@@ -121,6 +132,21 @@
                      (/ (round (* seconds 1e6)) 1e6)))
   (if (option-value options "--hash") (say-on-stderr "hash: " (machine-hash (the-machine)))))
 
+;; Files for those who look at the run later. The program's own end is what counts for the exit status.
+(define (say-failure exception) (say-on-stderr "comet-vm: " (error-line exception)))
+
+(define (record-to! path)
+  (with-exception-catcher
+   (lambda (exception) (exit-with status-system (error-line exception)))
+   (lambda () (machine-record-to! (the-machine) path image: (loaded-image (the-program))))))
+
+(define (write-files! pause options)
+  (let ((core (option-value options "--core")))
+    (if (option-value options "--record")
+        (with-exception-catcher say-failure (lambda () (machine-record-end! (the-machine) (pause-stop pause)))))
+    (if (and core (not (eq? (pause-reason pause) 'halted)))
+        (with-exception-catcher say-failure (lambda () (write-core! core))))))
+
 (define (now) (time->seconds (current-time)))
 
 (define (cli-run options words)
@@ -131,9 +157,12 @@
     (load-or-exit (car words) options)
     (let ((begin-time (now)))
       (if limit (machine-deadline-set! (the-machine) limit))
-      (let* ((pause (run-program! (cdr words) (option-value options "--fuel")))
+      (let* ((record (option-value options "--record"))
+             (pause (run-program! (cdr words) (option-value options "--fuel")
+                                  (lambda () (if record (record-to! record)))))
              (seconds (- (now) begin-time)))
         (if limit (machine-deadline-set! (the-machine) #f))
+        (write-files! pause options)
         (report-run pause options seconds)
         (if (debugger-wanted? pause options)
             (open-debugger pause)
@@ -147,8 +176,31 @@
 ;; ---- debug -----------------------------------------------------------------------------------------
 
 (define (cli-debug options words)
-  (let ((words (file-and-arguments words)))
-    (load-or-exit (car words) options)
-    (session-arguments-set! (current-session) (cdr words))
-    (machine-arguments-set! (the-machine) words)
-    (start-repl show-here)))
+  (cond ((option-value options "--replay")
+         => (lambda (path)
+              (if (and (pair? words) (pair? (cdr words)))
+                  (usage-error "--replay takes one image at most; `" (cadr words) "` is too much"))
+              (open-or-exit path (lambda () (load-recording! path (if (pair? words) (car words) #f)
+                                                             (option-value options "--core"))))))
+        ((option-value options "--core")
+         => (lambda (path)
+              (if (pair? words) (usage-error "a core has its program in it; `" (car words) "` is too much"))
+              (open-or-exit path (lambda () (load-core! path)))))
+        (else
+         (let ((words (file-and-arguments words)))
+           (load-or-exit (car words) options)
+           (session-arguments-set! (current-session) (cdr words))
+           (machine-arguments-set! (the-machine) words)
+           (start-repl show-here)))))
+
+;; What a program left behind is opened as it was: limits and grants come from the file.
+(define (open-or-exit path open)
+  (let ((pause (with-exception-catcher
+                (lambda (exception)
+                  (exit-with (if (and (user-error? exception) (file-exists? path)) status-bad-data (load-status exception path))
+                             (if (user-error? exception) "" (text path ": "))
+                             (error-line exception)))
+                open)))
+    (start-repl (lambda ()
+                  (if (recording-note) (say (recording-note)))
+                  (show-pause pause)))))

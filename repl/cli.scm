@@ -47,7 +47,9 @@ Exit status: that of the program, modulo 256, or
               run-options cli-run)
    (make-part "debug" "debug [OPTION]... FILE [ARGUMENT]..." "opens the prompt at a program's first instruction"
               "Loads the program in FILE, a source or an image, gives it the arguments, and opens the prompt at its
-first instruction."
+first instruction. Or opens what a program left behind: a core, where it stopped, or a recording, at its end and
+with its past. These have the program in them, with its limits and what it was granted; --replay takes the image
+as well. With both, the core must be of the recorded run."
               debug-options cli-debug)
    (make-part "dap" "dap [OPTION]..." "serves an editor by the Debug Adapter Protocol"
               "Serves an editor that debugs by the Debug Adapter Protocol, over standard input and output or a

@@ -2,5 +2,6 @@
 
 (##namespace
  ("scheme-lib/image#"
-  ->image image-sections image-symbols image-lines image-expansions image-imports image-entry image->bytes image-write-file
+  ->image image-sections image-symbols image-lines image-expansions image-imports image-definitions image-entry
+  image->bytes image-write-file
   image-load-symbols!))

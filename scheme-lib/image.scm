@@ -44,6 +44,10 @@ address to the next line or expansion was made. Of several for one address, each
   "The names of the host calls that the image uses, in the order of its import list."
   (collect vm-image-import image))
 
+(define-documented (image-definitions image)
+  "The instructions that the program brings, by opcode, each #(name opcode operands meaning body parts)."
+  (collect vm-isa-definition image))
+
 (define-documented (image-entry image)
   "The address where the program begins."
   (vm-image-entry image))

@@ -23,10 +23,11 @@
 ;; handle: the binding's machine; table: its symbol table; entry: where the loaded program begins, or #f
 ;; host-calls: name -> (argument count . procedure); streams: a stream, a descriptor or #f for each of three
 ;; stops: its breakpoints, ((space . address) …); watches: its watchpoints, (#(id space address length access) …)
+;; tracers: what to call before instructions, ((opcode . procedure) …); traced: (thread . count) of the last such call
 (define-type machine
   constructor: construct-machine
   handle (table unprintable:) entry (host-calls unprintable:) (streams unprintable:)
-  (stops unprintable:) (watches unprintable:))
+  (stops unprintable:) (watches unprintable:) (tracers unprintable:) (traced unprintable:))
 
 ;; ---- making and loading ----------------------------------------------------------------------------
 
@@ -41,7 +42,7 @@ further host calls: clock, random."
   (check-config 'window window)
   (let* ((handle (vm-machine-new window memory-limit register-limit call-depth-limit))
          (machine (construct-machine handle (make-symbol-table) #f (make-table test: equal?)
-                                     (make-vector 3 #f) '() '())))
+                                     (make-vector 3 #f) '() '() '() #f)))
     (for-each (lambda (stream what) (machine-stream-set! machine stream what))
               '(0 1 2)
               '(input output error))
@@ -65,8 +66,7 @@ Limits, arguments, streams and granted host calls stay."
   (vm-machine-reset (machine-handle machine))
   (machine-table-set! machine (make-symbol-table))
   (machine-entry-set! machine #f)
-  (machine-stops-set! machine '())
-  (machine-watches-set! machine '()))
+  (machine-forget-stopping-places! machine))
 
 (define-documented (machine-load! machine what #!key (space 0) (reset (eqv? space 0)))
   "Loads an image (an image object, a file's path, or bytes), its symbols and its source lines, and makes
@@ -379,8 +379,72 @@ called), activation-pc (where it stands) and activation-window (its place on the
       (if (or (= n count) (= offset (u8vector-length bytes)))
           (reverse listing)
           (let* ((address (+ start offset))
-                 (found (vm-disassemble bytes address offset)))
+                 (found (vm-disassemble bytes address offset (u8vector-length bytes) (machine-handle machine))))
             (loop (+ offset (car found)) (+ n 1) (cons (list address (car found) (cdr found)) listing)))))))
+
+;; ---- instructions ----------------------------------------------------------------------------------
+
+(define-documented (machine-definitions machine)
+  "The instructions that the machine has besides the table's, by opcode: each #(name opcode operands meaning body
+parts)."
+  (let loop ((n 0) (all '()))
+    (let ((row (vm-isa-definition (machine-handle machine) n)))
+      (if row (loop (+ n 1) (cons row all)) (reverse all)))))
+
+(define-documented (machine-define! machine name opcode operands meaning body)
+  "Gives the machine an instruction, or another body to one that it has; BODY is a u8vector, as
+vm-ext/isa/README.md says. The assembler does this with what define-instruction defines."
+  (let ((row (vector (string->symbol name) opcode operands meaning body)))
+    (if (not (any (lambda (there) (equal? (subvector there 0 5) row)) (machine-definitions machine)))
+        (vm-machine-define (machine-handle machine) name opcode operands meaning body))))
+
+(define (opcode-of machine mnemonic)
+  (let* ((rows (append (vector->list (vm-isa)) (machine-definitions machine)))
+         (row (find (lambda (row) (eq? (vector-ref row 0) mnemonic)) rows)))
+    (if row
+        (vector-ref row 1)
+        (error (text "the machine has no instruction " (written mnemonic)
+                     (if (symbol? mnemonic)
+                         (did-you-mean (symbol->string mnemonic)
+                                       (map (lambda (row) (symbol->string (vector-ref row 0))) rows))
+                         ": a mnemonic is a symbol, such as 'mul"))))))
+
+(define treatments '((ordinary . 0) (counted . 1) (forbidden . 3)))
+(define treatment-traced 2)
+
+(define-documented (machine-redefine! machine mnemonic how)
+  "Lets this machine treat an instruction in another way, from now on. HOW is counted (machine-executed tells how
+often), forbidden (it traps as an illegal instruction), ordinary, or a procedure that is called with the machine
+before each time; all other instructions run as fast as ever. To give an instruction another meaning, define it
+anew with define-instruction."
+  (let ((opcode (opcode-of machine mnemonic))
+        (treatment (assq how treatments)))
+    (if (not (or treatment (procedure? how)))
+        (error "an instruction can be redefined as counted, forbidden, ordinary or by a procedure, not as" how))
+    (vm-treat (machine-handle machine) opcode (if treatment (cdr treatment) treatment-traced))
+    (machine-tracers-set! machine
+      (append (if treatment '() (list (cons opcode how)))
+              (remove (lambda (entry) (= (car entry) opcode)) (machine-tracers machine))))))
+
+(define-documented (machine-executed machine mnemonic)
+  "How often an instruction that is counted was executed since it is; running over the same again counts again."
+  (vector-ref (vm-treated (machine-handle machine) (opcode-of machine mnemonic)) 1))
+
+;; Calls what is to be called before the instruction at the pc: once each time that it is executed, however
+;; runs are divided.
+(define (call-tracer machine thread)
+  (let* ((pc (machine-pc machine thread))
+         (bytes (readable-bytes machine pc longest-instruction (machine-thread-space machine thread)))
+         (known (and (> (u8vector-length bytes) 0)
+                     (with-exception-catcher
+                      (lambda (exception) #f)
+                      (lambda () (vm-decode bytes 0 (u8vector-length bytes) (machine-handle machine))))))
+         (tracer (and known (assv (car (vector-ref known 3)) (machine-tracers machine))))
+         (now (cons thread (machine-count machine thread))))
+    (if (and tracer (not (equal? now (machine-traced machine))))
+        (begin
+          (machine-traced-set! machine now)
+          ((cdr tracer) machine)))))
 
 ;; ---- snapshots -------------------------------------------------------------------------------------
 
@@ -427,6 +491,11 @@ list."
 (define-documented (machine-hash machine)
   "A hash of the whole state, as 32 hexadecimal digits: the same state gives the same hash everywhere."
   (u8vector->hex (vm-state-hash (machine-handle machine))))
+
+;; Breakpoints and watchpoints that went with the spaces they were in.
+(define (machine-forget-stopping-places! machine)
+  (machine-stops-set! machine '())
+  (machine-watches-set! machine '()))
 
 ;; ---- stopping places -------------------------------------------------------------------------------
 
@@ -509,7 +578,7 @@ number and gives up to so many bytes in a u8vector, none at the end; that of ano
 
 ;; ---- running ---------------------------------------------------------------------------------------
 
-(define reasons '#(halted out-of-fuel trap breakpoint watchpoint host-call interrupted observed))
+(define reasons '#(halted out-of-fuel trap breakpoint watchpoint host-call interrupted observed traced))
 (define traps
   '#(none brk illegal read write execute misaligned divide overflow invalid call-depth window host-call user))
 
@@ -535,6 +604,12 @@ number and gives up to so many bytes in a u8vector, none at the end; that of ano
                     (only-for 'watchpoint (vector-ref result 8))
                     (only-for 'watchpoint (if (= (vector-ref result 9) 2) 'write 'read))
                     thread)))
+
+;; The numbers of comet.h: #(reason trap pc address instruction-count exit-status message).
+(define (stop->vector stop)
+  (let ((index (lambda (what names) (or (find (lambda (i) (eq? what (vector-ref names i))) (iota (vector-length names))) 0))))
+    (vector (index (stop-reason stop) reasons) (index (stop-trap stop) traps) (stop-pc stop) (or (stop-address stop) 0)
+            (stop-count stop) (or (stop-exit-status stop) 0) (or (stop-message stop) ""))))
 
 (define (restop stop reason trap address message)
   (construct-stop reason trap (stop-pc stop) address message (stop-executed stop) (stop-count stop)
@@ -577,6 +652,7 @@ and Ctrl-C stops the run with the reason interrupted."
         (fuel (or fuel all-fuel)))
     ;; left: fuel; executed: instructions of this run before the present slice
     (define (slice left executed)
+      (if (pair? (machine-tracers machine)) (call-tracer machine thread))
       (let* ((result (if observation
                          (observe-slice machine thread left observation)
                          (vm-run (machine-handle machine) thread left)))
@@ -585,6 +661,7 @@ and Ctrl-C stops the run with the reason interrupted."
              (stop (make-stop machine thread result executed)))
         (case (stop-reason stop)
           ((interrupted) (if (vector-ref result 11) (go-on stop left executed) stop))
+          ((traced) (slice left executed))
           ((host-call)
            ;; Serving may wait for input: Ctrl-C that came before must not wait with it.
            (if interrupted?

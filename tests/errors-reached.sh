@@ -29,7 +29,7 @@ awk -v table="$table" '
     line = part[2]; gsub(/ /, "", line)
     beyond = (last ~ /beyond tests:/); last = $0
     text = substr($0, length(part[1]) + length(part[2]) + 3)
-    if (text !~ /(^|[^a-z_])(fail|trap|trap_access|fail_group)\(/ || text ~ /noreturn|void |#define|^ *\/\//) next
+    if (text !~ /(^|[^a-z_])(fail|refuse|trap|trap_access|fail_group)\(/ || text ~ /noreturn|void |#define|^ *\/\//) next
     if (count == "-" || beyond) next
     sub(/^ +/, "", text); gsub(/\|/, "\\|", text)
     key = name(FILENAME) ":" line

@@ -206,7 +206,8 @@ typedef enum comet_reason {
   COMET_WATCHPOINT = 4,  /* the instruction before pc touched a watched range */
   COMET_HOST_CALL = 5,   /* the hcall at pc waits for the embedder: see comet_host_complete */
   COMET_INTERRUPTED = 6, /* comet_interrupt, the poll function or the deadline */
-  COMET_OBSERVED = 7     /* comet_observe: there is no room for another event */
+  COMET_OBSERVED = 7,    /* comet_observe: there is no room for another event */
+  COMET_TRACED = 8       /* about to execute an instruction that is treated as COMET_STOPPING */
 } comet_reason;
 
 typedef enum comet_trap {
@@ -248,7 +249,7 @@ COMET_API const char* comet_trap_name(comet_trap trap);       /* such as "divisi
 
 /* Runs a thread for at most `fuel` instructions, exactly, and says why it stopped. Breakpoints are
  * looked at before an instruction is executed, but not before the first one, so that running on from a
- * breakpoint works. A program that halted halts again when it is run again. When it fails for want of the
+ * breakpoint works; so are traced instructions. A program that halted halts again when it is run again. When it fails for want of the
  * host's memory, the instructions before that are done, and running again goes on from there. A host call or
  * the poll function may run other threads of the machine, but while a run is under way the machine cannot be
  * reset, go back to a snapshot, load an image or lose the thread: COMET_ERROR_STATE. */
@@ -323,7 +324,7 @@ COMET_API comet_status comet_watchpoint_set(comet_machine* machine, comet_space 
 COMET_API comet_status comet_watchpoint_clear(comet_machine* machine, uint32_t id, comet_error* error);
 
 /* ------------------------------------------------------------------------------------------------
- * Snapshots: the whole state of a machine (spaces, threads, import list) at one moment
+ * Snapshots: the whole state of a machine (spaces, threads, import list, own instructions) at one moment
  */
 
 typedef struct comet_snapshot comet_snapshot;
@@ -377,7 +378,8 @@ typedef struct comet_timeline_info {
 COMET_API comet_status comet_timeline_get(const comet_machine* machine, comet_thread thread, comet_timeline_info* info, comet_error* error);
 
 /* A hash (XXH3, 128 bits, big-endian) of the whole state: mapped pages with protection and content,
- * registers, activations, pcs, instruction counts, import list. The same on every host and build. */
+ * registers, activations, pcs, instruction counts, import list, own instructions. The same on every host and
+ * build. */
 COMET_API comet_status comet_state_hash(const comet_machine* machine, uint8_t hash[16], comet_error* error);
 
 /* ------------------------------------------------------------------------------------------------
@@ -523,7 +525,8 @@ COMET_API comet_status comet_image_line_at(const comet_image* image, uint64_t ad
 COMET_API comet_status comet_image_expansion_at(const comet_image* image, uint64_t address, size_t level, comet_expansion* expansion, comet_error* error);
 
 /* Maps and fills the sections in a space and restarts thread 0 at the entry if the space is its own. The
- * image's imports become the machine's import list, or, where that is not empty, must agree with it.
+ * image's imports become the machine's import list, or, where that is not empty, must agree with it; its
+ * instructions join the machine's own.
  * COMET_ERROR_CAPABILITY names the first import that is not granted. After COMET_ERROR_MEMORY, where the host has
  * not even enough to go back, a part may be loaded. Not possible while the machine runs. */
 COMET_API comet_status comet_image_load(const comet_image* image, comet_machine* machine, comet_space space, comet_error* error);
@@ -642,14 +645,57 @@ typedef struct comet_decoded {
 
 #define COMET_DECODED_INIT {sizeof(comet_decoded), 0, 0, 0, 0, {0}}
 
+/* Instructions of the user's: templates of the table's, with opcodes from 1024 on. isa/README.md says what
+ * they can be; each is executed as one instruction: it counts as one, and traps before anything of it was
+ * done. A machine's own ones come from images and from comet_machine_define. */
+typedef struct comet_definition {
+  size_t size;
+  const char* name;     /* letters, digits and _ . - ? !, a letter first; at most 63 */
+  uint64_t opcode;
+  const char* operands; /* one letter a field, at most three */
+  const char* meaning;  /* a line for people: UTF-8 without control characters */
+  const uint8_t* body;  /* its parts, as isa/README.md says */
+  size_t length;        /* of the body */
+  const char* parts;    /* what is read has its parts as text here, "shli a, c, 3; add a, a, b"; else not looked at */
+} comet_definition;
+
+#define COMET_DEFINITION_INIT {sizeof(comet_definition), 0, 0, 0, 0, 0, 0, 0}
+
+/* The instructions that a machine or an image has of its own; NULL: none. It lives until these change. */
+typedef struct comet_isa comet_isa;
+
+COMET_API const comet_isa* comet_machine_isa(const comet_machine* machine);
+COMET_API const comet_isa* comet_image_isa(const comet_image* image);
+/* Number n, from 0 and by opcode; COMET_ERROR_ARGUMENT behind the last. */
+COMET_API comet_status comet_isa_definition(const comet_isa* isa, size_t n, comet_definition* definition, comet_error* error);
+
+/* Gives the machine an instruction, or another body to the one of the same name, opcode and operands. That may be one of
+ * the table's: then this machine does what the body says, in which the table's instructions are what they always are. */
+COMET_API comet_status comet_machine_define(comet_machine* machine, const comet_definition* definition, comet_error* error);
+/* The same for an image, where opcodes are 1024 and above. */
+COMET_API comet_status comet_image_add_instruction(comet_image* image, const comet_definition* definition, comet_error* error);
+
+typedef enum comet_treatment {
+  COMET_ORDINARY = 0,
+  COMET_COUNTED = 1,  /* comet_executed tells how often it was executed */
+  COMET_STOPPING = 2, /* a run stops before it, with COMET_TRACED */
+  COMET_FORBIDDEN = 3 /* traps as COMET_TRAP_ILLEGAL */
+} comet_treatment;
+
+/* How a machine treats the instruction of an opcode, from now on: all of its threads, until changed, through resets
+ * and snapshots. Others run as fast as ever. */
+COMET_API comet_status comet_treat(comet_machine* machine, uint64_t opcode, comet_treatment treatment, comet_error* error);
+/* How an instruction is treated, and how often it was executed since it is. Where it is ordinary, nobody counts. */
+COMET_API comet_status comet_treated(const comet_machine* machine, uint64_t opcode, comet_treatment* treatment, uint64_t* executed, comet_error* error);
+
 /* Decodes the instruction at the beginning of `bytes`. COMET_ERROR_FORMAT: truncated, a field of over 64
- * bits, or an unknown opcode (then length says how long the opcode is). */
-COMET_API comet_status comet_decode(const void* bytes, size_t length, comet_decoded* decoded, comet_error* error);
+ * bits, an unknown opcode (then length says how long the opcode is), or operands that a definition does not allow. */
+COMET_API comet_status comet_decode(const comet_isa* isa, const void* bytes, size_t length, comet_decoded* decoded, comet_error* error);
 
 /* The text of an instruction that stands at `address`, such as "add r1, r2, r3", as snprintf would give
  * it: NUL-ended, cut to text_length; bytes that are no instruction give ".byte 0x..". The result is the
  * number of bytes disassembled, at least 1 unless length is 0. */
-COMET_API size_t comet_disassemble(const void* bytes, size_t length, uint64_t address, char* text, size_t text_length);
+COMET_API size_t comet_disassemble(const comet_isa* isa, const void* bytes, size_t length, uint64_t address, char* text, size_t text_length);
 
 #ifdef __cplusplus
 }

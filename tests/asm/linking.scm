@@ -243,6 +243,13 @@
   (test "unless another is asked for" 65536
     (program-entry (link-program (link (objects '("a.s" "f: nop") '("b.s" ".entry x" "jump x" "x: nop")) entry: "f"))))
   (test "the address of a section" 'same (both ".section .q \"rw\", 0x50000" ".word 1" ".text" "imm r1, (here)"))
+  (test "instructions that the source defines" 'same
+    (both "(define-instruction (twice (to d) (from s)) (add to from from))" "twice r1, r2" "(list 'twice 3 4)"
+          "(define-instruction (near (to d) (place p)) (imm to 5) (jump place))" "x: near r3, x"))
+  (test "they must be the same in all objects" #t
+    (says? "b.s: error: the instruction `twice` (opcode"
+           (link-errors '("a.s" "(define-instruction (twice (to d) (from s)) (add to from from))" "twice r1, r2")
+                        '("b.s" "(define-instruction (twice (to d) (from s)) (mul to from from))" "twice r1, r2"))))
   (test "what macros made" 'same
     (let ((source (lines "(define (twice x) (list (list 'imm 'r1 x) (list 'imm 'r2 x)))" "x: (twice (address \"x\"))")))
       (let ((assembled (program-expansions (asm-string source name: "a.s")))
@@ -402,12 +409,12 @@
          (list "offset 12: the file ends within its header" (subu8vector sample 0 12))
          (list "offset 8: its format has version 2, this program knows version 1" (changed 8 2))
          (list "offset 16: it says that it has " (changed 16 1))
-         (list "offset 12: it has 5 chunks, expected 4" (changed 12 5))
+         (list "offset 12: it has 6 chunks, expected 5" (changed 12 6))
          (list "offset 24: the chunk is of type \"GILE\", expected FILE" (changed 24 71))
          (list "offset 32: chunk FILE does not lie behind the one before it" (changed 32 1))
-         (list "chunk FILE, offset 121: 72 records are announced" (changed 120 72))
+         (list "chunk FILE, offset 145: 72 records are announced" (changed 144 72))
          (list (text "offset " (- (u8vector-length sample) 8) ": the checksum is wrong")
-               (let ((bytes (u8vector-copy sample))) (u8vector-set! bytes 121 0) bytes)))))
+               (let ((bytes (u8vector-copy sample))) (u8vector-set! bytes 145 0) bytes)))))
 
 ;; Every byte of a small object changed to several others: it is refused or read, and then linked or refused.
 (define (outcome bytes)
@@ -419,7 +426,7 @@
 
 (test-group "whatever a byte of an object is changed to, there is an answer"
   (let ((broken '()))
-    (do ((at 120 (+ at 1))) ((= at (- (u8vector-length sample) 8)))
+    (do ((at 144 (+ at 1))) ((= at (- (u8vector-length sample) 8)))
       (for-each (lambda (new)
                   (let ((result (outcome (changed at new))))
                     (if (pair? result) (set! broken (cons (list at new result) broken)))))

@@ -163,8 +163,8 @@ for name in empty unended blanks letters; do
   cat "$scratch/$name" | wc > "$scratch/expected"
   expect "wc: $name" wc "$scratch/expected" 0 "$scratch/$name"
 done
-cat "$root/examples/structured.scm" | wc > "$scratch/expected"
-expect "wc: structured.scm" wc "$scratch/expected" 0 "$root/examples/structured.scm"
+cat "$root/asm/library/structured.scm" | wc > "$scratch/expected"
+expect "wc: structured.scm" wc "$scratch/expected" 0 "$root/asm/library/structured.scm"
 
 # ---- queens --------------------------------------------------------------------------------------------
 
@@ -364,7 +364,7 @@ error: the line is too long
 END
 expect "calculator: each error, and going on" calculator "$scratch/expected" 0 "$scratch/input"
 
-# ---- structured.scm ------------------------------------------------------------------------------------
+# ---- asm/library/structured ------------------------------------------------------------------------------------
 
 awk '
   # Unsigned, the negative numbers are the largest.
@@ -386,7 +386,7 @@ awk '
 if "$comet" asm "$root/tests/examples/structured.s" -o "$scratch/structured.img" > "$scratch/out" 2>&1; then
   "$runner" "$scratch/structured.img" > "$scratch/out" 2>&1
 fi
-same "structured.scm: every condition and form, as awk computes it" "$scratch/expected" "$scratch/out"
+same "asm/library/structured: every condition and form, as awk computes it" "$scratch/expected" "$scratch/out"
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

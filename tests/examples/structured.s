@@ -1,7 +1,8 @@
-; Every condition and form of examples/structured.scm that its example does not use. run.sh computes with
+; Every condition and form of asm/library/structured that its example does not use. run.sh computes with
 ; awk what this prints: a line for each pair of numbers, a digit for each condition, 1 where it holds.
 
-(include "../../examples/structured.scm")
+(use asm/library/structured)
+(use asm/library/tables)
 
 (define-macro ($show condition)
   `($if ,condition

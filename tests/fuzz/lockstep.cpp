@@ -90,12 +90,12 @@ std::string describe(const outcome& what) {
   return text;
 }
 
-void list(const program& what) {
+void list(const comet_machine* machine, const program& what) {
   std::size_t at = 0;
   while (at < what.code.size()) {
     char text[200];
     const std::size_t length =
-        comet_disassemble(what.code.data() + at, what.code.size() - at, what.address + at, text, sizeof text);
+        comet_disassemble(comet_machine_isa(machine), what.code.data() + at, what.code.size() - at, what.address + at, text, sizeof text);
     std::cerr << "    " << std::hex << what.address + at << std::dec << "  " << text << "\n";
     at += length;
   }
@@ -114,6 +114,12 @@ class lockstep {
     const program what = random_program(random);
     for (const machine_pointer& machine : machines_) prepare(machine.get(), what);
     watch(what, random);
+    // Counting changes nothing else.
+    for (std::uint64_t& opcode : counted_) {
+      comet_treat(machines_[0].get(), opcode, COMET_ORDINARY, nullptr);
+      opcode = random.one_in(3) ? 1024 + random.below(8) : random.below(128);
+      comet_treat(machines_[0].get(), opcode, COMET_COUNTED, nullptr);
+    }
     for (unsigned round = 0; round < rounds; ++round) {
       outcome outcomes[4];
       for (unsigned n = 0; n < 4; ++n) outcomes[n] = run(machines_[n].get(), static_cast<way>(n), random);
@@ -124,7 +130,8 @@ class lockstep {
           std::cerr << "lockstep: seed " << seed << ", round " << round << ": the program ran differently\n";
           for (unsigned each = 0; each < 4; ++each)
             std::cerr << "  " << way_names[each] << ": " << describe(outcomes[each]) << "\n";
-          list(what);
+          for (const definition& each : what.definitions) std::cerr << "  defined: " << each.name << " " << each.operands << "\n";
+          list(machines_[0].get(), what);
           return false;
         }
       const std::uint64_t next = random.one_in(5) ? what.address + random.below(what.code.size())
@@ -151,6 +158,7 @@ class lockstep {
   }
 
   machine_pointer machines_[4];
+  std::uint64_t counted_[2] = {};
   std::uint64_t instructions_ = 0;
   std::array<std::uint64_t, COMET_TRAP_USER + 1> stops_{};
 };

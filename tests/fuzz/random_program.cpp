@@ -53,9 +53,76 @@ std::uint64_t random_register(random_source& random, bool destination, bool addr
   return random.below(destination ? 12 : 20) == 0 ? 0 : first_number + random.below(10);
 }
 
+// A body of a few parts that may or may not be right.
+definition guess_definition(random_source& random) {
+  definition guess;
+  std::vector<const comet_instruction*> parts;
+  const auto any = [&] { return &instructions()[random.below(instructions().size())]; };
+  const std::uint64_t count = random.one_in(20) ? random.below(18) : 1 + random.below(4);
+  for (std::uint64_t n = 0; n < count; ++n) parts.push_back(any());
+  if (random.one_in(8)) {
+    const comet_instruction* const replaced = any();
+    guess = {replaced->name, replaced->opcode, replaced->operands, {}};
+  } else {
+    guess.opcode = 1024 + random.below(random.one_in(4) ? 100000 : 8);
+    guess.name = "own-" + std::to_string(guess.opcode);
+    for (std::uint64_t n = random.below(4); n > 0; --n) guess.operands += "ddxssuionctpwfgh"[random.below(16)];
+  }
+  std::vector<std::uint64_t> numbers;
+  if (!guess.operands.empty() && random.one_in(4)) {
+    numbers = {1, 1 + random.below(guess.operands.size()), random.below(8), random.below(64)};
+  } else {
+    numbers = {0};
+  }
+  numbers.push_back(parts.size());
+  for (const comet_instruction* part : parts) {
+    numbers.push_back(part->opcode);
+    for (const char* kind = part->operands; *kind != 0; ++kind) {
+      std::vector<std::uint64_t> like;
+      for (std::size_t n = 0; n < guess.operands.size(); ++n) {
+        const auto sort = [](char letter) { return std::string("dsx").find(letter) != std::string::npos ? 's'
+                                                   : std::string("uioncuc").find(letter) != std::string::npos ? 'u' : letter; };
+        if (sort(guess.operands[n]) == sort(*kind) && (guess.operands[n] != 's' || *kind == 's')) like.push_back(n + 1);
+      }
+      if (!like.empty() && !random.one_in(5)) {
+        numbers.push_back(like[random.below(like.size())]);
+      } else {
+        numbers.push_back(0);
+        const bool is_register = std::string("dsxw").find(*kind) != std::string::npos;
+        numbers.push_back(is_register ? random_register(random, *kind == 'd', false) : *kind == 't' ? random.below(16) : random.below(70));
+      }
+    }
+  }
+  for (const std::uint64_t number : numbers) conformance::append_uleb128(guess.body, number, 1);
+  return guess;
+}
+
+// Those of many guesses that the library takes.
+std::vector<definition> random_definitions(random_source& random) {
+  std::vector<definition> found;
+  comet_image* image = nullptr;
+  comet_machine* machine = nullptr;
+  comet_config config = COMET_CONFIG_INIT;
+  config.window = 0;
+  config.register_limit = register_limit;
+  config.call_depth_limit = call_depth_limit;
+  if (comet_image_new(&image, nullptr) != COMET_OK || comet_machine_new(&config, &machine, nullptr) != COMET_OK)
+    throw std::runtime_error("no memory");
+  for (unsigned tries = 0; tries < 60; ++tries) {
+    definition guess = guess_definition(random);
+    const comet_definition given = guess.given();
+    const bool in_image = guess.opcode < 1024 || comet_image_add_instruction(image, &given, nullptr) == COMET_OK;
+    if (in_image && comet_machine_define(machine, &given, nullptr) == COMET_OK) found.push_back(std::move(guess));
+  }
+  comet_machine_free(machine);
+  comet_image_free(image);
+  return found;
+}
+
 class writer {
  public:
   explicit writer(random_source& random) : random_(random) {
+    if (!random_.one_in(3)) result_.definitions = random_definitions(random_);
     result_.address = random.one_of({0x10000, 0x10000, 0x1ff00, 0x50000, 0x5ff80, 0x100000000, 0x10000fff0});
   }
 
@@ -75,7 +142,11 @@ class writer {
 
  private:
   void add_instruction() {
-    const comet_instruction& what = instructions()[random_.below(instructions().size())];
+    comet_instruction what = instructions()[random_.below(instructions().size())];
+    if (!result_.definitions.empty() && random_.one_in(4)) {
+      const definition& own = result_.definitions[random_.below(result_.definitions.size())];
+      what = {sizeof what, own.name.c_str(), own.opcode, own.operands.c_str(), "own", ""};
+    }
     const std::string name = what.name;
     // What ends a program is rare.
     if ((name == "halt" || name == "brk" || name == "trap" || name == "ret") && !random_.one_in(10))
@@ -154,6 +225,10 @@ comet_status serve_count(comet_call* call, void*) {
 
 }  // namespace
 
+comet_definition definition::given() const {
+  return {sizeof(comet_definition), name.c_str(), opcode, operands.c_str(), "random", body.data(), body.size(), nullptr};
+}
+
 program random_program(random_source& random) { return writer(random).write(); }
 
 void prepare(comet_machine* machine, const program& what) {
@@ -167,6 +242,10 @@ void prepare(comet_machine* machine, const program& what) {
   check(comet_host_grant(machine, "count", serve_count, nullptr, &error), error);
   check(comet_host_import(machine, "mix", &index, &error), error);
   check(comet_host_import(machine, "count", &index, &error), error);
+  for (const definition& each : what.definitions) {
+    const comet_definition given = each.given();
+    check(comet_machine_define(machine, &given, &error), error);
+  }
   check(comet_thread_restart(machine, 0, what.address, &error), error);
   for (const auto& [number, value] : what.registers)
     check(comet_set_register(machine, 0, 0, number, value, &error), error);

@@ -3,6 +3,7 @@
 #define COMET_TESTS_FUZZ_RANDOM_PROGRAM_H
 
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -27,14 +28,25 @@ constexpr page pages[] = {{0x10000, COMET_READ | COMET_WRITE | COMET_EXECUTE},
 constexpr std::uint64_t register_limit = 20000;
 constexpr std::uint64_t call_depth_limit = 40;
 
+// An instruction of the user's that the library has accepted.
+struct definition {
+  std::string name;
+  std::uint64_t opcode = 0;
+  std::string operands;
+  std::vector<std::uint8_t> body;
+  comet_definition given() const;
+};
+
 struct program {
+  std::vector<definition> definitions;
   std::vector<std::uint8_t> code;
   std::uint64_t address = 0;
   std::vector<std::uint64_t> starts;                               // of instructions
   std::vector<std::pair<std::uint64_t, std::uint64_t>> registers;  // number and value
 };
 
-// Instructions with sensible and with wild operands; some programs are mutilated, some are noise.
+// Instructions with sensible and with wild operands, some of the user's, which may replace one of the table's;
+// some programs are mutilated, some are noise.
 program random_program(random_source& random);
 
 // Brings a machine, new or used, to the beginning of a program. Throws where the library refuses.

@@ -161,6 +161,53 @@ contains "an interrupt is shown" "interrupted at again" "$(cat "$WORK/out")"
 check "FILE alone is loaded" 0 "$(status_of "$COMET" $HERE/programs/status.s)"
 contains "FILE alone says so" "loaded status.s" "$(cat "$WORK/out")"
 
+# ---- what a program leaves behind ------------------------------------------------------------------------
+
+opened() { printf '%s\n' "$1" | timeout 20 "$COMET" debug "${@:2}" 2>&1; }
+check "--core writes the state of a trap" 132 "$(status_of "$COMET" run --quiet --core "$WORK/core" $HERE/programs/trap.s)"
+contains "debug --core opens it at the fault" "trap at divide+0x3: the divisor is 0" "$(opened where --core "$WORK/core")"
+contains "with activations" "1  _start+0x3, $HERE/programs/trap.s:4" "$(opened where --core "$WORK/core")"
+contains "registers" "r1  7" "$(opened 'info registers' --core "$WORK/core")"
+contains "instructions and source lines" "=> 0x0001000a  div_u r3, r1, r2              ; 9" "$(opened disassemble --core "$WORK/core")"
+contains "and memory" "0x00010000  03 0b 07" "$(opened 'examine _start' --core "$WORK/core")"
+check "--core writes the state when the fuel is used up" 123 "$(status_of "$COMET" run --fuel 1000 --core "$WORK/fuel" $HERE/programs/endless.s)"
+contains "and the program goes on from it" "halted with exit status 0" "$(opened $'set r2 2\ncontinue' --core "$WORK/core")"
+contains "and stands where it was" "out of fuel at again" "$(opened where --core "$WORK/fuel")"
+check "--core writes the state when the time is over" 124 "$(status_of "$COMET" run --time 0.2 --core "$WORK/time" $HERE/programs/endless.s)"
+contains "as an interruption" "interrupted at again" "$(opened where --core "$WORK/time")"
+check "--core writes nothing when a program ends" 7 "$(status_of "$COMET" run --core "$WORK/none" $HERE/programs/status.s a b)"
+check "nothing" "" "$(ls "$WORK/none" 2>/dev/null)"
+check "a core that cannot be written does not change the status" 132 "$(status_of "$COMET" run --quiet --core "$WORK/no/core" $HERE/programs/trap.s)"
+contains "and is told of" "comet-vm: $WORK/no/core cannot be written: No such file or directory" "$(cat "$WORK/err")"
+check "--record leaves the status" 132 "$(status_of "$COMET" run --quiet --record "$WORK/replay" --core "$WORK/core" $HERE/programs/broken-list.s)"
+output=$(opened $'watch second+8\nreverse-continue\nreverse-continue\nup' --replay "$WORK/replay")
+contains "debug --replay stands at the fault" "trap at add_node: 0x33353431 may not be read" "$output"
+contains "and has its past" "watchpoint 1: second+8 changed from 0x353431 to 0x33353431, before copy+0x8" "$output"
+contains "as source lines have" "activation 1: _start+0xa, $HERE/programs/broken-list.s:6" "$output"
+contains "with the core and the image" "trap at add_node" "$(opened where --core "$WORK/core" --replay "$WORK/replay" $HERE/programs/broken-list.s)"
+printf 'two words\nand more\n' | "$COMET" run --record "$WORK/input" examples/wc.s >/dev/null
+output=$(opened $'reverse-step\ngoto start\ncontinue' --replay "$WORK/input" </dev/null)
+contains "input is repeated, without any" "halted with exit status 0" "$output"
+lines=$(grep -c "halted with exit status 0" <<<"$output")
+check "once more after going to the start" 2 "$lines"
+"$COMET" asm examples/wc.s -o "$WORK/wc.img" && printf 'words' | timeout 20 "${COMET}-no-scheme" --record "$WORK/input2" "$WORK/wc.img" >/dev/null
+contains "a recording of the runner without Scheme is opened as well" "halted with exit status 0" "$(opened where --replay "$WORK/input2" </dev/null)"
+check "a recording that cannot be opened has status 71" 71 "$(status_of "$COMET" run --record "$WORK/no/replay" $HERE/programs/status.s)"
+contains "and is named" "comet-vm: $WORK/no/replay cannot be written: No such file or directory" "$(cat "$WORK/err")"
+("$COMET" run --record "$WORK/killed" $HERE/programs/endless.s & sleep 1.6; kill -KILL $!; wait $!) 2>/dev/null
+contains "a program that was killed leaves its recording" "the recording ends here, without saying how" "$(opened where --replay "$WORK/killed")"
+check "a core that is none has status 65" 65 "$(status_of "$COMET" debug --core README.md)"
+contains "and is told of" "comet-vm: README.md: not a state of Comet VM" "$(cat "$WORK/err")"
+check "a recording is no core" 65 "$(status_of "$COMET" debug --core "$WORK/replay")"
+check "a file that is missing has status 66" 66 "$(status_of "$COMET" debug --replay "$WORK/missing")"
+check "a core takes no program" 64 "$(status_of "$COMET" debug --core "$WORK/core" a.s)"
+contains "for it has one" 'a core has its program in it; `a.s` is too much' "$(cat "$WORK/err")"
+check "a recording takes one image" 64 "$(status_of "$COMET" debug --replay "$WORK/replay" a.img b.img)"
+contains "and names the second" '--replay takes one image at most; `b.img` is too much' "$(cat "$WORK/err")"
+printf 'load "%s/programs/trap.s"\nrun\ncore "%s/prompt"\n' $HERE "$WORK" | "$COMET" >"$WORK/out"
+contains "the prompt writes a core too" "core $WORK/prompt, 3 instructions" "$(cat "$WORK/out")"
+contains "which is opened as any" "trap at divide+0x3" "$(opened where --core "$WORK/prompt")"
+
 # ---- the README ----------------------------------------------------------------------------------------
 
 # Its session: what stands behind the prompts is typed, and the rest has to appear.

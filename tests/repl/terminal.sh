@@ -96,14 +96,31 @@ key C-c
 key C-d
 see "Ctrl-D leaves with 0" "exit status 0"
 
-open "$COMET run tests/repl/programs/trap.s"
+open "$COMET run --core $WORK/terminal.core --record $WORK/terminal.replay tests/repl/programs/trap.s"
 see "a trap at a terminal opens the debugger" "trap at divide+0x3"
 see "at the fault" "comet[trap.s: divide+0x3]> "
+line 'reverse-step'
+see "with the past there" "comet[trap.s: divide, at 2 of 3]> "
+line 'goto end'
+see "and the present" "comet[trap.s: divide+0x3]> "
 line 'set r2 7'
 line 'continue'
 see "from where the program goes on" "comet[trap.s: halted 0]> "
 line 'quit'
 see "and quit leaves" "exit status 0"
+
+open "$COMET debug --core $WORK/terminal.core"
+see "its core was written" "comet[terminal.core: divide+0x3]> "
+line 'set r2 7'
+line 'continue'
+see "and goes on as well" "comet[terminal.core: halted 0]> "
+line 'quit'
+
+open "$COMET debug --replay $WORK/terminal.replay"
+see "its recording was, too" "comet[terminal.replay: divide+0x3]> "
+line 'reverse-step'
+see "which has the same past" "comet[terminal.replay: divide, at 2 of 3]> "
+line 'quit'
 
 open "$COMET run tests/repl/programs/echo.s"
 see "a program asks at a terminal" "name? "

@@ -94,8 +94,8 @@ BOOST_AUTO_TEST_CASE(null_results_are_refused) {
   SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_set_arguments(vm, 1, nullptr, error));
   SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_isa_instruction(0, nullptr, error));
   comet_decoded decoded = COMET_DECODED_INIT;
-  SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_decode(nullptr, 1, &decoded, error));
-  SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_decode("", 1, nullptr, error));
+  SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_decode(nullptr, nullptr, 1, &decoded, error));
+  SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_decode(nullptr, "", 1, nullptr, error));
 }
 
 BOOST_AUTO_TEST_CASE(unknown_ids_are_refused) {

@@ -24,7 +24,7 @@ bytes encode(const comet_instruction& what, const fields& numbers, std::size_t f
 
 std::string disassemble(const bytes& content, std::uint64_t address, std::size_t& used) {
   char text[256];
-  used = comet_disassemble(content.data(), content.size(), address, text, sizeof text);
+  used = comet_disassemble(nullptr, content.data(), content.size(), address, text, sizeof text);
   return text;
 }
 std::string disassemble(const bytes& content, std::uint64_t address = 0x10000) {
@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(every_instruction_decodes_to_what_was_encoded) {
             round == 0 ? 0 : number_for(what.operands[n], interesting[random() % interesting.size()]));
       const bytes content = encode(what, numbers, round % 5 == 4 ? 10 : 1);
       comet_decoded decoded = COMET_DECODED_INIT;
-      SUPPORT_OK(comet_decode(content.data(), content.size(), &decoded, error));
+      SUPPORT_OK(comet_decode(nullptr, content.data(), content.size(), &decoded, error));
       BOOST_CHECK_EQUAL(std::string(decoded.name), what.name);
       BOOST_CHECK_EQUAL(decoded.length, content.size());
       BOOST_REQUIRE_EQUAL(decoded.field_count, numbers.size() + 1);
@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(every_instruction_decodes_to_what_was_encoded) {
       for (std::size_t n = 0; n < numbers.size(); ++n) BOOST_CHECK_EQUAL(decoded.fields[n + 1], numbers[n]);
       // One byte less is no instruction.
       for (std::size_t cut = 0; cut < content.size(); ++cut)
-        BOOST_CHECK_EQUAL(comet_decode(content.data(), cut, &decoded, nullptr), COMET_ERROR_FORMAT);
+        BOOST_CHECK_EQUAL(comet_decode(nullptr, content.data(), cut, &decoded, nullptr), COMET_ERROR_FORMAT);
     }
 }
 
@@ -86,11 +86,11 @@ BOOST_AUTO_TEST_CASE(fields_over_64_bits_are_no_instruction) {
     eleven.back() |= 0x80;
     while (eleven.size() < 10) eleven.push_back(0x80);
     eleven.insert(eleven.end(), 40, 0);
-    SUPPORT_FAILS(COMET_ERROR_FORMAT, comet_decode(eleven.data(), eleven.size(), &decoded, error));
+    SUPPORT_FAILS(COMET_ERROR_FORMAT, comet_decode(nullptr, eleven.data(), eleven.size(), &decoded, error));
   }
   bytes wide(9, 0x80);
   wide.push_back(2);
-  SUPPORT_FAILS(COMET_ERROR_FORMAT, comet_decode(wide.data(), wide.size(), &decoded, error));
+  SUPPORT_FAILS(COMET_ERROR_FORMAT, comet_decode(nullptr, wide.data(), wide.size(), &decoded, error));
 }
 
 BOOST_AUTO_TEST_CASE(an_f32_of_over_32_bits_is_no_instruction) {
@@ -98,16 +98,16 @@ BOOST_AUTO_TEST_CASE(an_f32_of_over_32_bits_is_no_instruction) {
   for (const comet_instruction& what : table()) {
     if (std::string(what.operands) != "dg") continue;
     const bytes most = encode(what, {1, 0xffffffff});
-    SUPPORT_OK(comet_decode(most.data(), most.size(), &decoded, error));
+    SUPPORT_OK(comet_decode(nullptr, most.data(), most.size(), &decoded, error));
     const bytes more = encode(what, {1, 0x100000000});
-    SUPPORT_FAILS(COMET_ERROR_FORMAT, comet_decode(more.data(), more.size(), &decoded, error));
+    SUPPORT_FAILS(COMET_ERROR_FORMAT, comet_decode(nullptr, more.data(), more.size(), &decoded, error));
   }
 }
 
 BOOST_AUTO_TEST_CASE(unknown_opcodes_tell_their_length) {
   comet_decoded decoded = COMET_DECODED_INIT;
   const bytes unknown = {0x80, 0x90, 0x01, 0, 0};
-  SUPPORT_FAILS(COMET_ERROR_FORMAT, comet_decode(unknown.data(), unknown.size(), &decoded, error));
+  SUPPORT_FAILS(COMET_ERROR_FORMAT, comet_decode(nullptr, unknown.data(), unknown.size(), &decoded, error));
   BOOST_CHECK_EQUAL(decoded.length, 3u);
   BOOST_CHECK(decoded.name == nullptr);
 }
@@ -146,13 +146,13 @@ BOOST_AUTO_TEST_CASE(the_text_is_cut_to_the_buffer_and_ends) {
   const std::string whole = disassemble(content);
   for (std::size_t length = 1; length < whole.size() + 3; ++length) {
     std::vector<char> text(length, 'x');
-    BOOST_CHECK_EQUAL(comet_disassemble(content.data(), content.size(), 0, text.data(), length),
+    BOOST_CHECK_EQUAL(comet_disassemble(nullptr, content.data(), content.size(), 0, text.data(), length),
                       content.size());
     BOOST_CHECK_EQUAL(std::string(text.data()), whole.substr(0, length - 1));
   }
-  BOOST_CHECK_EQUAL(comet_disassemble(content.data(), content.size(), 0, nullptr, 0), content.size());
+  BOOST_CHECK_EQUAL(comet_disassemble(nullptr, content.data(), content.size(), 0, nullptr, 0), content.size());
   char text[8] = "x";
-  BOOST_CHECK_EQUAL(comet_disassemble(content.data(), 0, 0, text, sizeof text), 0u);
+  BOOST_CHECK_EQUAL(comet_disassemble(nullptr, content.data(), 0, 0, text, sizeof text), 0u);
 }
 
 BOOST_AUTO_TEST_CASE(noise_is_taken_apart_to_the_last_byte) {
@@ -166,9 +166,9 @@ BOOST_AUTO_TEST_CASE(noise_is_taken_apart_to_the_last_byte) {
     for (std::size_t at = 0; at < length;) {
       comet_decoded decoded = COMET_DECODED_INIT;
       char text[128];
-      const comet_status status = comet_decode(noise.get() + at, length - at, &decoded, nullptr);
+      const comet_status status = comet_decode(nullptr, noise.get() + at, length - at, &decoded, nullptr);
       const std::size_t used =
-          comet_disassemble(noise.get() + at, length - at, 0x10000 + at, text, sizeof text);
+          comet_disassemble(nullptr, noise.get() + at, length - at, 0x10000 + at, text, sizeof text);
       BOOST_REQUIRE(used >= 1 && used <= length - at);
       if (status == COMET_OK) {
         BOOST_REQUIRE_EQUAL(decoded.length, used);

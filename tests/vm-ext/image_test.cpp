@@ -533,8 +533,49 @@ BOOST_AUTO_TEST_CASE(unknown_chunks_are_passed_over_only_when_they_allow_it) {
   check_refused(file_with("Note", {1, 2, 3}), header + 2 * table_entry, "needs what chunk Note brings");
 }
 
-BOOST_AUTO_TEST_CASE(instructions_of_its_own_are_refused_as_yet) {
-  check_refused(file_with("INST", {1}), third, "instructions of its own");
+namespace {
+
+// A record of chunk INST: opcode, name of three letters, meaning, kinds of operands, body.
+std::vector<uint8_t> instruction(uint64_t opcode, const std::string& name, const std::string& meaning, const std::string& kinds,
+                                 const std::vector<uint8_t>& body) {
+  std::vector<uint8_t> record = numbers({{opcode, 8}, {name.size(), 2}});
+  const auto add = [&](const std::vector<uint8_t>& more) { record.insert(record.end(), more.begin(), more.end()); };
+  add({name.begin(), name.end()});
+  add(numbers({{meaning.size(), 2}}));
+  add({meaning.begin(), meaning.end()});
+  add({static_cast<uint8_t>(kinds.size())});
+  add({kinds.begin(), kinds.end()});
+  add(numbers({{body.size(), 2}}));
+  add(body);
+  return record;
+}
+
+std::vector<uint8_t> instructions(uint64_t count, const std::vector<std::vector<uint8_t>>& records) {
+  std::vector<uint8_t> chunk = numbers({{count, 4}});
+  for (const auto& record : records) chunk.insert(chunk.end(), record.begin(), record.end());
+  return chunk;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(wrong_instructions_are_refused) {
+  const std::vector<uint8_t> nop{0, 1, 1};
+  const auto own = instruction(1024, "own", "does", "", nop);
+  BOOST_CHECK_EQUAL(read(file_with("INST", instructions(1, {own}))).status, COMET_OK);
+  const size_t first = third + 4;
+  check_refused(file_with("INST", {1}), third, "takes 4 bytes but 1");
+  check_refused(file_with("INST", instructions(UINT32_MAX, {own})), third, "4294967295 instructions do not fit");
+  check_refused(file_with("INST", instructions(1, {own, own})), first + own.size(), "bytes follow behind the last record");
+  check_refused(file_with("INST", instructions(2, {own, own})), first + own.size(), "not in ascending order of opcodes");
+  check_refused(file_with("INST", instructions(2, {own, instruction(1025, "own", "does", "", nop)})), first + own.size(),
+                "`own` is defined already, with opcode 1024");
+  check_refused(file_with("INST", instructions(1, {instruction(1024, "own", "do\x01s", "", nop)})), first, "the meaning of an instruction is not UTF-8");
+  check_refused(file_with("INST", instructions(1, {instruction(1024, "own", "does", "", {0, 2, 1})})), first, "its body ends");
+  check_refused(file_with("INST", instructions(1, {instruction(1, "nop", "does", "", nop)})), first, "cannot give the instruction `nop` of the table another meaning");
+  check_refused(file_with("INST", instructions(1, {instruction(1023, "own", "does", "", nop)})), first, "opcode 1023 is not for users to define");
+  auto longer = own;
+  longer[own.size() - 5] = 4;
+  check_refused(file_with("INST", instructions(1, {longer})), first + own.size() - 3, "takes 4 bytes but 3");
 }
 
 BOOST_AUTO_TEST_CASE(a_wrong_entry_is_refused) {

@@ -176,14 +176,14 @@ BOOST_AUTO_TEST_CASE(more_events_of_one_instruction_than_there_is_room_for_are_o
   machine vm(code().add("hcall", {10, 0}).add("halt"));
   vm.import("many");
   SUPPORT_OK(comet_host_grant(vm, "many", [](comet_call* call, void*) {
-    for (int i = 0; i < 20; ++i)
+    for (int i = 0; i < 70; ++i)
       if (const comet_status status = comet_call_write(call, data_address, "x", 1); status != COMET_OK) return status;
     return COMET_OK;
   }, nullptr, error));
   observing writes({any(COMET_EVENT_WRITE)});
   BOOST_CHECK_EQUAL(writes.run(vm).reason, COMET_HALTED);
-  BOOST_CHECK_EQUAL(writes.value.event_count, 16u);
-  BOOST_CHECK_EQUAL(writes.value.seen, 20u);
+  BOOST_CHECK_EQUAL(writes.value.event_count, 50u);
+  BOOST_CHECK_EQUAL(writes.value.seen, 70u);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_observation_is_refused) {

@@ -9,6 +9,7 @@
 #include "../image/checksum.h"
 #include "../image/image.h"
 #include "../image/text.h"
+#include "definition.h"
 #include "guard.h"
 
 namespace comet {
@@ -123,6 +124,11 @@ void load_section(const Section& section, comet_machine* machine, comet_space sp
 
 void load(const Image& image, comet_machine* machine, comet_space space) {
   for (const Section& section : image.sections()) load_section(section, machine, space);
+  for (const auto& each : image.isa().definitions.all()) {
+    const comet_definition definition = {sizeof definition, each->name.c_str(), each->opcode, each->operands.c_str(), each->meaning.c_str(),
+                                         each->body.data(), each->body.size(), nullptr};
+    call(comet_machine_define, machine, &definition);
+  }
   for (const std::string* name : image.imports()) {
     uint32_t index = 0;
     call(comet_host_import, machine, name->c_str(), &index);
@@ -269,6 +275,15 @@ const char* comet_image_import(const comet_image* image, size_t n) {
   if (image == nullptr || n >= image->image.imports().size()) return nullptr;
   return image->image.imports()[n]->c_str();
 }
+
+comet_status comet_image_add_instruction(comet_image* image, const comet_definition* definition, comet_error* error) {
+  return guard(error, [&] {
+    require(image, "image");
+    image->image.add_instruction(comet::checked_definition(definition));
+  });
+}
+
+const comet_isa* comet_image_isa(const comet_image* image) { return image == nullptr ? nullptr : &image->image.isa(); }
 
 uint64_t comet_image_entry(const comet_image* image) { return image == nullptr ? 0 : image->image.entry(); }
 

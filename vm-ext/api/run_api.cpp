@@ -14,6 +14,7 @@ const char* comet_reason_name(comet_reason reason) {
     case COMET_HOST_CALL: return "host call";
     case COMET_INTERRUPTED: return "interrupted";
     case COMET_OBSERVED: return "observed";
+    case COMET_TRACED: return "traced instruction";
   }
   return "unknown reason";
 }

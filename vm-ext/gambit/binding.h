@@ -658,9 +658,56 @@ static comet_status comet_take_instruction(size_t n) {
   return status;
 }
 
+/* Whose instructions the next call speaks of; it is chosen just before. */
+static const comet_isa* comet_chosen_isa = NULL;
+
+static comet_definition comet_given_definition(const char* name, uint64_t opcode, const char* operands, const char* meaning,
+                                               const uint8_t* body, size_t length) {
+  comet_definition definition = COMET_DEFINITION_INIT;
+  definition.name = name;
+  definition.opcode = opcode;
+  definition.operands = operands;
+  definition.meaning = meaning;
+  definition.body = body;
+  definition.length = length;
+  return definition;
+}
+
+static comet_status comet_box_define(comet_box* box, const char* name, uint64_t opcode, const char* operands, const char* meaning,
+                                     const uint8_t* body, size_t length) {
+  comet_definition definition = comet_given_definition(name, opcode, operands, meaning, body, length);
+  return comet_machine_define(box->machine, &definition, comet_clear_error());
+}
+
+static comet_status comet_handle_add_instruction(comet_image* image, const char* name, uint64_t opcode, const char* operands,
+                                                 const char* meaning, const uint8_t* body, size_t length) {
+  comet_definition definition = comet_given_definition(name, opcode, operands, meaning, body, length);
+  return comet_image_add_instruction(image, &definition, comet_clear_error());
+}
+
+static comet_status comet_take_definition(size_t n) {
+  comet_definition definition = COMET_DEFINITION_INIT;
+  comet_status status = comet_isa_definition(comet_chosen_isa, n, &definition, comet_clear_error());
+  comet_result.text[0] = definition.name;
+  comet_result.text[1] = definition.operands;
+  comet_result.text[2] = definition.meaning;
+  comet_result.text[3] = definition.parts;
+  comet_result.number[0] = definition.opcode;
+  comet_result.bytes = definition.body;
+  comet_result.number[1] = definition.length;
+  return status;
+}
+
+static comet_status comet_box_treated(comet_box* box, uint64_t opcode) {
+  comet_treatment treatment = COMET_ORDINARY;
+  comet_status status = comet_treated(box->machine, opcode, &treatment, comet_result.number + 1, comet_clear_error());
+  comet_result.number[0] = treatment;
+  return status;
+}
+
 static comet_status comet_take_decoded(const uint8_t* bytes, size_t start, size_t end) {
   comet_decoded decoded = COMET_DECODED_INIT;
-  comet_status status = comet_decode(bytes + start, end - start, &decoded, comet_clear_error());
+  comet_status status = comet_decode(comet_chosen_isa, bytes + start, end - start, &decoded, comet_clear_error());
   comet_result.text[0] = decoded.name;
   comet_result.text[1] = decoded.operands;
   comet_result.number[0] = decoded.length;
@@ -671,7 +718,7 @@ static comet_status comet_take_decoded(const uint8_t* bytes, size_t start, size_
 
 static size_t comet_take_disassembly(const uint8_t* bytes, size_t start, size_t end, uint64_t address) {
   static char text[256];
-  size_t length = comet_disassemble(bytes + start, end - start, address, text, sizeof text);
+  size_t length = comet_disassemble(comet_chosen_isa, bytes + start, end - start, address, text, sizeof text);
   comet_result.text[0] = text;
   return length;
 }

@@ -503,9 +503,46 @@ end-of-c
                 (if instruction (loop (+ n 1) (cons instruction all)) (list->vector (reverse all)))))))
   instructions)
 
+;; ---- instructions of the user's ----------------------------------------------------------------------
+
+(define (vm-machine-define machine name opcode operands meaning body)
+  (check-bytes body 0 (u8vector-length body))
+  (check ((c-lambda (machine* name u64 name name scheme-object size_t) int
+            "___return(comet_box_define(___arg1, ___arg2, ___arg3, ___arg4, ___arg5, COMET_BYTES(___arg6), ___arg7));")
+          machine name opcode operands meaning body (u8vector-length body))))
+
+(define (vm-image-add-instruction image name opcode operands meaning body)
+  (check-bytes body 0 (u8vector-length body))
+  (check ((c-lambda (image* name u64 name name scheme-object size_t) int
+            "___return(comet_handle_add_instruction(___arg1, ___arg2, ___arg3, ___arg4, ___arg5, COMET_BYTES(___arg6), ___arg7));")
+          image name opcode operands meaning body (u8vector-length body))))
+
+;; Whose instructions the next call speaks of: a machine's, an image's, or with #f the table's alone.
+(define (choose-isa! owner)
+  (cond ((not owner) ((c-lambda () void "comet_chosen_isa = NULL;")))
+        ((vm-image? owner) ((c-lambda (image*) void "comet_chosen_isa = comet_image_isa(___arg1);") owner))
+        (else ((c-lambda (machine*) void "comet_chosen_isa = comet_machine_isa(___arg1->machine);") owner))))
+
+;; #(name opcode operands meaning body parts), #f behind the last; of a machine or an image
+(define (vm-isa-definition owner n)
+  (choose-isa! owner)
+  (and (check-unless status-argument
+                     ((c-lambda (size_t) int "___return(comet_take_definition(___arg1));") n))
+       (vector (string->symbol (result-text 0)) (number 0) (result-text 1) (result-text 2)
+               (result-bytes (number 1)) (result-text 3))))
+
+(define-call (vm-treat machine opcode treatment) (machine* u64 int)
+  "comet_treat(___arg1->machine, ___arg2, ___arg3, comet_clear_error())")
+;; #(treatment executed)
+(define-call (vm-treated machine opcode) (machine* u64) "comet_box_treated(___arg1, ___arg2)"
+  (vector (number 0) (number 1)))
+
+;; ---- bytes to instructions --------------------------------------------------------------------------
+
 ;; #(name operands length fields), fields a list that begins with the opcode
-(define (vm-decode bytes #!optional (start 0) (end (u8vector-length bytes)))
+(define (vm-decode bytes #!optional (start 0) (end (u8vector-length bytes)) (owner #f))
   (check-bytes bytes start end)
+  (choose-isa! owner)
   (check ((c-lambda (scheme-object size_t size_t) int
             "___return(comet_take_decoded(COMET_BYTES(___arg1), ___arg2, ___arg3));")
           bytes start end))
@@ -520,8 +557,9 @@ end-of-c
    bytes start end))
 
 ;; (length . text)
-(define (vm-disassemble bytes address #!optional (start 0) (end (u8vector-length bytes)))
+(define (vm-disassemble bytes address #!optional (start 0) (end (u8vector-length bytes)) (owner #f))
   (check-bytes bytes start end)
+  (choose-isa! owner)
   (let ((length ((c-lambda (scheme-object size_t size_t u64) size_t
                    "___return(comet_take_disassembly(COMET_BYTES(___arg1), ___arg2, ___arg3, ___arg4));")
                  bytes start end address)))

@@ -175,6 +175,15 @@ void Image::add_import(std::string_view name) {
   changed_ = true;
 }
 
+void Image::add_instruction(isa::Definition definition) {
+  if (definition.opcode < isa::first_user_opcode)
+    fail(COMET_ERROR_ARGUMENT, 0, "an image cannot give the instruction `%s` of the table another meaning; a machine can", definition.name.c_str());
+  if (isa_.definitions.find(definition.opcode) != nullptr)
+    fail(COMET_ERROR_ARGUMENT, 0, "the image has an instruction with opcode %" PRIu64 " already", definition.opcode);
+  isa_.definitions.add(std::move(definition));
+  changed_ = true;
+}
+
 void Image::set_entry(uint64_t address) {
   entry_ = address;
   changed_ = true;

@@ -20,6 +20,8 @@
 #include <utility>
 #include <vector>
 
+#include "../isa/definitions.h"
+
 namespace comet {
 
 struct Section {
@@ -64,6 +66,8 @@ class Image {
                      uint32_t column);
   void add_import(std::string_view name);
   void set_entry(uint64_t address);
+  // An instruction of the program's own.
+  void add_instruction(isa::Definition definition);
 
   // In the order in which they were added.
   const std::deque<Section>& sections() const { return sections_; }
@@ -75,6 +79,7 @@ class Image {
   // In the order of the program's import list.
   const std::vector<const std::string*>& imports() const { return imports_; }
   uint64_t entry() const { return entry_; }
+  const comet_isa& isa() const { return isa_; }
 
   // Null where there is none. Symbol and line are those of the address's own section.
   const Section* section_at(uint64_t address) const;
@@ -99,6 +104,7 @@ class Image {
   std::set<std::string, std::less<>> import_names_;
   std::vector<const std::string*> imports_;
   uint64_t entry_ = 0;
+  comet_isa isa_;
 
   mutable std::vector<const Symbol*> symbol_order_;
   mutable bool symbols_in_order_ = true;

@@ -6,6 +6,7 @@
 
 #include "../api/guard.h"
 #include "checksum.h"
+#include "definition_record.h"
 #include "format.h"
 #include "image.h"
 #include "text.h"
@@ -126,13 +127,11 @@ void read_imports(Reader& reader, Image& image) {
   }
 }
 
-void read_instructions(Reader& reader, Image&) {
-  if (reader.left() != 0) {
-    fail(COMET_ERROR_FORMAT, reader.offset(),
-         "the image at offset %" PRIu64 " brings instructions of its own (chunk INST), which version %" PRIu32
-         " of the format does not have yet; use a newer Comet VM",
-         reader.offset(), format::version);
-  }
+void read_instructions(Reader& reader, Image& image) {
+  // What earlier writers left empty.
+  if (reader.left() == 0) return;
+  const uint64_t count = reader.take_count(shortest_definition, "instructions");
+  take_definitions(reader, count, [&](isa::Definition definition) { image.add_instruction(std::move(definition)); });
 }
 
 void read_symbols(Reader& reader, Image& image) {

@@ -7,6 +7,7 @@
 
 #include "../api/guard.h"
 #include "checksum.h"
+#include "definition_record.h"
 #include "format.h"
 #include "image.h"
 
@@ -64,6 +65,14 @@ std::vector<uint8_t> write_imports(const Image& image) {
   Writer writer;
   writer.put_count(image.imports().size(), "imports");
   for (const std::string* name : image.imports()) writer.put_name(*name);
+  return writer.take();
+}
+
+std::vector<uint8_t> write_instructions(const Image& image) {
+  Writer writer;
+  const auto& all = image.isa().definitions.all();
+  writer.put_count(all.size(), "instructions");
+  for (const auto& each : all) put_definition(writer, *each);
   return writer.take();
 }
 
@@ -138,6 +147,7 @@ std::vector<uint8_t> write_image(const Image& image) {
   chunks.emplace_back(format::entry_chunk, write_entry(image));
   if (!image.imports().empty()) chunks.emplace_back(format::imports_chunk, write_imports(image));
   chunks.emplace_back(format::sections_chunk, write_sections(image));
+  if (!image.isa().definitions.empty()) chunks.emplace_back(format::instructions_chunk, write_instructions(image));
   if (!image.symbols().empty()) chunks.emplace_back(format::symbols_chunk, write_symbols(image));
   if (!image.lines().empty()) chunks.emplace_back(format::lines_chunk, write_lines(image));
   if (!image.expansions().empty()) chunks.emplace_back(format::expansions_chunk, write_expansions(image));

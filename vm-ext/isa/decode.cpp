@@ -1,10 +1,8 @@
 // Bytes to fields.
-#include "isa.h"
+#include "definitions.h"
 
 namespace comet::isa {
-namespace {
 
-// Reads one ULEB128 number and advances `at`. Longer encodings than needed are legal up to 10 bytes.
 DecodeStatus read_field(const std::uint8_t* bytes, std::size_t available, std::size_t& at, std::uint64_t& value) {
   value = 0;
   for (unsigned shift = 0; shift < 70; shift += 7) {
@@ -27,25 +25,33 @@ std::uint64_t meaning_of(char kind, std::uint64_t field) {
   }
 }
 
-} // namespace
-
-DecodeStatus decode(const std::uint8_t* bytes, std::size_t available, Decoded& decoded) {
+DecodeStatus decode(const std::uint8_t* bytes, std::size_t available, const Definitions* own, Decoded& decoded) {
   std::size_t at = 0;
   decoded.operation = operation_count;
+  decoded.definition = nullptr;
+  decoded.broken = nullptr;
   decoded.operand_count = 0;
   DecodeStatus status = read_field(bytes, available, at, decoded.opcode);
   if (status == DecodeStatus::ok) {
-    decoded.operation = find(decoded.opcode);
-    if (decoded.operation == operation_count) {
-      status = DecodeStatus::unknown_opcode;
+    const char* kinds = nullptr;
+    if (own != nullptr) decoded.definition = own->find(decoded.opcode);
+    if (decoded.definition != nullptr) {
+      kinds = decoded.definition->operands.c_str();
     } else {
-      const char* kinds = describe(decoded.operation).operands;
+      decoded.operation = find(decoded.opcode);
+      if (decoded.operation != operation_count) kinds = describe(decoded.operation).operands;
+    }
+    if (kinds == nullptr) status = DecodeStatus::unknown_opcode;
+    else
       for (; *kinds != 0 && status == DecodeStatus::ok; ++kinds) {
         std::uint64_t& raw = decoded.raw[decoded.operand_count];
         status = read_field(bytes, available, at, raw);
         if (status == DecodeStatus::ok && *kinds == 'g' && raw >> 32 != 0) status = DecodeStatus::field_too_wide;
         if (status == DecodeStatus::ok) decoded.operands[decoded.operand_count++] = meaning_of(*kinds, raw);
       }
+    if (status == DecodeStatus::ok && decoded.definition != nullptr) {
+      decoded.broken = broken_constraint(*decoded.definition, decoded.operands);
+      if (decoded.broken != nullptr) status = DecodeStatus::bad_operands;
     }
   }
   decoded.length = static_cast<std::uint8_t>(at);

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "isa.h"
+#include "definitions.h"
 
 namespace comet::isa {
 namespace {
@@ -26,7 +26,9 @@ template <class Float, class Bits> std::string real(Bits bits) {
   return text;
 }
 
-std::string operand(char kind, std::uint64_t value, std::uint64_t address) {
+} // namespace
+
+std::string operand_text(char kind, std::uint64_t value, std::uint64_t address) {
   switch (kind) {
     case 'd': case 's': case 'x': case 'w': return "r" + std::to_string(value);
     case 't': return "t" + std::to_string(value);
@@ -40,20 +42,20 @@ std::string operand(char kind, std::uint64_t value, std::uint64_t address) {
   return value < 1024 ? std::to_string(value) : hexadecimal(value);
 }
 
-} // namespace
-
-std::size_t disassemble(const std::uint8_t* bytes, std::size_t available, std::uint64_t address, std::string& text) {
+std::size_t disassemble(const std::uint8_t* bytes, std::size_t available, const Definitions* own, std::uint64_t address,
+                        std::string& text) {
   text.clear();
   if (available == 0) return 0;
   Decoded decoded;
-  if (decode(bytes, available, decoded) != DecodeStatus::ok) {
+  if (decode(bytes, available, own, decoded) != DecodeStatus::ok) {
     text = ".byte " + hexadecimal(bytes[0]);
     return 1;
   }
-  const Instruction& instruction = describe(decoded.operation);
-  text = instruction.name;
+  const bool defined = decoded.definition != nullptr;
+  text = defined ? decoded.definition->name.c_str() : describe(decoded.operation).name;
+  const char* kinds = defined ? decoded.definition->operands.c_str() : describe(decoded.operation).operands;
   for (unsigned i = 0; i < decoded.operand_count; ++i)
-    text += (i == 0 ? " " : ", ") + operand(instruction.operands[i], decoded.operands[i], address);
+    text += (i == 0 ? " " : ", ") + operand_text(kinds[i], decoded.operands[i], address);
   return decoded.length;
 }
 

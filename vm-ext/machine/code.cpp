@@ -14,6 +14,9 @@ namespace {
 
 constexpr std::size_t slots_a_instruction = 3; // at most, links apart
 constexpr std::size_t link_slots = 3;
+// A block takes no more when it has so many, and then one user's instruction may be the last.
+constexpr std::size_t block_slots = block_instructions * slots_a_instruction;
+constexpr std::size_t slots_a_definition = 1 + (isa::max_parts + 3) / 4 + isa::max_parts * slots_a_instruction;
 
 bool fits32(std::uint64_t value) {
   return value == static_cast<std::uint64_t>(static_cast<std::int64_t>(static_cast<std::int32_t>(value)));
@@ -26,8 +29,6 @@ std::intptr_t distance(const Slot* from, const Slot* to) {
   return reinterpret_cast<std::intptr_t>(to) - reinterpret_cast<std::intptr_t>(from);
 }
 
-bool names_register(char kind) { return kind == 'd' || kind == 's' || kind == 'x' || kind == 'w'; }
-
 // Whether execution surely does not go on behind the instruction.
 bool ends_block(isa::Operation operation) {
   switch (operation) {
@@ -37,6 +38,16 @@ bool ends_block(isa::Operation operation) {
     default:
       return false;
   }
+}
+
+isa::Operation last_operation(const isa::Decoded& decoded) {
+  return decoded.definition == nullptr ? decoded.operation : decoded.definition->parts.back().operation;
+}
+
+// Calls a function for the table's instructions that one is made of.
+template <class Function> void for_each_part(const isa::Decoded& decoded, Function function) {
+  if (decoded.definition == nullptr) return function(decoded);
+  for (const isa::Part& part : decoded.definition->parts) function(isa::decoded_part(decoded, part));
 }
 
 } // namespace
@@ -128,10 +139,20 @@ const Slot* CodeCache::follow_link(const Slot* link) {
 }
 
 void CodeCache::note_registers(const isa::Decoded& decoded) {
-  const char* kinds = isa::describe(decoded.operation).operands;
-  for (unsigned i = 0; i < decoded.operand_count; ++i)
-    if (names_register(kinds[i]) && decoded.operands[i] < register_slack)
-      highest_register_ = std::max(highest_register_, decoded.operands[i]);
+  for_each_part(decoded, [this](const isa::Decoded& part) {
+    const char* kinds = isa::describe(part.operation).operands;
+    for (unsigned i = 0; i < part.operand_count; ++i)
+      if (isa::names_register(kinds[i]) && part.operands[i] < register_slack)
+        highest_register_ = std::max(highest_register_, part.operands[i]);
+  });
+}
+
+bool CodeCache::is_traced(std::uint64_t address) {
+  if (instructions_.treated.empty()) return false;
+  const Fetched& fetched = fetch(address);
+  if (fetched.status != isa::DecodeStatus::ok) return false;
+  const auto* treated = instructions_.find_treated(fetched.decoded.opcode);
+  return treated != nullptr && treated->treatment == COMET_STOPPING;
 }
 
 const CodeCache::Fetched& CodeCache::fetch(std::uint64_t address) {
@@ -145,16 +166,18 @@ const CodeCache::Fetched& CodeCache::fetch(std::uint64_t address) {
   std::uint8_t bytes[isa::max_instruction_bytes];
   entry.valid = false;
   entry.available = static_cast<std::uint8_t>(memory_.fetch(address, bytes, sizeof bytes));
-  entry.status = isa::decode(bytes, entry.available, entry.decoded);
+  entry.status = isa::decode(bytes, entry.available, instructions_.definitions(), entry.decoded);
   entry.address = address;
   if (entry.status == isa::DecodeStatus::ok) {
     note_registers(entry.decoded);
     memory_.mark_code(address, entry.decoded.length);
     entry.highest_register = 0;
-    const char* kinds = isa::describe(entry.decoded.operation).operands;
-    for (unsigned i = 0; i < entry.decoded.operand_count; ++i)
-      if (names_register(kinds[i]) && kinds[i] != 'w')
-        entry.highest_register = std::max(entry.highest_register, entry.decoded.operands[i]);
+    for_each_part(entry.decoded, [&entry](const isa::Decoded& part) {
+      const char* kinds = isa::describe(part.operation).operands;
+      for (unsigned i = 0; i < part.operand_count; ++i)
+        if (isa::names_register(kinds[i]) && kinds[i] != 'w')
+          entry.highest_register = std::max(entry.highest_register, part.operands[i]);
+    });
     entry.valid = true;
   }
   return entry;
@@ -165,14 +188,15 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
   block_.clear();
   // All of a block lies in one chunk, so that execution can go on from slot to slot, and its links with it,
   // so that they are within a branch's reach: chunks may lie anywhere.
-  require_room(block_instructions * (slots_a_instruction + link_slots) + link_slots);
+  require_room(block_slots + slots_a_definition + (block_instructions + 1) * link_slots);
   complete_ = false;
   Slot* const first = chunks_.back()->slots + chunks_.back()->used;
   std::uint64_t address = start;
   bool open = true;
   while (open) {
     // A block does not go around the end of the address space, so its addresses are in order.
-    const bool full = block_.size() == block_instructions || address < start;
+    const auto used = static_cast<std::size_t>(chunks_.back()->slots + chunks_.back()->used - first);
+    const bool full = block_.size() == block_instructions || used > block_slots - slots_a_instruction || address < start;
     if (full || (!block_.empty() && find(address) != nullptr)) {
       emit_link(address, nullptr);
       break;
@@ -186,7 +210,7 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
     std::uint8_t bytes[isa::max_instruction_bytes];
     isa::Decoded decoded{};
     const std::size_t available = memory_.fetch(address, bytes, sizeof bytes);
-    const isa::DecodeStatus status = isa::decode(bytes, available, decoded);
+    const isa::DecodeStatus status = isa::decode(bytes, available, instructions_.definitions(), decoded);
     memory_.mark_code(address, decoded.length);
     block_.push_back({address, &page->slots.data()[address & page_mask],
                       chunks_.back()->slots + chunks_.back()->used, decoded.operation});
@@ -196,11 +220,17 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
       break;
     }
     note_registers(decoded);
-    if (has_breakpoint(address))
+    if (has_breakpoint(address)) {
       emit(address)->handler = handlers::breakpoint();
-    else
+    } else if (instructions_.find_treated(decoded.opcode) != nullptr) {
+      emit(address)->handler = handlers::reference();
+      block_.back().operation = isa::operation_count;
+    } else if (decoded.definition != nullptr) {
+      emit_defined(address, decoded);
+    } else {
       emit_instruction(address, decoded);
-    open = !ends_block(decoded.operation);
+    }
+    open = !ends_block(last_operation(decoded));
     address += decoded.length;
   }
   use_accumulator();
@@ -236,7 +266,85 @@ void CodeCache::use_accumulator() {
   }
 }
 
-// Emits the slots of one instruction.
+namespace {
+
+// Whether the fast loop may leave the work of a part to the reference loop.
+bool may_leave(isa::Operation operation) {
+  using namespace isa;
+  switch (operation) {
+#define NEVER_LEAVES(name) \
+  case op_##name: return false;
+#define UNARY(name, result) NEVER_LEAVES(name)
+#define BINARY(name, result) NEVER_LEAVES(name)
+#define BINARY_IMMEDIATE(name, result) NEVER_LEAVES(name)
+#define MODIFY(name, result) NEVER_LEAVES(name)
+#define CHECKED_UNARY(name, trap, result)
+#define CHECKED_BINARY(name, trap, result)
+#define BRANCH(name, condition) NEVER_LEAVES(name)
+#define BRANCH_IMMEDIATE(name, condition) NEVER_LEAVES(name)
+#define LOAD(name, type)
+#define STORE(name, type)
+#define LOAD_INDEXED(name, type)
+#define STORE_INDEXED(name, type)
+#include "operations.def"
+    NEVER_LEAVES(nop) NEVER_LEAVES(imm) NEVER_LEAVES(simm) NEVER_LEAVES(pcimm) NEVER_LEAVES(spcimm)
+    NEVER_LEAVES(fimm) NEVER_LEAVES(fimm32) NEVER_LEAVES(tget) NEVER_LEAVES(tset) NEVER_LEAVES(jump)
+    default: return true;
+  }
+}
+
+// Whether a part changes more than registers of the window.
+bool changes_more(isa::Operation operation) {
+  return operation == isa::op_tset || isa::describe(operation).operands[0] == 's';
+}
+
+} // namespace
+
+// Emits a user's instruction: a slot that begins it, with the registers that are kept in case a part must be
+// left to the reference loop, then the slots of its parts. Parts that change what is not kept, with one
+// behind them that may have to be left, leave the whole to the reference loop from the start.
+void CodeCache::emit_defined(std::uint64_t address, const isa::Decoded& decoded) {
+  const std::vector<isa::Part>& parts = decoded.definition->parts;
+  Chunk* const chunk = chunks_.back();
+  const std::size_t used_before = chunk->used, links_before = pending_links_.size();
+  Slot* const begin = emit(address);
+  std::size_t leaving = parts.size(); // parts up to the last that may leave
+  while (leaving != 0 && !may_leave(parts[leaving - 1].operation)) --leaving;
+
+  std::uint16_t kept[isa::max_parts];
+  std::size_t kept_count = 0;
+  bool fast = true;
+  for (std::size_t i = 0; i + 1 < leaving; ++i) {
+    const isa::Decoded part = isa::decoded_part(decoded, parts[i]);
+    const char* kinds = isa::describe(part.operation).operands;
+    if (changes_more(part.operation)) fast = false;
+    if (!isa::writes_register(kinds[0]) || part.operands[0] >= register_slack) continue;
+    const auto number = static_cast<std::uint16_t>(part.operands[0]);
+    if (std::find(kept, kept + kept_count, number) == kept + kept_count) kept[kept_count++] = number;
+  }
+  for (std::size_t i = 0; i < kept_count; i += 4) {
+    std::uint64_t numbers = 0;
+    for (std::size_t n = 0; n < 4 && i + n < kept_count; ++n) numbers |= std::uint64_t{kept[i + n]} << (16 * n);
+    emit_data(address, numbers);
+  }
+  for (std::size_t i = 0; i < parts.size() && fast; ++i) {
+    const std::size_t at = chunk->used;
+    emit_instruction(address, isa::decoded_part(decoded, parts[i]));
+    fast = chunk->slots[at].handler != handlers::reference();
+  }
+  if (!fast) {
+    chunk->used = used_before;
+    pending_links_.resize(links_before);
+    emit(address)->handler = handlers::reference();
+    return;
+  }
+  begin->handler = handlers::defined();
+  begin->a = static_cast<std::uint16_t>(chunk->slots + chunk->used - begin);
+  begin->b = static_cast<std::uint16_t>(kept_count);
+  begin->c = static_cast<std::uint16_t>(parts.size());
+}
+
+// Emits the slots of one instruction of the table.
 void CodeCache::emit_instruction(std::uint64_t address, const isa::Decoded& decoded) {
   using namespace isa;
   const std::uint64_t* operand = decoded.operands;
@@ -246,7 +354,7 @@ void CodeCache::emit_instruction(std::uint64_t address, const isa::Decoded& deco
   slot->handler = handlers::reference();
 
   for (unsigned i = 0; i < decoded.operand_count; ++i)
-    if (names_register(kinds[i]) && operand[i] >= register_slack) return;
+    if (isa::names_register(kinds[i]) && operand[i] >= register_slack) return;
   const auto a = static_cast<std::uint16_t>(operand[0]), b = static_cast<std::uint16_t>(operand[1]),
              c = static_cast<std::uint16_t>(operand[2]);
   const auto branch_to = [&](std::uint64_t target) { pending_links_.push_back({target, slot}); };

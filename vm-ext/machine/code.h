@@ -19,6 +19,7 @@
 #include "../memory/address_space.h"
 #include "../memory/host_pages.h"
 #include "accumulator.h"
+#include "instruction_set.h"
 #include "slot.h"
 
 namespace comet {
@@ -28,7 +29,7 @@ constexpr unsigned block_instructions = 64;
 
 class CodeCache {
  public:
-  explicit CodeCache(AddressSpace& memory) : memory_(memory) {}
+  CodeCache(AddressSpace& memory, InstructionSet& instructions) : memory_(memory), instructions_(instructions) {}
   ~CodeCache();
   CodeCache(const CodeCache&) = delete;
   CodeCache& operator=(const CodeCache&) = delete;
@@ -71,6 +72,8 @@ class CodeCache {
   void set_breakpoint(std::uint64_t address) { breakpoints_.insert(address); }
   bool clear_breakpoint(std::uint64_t address) { return breakpoints_.erase(address) != 0; }
   bool has_breakpoint(std::uint64_t address) const { return !breakpoints_.empty() && breakpoints_.count(address) != 0; }
+  // Whether the run stops before the instruction at an address because of what the instruction is.
+  bool is_traced(std::uint64_t address);
   void clear_breakpoints() { breakpoints_.clear(); }
 
   // No instruction that was decoded names a register above this one and below register_slack.
@@ -101,10 +104,12 @@ class CodeCache {
   void emit_data(std::uint64_t address, std::uint64_t data) { emit(address)->data = data; }
   void emit_link(std::uint64_t target, Slot* branch);
   void emit_instruction(std::uint64_t address, const isa::Decoded& decoded);
+  void emit_defined(std::uint64_t address, const isa::Decoded& decoded);
   void use_accumulator();
   void note_registers(const isa::Decoded& decoded);
 
   AddressSpace& memory_;
+  InstructionSet& instructions_;
   std::vector<Chunk*> chunks_;
   std::unordered_map<std::uint64_t, std::unique_ptr<PageSlots>> pages_;
   mutable std::uint64_t last_number_ = ~std::uint64_t{0};

@@ -259,6 +259,11 @@ template <class First, class... Rest> [[gnu::always_inline]] inline void run_par
 }
 template <class... Parts> HANDLER(run) { COMET_TAIL run_parts<Parts...>(pc, r, memory, context, limit, accumulator); }
 
+// The number of a register that is kept: four stand in each slot behind the one that begins the instruction.
+inline std::uint16_t kept_register(const Slot* begin, unsigned i) {
+  return static_cast<std::uint16_t>(begin[1 + i / 4].data >> (16 * (i % 4)));
+}
+
 HANDLER(do_nothing) { NEXT(1); }
 HANDLER(do_wide_constant) {
   accumulator = pc[1].data;
@@ -334,6 +339,15 @@ HANDLER(do_resume) {
   limit += static_cast<std::intptr_t>(sizeof(Slot));
   GO_ADDRESS(context->top[1].return_address);
 }
+HANDLER(do_defined) {
+  context->defined = pc;
+  context->defined_limit = limit;
+  const std::uint16_t count = pc->b;
+  for (unsigned i = 0; i < count; ++i) context->kept[i] = r[kept_register(pc, i)];
+  // This slot and the parts take the fuel of one instruction.
+  limit += static_cast<std::intptr_t>(pc->c * sizeof(Slot));
+  NEXT(1 + (count + 3) / 4);
+}
 HANDLER(do_link) { LEAVE(Exit::link); }
 HANDLER(do_reference) { LEAVE(Exit::reference); }
 HANDLER(do_breakpoint) { LEAVE(Exit::breakpoint); }
@@ -353,6 +367,13 @@ void run_fast(const Slot* pc, std::uint64_t* r, std::uint8_t* memory, FastContex
   while (!context.left)
     context.pc->handler(context.pc, context.r, memory, &context, context.limit, context.accumulator);
 #endif
+  // Left within a user's instruction: back to where it begins.
+  const Slot* const begin = context.defined;
+  if (context.exit == Exit::reference && begin != nullptr && context.pc > begin && context.pc < begin + begin->a) {
+    for (unsigned i = 0; i < begin->b; ++i) context.r[kept_register(begin, i)] = context.kept[i];
+    context.pc = begin;
+    context.limit = context.defined_limit;
+  }
 }
 
 namespace {
@@ -444,6 +465,7 @@ Handler constant() { return run<part_constant<0>>; }
 Handler wide_constant() { return do_wide_constant; }
 Handler reference() { return do_reference; }
 Handler breakpoint() { return do_breakpoint; }
+Handler defined() { return do_defined; }
 Handler link() { return do_link; }
 Handler far() { return do_far; }
 Handler resume() { return do_resume; }

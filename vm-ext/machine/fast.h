@@ -8,7 +8,7 @@
 
 #include <cstdint>
 
-#include "../isa/isa.h"
+#include "../isa/definitions.h"
 #include "code.h"
 #include "slot.h"
 #include "thread.h"
@@ -31,6 +31,11 @@ struct FastContext {
   std::uint64_t* window_end;
   std::uint64_t* thread_registers;
   const CodeCache* code;
+  // The user's instruction that was begun last: its slot, the limit there, and what registers held that a
+  // part of it may have written when another must be left to the reference loop.
+  const Slot* defined;
+  std::intptr_t defined_limit;
+  std::uint64_t kept[isa::max_parts];
 
   // Filled on leaving.
   const Slot* pc;
@@ -69,6 +74,7 @@ Handler constant();     // R[a] := immediate
 Handler wide_constant();// R[a] := next slot
 Handler reference();
 Handler breakpoint();
+Handler defined();      // the parts of a user's instruction are in the slots behind
 Handler link();
 Handler far();          // goes to the target in the next slot
 Handler resume();

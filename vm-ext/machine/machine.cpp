@@ -50,12 +50,13 @@ void Machine::reset() {
   require_no_run("be reset");
   // The new state is made first, so that a failure leaves the old one.
   auto budget = std::make_shared<PageBudget>(PageBudget{config_.memory_limit >> page_bits});
-  auto space = std::make_shared<Space>(config_.window, budget);
+  auto space = std::make_shared<Space>(config_.window, budget, instructions);
   auto thread = std::make_unique<Thread>(config_, 0, 0);
   Spaces spaces;
   spaces.emplace(0, std::move(space));
   Threads threads;
   threads.emplace(0, std::move(thread));
+  auto own = std::make_shared<const comet_isa>();
   snapshots_.clear();
   spaces_ = std::move(spaces);
   threads_ = std::move(threads);
@@ -63,6 +64,8 @@ void Machine::reset() {
   watchpoints_.clear();
   timeline.clear();
   host.set_imports({});
+  instructions.own = std::move(own);
+  for (auto& [opcode, treated] : instructions.treated) treated.executed = 0;
 }
 
 Space& Machine::space(comet_space id) const {
@@ -81,7 +84,7 @@ Thread& Machine::thread(comet_thread id) const {
 
 comet_space Machine::new_space() {
   const comet_space id = spaces_.rbegin()->first + 1;
-  spaces_.emplace(id, std::make_shared<Space>(config_.window, budget_));
+  spaces_.emplace(id, std::make_shared<Space>(config_.window, budget_, instructions));
   return id;
 }
 
@@ -130,6 +133,19 @@ void Machine::forget_code(Space& space) {
     }
   }
   space.code.forget();
+}
+
+void Machine::set_own_instructions(std::shared_ptr<const comet_isa> own) {
+  require_no_run("get other instructions");
+  instructions.own = std::move(own);
+  for (const auto& [id, space] : spaces_) forget_code(*space);
+}
+
+void Machine::treat(std::uint64_t opcode, comet_treatment treatment) {
+  require_no_run("treat instructions otherwise");
+  if (treatment == COMET_ORDINARY) instructions.treated.erase(opcode);
+  else instructions.treated[opcode] = {treatment, 0};
+  for (const auto& [id, space] : spaces_) forget_code(*space);
 }
 
 void Machine::set_breakpoint(comet_space id, std::uint64_t address) {

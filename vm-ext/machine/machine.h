@@ -17,6 +17,7 @@
 #include "../host/host_table.h"
 #include "../memory/address_space.h"
 #include "code.h"
+#include "instruction_set.h"
 #include "state_hash.h"
 #include "thread.h"
 #include "timeline.h"
@@ -25,8 +26,8 @@ namespace comet {
 
 // A space and what was decoded from it. Shared with the snapshots in which it exists.
 struct Space {
-  Space(std::uint64_t window_bytes, std::shared_ptr<PageBudget> budget)
-      : memory(window_bytes, std::move(budget)), code(memory) {}
+  Space(std::uint64_t window_bytes, std::shared_ptr<PageBudget> budget, InstructionSet& instructions)
+      : memory(window_bytes, std::move(budget)), code(memory, instructions) {}
   AddressSpace memory;
   CodeCache code;
 };
@@ -42,6 +43,7 @@ struct comet_snapshot {
   std::vector<SpaceMark> spaces;
   std::map<comet_thread, comet::ThreadState> threads;
   std::vector<std::string> imports;
+  std::shared_ptr<const comet_isa> own_instructions;
   comet::Random random;
 };
 
@@ -82,6 +84,11 @@ class Machine {
   std::uint32_t set_watchpoint(comet_space space, std::uint64_t address, std::uint64_t length, std::uint8_t access);
   bool clear_watchpoint(std::uint32_t id);
 
+  // Makes these the machine's own instructions.
+  void set_own_instructions(std::shared_ptr<const comet_isa> own);
+  // How the instruction with an opcode is treated from now on.
+  void treat(std::uint64_t opcode, comet_treatment treatment);
+
   comet_snapshot* take_snapshot();
   void restore_snapshot(const comet_snapshot* snapshot);
   void free_snapshot(const comet_snapshot* snapshot);
@@ -96,10 +103,10 @@ class Machine {
   bool waits(comet_thread id) const { return thread(id).pending_call.has_value(); }
   // A space that is not the machine's yet, and whose pages do not count until it is. Who fills it asks before
   // whether the machine may have so many pages.
-  std::shared_ptr<Space> detached_space() const;
+  std::shared_ptr<Space> detached_space();
   void require_page_limit(std::uint64_t pages) const;
   void adopt(Spaces spaces, const std::map<comet_thread, ThreadState>& states, std::vector<std::string> imports,
-             const Random& random, const std::set<comet_thread>& waiting);
+             std::shared_ptr<const comet_isa> own, const Random& random, const std::set<comet_thread>& waiting);
 
   // The embedder changed the state. While a host call is under way the change belongs to that call; else
   // it begins another future, and what was recorded of the old one is cut off.
@@ -114,6 +121,7 @@ class Machine {
   void* poll_data = nullptr;
   std::uint64_t deadline = 0; // of the host's monotonic clock, in nanoseconds; 0: none
 
+  InstructionSet instructions;
   Timeline timeline;
   HostTable host;
   HostState host_state;
@@ -122,7 +130,8 @@ class Machine {
   ThreadState thread_state(const Thread& thread) const;
   static void set_thread_state(Thread& thread, const ThreadState& state);
   Threads make_threads(const std::map<comet_thread, ThreadState>& states) const;
-  void become(Spaces spaces, Threads threads, std::vector<std::string> imports, const Random& random);
+  void become(Spaces spaces, Threads threads, std::vector<std::string> imports, std::shared_ptr<const comet_isa> own,
+              const Random& random);
   void release_marks(const comet_snapshot& snapshot);
   void take_leave(comet_space id, Space& space);
 

@@ -48,7 +48,7 @@ class Observer : public AccessObserver {
   unsigned wanted_ = 0; // kinds that some filter names
   std::size_t ring_begin_ = 0;
   std::uint64_t count_ = 0, pc_ = 0;
-  std::array<comet_event, 16> current_{}; // of the instruction under way; only host calls can do more
+  std::array<comet_event, 50> current_{}; // of the instruction under way, which may have 16 parts of three; only host calls can do more
   std::size_t current_count_ = 0;
 };
 

@@ -34,9 +34,14 @@ void Reference::trap(comet_trap kind, u64 address, const char* format, ...) {
   stop_.reason = COMET_TRAP;
   stop_.trap = kind;
   stop_.address = address;
+  std::size_t told = 0;
+  if (whole_ != nullptr)
+    told = std::min(sizeof stop_.message - 1,
+                    static_cast<std::size_t>(std::snprintf(stop_.message, sizeof stop_.message, "part %zu of %s (%s): ", part_ + 1, whole_->name.c_str(),
+                                                           isa::describe(whole_->parts[part_].operation).name)));
   va_list arguments;
   va_start(arguments, format);
-  std::vsnprintf(stop_.message, sizeof stop_.message, format, arguments);
+  std::vsnprintf(stop_.message + told, sizeof stop_.message - told, format, arguments);
   va_end(arguments);
   throw Trapped{};
 }
@@ -56,6 +61,9 @@ void Reference::trap_undecodable(const CodeCache::Fetched& fetched) {
       trap_access(thread_.pc + fetched.available, protection_execute);
     case isa::DecodeStatus::unknown_opcode:
       trap(COMET_TRAP_ILLEGAL, thread_.pc, "no instruction has opcode %llu", wide(fetched.decoded.opcode));
+    case isa::DecodeStatus::bad_operands:
+      trap(COMET_TRAP_ILLEGAL, thread_.pc, "%s: %s", fetched.decoded.definition->name.c_str(),
+           isa::words(*fetched.decoded.broken, *fetched.decoded.definition).c_str());
     default:
       trap(COMET_TRAP_ILLEGAL, thread_.pc, "a field of the instruction is too wide: it has more than 64 bits or 10 bytes, or 32 bits for an f32");
   }
@@ -97,8 +105,31 @@ template <class T> std::uint64_t Reference::load(u64 address) {
   return static_cast<u64>(load_little<T>(bytes));
 }
 
+template <class T> void Reference::keep_memory(u64 address) {
+  if (whole_ == nullptr) return;
+  std::uint8_t bytes[sizeof(T)];
+  space_.memory.read(address, bytes, sizeof(T));
+  keep(Kept::Kind::memory, address, static_cast<u64>(load_little<T>(bytes)), sizeof(T));
+}
+
+void Reference::undo() {
+  while (kept_count_ != 0) {
+    const Kept& change = kept_[--kept_count_];
+    switch (change.kind) {
+      case Kept::Kind::window_register: thread_.window[change.place] = change.old; break;
+      case Kept::Kind::thread_register: thread_.thread_registers[change.place] = change.old; break;
+      case Kept::Kind::memory: {
+        std::uint8_t bytes[sizeof(u64)];
+        store_little<u64>(bytes, change.old);
+        space_.memory.write(change.place, bytes, change.length);
+      }
+    }
+  }
+}
+
 template <class T> void Reference::store(u64 address, u64 value) {
   check_access(address, sizeof(T), protection_write);
+  keep_memory<T>(address);
   std::uint8_t bytes[sizeof(T)];
   store_little<T>(bytes, static_cast<T>(value));
   space_.memory.note_access(address, sizeof(T), protection_write);
@@ -110,6 +141,7 @@ template <class T, class Change> void Reference::atomic(u64 address, Change chan
   check_alignment(address, sizeof(T));
   check_access(address, sizeof(T), protection_read);
   check_access(address, sizeof(T), protection_write);
+  keep_memory<T>(address);
   space_.memory.note_access(address, sizeof(T), protection_read | protection_write);
   auto* bytes = reinterpret_cast<T*>(space_.memory.writable(address, sizeof(T)));
   T seen = __atomic_load_n(bytes, __ATOMIC_SEQ_CST);
@@ -440,6 +472,7 @@ void Reference::execute(isa::Operation operation) {
     case op_tset:
       if (operands_[0] >= COMET_THREAD_REGISTERS)
         trap(COMET_TRAP_ILLEGAL, pc, "there is no thread register t%llu; they are t0 to t15", wide(operands_[0]));
+      keep(Kept::Kind::thread_register, operands_[0], thread_.thread_registers[operands_[0]]);
       if (observer_ != nullptr)
         observer_->thread_register_written(operands_[0], thread_.thread_registers[operands_[0]], get(1));
       thread_.thread_registers[operands_[0]] = get(1);
@@ -488,10 +521,33 @@ void Reference::execute(isa::Operation operation) {
   }
 }
 
+// One after the other, all or nothing. Each sees the whole's address and the one behind it.
+void Reference::execute_parts(const isa::Decoded& decoded) {
+  const isa::Decoded whole = decoded; // what a part writes may be this code
+  whole_ = whole.definition;
+  kept_count_ = 0;
+  try {
+    for (part_ = 0; part_ < whole_->parts.size(); ++part_) {
+      const isa::Decoded part = isa::decoded_part(whole, whole_->parts[part_]);
+      std::copy_n(part.operands, isa::max_operands, operands_);
+      execute(part.operation);
+    }
+  } catch (...) {
+    undo();
+    whole_ = nullptr;
+    throw;
+  }
+  whole_ = nullptr;
+}
+
 Outcome Reference::step() {
+  InstructionSet::Treated* treated = nullptr;
   try {
     const CodeCache::Fetched& fetched = space_.code.fetch(thread_.pc);
     if (fetched.status != isa::DecodeStatus::ok) trap_undecodable(fetched);
+    treated = machine_.instructions.find_treated(fetched.decoded.opcode);
+    if (treated != nullptr && treated->treatment == COMET_FORBIDDEN)
+      trap(COMET_TRAP_ILLEGAL, thread_.pc, "this machine may not execute the instruction with opcode %llu", wide(fetched.decoded.opcode));
     std::copy_n(fetched.decoded.operands, isa::max_operands, operands_);
     next_ = thread_.pc + fetched.decoded.length;
     check_register(fetched.highest_register);
@@ -499,7 +555,8 @@ Outcome Reference::step() {
     executed_ = true;
     moved_bytes_ = 0;
     if (observer_ != nullptr) observer_->begin(thread_.instruction_count, thread_.pc);
-    execute(fetched.decoded.operation);
+    if (fetched.decoded.definition == nullptr) execute(fetched.decoded.operation);
+    else execute_parts(fetched.decoded);
   } catch (const Trapped&) {
     space_.memory.watch_hit.reset();
     return Outcome::stopped;
@@ -509,7 +566,10 @@ Outcome Reference::step() {
   }
   if (observer_ != nullptr && executed_) observer_->executed();
   thread_.pc = next_;
-  if (executed_) ++thread_.instruction_count;
+  if (executed_) {
+    ++thread_.instruction_count;
+    if (treated != nullptr) ++treated->executed;
+  }
   if (stopped_) {
     space_.memory.watch_hit.reset();
     return Outcome::stopped;

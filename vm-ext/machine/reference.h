@@ -45,6 +45,7 @@ class Reference {
   void set(unsigned operand, u64 value) {
     if (operands_[operand] == 0) return;
     u64* const written = thread_.window + operands_[operand];
+    keep(Kept::Kind::window_register, operands_[operand], *written);
     observe_register(written, value);
     *written = value;
     if (operands_[operand] >= register_slack) thread_.note_written(written);
@@ -55,6 +56,20 @@ class Reference {
     if (observer_ != nullptr)
       observer_->register_written(static_cast<u64>(place - thread_.registers.data()), *place, value);
   }
+  // What a part of a user's instruction is about to change, so that the whole can be undone.
+  struct Kept {
+    enum class Kind : std::uint8_t { window_register, thread_register, memory };
+    Kind kind;
+    std::uint8_t length; // of memory
+    u64 place;           // register number or address
+    u64 old;
+  };
+  void keep(Kept::Kind kind, u64 place, u64 old, std::uint8_t length = 0) {
+    if (whole_ != nullptr) kept_[kept_count_++] = {kind, length, place, old};
+  }
+  template <class T> void keep_memory(u64 address);
+  void undo();
+  void execute_parts(const isa::Decoded& whole);
 
   template <class T> u64 load(u64 address);
   template <class T> void store(u64 address, u64 value);
@@ -77,6 +92,10 @@ class Reference {
   u64 operands_[isa::max_operands] = {};
   u64 next_ = 0;
   u64 moved_bytes_ = 0;
+  const isa::Definition* whole_ = nullptr; // the user's instruction that is under way
+  std::size_t part_ = 0;                   // its part, from 0
+  std::size_t kept_count_ = 0;
+  Kept kept_[2 * isa::max_parts]; // no part changes more than a register and one place in memory
   bool stopped_ = false; // the instruction was executed, and the run ends
   bool executed_ = true;
 };

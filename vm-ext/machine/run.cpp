@@ -100,14 +100,19 @@ class Run {
   const Observer* const observer_;
   std::uint64_t first_instruction_ = 0;
   std::int64_t work_until_look_ = 0;
+  // Sets the reason if the run stops before the instruction at the pc.
+  bool stops_here() {
+    if (space_.code.has_breakpoint(thread_.pc)) stop_.reason = COMET_BREAKPOINT;
+    else if (space_.code.is_traced(thread_.pc)) stop_.reason = COMET_TRACED;
+    else return false;
+    return true;
+  }
+
   bool past_breakpoint_ = true; // the breakpoint at the pc does not count
 };
 
 Run::Turn Run::step() {
-  if (!past_breakpoint_ && space_.code.has_breakpoint(thread_.pc)) {
-    stop_.reason = COMET_BREAKPOINT;
-    return Turn::stop;
-  }
+  if (!past_breakpoint_ && stops_here()) return Turn::stop;
   past_breakpoint_ = false;
   const Outcome outcome = reference_.step();
   work_until_look_ -= reference_step_work + static_cast<std::int64_t>(reference_.moved_bytes()) / bytes_a_work;
@@ -185,7 +190,7 @@ void Run::until_stopped(std::uint64_t fuel) {
     }
     Turn turn;
 #ifndef COMET_REFERENCE_ONLY
-    const bool step_first = past_breakpoint_ && space_.code.has_breakpoint(thread_.pc);
+    const bool step_first = past_breakpoint_ && (space_.code.has_breakpoint(thread_.pc) || space_.code.is_traced(thread_.pc));
     if (left >= fast_margin && !step_first && observer_ == nullptr)
       turn = fast_slice(std::min(left, std::max(static_cast<std::uint64_t>(work_until_look_), fast_margin)));
     else

@@ -49,6 +49,7 @@ comet_snapshot* Machine::take_snapshot() {
   comet_snapshot snapshot;
   snapshot.threads = thread_states();
   snapshot.imports = host.imports();
+  snapshot.own_instructions = instructions.own;
   snapshot.random = host_state.random;
   snapshot.spaces.reserve(spaces_.size());
   snapshots_.push_back(std::move(snapshot));
@@ -74,7 +75,7 @@ void Machine::restore_snapshot(const comet_snapshot* snapshot) {
     mark.space->memory.prepare_restore(mark.mark);
     spaces.emplace(mark.id, mark.space);
   }
-  become(std::move(spaces), std::move(threads), snapshot->imports, snapshot->random);
+  become(std::move(spaces), std::move(threads), snapshot->imports, snapshot->own_instructions, snapshot->random);
   for (const comet_snapshot::SpaceMark& mark : snapshot->spaces) mark.space->memory.restore();
 }
 
@@ -95,9 +96,12 @@ Machine::Threads Machine::make_threads(const std::map<comet_thread, ThreadState>
 }
 
 // Only the import list wants memory, and comes first.
-void Machine::become(Spaces spaces, Threads threads, std::vector<std::string> imports, const Random& random) {
+void Machine::become(Spaces spaces, Threads threads, std::vector<std::string> imports, std::shared_ptr<const comet_isa> own,
+                     const Random& random) {
   host.set_imports(std::move(imports));
   timeline.forget_open_calls();
+  const bool same_instructions = instructions.own->definitions == own->definitions;
+  if (!same_instructions) instructions.own = std::move(own);
   host_state.random = random;
   spaces_.swap(spaces);
   threads_.swap(threads);
@@ -105,7 +109,10 @@ void Machine::become(Spaces spaces, Threads threads, std::vector<std::string> im
     const auto now = spaces_.find(id);
     if (now == spaces_.end() || now->second != space) take_leave(id, *space);
   }
-  for (const auto& [id, space] : spaces_) space->memory.set_counted(true);
+  for (const auto& [id, space] : spaces_) {
+    space->memory.set_counted(true);
+    if (!same_instructions) forget_code(*space);
+  }
 }
 
 // ---- states from elsewhere ------------------------------------------------------------------------------
@@ -119,11 +126,13 @@ struct WaitingCall {
   std::uint64_t index;
 };
 
-WaitingCall waiting_call(const AddressSpace& memory, const Thread& thread, comet_thread id) {
+WaitingCall waiting_call(const AddressSpace& memory, const isa::Definitions& own, const Thread& thread, comet_thread id) {
   std::uint8_t bytes[isa::max_instruction_bytes];
   isa::Decoded decoded{};
   const std::size_t available = memory.fetch(thread.pc, bytes, sizeof bytes);
-  if (isa::decode(bytes, available, decoded) != isa::DecodeStatus::ok || decoded.operation != isa::op_hcall)
+  const isa::DecodeStatus status = isa::decode(bytes, available, &own, decoded);
+  if (status == isa::DecodeStatus::ok && decoded.definition != nullptr) decoded = isa::decoded_part(decoded, decoded.definition->parts[0]);
+  if (status != isa::DecodeStatus::ok || decoded.operation != isa::op_hcall)
     fail(COMET_ERROR_FORMAT, thread.pc, "the state says that thread %u waits for a host call at 0x%llx, where no hcall is; "
          "save it again", id, static_cast<unsigned long long>(thread.pc));
   const std::uint64_t base = decoded.operands[0], room = thread.register_count() - thread.window_index();
@@ -135,8 +144,8 @@ WaitingCall waiting_call(const AddressSpace& memory, const Thread& thread, comet
 
 } // namespace
 
-std::shared_ptr<Space> Machine::detached_space() const {
-  auto space = std::make_shared<Space>(config_.window, budget_);
+std::shared_ptr<Space> Machine::detached_space() {
+  auto space = std::make_shared<Space>(config_.window, budget_, instructions);
   space->memory.set_counted(false);
   return space;
 }
@@ -149,14 +158,14 @@ void Machine::require_page_limit(std::uint64_t pages) const {
 }
 
 void Machine::adopt(Spaces spaces, const std::map<comet_thread, ThreadState>& states, std::vector<std::string> imports,
-                    const Random& random, const std::set<comet_thread>& waiting) {
+                    std::shared_ptr<const comet_isa> own, const Random& random, const std::set<comet_thread>& waiting) {
   require_no_run("take over another state");
   Threads threads = make_threads(states);
   std::map<comet_thread, WaitingCall> calls;
   for (const comet_thread id : waiting)
-    calls.emplace(id, waiting_call(spaces.at(threads.at(id)->space)->memory, *threads.at(id), id));
+    calls.emplace(id, waiting_call(spaces.at(threads.at(id)->space)->memory, own->definitions, *threads.at(id), id));
   for (const auto& [id, call] : calls) threads.at(id)->pending_call = call.call;
-  become(std::move(spaces), std::move(threads), std::move(imports), random);
+  become(std::move(spaces), std::move(threads), std::move(imports), std::move(own), random);
   timeline.clear();
   timeline.count_change();
   if (timeline.recording())
@@ -216,6 +225,7 @@ Hash128 Machine::state_hash() const {
     state.number(name.size());
     state.bytes(name.data(), name.size());
   }
+  hash_instructions(state, *instructions.own);
   return state.finish();
 }
 

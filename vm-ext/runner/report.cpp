@@ -81,14 +81,14 @@ std::string disassembly(const comet_image* image, const comet_machine* machine, 
   while (offset < pc_offset && offset < code.size()) {
     starts.push_back(offset);
     offset += std::max<size_t>(
-        1, comet_disassemble(code.data() + offset, code.size() - offset, start + offset, line, sizeof line));
+        1, comet_disassemble(comet_machine_isa(machine), code.data() + offset, code.size() - offset, start + offset, line, sizeof line));
   }
   if (offset != pc_offset) starts.clear();
   if (starts.size() > instructions_before) starts.erase(starts.begin(), starts.end() - instructions_before);
 
   std::string report;
   const auto show = [&, start = start](size_t at) {
-    const size_t shown = comet_disassemble(code.data() + at, code.size() - at, start + at, line, sizeof line);
+    const size_t shown = comet_disassemble(comet_machine_isa(machine), code.data() + at, code.size() - at, start + at, line, sizeof line);
     report += text("%s 0x%08" PRIx64 "  %s\n", at == pc_offset ? "=>" : "  ", start + at, line);
     return shown;
   };

@@ -14,6 +14,7 @@ SavedState capture(const Machine& machine) {
   state.limits = machine.config();
   state.random = machine.host_state.random.state();
   for (const std::string& name : machine.host.imports()) state.imports.push_back({name, machine.host.granted(name)});
+  state.own = *machine.instructions.own;
   state.arguments = machine.host_state.arguments;
   state.threads = machine.thread_states();
   for (const auto& [id, thread] : state.threads)
@@ -71,6 +72,7 @@ Hash128 identity_of(const SavedState& state) {
       hash.bytes(run.hash.data(), run.hash.size());
     }
   }
+  hash_instructions(hash, state.own);
   return hash.finish();
 }
 
@@ -136,7 +138,7 @@ void restore_state(Machine& machine, const SavedState& state) {
   std::vector<std::string> imports;
   for (const SavedImport& import : state.imports) imports.push_back(import.name);
   std::vector<std::string> arguments = state.arguments;
-  machine.adopt(std::move(spaces), state.threads, std::move(imports), Random(state.random), state.waiting);
+  machine.adopt(std::move(spaces), state.threads, std::move(imports), std::make_shared<const comet_isa>(state.own), Random(state.random), state.waiting);
   machine.host_state.arguments.swap(arguments);
 }
 

@@ -26,6 +26,7 @@ constexpr uint32_t record_type(const char (&letters)[5]) {
 
 inline constexpr uint32_t machine_record = record_type("MACH");
 inline constexpr uint32_t imports_record = record_type("IMPT");
+inline constexpr uint32_t instructions_record = record_type("INST");
 inline constexpr uint32_t arguments_record = record_type("ARGS");
 inline constexpr uint32_t thread_record = record_type("THRD");
 inline constexpr uint32_t space_record = record_type("SPAC");

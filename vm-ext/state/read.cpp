@@ -5,6 +5,7 @@
 
 #include "../api/guard.h"
 #include "../host/host_table.h"
+#include "../image/definition_record.h"
 #include "../image/text.h"
 #include "../memory/address_space.h"
 #include "format.h"
@@ -41,6 +42,7 @@ class StateReader {
 
   void take_machine(Fields& fields);
   void take_imports(Fields& fields);
+  void take_instructions(Fields& fields);
   void take_arguments(Fields& fields);
   void take_thread(Fields& fields);
   void take_pages(Fields& fields, PageRuns& runs);
@@ -66,7 +68,7 @@ bool lower_case(uint32_t type) { return (type & 0xff) >= 'a'; }
 
 bool known(uint32_t type) {
   using namespace state_format;
-  for (const uint32_t one : {machine_record, imports_record, arguments_record, thread_record, space_record, pages_record,
+  for (const uint32_t one : {machine_record, imports_record, instructions_record, arguments_record, thread_record, space_record, pages_record,
                              image_record, done_record, call_record, tick_record, lost_record, stop_record})
     if (one == type) return true;
   return false;
@@ -138,6 +140,11 @@ void StateReader::take_imports(Fields& fields) {
     if (!valid_host_name(name) || !seen.insert(name).second) fields.fail_at(at, quoted(name) + " is no name for an import, or is there twice");
     state_.imports.push_back({std::string(name), granted});
   }
+}
+
+void StateReader::take_instructions(Fields& fields) {
+  const uint64_t count = fields.take_count(4, shortest_definition, "instructions");
+  take_definitions(fields, count, [&](isa::Definition definition) { state_.own.definitions.add(std::move(definition)); });
 }
 
 void StateReader::take_arguments(Fields& fields) {
@@ -332,7 +339,15 @@ SavedState StateReader::read(uint32_t kind) {
   state_.recording = kind == kind_recording;
   take(machine_record, "the record MACH", &StateReader::take_machine);
   take(imports_record, "the record IMPT", &StateReader::take_imports);
-  take(arguments_record, "the record ARGS", &StateReader::take_arguments);
+  Record behind_imports = need("the record ARGS");
+  if (behind_imports.type == instructions_record) {
+    take_instructions(behind_imports.fields);
+    behind_imports.fields.expect_end();
+    behind_imports = need("the record ARGS");
+  }
+  if (behind_imports.type != arguments_record) behind_imports.fields.fail_at(behind_imports.offset, "here should be the record ARGS");
+  take_arguments(behind_imports.fields);
+  behind_imports.fields.expect_end();
   for (bool done = false; !done;) {
     Record record = need("the record DONE");
     Fields& fields = record.fields;

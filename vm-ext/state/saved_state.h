@@ -57,6 +57,7 @@ struct SavedState {
   comet_config limits;
   std::optional<Random::State> random;
   std::vector<SavedImport> imports;
+  comet_isa own; // instructions that are not the table's
   std::vector<std::string> arguments;
   std::map<comet_thread, ThreadState> threads;
   std::set<comet_thread> waiting; // threads whose host call waits for the embedder

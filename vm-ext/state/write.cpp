@@ -2,6 +2,7 @@
 #include <cinttypes>
 
 #include "../api/guard.h"
+#include "../image/definition_record.h"
 #include "../machine/machine.h"
 #include "format.h"
 #include "pages.h"
@@ -42,6 +43,15 @@ void write_imports(RecordWriter& writer, const SavedState& state) {
     payload.put_name(import.name);
   }
   writer.record(state_format::imports_record, payload);
+}
+
+void write_instructions(RecordWriter& writer, const SavedState& state) {
+  const auto& all = state.own.definitions.all();
+  if (all.empty()) return;
+  Payload payload;
+  put_count(payload, all.size(), "instructions");
+  for (const auto& each : all) put_definition(payload, *each);
+  writer.record(state_format::instructions_record, payload);
 }
 
 void write_arguments(RecordWriter& writer, const SavedState& state) {
@@ -137,6 +147,7 @@ void write_state(RecordWriter& writer, const SavedState& state, const SavedState
   writer.header(kind);
   write_machine(writer, state, base);
   write_imports(writer, state);
+  write_instructions(writer, state);
   write_arguments(writer, state);
   for (const auto& [id, thread] : state.threads) write_thread(writer, id, thread, state.waiting.count(id) != 0);
   for (const auto& [id, runs] : state.spaces) {
