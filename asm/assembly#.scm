@@ -1,10 +1,11 @@
 ;; asm/assembly: the state of one assembly.
 (##namespace ("asm/assembly#"
-  new-assembly current-assembly assembly-states
+  new-assembly assembly-resized current-assembly assembly-states
   assembly-pass assembly-environment assembly-sections
   assembly-changed? assembly-changed?-set! assembly-unknown? assembly-unknown?-set! assembly-source assembly-warnings
-  note-warning! assembly-repeated assembly-repeated-set! assembly-files begin-scope! symbol-met?
-  note-problem! assembly-errors assembly-names-lost?-set! for-each-guarded names-bound symbol-in-pass symbol-entries
+  note-warning! note-warning-at! symbol-entry-used? assembly-repeated assembly-repeated-set! assembly-files
+  begin-scope! symbol-met? symbol-in-pass symbol-entries names-bound
+  note-problem! assembly-errors assembly-names-lost?-set! for-each-guarded
   assembly-imports assembly-statement assembly-statement-set! assembly-operand assembly-operand-set!
   start-pass! finish-pass! start-statement! finish-statement! unsettled-symbols
   ;; sections

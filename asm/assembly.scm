@@ -16,6 +16,7 @@
 (use asm/define)
 (use vm-ext/gambit/vm)
 (use asm/environment)
+(use asm/reader)
 (declare (standard-bindings) (extended-bindings) (block))
 
 (define page-size 65536)
@@ -27,7 +28,7 @@
 (define-type assembly
   source
   environment
-  mode              ; program; live: straight into a machine, one section; object: for the linker
+  mode              ; program; live: straight into a machine, one section; object: for the linker; link: by it
   base              ; where the first section begins
   external          ; name -> its value in the surroundings, or #f
   first-imports     ; the import list that is there already
@@ -60,6 +61,7 @@
   (events)          ; of an object, reversed
   (made)            ; what forms made in this pass, reversed
   (entry)           ; the address that .entry gives, or #f
+  (resized)         ; forms that made something else in this pass than in the one before, reversed
   (states))         ; table: what libraries of macros remember during a pass
 
 ;; The assembly that is under way, for libraries of macros; #f where none is.
@@ -72,7 +74,7 @@
 (define (new-assembly source environment mode base external imports definitions)
   (make-assembly source environment mode base external imports (make-table test: eq?)
                  0 '() #f '() #f #f 0 #f #f 0 '() '() 0 '() '() #f "" 0
-                 (make-table test: equal?) #f definitions '() #f (make-table test: eq?) #f '() '() #f #f))
+                 (make-table test: equal?) #f definitions '() #f (make-table test: eq?) #f '() '() #f '() #f))
 
 (define (assembly-object? a)
   (eq? (assembly-mode a) 'object))
@@ -99,6 +101,7 @@
   (assembly-events-set! a '())
   (assembly-made-set! a '())
   (assembly-entry-set! a #f)
+  (assembly-resized-set! a '())
   (assembly-states-set! a (make-table test: eq?))
   (for-each
    (lambda (section)
@@ -186,6 +189,9 @@
   (let ((sizes (reverse (assembly-sizes a))))
     (if (not (equal? sizes (statement-sizes statement)))
         (begin
+          (if (and (eq? (statement-kind statement) 'form)
+                   (not (= (length sizes) (length (statement-sizes statement)))))
+              (assembly-resized-set! a (cons statement (assembly-resized a))))
           (statement-sizes-set! statement sizes)
           (if (> (assembly-pass a) 1) (assembly-changed?-set! a #t))))))
 
@@ -261,7 +267,20 @@
     (cond ((and problem (problem-line problem)) (cons (problem-line problem) (problem-column problem)))
           ((name? operand) (cons (name-line operand) (name-column operand)))
           ((form? operand) (cons (form-line operand) (form-column operand)))
-          (else (cons (statement-line statement) (statement-column statement))))))
+          (else (cons (statement-line statement)
+                      (or (and operand (literal-column statement operand)) (statement-column statement)))))))
+
+;; Where in the text of a directive a number or string stands, which does not know it; or #f.
+(define (literal-column statement operand)
+  (let ((operands (statement-operands statement))
+        (line (source-file-line (statement-file statement) (statement-line statement))))
+    (and line
+         (eq? (statement-kind statement) 'directive)
+         (list? operands)
+         (memv operand operands)
+         (let ((index (- (length operands) (length (memv operand operands))))
+               (columns (operand-columns line (statement-column statement))))
+           (and (< index (length columns)) (list-ref columns index))))))
 
 ;; A problem becomes a diagnostic of this pass.
 (define (note-problem! a problem)
@@ -286,6 +305,11 @@
                          (append (problem-notes problem) (source-file-chain file))
                          (source-file-line file (car place))
                          severity)))
+
+(define (note-warning-at! a statement message)
+  (assembly-statement-set! a statement)
+  (assembly-operand-set! a #f)
+  (note-warning! a message))
 
 (define (note-warning! a message)
   (let ((problem (make-problem message '() #f #f)))
@@ -561,6 +585,7 @@
   (line)
   (column)
   (pass)              ; that defined it last
+  (used?)
   (section-before)    ; at the end of the pass before
   (offset-before)
   (fragment))         ; of the section, where the label stands
@@ -610,7 +635,7 @@
            (check-name (symbol->string name))
            (table-set! (assembly-symbols a) name
                        (make-symbol-entry written (not (eq? name written)) file section offset kind line column
-                                          pass nowhere 0 0)))
+                                          pass #f nowhere 0 0)))
           ((< (symbol-entry-pass entry) pass)
            (let ((before? (= (symbol-entry-pass entry) (- pass 1))))
              (symbol-entry-section-before-set! entry (if before? (symbol-entry-section entry) nowhere))
@@ -766,6 +791,7 @@
 (define (symbol-address-by-key a key name)
   (let ((entry (table-ref (assembly-symbols a) key #f))
         (pass (assembly-pass a)))
+    (if entry (symbol-entry-used?-set! entry #t))
     (cond ((and entry (= (symbol-entry-pass entry) pass))
            (symbol-entry-value entry))
           ((and entry (= (symbol-entry-pass entry) (- pass 1)))
@@ -784,6 +810,7 @@
 (define (symbol-in-object a key name)
   (let ((entry (table-ref (assembly-symbols a) key #f))
         (pass (assembly-pass a)))
+    (if entry (symbol-entry-used?-set! entry #t))
     (cond ((and entry
                 (not (symbol-entry-section entry))
                 (not (eq? (symbol-binding a key) 'weak))
@@ -900,6 +927,8 @@
           (if (= index known) (note-event! a 0 (list 'import name)))
           (host-reference name))
         index)))
+;; What every machine can be granted; those that embed one add others.
+(define standard-host-calls '("exit" "read" "write" "arg_count" "arg" "clock" "random"))
 
 ;; The index of a host call in the import list, which it joins when it is new.
 (define (host-index a name)
@@ -909,7 +938,9 @@
          (tail (member name imports)))
     (if tail
         (- (length tail) 1)
-        (begin
+        (let ((near (if (member name standard-host-calls) "" (did-you-mean name standard-host-calls))))
+          (if (not (string=? near ""))
+              (note-warning! a (text "the host call `" name "` is none of the standard ones" near)))
           (assembly-imports-set! a (cons name imports))
           (length imports)))))
 

@@ -81,7 +81,10 @@
   (cond ((or (name? operand) (form? operand) (target? operand)) #f)
         ((memv kind '(#\d #\s #\x #\w))
          (cond ((and (register? operand) (char=? (register-letter operand) #\r))
-                (encode-field kind (register-number operand) entry))
+                (if (>= (register-number operand) register-limit)
+                    (fail "there is no register " (register->text operand) ": they are r0 to r"
+                          (- register-limit 1)))
+                (register-number operand))
                (else
                 (expected entry kind (operand->text operand) (immediate-hint entry operand)))))
         ((char=? kind #\t)

@@ -228,7 +228,8 @@
 (define (environment-eval environment datum line)
   (need! environment)
   (environment-call environment line
-                    (lambda () (##eval-top (keep-calls datum) (environment-top environment)))))
+                    (lambda () (##eval-top (keep-calls datum (environment-assigned environment))
+                                           (environment-top environment)))))
 
 ;; The value; the lists in it are remembered with the calls of the source that are now under way, which made them.
 (define (environment-note-origin! environment value lists)

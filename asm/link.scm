@@ -70,7 +70,7 @@
            (statements (append-map linked-statements texts))
            (source (make-source (make-source-file name #f '()) (list->vector statements) '() '() '()))
            (weak (undefined-weak-keys r)))
-      (assemble-statements source 'program program-base (lambda (key) (table-ref weak key #f)) '() '()
+      (assemble-statements source 'link program-base (lambda (key) (table-ref weak key #f)) '() '()
         (lambda (a) (finish a name r texts))))))
 
 ;; Instructions that two objects define are the same.

@@ -104,17 +104,19 @@
 ;; ---- tail calls --------------------------------------------------------------------------------------
 
 ;; A procedure that ends with a call is not among the calls under way any more, and what it made would seem to be
-;; its caller's. So definitions of procedures that make lists keep their calls: but not those that may go round in
-;; them, for which memory would grow with each round.
-(define (keep-calls source)
+;; its caller's. So definitions of procedures that make lists, or call others of the source, keep their calls: but not
+;; those that may go round in them, for which memory would grow with each round.
+;; names: what the source defines.
+(define (keep-calls source names)
   (let ((code (source-code source)))
     (cond ((not (and (list? code) (pair? code))) source)
           ((memq (##desourcify (car code)) '(begin ##begin))
-           (resourcify source (cons (car code) (map keep-calls (cdr code)))))
+           (resourcify source (cons (car code) (map (lambda (part) (keep-calls part names)) (cdr code)))))
           ((and (eq? (##desourcify (car code)) 'define) (procedure-definition code))
            => (lambda (parts)
                 (let ((body (map ##desourcify (cdr parts))))
-                  (if (and (mentions? body '(list)) (not (goes-round? body (defined-name (##desourcify (cadr code))))))
+                  (if (and (mentions? body (cons 'list names))
+                           (not (goes-round? body (defined-name (##desourcify (cadr code))))))
                       (resourcify source ((car parts) '(declare (not proper-tail-calls)) (cdr parts)))
                       source))))
           (else source))))

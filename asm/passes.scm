@@ -15,6 +15,7 @@
 (use asm/directives)
 (use asm/settings)
 (use asm/blocks)
+(use asm/suspicion)
 (declare (standard-bindings) (extended-bindings) (block))
 
 ;; ---- what a source can call --------------------------------------------------------------------------
@@ -316,6 +317,7 @@
                               (finish-pass! a)))))))
             (cond ((not (or (assembly-changed? a) (assembly-unknown? a)))
                    (display output)
+                   (if (and (memq mode '(program object)) (null? (assembly-errors a))) (note-suspicions! a))
                    (raise-diagnostics a '())
                    (for-each (lambda (warning) (asm-diagnostic-display warning (current-error-port)))
                              (reverse (assembly-warnings a)))
@@ -335,14 +337,20 @@
 (define most-unsettled 8)
 
 (define (unsettled-diagnostic a source)
-  (let* ((entries (sort (unsettled-symbols a)
+  (let* ((resized (reverse (assembly-resized a)))
+         (entries (sort (unsettled-symbols a)
                         (lambda (x y) (< (car (symbol-entry-place x)) (car (symbol-entry-place y))))))
-         (place (if (pair? entries) (symbol-entry-place (car entries)) '(0 . 0)))
-         (file (if (pair? entries) (symbol-entry-file (car entries)) (source-file source))))
+         (place (cond ((pair? resized) (cons (statement-line (car resized)) (statement-column (car resized))))
+                      ((pair? entries) (symbol-entry-place (car entries)))
+                      (else '(0 . 0))))
+         (file (cond ((pair? resized) (statement-file (car resized)))
+                     ((pair? entries) (symbol-entry-file (car entries)))
+                     (else (source-file source)))))
     (make-asm-diagnostic
      (source-file-name file) (car place) (cdr place)
      (text "the labels do not settle: after " (assembly-pass a)
-           " passes they still move, because Scheme code gives something else in each pass")
+           " passes they still move, because "
+           (if (pair? resized) "this Scheme form" "Scheme code") " gives something else in each pass")
      (append
       (map (lambda (entry) (unsettled-note a entry)) (take-at-most entries most-unsettled))
       (if (> (length entries) most-unsettled)

@@ -89,8 +89,17 @@
            (let ((scan (scan-of-text name "" includers)))
              (scan-diagnostics-set! scan
                (list (make-asm-diagnostic name line (+ 1 (- i line-start)) (bad-text-message exception)
-                                          (source-file-chain (scan-file scan)) #f)))
+                                          (source-file-chain (scan-file scan))
+                                          (bytes->line bytes line-start))))
              scan)))))
+
+;; The line that begins at an index, as far as it can be shown.
+(define (bytes->line bytes start)
+  (let loop ((i start) (characters '()))
+    (if (or (= i (u8vector-length bytes)) (= 10 (u8vector-ref bytes i)))
+        (list->string (reverse characters))
+        (let ((byte (u8vector-ref bytes i)))
+          (loop (+ i 1) (cons (if (<= 32 byte 126) (integer->char byte) #\?) characters))))))
 
 ;; ---- problems ----------------------------------------------------------------------------------------
 
@@ -369,6 +378,14 @@
                (check-delimiter scan)
                (loop (cons (cons operand column) operands) #f)))))))
 
+;; The columns of the operands behind the name that stands in a column of a line.
+(define (operand-columns line column)
+  (let* ((text (with-newline line))
+         (scan (make-scan #f text (name-end text (- column 1)) 1 0 0 '() '() '() '() '#() #f)))
+    (with-exception-catcher
+     (lambda (exception) '())
+     (lambda () (map cdr (read-operands scan))))))
+
 ;; Operands end where a blank, a comma, a comment or a form begins.
 (define (check-delimiter scan)
   (let ((c (string-ref (scan-text scan) (scan-at scan))))
@@ -509,7 +526,17 @@
                      (list (text "the form in line " n " begins in the same column, so the `)` "
                                  "is probably missing before it"))
                      line column)))
+            ((and (fx> n line) (fx= i line-start) (label-at? string i))
+             (move-to! scan (fx- line-start 1))
+             (raise (make-problem
+                     "this `(` is never closed: expected `)` before the end of the source"
+                     (list (text "line " n " begins with a label, so the `)` is probably missing before it"))
+                     line column)))
             (else (loop (fx+ i 1) line-start n))))))
+
+(define (label-at? text start)
+  (let ((end (name-end text start)))
+    (and (fx> end start) (char=? (string-ref text end) #\:))))
 
 (define (only-blanks? text start end)
   (or (fx= start end)

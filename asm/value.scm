@@ -64,8 +64,7 @@
 ;; A problem with an operand is shown where that stands; one without a place of its own, at the statement.
 ;; For the linker's expressions, which have none, the place is set already.
 (define (operand-place! a operand)
-  (if (not (expression? operand))
-      (assembly-operand-set! a (and (or (name? operand) (form? operand)) operand))))
+  (if (not (expression? operand)) (assembly-operand-set! a operand)))
 
 (define none '(none))
 

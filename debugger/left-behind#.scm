@@ -1,2 +1,2 @@
 (##namespace ("debugger/left-behind#"
-  load-core! load-recording! write-core! recording-note))
+  load-core! load-recording! write-core! recording-note allowed-memory))

@@ -17,6 +17,9 @@
 (use debugger/value)
 (use debugger/run)
 
+;; Bytes that a program from a file may map, whatever the file says.
+(define allowed-memory (make-parameter (expt 2 30)))
+
 (define (read-state-file path)
   (if (not (file-exists? path)) (raise-user-error path ": there is no such file"))
   (if (eq? (file-type path) 'directory) (raise-user-error path ": is a directory, not a state"))
@@ -34,7 +37,7 @@
 
 ;; A new machine with the state in it. Where the image is known, `run` begins the program anew.
 (define (enter-state! path state image)
-  (let ((session (the-session)) (machine (make-machine-for-state state)))
+  (let ((session (the-session)) (machine (make-machine-for-state state (allowed-memory))))
     (session-program-set! session (and image (make-loaded path (path-strip-directory path) image)))
     (session-snapshots-set! session '())
     (if image (machine-load! machine image))

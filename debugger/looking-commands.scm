@@ -12,6 +12,7 @@
 (use debugger/value)
 (use debugger/run)
 (use debugger/examine)
+(use debugger/changes)
 (use debugger/show)
 
 ;; ---- activations -----------------------------------------------------------------------------------
@@ -58,19 +59,24 @@ the function that it runs."
 
 ;; ---- values ----------------------------------------------------------------------------------------
 
+;; Its name and value; one that changed since the stop before is styled so.
+(define (register-row name)
+  (let ((value (value-text (target-register name))))
+    (list name (if (register-changed? name) ((show-style) 'changed value) value))))
+
 (define-command (registers #!rest (names register))
-  "Shows registers. Those of the selected activation that are not 0, or those that are named."
+  "Shows registers. Those of the selected activation that are not 0, or those that are named; at a terminal, what \
+changed since the stop before stands out."
   aliases: (regs) group: looking
   (if (null? names)
       (begin
         (columns (list (list "pc" (hex-address (current-address)) (address-text (current-address)))))
-        (columns (map (lambda (register) (list (text "r" (car register)) (value-text (cdr register))))
-                      (target-registers)))
+        (columns (map (lambda (register) (register-row (text "r" (car register)))) (target-registers)))
         (columns (filter-map (lambda (index)
-                               (let* ((name (text "t" index)) (value (target-register name)))
-                                 (and (not (= value 0)) (list name (value-text value)))))
+                               (let ((name (text "t" index)))
+                                 (and (not (= (target-register name) 0)) (register-row name))))
                              (iota 16))))
-      (columns (map (lambda (name) (list name (value-text (target-register name)))) names))))
+      (columns (map register-row names))))
 
 (define-command (print (expression value) #!optional (format format-name #f))
   "Shows a value. EXPRESSION is a register, a symbol, a number, [ADDRESS] for the 8 bytes there, or a Scheme \

@@ -3,5 +3,5 @@
   read-program
   all-symbols symbol-value program-names
   symbol-at
-  line-at place-file place-line source-path source-text prompt-file
+  line-at place-file place-line source-path source-text file-lines prompt-file
   address-text))

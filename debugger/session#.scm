@@ -13,7 +13,7 @@
   session-listed session-listed-set!
   session-fresh session-fresh-set!
   session-snapshots session-snapshots-set!
-  session-streams session-streams-set!
+  session-streams session-streams-set! session-connect!
   session-timeline session-timeline-set!
   new-session current-session
   the-session the-program the-machine

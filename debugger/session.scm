@@ -41,6 +41,12 @@
   (or (session-machine (the-session))
       (raise-user-error "no program is loaded; load FILE loads one")))
 
+;; Binds the program's streams, now and of what is loaded later: a list of three.
+(define (session-connect! streams)
+  (let* ((session (the-session)) (machine (session-machine session)))
+    (session-streams-set! session streams)
+    (if machine (for-each (lambda (stream what) (machine-stream-set! machine stream what)) '(0 1 2) streams))))
+
 (define (new-id!)
   (let* ((session (the-session)) (id (session-next-id session)))
     (session-next-id-set! session (+ id 1))

@@ -1,5 +1,5 @@
 (##namespace ("debugger/show#"
-  say fresh-line columns
+  say fresh-line columns show-style
   number-text value-text grouped mapped?
   where-text instruction-line
   show-here show-pause pause-line

@@ -13,7 +13,13 @@
 (use debugger/disassembly)
 (use debugger/breakpoints)
 (use debugger/run)
+(use debugger/changes)
 (use scheme-lib/machine)
+
+;; How a style (current, changed, breakpoint) is shown: a terminal may have other means than text.
+(define show-style (make-parameter (lambda (style text) text)))
+
+(define (styled style text) ((show-style) style text))
 
 (define (say . parts) (display (apply text parts)) (newline))
 
@@ -86,7 +92,8 @@
           (if symbol (text "  ; " (address-text target)) ""))))
 
 (define (mark address)
-  (text (if (breakpoint-at address) "*" " ") (if (= address (current-address)) "=> " "   ")))
+  (text (if (breakpoint-at address) (styled 'breakpoint "*") " ")
+        (if (= address (current-address)) (text (styled 'current "=>") " ") "   ")))
 
 ;; Symbols stand on lines of their own, before what they name; a source line, where it begins.
 (define (show-labels address)
@@ -143,10 +150,12 @@
          (instruction (target-instruction address)))
     (if place
         (say (place-file place) ":" (place-line place) (if source (text "    " source) "")))
-    (say "=> " (if instruction
-                   (text (instruction-line instruction)
-                         (if place "" (text "  <" (address-text address) ">")))
-                   (text (hex-address address) "  (nothing is mapped here)")))))
+    (say (styled 'current
+                 (text "=> "
+                       (if instruction
+                           (text (instruction-line instruction)
+                                 (if place "" (text "  <" (address-text address) ">")))
+                           (text (hex-address address) "  (nothing is mapped here)")))))))
 
 ;; Why it stopped, in one line; #f after a plain step.
 (define (pause-line pause)
@@ -196,6 +205,7 @@
 
 (define (show-pause pause)
   (let ((line (pause-line pause)))
+    (note-registers!)
     (fresh-line)
     (if line (say line))
     (if (not (eq? (pause-reason pause) 'halted)) (show-here))))

@@ -2,33 +2,14 @@
 
 (module repl/cli-dap)
 (use scheme-lib/util)
-(use debugger/command)
 (use debugger/dap/server)
 (use repl/options)
-(use repl/reader)
+(use repl/do-line)
 (use repl/completion)
 (use repl/repl)
 
 (define dap-options
   '(("--port" number "N" "wait for one client at 127.0.0.1:N, 0 for any free port, instead of standard input")))
-
-;; ---- the client's console ------------------------------------------------------------------------------
-
-(define (show-value value) (if (not (eq? value (void))) (pretty-print value)))
-
-(define (evaluate source)
-  (call-with-values (lambda () (##eval-top source ##interaction-cte)) (lambda values (for-each show-value values))))
-
-;; Does a line of the prompt and gives what it said.
-(define (do-line line)
-  (with-captured-output
-   (lambda ()
-     (let ((entry (read-entry line (lambda () #!eof))))
-       (case (car entry)
-         ((command) (run-command (cadr entry)))
-         ((scheme) (for-each evaluate (cdr entry)))
-         ((error) (raise-user-error (cadr entry)))
-         ((end) (raise-user-error "the line ends within an expression or a string")))))))
 
 ;; ---- the client ----------------------------------------------------------------------------------------
 

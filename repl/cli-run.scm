@@ -180,12 +180,12 @@
          => (lambda (path)
               (if (and (pair? words) (pair? (cdr words)))
                   (usage-error "--replay takes one image at most; `" (cadr words) "` is too much"))
-              (open-or-exit path (lambda () (load-recording! path (if (pair? words) (car words) #f)
+              (open-or-exit path options (lambda () (load-recording! path (if (pair? words) (car words) #f)
                                                              (option-value options "--core"))))))
         ((option-value options "--core")
          => (lambda (path)
               (if (pair? words) (usage-error "a core has its program in it; `" (car words) "` is too much"))
-              (open-or-exit path (lambda () (load-core! path)))))
+              (open-or-exit path options (lambda () (load-core! path)))))
         (else
          (let ((words (file-and-arguments words)))
            (load-or-exit (car words) options)
@@ -193,13 +193,16 @@
            (machine-arguments-set! (the-machine) words)
            (start-repl show-here)))))
 
-;; What a program left behind is opened as it was: limits and grants come from the file.
-(define (open-or-exit path open)
+;; What a program left behind is opened as it was: limits and grants come from the file, but no more memory
+;; than the person gives.
+(define (open-or-exit path options open)
+  (allowed-memory (option-value options "--memory" (allowed-memory)))
   (let ((pause (with-exception-catcher
                 (lambda (exception)
                   (exit-with (if (and (user-error? exception) (file-exists? path)) status-bad-data (load-status exception path))
                              (if (user-error? exception) "" (text path ": "))
-                             (error-line exception)))
+                             (error-line exception)
+                             (if (string-contains (error-line exception) "this one may only map") " (--memory sets that)" "")))
                 open)))
     (start-repl (lambda ()
                   (if (recording-note) (say (recording-note)))

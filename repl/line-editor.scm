@@ -13,6 +13,7 @@
 (use scheme-lib/util)
 (use repl/terminal)
 (use repl/history)
+(use repl/text-width)
 
 (define-type line
   constructor: make-line
@@ -33,27 +34,6 @@
 (define (move-up n) (if (> n 0) (sequence n "A") ""))
 (define (move-right n) (if (> n 0) (sequence n "C") ""))
 (define clear-below (sequence "J"))
-
-;; Characters that take two columns on a terminal, those that take none, as ranges; all others take one.
-;; From Unicode's EastAsianWidth.txt, whole blocks.
-(define wide-ranges
-  '((#x1100 . #x115F) (#x2E80 . #x303E) (#x3041 . #xA4CF) (#xAC00 . #xD7A3) (#xF900 . #xFAFF)
-    (#xFE30 . #xFE6F) (#xFF00 . #xFF60) (#xFFE0 . #xFFE6) (#x1F300 . #x1F64F) (#x1F900 . #x1F9FF)
-    (#x20000 . #x3FFFD)))
-(define no-width-ranges '((#x300 . #x36F) (#x200B . #x200F) (#x20D0 . #x20FF) (#xFE00 . #xFE0F)))
-
-(define (in-range? code ranges) (any (lambda (range) (<= (car range) code (cdr range))) ranges))
-
-(define (columns-of string)
-  (let loop ((i 0) (columns 0))
-    (if (= i (string-length string))
-        columns
-        (let ((code (char->integer (string-ref string i))))
-          (loop (+ i 1)
-                (+ columns (cond ((< code #x300) 1)
-                                 ((in-range? code wide-ranges) 2)
-                                 ((in-range? code no-width-ranges) 0)
-                                 (else 1))))))))
 
 ;; Draws the line again from the row of its prompt. Terminals wait at the right margin until a further
 ;; character comes, hence the newline where the text ends there. What is left of the line before is cleared

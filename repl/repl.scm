@@ -27,6 +27,8 @@
 (use repl/completion)
 (use repl/reader)
 (use repl/prompt)
+(use repl/tui)
+(use repl/style)
 
 ;; ---- leaving ---------------------------------------------------------------------------------------
 
@@ -177,17 +179,13 @@
 
 ;; What the program's streams are bound to from now on.
 (define (connect-streams!)
-  (let* ((session (current-session)) (streams (list program-input 'output 2)))
-    (session-streams-set! session streams)
-    (if (session-machine session)
-        (for-each (lambda (stream what) (machine-stream-set! (session-machine session) stream what))
-                  '(0 1 2)
-                  streams))))
+  (session-connect! (list program-input 'output 2)))
 
 ;; `begin`: what to do first.
 (define (start-repl #!optional (begin void))
   (terminal-setup!)
   (connect-streams!)
   (import-libraries!)
+  (if (terminal-editable?) (show-style styled))
   (call-with-error-lines begin)
   (if (terminal-interactive?) (terminal-repl) (script-repl)))

@@ -1,2 +1,2 @@
 (##namespace ("repl/signals#"
-  exit-when-output-closes!))
+  exit-when-output-closes! restore-terminal-on-signals! leave-signals!))

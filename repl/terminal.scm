@@ -11,6 +11,7 @@
 ;; interrupts and the output is translated as usual.
 
 (module repl/terminal)
+(use repl/window-size)
 
 (define (terminal-input) ##stdin-port)
 (define (terminal-output) ##stdout-port)
@@ -29,9 +30,12 @@
        (not (member (getenv "TERM" "dumb") '("dumb" "")))
        (not (getenv "INSIDE_EMACS" #f))))
 
-(define (terminal-width)
-  (let ((width (if (tty? (terminal-output)) (output-port-width (terminal-output)) 0)))
-    (if (> width 0) width 80)))
+;; See no-color.org.
+(define (terminal-colours?) (and (terminal-editable?) (string=? "" (getenv "NO_COLOR" ""))))
+
+;; As it is now: people change it. 80 by 24 where nobody knows.
+(define (terminal-width) (let ((columns (modulo (window-size) 65536))) (if (> columns 0) columns 80)))
+(define (terminal-height) (let ((rows (quotient (window-size) 65536))) (if (> rows 0) rows 24)))
 
 (define (terminal-write . texts)
   (let ((port (terminal-output)))
@@ -49,15 +53,29 @@
 
 (define (key-mode!) (set-mode! #f #f #t))
 (define (line-mode!) (set-mode! #t #t #f))
+(define (silent-mode!) (set-mode! #t #f #t))
 
-(define (call-with-keys thunk)
-  (dynamic-wind key-mode! thunk line-mode!))
+(define mode line-mode!)
+
+;; Modes nest: each gives way to the one that was.
+(define (call-in-mode enter! thunk)
+  (let ((before mode))
+    (dynamic-wind (lambda () (change-mode! enter!)) thunk (lambda () (change-mode! before)))))
+
+(define (change-mode! enter!)
+  (set! mode enter!)
+  (enter!))
+
+(define (call-with-keys thunk) (call-in-mode key-mode! thunk))
+
+;; Keys are neither read nor shown, and Ctrl-C interrupts: for what runs while a screen stands.
+(define (call-with-silent-keys thunk) (call-in-mode silent-mode! thunk))
 
 ;; Ctrl-Z while keys are read: the terminal is put in order before the process stops.
 (define (suspend-process)
   (line-mode!)
   (shell-command "kill -TSTP $PPID")
-  (key-mode!))
+  (mode))
 
 ;; ---- bytes and characters --------------------------------------------------------------------------
 
@@ -97,7 +115,7 @@
 (define sequence-keys
   '(("A" . up) ("B" . down) ("C" . right) ("D" . left) ("H" . home) ("F" . end)
     ("1~" . home) ("4~" . end) ("7~" . home) ("8~" . end) ("3~" . delete)
-    ("1;5C" . word-right) ("1;5D" . word-left) ("1;3C" . word-right) ("1;3D" . word-left)
+    ("5~" . page-up) ("6~" . page-down) ("1;5C" . word-right) ("1;5D" . word-left) ("1;3C" . word-right) ("1;3D" . word-left)
     ("5C" . word-right) ("5D" . word-left) ("200~" . paste-begin) ("201~" . paste-end)))
 
 (define meta-keys
@@ -112,6 +130,14 @@
           ((= byte 27) (read-escape))
           ((or (< byte 32) (= byte 127)) (known byte control-keys))
           (else (finish-character byte)))))
+
+;; As read-key; none where no key comes within so many seconds.
+(define (read-key-within seconds)
+  (let ((late? #f))
+    (input-port-timeout-set! (terminal-input) seconds (lambda () (set! late? #t) #f))
+    (let ((key (read-key)))
+      (input-port-timeout-set! (terminal-input) #f)
+      (if late? 'none key))))
 
 (define (read-escape)
   (let ((byte (read-byte)))

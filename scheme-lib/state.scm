@@ -127,12 +127,16 @@ be read first."
   (cond ((member name '("clock" "random")) (machine-grant! machine name))
         ((not (member name '("exit" "read" "write" "arg_count" "arg"))) (vm-host-grant (machine-handle machine) name))))
 
-(define-documented (make-machine-for-state state)
+(define-documented (make-machine-for-state state #!optional (allowed-memory (expt 2 30)))
   "A new machine with the limits of the one that was saved, and with what its program imports: standard host calls
-work, others stop the run with the reason host-call unless machine-host-call! serves them."
+work, others stop the run with the reason host-call unless machine-host-call! serves them. It is an error when the
+limit of memory is above ALLOWED-MEMORY bytes: the file may come from anybody."
   (let* ((limit (lambda (name) (cdr (assq name (state-limits state)))))
          (machine (make-machine memory-limit: (limit 'memory-limit) register-limit: (limit 'register-limit)
                                 call-depth-limit: (limit 'call-depth-limit))))
+    (if (> (limit 'memory-limit) allowed-memory)
+        (error (text "the state is of a machine that may map " (limit 'memory-limit) " bytes; this one may only map "
+                     allowed-memory)))
     (for-each (lambda (name) (grant-import! machine name)) (state-imports state))
     machine))
 

@@ -324,7 +324,8 @@ COMET_API comet_status comet_watchpoint_set(comet_machine* machine, comet_space 
 COMET_API comet_status comet_watchpoint_clear(comet_machine* machine, uint32_t id, comet_error* error);
 
 /* ------------------------------------------------------------------------------------------------
- * Snapshots: the whole state of a machine (spaces, threads, import list, own instructions) at one moment
+ * Snapshots: the whole state of a machine (spaces, threads, import list, own instructions, random generator) at
+ * one moment
  */
 
 typedef struct comet_snapshot comet_snapshot;
@@ -435,7 +436,8 @@ COMET_API comet_status comet_host_argument(const comet_machine* machine, comet_t
 COMET_API comet_status comet_set_stream(comet_machine* machine, unsigned stream, int descriptor, comet_error* error);
 /* The program's arguments, copied; by custom the first is the program's name. */
 COMET_API comet_status comet_set_arguments(comet_machine* machine, size_t count, const char* const* arguments, comet_error* error);
-/* The seed of `random`: the same seed gives the same numbers. Without it each machine draws its own. */
+/* The seed of `random`: the same seed gives the same numbers. Without it each machine draws its own. A change
+ * from outside, for the timeline. */
 COMET_API void comet_set_random_seed(comet_machine* machine, uint64_t seed);
 
 /* ------------------------------------------------------------------------------------------------
@@ -606,8 +608,9 @@ COMET_API comet_status comet_state_restore(comet_machine* machine, const comet_s
 
 /* Begins a recording: the state now, then each host call as the timeline logs it, and now and then how far the
  * program has come, so that what was executed before a crash is in the file. Records are given to the sink one by
- * one, also while the machine runs; an earlier recording of the machine just ends. The timeline has to be recording, if only with a limit of 0 bytes. A change
- * from outside ends the recording, since it could not be repeated; so do the timeline's end and a reset. */
+ * one, also while the machine runs; an earlier recording of the machine just ends. The timeline has to be
+ * recording, if only with a limit of 0 bytes. A change from outside ends the recording, since it could not be
+ * repeated; so do the timeline's end and a reset. Entries are per thread, as the timeline's are. */
 COMET_API comet_status comet_record_start(comet_machine* machine, const comet_save_options* options, comet_sink sink, void* data, comet_error* error);
 /* Ends it, and says how the program stopped unless options, or the stop in them, are NULL. Fails, with the recording
  * ended, when the sink refused a record since the start. */

@@ -100,7 +100,7 @@
 (test-group ".org"
   (test "goes on at an address" (bytes "01 000000 02") (code (lines ".byte 1" ".org 0x10004" ".byte 2")))
   (test "with a byte to fill" (bytes "01 ffff 02") (code (lines ".byte 1" ".org (+ (address \"a\") 3), 0xff" ".byte 2" "a = 0x10000")))
-  (test "not back" '("2:1 `.org` cannot go back: the address here is 0x00010001, found 0x00010000")
+  (test "not back" '("2:6 `.org` cannot go back: the address here is 0x00010001, found 0x00010000")
         (messages (lines ".byte 1" ".org 0x10000")))
   (test "not too far" #t
         (and (string-contains (car (messages ".org 0xffffffffff")) "a section may have") #t)))
@@ -108,15 +108,15 @@
 (test-group "assertions, errors and warnings"
   (test "what holds gives nothing" "01" (code (lines ".assert (= 1 1), \"no\"" ".byte 1")))
   (test "what does not is an error" '("1:9 too small") (messages ".assert (> 1 2), \"too small\""))
-  (test "without a message" '("1:1 what was asserted is false") (messages ".assert 0"))
+  (test "without a message" '("1:9 what was asserted is false") (messages ".assert 0"))
   (test "counts when the layout is known" '()
         (messages (lines ".assert (= 0x10003 (address \"end\")), \"moved\"" "jump x" "nop" "end:" "x:")))
   (test ".error" '("2:1 not for this machine") (messages (lines "nop" ".error \"not for this machine\"")))
   (test "a warning is shown, and the program made"
         (lines "t.s:1:1: warning: old" "    .warning \"old\"" "    ^")
         (warnings-of (lambda () (asm-string (lines ".warning \"old\"" "nop") name: "t.s"))))
-  (test "or it is an error" "t.s:1:1: warning: old\n    .warning \"old\"\n    ^\n"
-        (parameterize ((asm-warnings-as-errors #t)) (errors ".warning \"old\""))))
+  (test "or it is an error" "t.s:2:1: warning: old\n    .warning \"old\"\n    ^\n"
+        (parameterize ((asm-warnings-as-errors #t)) (errors "nop\n.warning \"old\""))))
 
 (test-group "numeric labels"
   (test "the nearest before and behind" (bytes "01 0a08 0a05 0a04 0a03 01")

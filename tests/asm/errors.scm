@@ -115,7 +115,7 @@
   (reports "a register as a thread register" "tget r1, r2" "1:10" "thread registers are t0 to t15")
   (reports "a number as a thread register" "tget r1, 2" "1:10" "`tget` expects a thread register, found the number 2")
   (reports "a register that is too far" "mov r1, r4294967296" "1:9"
-           "found the number 4294967296: expected 0 to 4294967295")
+           "there is no register r4294967296: they are r0 to r4294967295")
   (reports "a number that 64 bits do not hold" "imm r1, 0x1ffffffffffffffff" "1:9"
            "the number 36893488147419103231 does not fit into 64 bits (-2^63 to 2^64-1)")
   (reports "one that is too small" "addi r1, r1, -9223372036854775809" "1:14" "does not fit into 64 bits")
@@ -156,40 +156,40 @@
   (reports "no operands" ".byte" "1:1" "`.byte` expects one or more numbers, found nothing")
   (reports "too many" ".align 1, 2, 3" "1:1" "`.align` expects a power of two, and a byte to fill with, found 3 operands")
   (reports "one too many" ".text 1" "1:1" "`.text` expects no operands, found 1 operand")
-  (reports "a register" ".byte r1" "1:1" "`.byte` expects a number, found the register r1")
+  (reports "a register" ".byte r1" "1:7" "`.byte` expects a number, found the register r1")
   (reports "text among numbers" ".byte \"a\"" "1:1" "`.byte` expects numbers, found the string \"a\": text is for .ascii")
-  (reports "a real number among integers" ".word 1.5" "1:1" "`.word` expects an integer, found")
+  (reports "a real number among integers" ".word 1.5" "1:7" "`.word` expects an integer, found")
   (reports "a number among text" ".ascii 1" "1:1" "`.ascii` expects strings, found the number 1")
-  (reports "a number that is too large" ".byte 256" "1:1" "the number 256 does not fit into 8 bits")
-  (reports "a number that is too small" ".half -32769" "1:1" "the number -32769 does not fit into 16 bits")
+  (reports "a number that is too large" ".byte 256" "1:7" "the number 256 does not fit into 8 bits")
+  (reports "a number that is too small" ".half -32769" "1:7" "the number -32769 does not fit into 16 bits")
   (reports "a symbol beyond 64 bits" ".equ x, (expt 2 64)" "1:9" "does not fit into 64 bits")
   (reports ".sleb128 beyond 64 bits" ".sleb128 (expt 2 64)" "1:10" "does not fit into 64 bits")
-  (reports "an alignment that is no power of two" ".align 3" "1:1" "`.align` expects a power of two, found 3")
-  (reports "none at all" ".align 0" "1:1" "`.align` expects a power of two, found 0")
-  (reports "a huge one" ".align 0x40000000000" "1:1" "`.align` expects at most 65536 (sections begin at pages of that size), found 4398046511104")
-  (reports "a byte to fill with that is none" ".align 8, 256" "1:1" "`.align` fills with a byte (0 to 255), found 256")
-  (reports "a huge size" ".zero 1073741825" "1:1" "`.zero` expects a size of 0 to 1073741824, found 1073741825")
-  (reports "a negative one" ".skip -1" "1:1" "`.skip` expects a size of 0 to 1073741824, found -1")
-  (reports "sizes that are huge together" ".bss\n.zero 0x3fffffff\n.zero 2" "3:1"
+  (reports "an alignment that is no power of two" ".align 3" "1:8" "`.align` expects a power of two, found 3")
+  (reports "none at all" ".align 0" "1:8" "`.align` expects a power of two, found 0")
+  (reports "a huge one" ".align 0x40000000000" "1:8" "`.align` expects at most 65536 (sections begin at pages of that size), found 4398046511104")
+  (reports "a byte to fill with that is none" ".align 8, 256" "1:11" "`.align` fills with a byte (0 to 255), found 256")
+  (reports "a huge size" ".zero 1073741825" "1:7" "`.zero` expects a size of 0 to 1073741824, found 1073741825")
+  (reports "a negative one" ".skip -1" "1:7" "`.skip` expects a size of 0 to 1073741824, found -1")
+  (reports "sizes that are huge together" ".bss\n.zero 0x3fffffff\n.zero 2" "3:7"
            "the program would take 1073741825 bytes of memory: the sections together may have 1073741824")
-  (reports "a huge fill" ".fill 0x10000000, 8, 1" "1:1" "`.fill` would take 2147483648 bytes: at most 268435456")
-  (reports "a fill of another size" ".fill 1, 3, 1" "1:1" "`.fill` repeats values of 1, 2, 4 or 8 bytes, found 3")
-  (reports "more bytes than an image may have" ".zero 0x20000000\n.byte 1" "2:1"
+  (reports "a huge fill" ".fill 0x10000000, 8, 1" "1:22" "`.fill` would take 2147483648 bytes: at most 268435456")
+  (reports "a fill of another size" ".fill 1, 3, 1" "1:7" "`.fill` repeats values of 1, 2, 4 or 8 bytes, found 3")
+  (reports "more bytes than an image may have" ".zero 0x20000000\n.byte 1" "2:7"
            "the section `.text` would have 536870913 bytes in the image: at most 268435456 can be stored")
-  (reports "bytes in .bss" ".bss\n.byte 1" "2:1" "the section `.bss` holds no bytes, only room: expected .zero or .align")
+  (reports "bytes in .bss" ".bss\n.byte 1" "2:7" "the section `.bss` holds no bytes, only room: expected .zero or .align")
   (reports "a section without protection" ".section foo" "1:1"
            "the section `foo` is new: expected a protection, such as .section foo \"rw\"")
   (reports "a protection that is none" ".section foo \"rwz\"" "1:1" "`.section` expects a protection of the letters r, w and x, such as \"rw\", found \"rwz\"")
   (reports "a section of another protection" ".section foo \"r\"\n.section foo \"w\"" "2:1"
            "the section `foo` has the protection \"r\" already, found \"w\"")
   (reports "a name that is none" ".section 5 \"r\"" "1:1" "`.section` expects a name, found the number 5")
-  (reports ".org that leaves too much" ".org 0x80000000" "1:1"
+  (reports ".org that leaves too much" ".org 0x80000000" "1:6"
            "`.org` would leave 2147418112 bytes free: a section may have 1073741824")
   (reports ".include in a list" "(list '.include \"a.s\")" "1:1"
            "`.include` cannot come from Scheme: expected it in a line of its own")
   (reports "a condition in a list" "(list '.if 1)" "1:1"
            "`.if` cannot come from Scheme, which has `if` and `map`: expected it in a line of its own")
-  (reports "a real number that is none" ".f64 r1" "1:1" "`.f64` expects real numbers, found the register r1")
+  (reports "a real number that is none" ".f64 r1" "1:6" "`.f64` expects real numbers, found the register r1")
   (reports "nor is a form's" ".f64 (list 1)" "1:6" "`.f64` expects real numbers, found (1)"))
 
 (test-group "what Scheme gives"
@@ -279,7 +279,7 @@
         (string-contains (errors "(if (= (pass) 1) (label \"end\"))\njump end\n") "did you mean")))
 
 (test-group "many errors"
-  (test "are found in one run" '("1:1" "2:6" "4:7" "6:1")
+  (test "are found in one run" '("1:1" "2:6" "4:7" "6:7")
         (map (lambda (message) (car (string-split message #\space)))
              (messages (lines "ad r1" "jump x" "nop" ".byte (car 5)" "nop" ".byte 999"))))
   (test "up to twenty" 20 (length (messages (string-repeat "jump nowhere\n" 50))))

@@ -9,8 +9,11 @@
 (define (content image)
   (list (image-sections image) (image-symbols image) (image-imports image) (image-entry image)))
 
+;; Code that nothing reaches is warned of, and there is much of that here.
 (define (again image)
-  (program-image (asm-string (image->source image) name: "again.s")))
+  (program-image
+   (parameterize ((current-error-port (open-output-string)))
+     (asm-string (image->source image) name: "again.s"))))
 
 
 (define (image-of section-bytes #!key (address #x10000) (symbols '()))

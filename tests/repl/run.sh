@@ -204,6 +204,11 @@ check "a core takes no program" 64 "$(status_of "$COMET" debug --core "$WORK/cor
 contains "for it has one" 'a core has its program in it; `a.s` is too much' "$(cat "$WORK/err")"
 check "a recording takes one image" 64 "$(status_of "$COMET" debug --replay "$WORK/replay" a.img b.img)"
 contains "and names the second" '--replay takes one image at most; `b.img` is too much' "$(cat "$WORK/err")"
+check "a core of a machine with more memory than is usual" 132 \
+  "$(status_of "$COMET" run --quiet --memory 4G --core "$WORK/large" $HERE/programs/trap.s)"
+check "is opened only where that is allowed" 71 "$(status_of "$COMET" debug --core "$WORK/large")"
+contains "which is told" "the state is of a machine that may map 4294967296 bytes; this one may only map 1073741824 (--memory sets that)" "$(cat "$WORK/err")"
+contains "and allowed" "trap at divide+0x3" "$(opened where --memory 4G --core "$WORK/large")"
 printf 'load "%s/programs/trap.s"\nrun\ncore "%s/prompt"\n' $HERE "$WORK" | "$COMET" >"$WORK/out"
 contains "the prompt writes a core too" "core $WORK/prompt, 3 instructions" "$(cat "$WORK/out")"
 contains "which is opened as any" "trap at divide+0x3" "$(opened where --core "$WORK/prompt")"
@@ -241,6 +246,7 @@ check "closed output ends Scheme" 141 "$(closed "$COMET" <"$WORK/script")"
 if [ "${1:-}" != --accept ]; then
   if command -v tmux >/dev/null; then
     . $HERE/terminal.sh
+    . $HERE/screen.sh
   else
     echo "# tests through a terminal are left out: tmux is not installed"
   fi

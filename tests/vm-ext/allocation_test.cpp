@@ -207,11 +207,56 @@ BOOST_AUTO_TEST_CASE(a_state_is_saved_read_and_taken_over_whole_or_not_at_all) {
   });
   SUPPORT_OK(comet_state_read(file.data(), file.size(), nullptr, &recording, error));
   sweep("take over", [&](fixture& at, comet_error* error) { return comet_state_restore(at.vm, recording, error); });
+  {
+    machine waiting(code().add("hcall", {10, 0}).add("halt"));
+    waiting.import("ask");
+    SUPPORT_OK(comet_host_grant(waiting, "ask", nullptr, nullptr, error));
+    waiting.run();
+    bytes in_flight;
+    SUPPORT_OK(comet_state_save(waiting, nullptr, append, &in_flight, nullptr, error));
+    comet_state* state = nullptr;
+    SUPPORT_OK(comet_state_read(in_flight.data(), in_flight.size(), nullptr, &state, error));
+    sweep("take over with a call in flight, recording", [&](fixture& at, comet_error* error) {
+      const long allowed = std::exchange(allocations_left, -1);
+      SUPPORT_OK(comet_host_grant(at.vm, "ask", nullptr, nullptr, error));
+      SUPPORT_OK(comet_timeline_start(at.vm, 1 << 20, error));
+      allocations_left = allowed;
+      return comet_state_restore(at.vm, state, error);
+    });
+    comet_state_free(state);
+  }
   sweep("log", [&](fixture& at, comet_error* error) { // of another machine: the state is looked at in full
     const comet_status status = comet_timeline_load(at.vm, recording, 0, error);
     return status == COMET_ERROR_STATE ? COMET_OK : status;
   });
   comet_state_free(recording);
+}
+
+BOOST_AUTO_TEST_CASE(a_recording_that_finds_no_memory_says_so_at_its_end) {
+  bool failed = false;
+  for (long n = 0; n < 40; ++n) {
+    machine vm(code().add("hcall", {10, 0}).add("jump", {code_address}));
+    vm.import("inside");
+    SUPPORT_OK(comet_host_grant(vm, "inside", [](comet_call*, void*) { return COMET_OK; }, nullptr, error));
+    bytes file;
+    file.reserve(1 << 20);
+    SUPPORT_OK(comet_timeline_start(vm, 1 << 20, error));
+    SUPPORT_OK(comet_record_start(vm, nullptr, append, &file, error));
+    comet_stop stop = COMET_STOP_INIT;
+    allocations_left = n;
+    fail_once = true;
+    const comet_status ran = comet_run(vm, 0, 20, &stop, nullptr);
+    fail_once = false;
+    allocations_left = -1;
+    if (ran == COMET_OK) BOOST_CHECK_EQUAL(stop.executed, 20u);
+    const comet_status ended = comet_record_stop(vm, nullptr, nullptr);
+    BOOST_CHECK(ended == COMET_OK || ended == COMET_ERROR_MEMORY);
+    failed |= ended == COMET_ERROR_MEMORY;
+    comet_state* read = nullptr;
+    BOOST_CHECK_EQUAL(comet_state_read(file.data(), file.size(), nullptr, &read, nullptr), COMET_OK);
+    comet_state_free(read);
+  }
+  BOOST_CHECK(failed);
 }
 
 BOOST_AUTO_TEST_CASE(what_gives_no_status_needs_no_memory) {

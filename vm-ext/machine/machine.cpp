@@ -201,7 +201,7 @@ void Machine::note_other_change() {
 
 void Machine::apply(const Change& change) {
   const auto unlike = [] {
-    // beyond tests: whatever changes the machine from outside cuts the log, so no entry meets another state
+    // Whatever changes the machine from outside cuts the log, so only a log from elsewhere meets another state.
     fail(COMET_ERROR_STATE, 0, "the machine is not as it was when this host call was recorded, so it cannot be served "
          "from the log; begin a new timeline");
   };

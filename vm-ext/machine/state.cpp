@@ -165,6 +165,7 @@ void Machine::adopt(Spaces spaces, const std::map<comet_thread, ThreadState>& st
   for (const comet_thread id : waiting)
     calls.emplace(id, waiting_call(spaces.at(threads.at(id)->space)->memory, own->definitions, *threads.at(id), id));
   for (const auto& [id, call] : calls) threads.at(id)->pending_call = call.call;
+  timeline.reserve_open_calls(calls.size());
   become(std::move(spaces), std::move(threads), std::move(imports), std::move(own), random);
   timeline.clear();
   timeline.count_change();

@@ -69,6 +69,8 @@ class Timeline {
   // ---- recording one call: opened, then either finished or abandoned. A call that is left to the
   // embedder stays open until it completes.
   void open(comet_thread thread, std::uint64_t count, std::uint64_t index);
+  // After this, so many calls are opened without more memory.
+  void reserve_open_calls(std::size_t calls) { open_.reserve(calls); }
   void finish(comet_thread thread, std::optional<std::uint64_t> result, std::optional<std::int64_t> exit_status,
               std::optional<Random> random = {});
   // The call was not executed. What it had changed counts as a change from outside.

@@ -1,0 +1,2 @@
+;; asm/suspicion: what is legal, but hardly meant.
+(##namespace ("asm/suspicion#" note-suspicions!))

@@ -1,0 +1,1 @@
+(##namespace ("debugger/changes#" note-registers! register-changed? changed-registers))

@@ -1,0 +1,1 @@
+(##namespace ("repl/do-line#" do-line))

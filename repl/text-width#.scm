@@ -1,0 +1,1 @@
+(##namespace ("repl/text-width#" char-columns columns-of))

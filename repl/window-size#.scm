@@ -1,0 +1,1 @@
+(##namespace ("repl/window-size#" window-size))

@@ -1,0 +1,3 @@
+_start: jump    end
+        (if (odd? (pass)) (list nop nop) (list nop))
+end:    halt

@@ -1,0 +1,5 @@
+(define (twice x)
+  (list x x)
+
+_start: (twice nop)
+        halt

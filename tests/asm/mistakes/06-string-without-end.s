@@ -1,0 +1,3 @@
+        .data
+text:   .ascii  "hello
+        .byte   0

@@ -1,0 +1,2 @@
+_start: imm     r1, 5   ; café
+        halt

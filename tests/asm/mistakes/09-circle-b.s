@@ -1,0 +1,2 @@
+; the other half
+        .include "09-circular-include.s"

@@ -1,0 +1,2 @@
+        .include "09-circle-b.s"
+_start: halt

@@ -1,0 +1,3 @@
+        .data
+        .byte   1
+        .align  0x100000000
