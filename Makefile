@@ -61,6 +61,7 @@ help:
 	@echo 'make uninstall  takes it away again'
 	@echo 'make deps       installs every package that a developer needs (Debian)'
 	@echo 'make manual     writes the instruction list of vm-ext/isa/README.md'
+	@echo 'make editors    writes the lists of instructions and directives of the files for Vim and Emacs'
 	@echo 'make format     lays out the C and C++ sources'
 	@echo 'make clean      removes build/'
 	@echo 'With PORTABLE=1: page table and plain loop only. With SANITIZE=address,undefined: checked at run time.'

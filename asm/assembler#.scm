@@ -1,7 +1,7 @@
 ;; asm/assembler: the assembler, in one library.
 (##namespace ("asm/program#"
   asm-file asm-string asm
-  program? program-name program-sections program-symbols program-lines program-expansions program-imports program-entry
+  program? program-name program-sections program-symbols program-lines program-expansions program-views program-imports program-entry
   program-globals program-instructions program-passes
   program-section? program-section-name program-section-address program-section-bytes
   program-section-memory-length program-section-protection))
@@ -11,6 +11,7 @@
 (##namespace ("asm/define#" define-instruction! defined-instructions))
 (##define-macro (define-instruction . form)
   (list 'asm/define#define-instruction! (list 'quote form)))
+(##namespace ("asm/routine#" asm-routine!))
 (##namespace ("asm/live#" asm-at! load-source! machine-define-instruction!))
 (##namespace ("asm/diagnostic#"
   asm-error? asm-error-diagnostics asm-error-display asm-error->text

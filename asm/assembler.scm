@@ -15,6 +15,7 @@
 (use asm/disassembly)
 (use asm/listing)
 (use asm/live)
+(use asm/routine)
 (use asm/object)
 (use asm/object-format)
 (use asm/archive)

@@ -6,6 +6,7 @@
   note-warning! note-warning-at! symbol-entry-used? assembly-repeated assembly-repeated-set! assembly-files
   begin-scope! symbol-met? symbol-in-pass symbol-entries names-bound
   note-problem! assembly-errors assembly-names-lost?-set! for-each-guarded
+  assembly-views note-view!
   assembly-imports assembly-statement assembly-statement-set! assembly-operand assembly-operand-set!
   start-pass! finish-pass! start-statement! finish-statement! unsettled-symbols
   ;; sections
@@ -28,6 +29,6 @@
   assembly-object? assembly-events note-event! emit-deferred!
   event-section event-offset event-length event-statement event-place event-what
   ;; instructions that are not the table's
-  assembly-definition assembly-definition-of-opcode assembly-definitions define-in-assembly! check-defined!
+  assembly-isa assembly-definition assembly-definition-of-opcode assembly-definitions define-in-assembly! check-defined!
   defined-names
   note-definition!))

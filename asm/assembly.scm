@@ -62,7 +62,8 @@
   (made)            ; what forms made in this pass, reversed
   (entry)           ; the address that .entry gives, or #f
   (resized)         ; forms that made something else in this pass than in the one before, reversed
-  (states))         ; table: what libraries of macros remember during a pass
+  (states)          ; table: what libraries of macros remember during a pass
+  (views))          ; ((name . text) …): how a debugger shows what is at symbols
 
 ;; The assembly that is under way, for libraries of macros; #f where none is.
 (define current-assembly (make-parameter #f))
@@ -74,7 +75,7 @@
 (define (new-assembly source environment mode base external imports definitions)
   (make-assembly source environment mode base external imports (make-table test: eq?)
                  0 '() #f '() #f #f 0 #f #f 0 '() '() 0 '() '() #f "" 0
-                 (make-table test: equal?) #f definitions '() #f (make-table test: eq?) #f '() '() #f '() #f))
+                 (make-table test: equal?) #f definitions '() #f (make-table test: eq?) #f '() '() #f '() #f '()))
 
 (define (assembly-object? a)
   (eq? (assembly-mode a) 'object))
@@ -103,6 +104,7 @@
   (assembly-entry-set! a #f)
   (assembly-resized-set! a '())
   (assembly-states-set! a (make-table test: eq?))
+  (assembly-views-set! a '())
   (for-each
    (lambda (section)
      (section-size-set! section 0)
@@ -393,6 +395,7 @@
 ;;   (instruction entry fields)    fields are encoded, or expressions
 ;;   (directive name operands)
 ;;   (import name)                 a host call joins the import list
+;;   (view name text)              how to show what is at a symbol
 ;;   (entry address)               an integer or expression: where the program begins
 (define-type event
   section
@@ -824,6 +827,16 @@
                    (assembly-unknown?-set! a #t)
                    (if (not (eq? key name)) (undefined a name))))
            (symbol-reference key)))))
+
+;; How a debugger shows what is at a symbol, or what other views call by this name: a text.
+(define (note-view! a name view)
+  (let ((before (assq name (assembly-views a))))
+    (if (and before (not (string=? view (cdr before))))
+        (fail "`" name "` has another view already: " (cdr before)))
+    (if (not before)
+        (begin
+          (assembly-views-set! a (cons (cons name view) (assembly-views a)))
+          (note-event! a 0 (list 'view name view))))))
 
 ;; How far one label is behind another, where the linker will leave it so; else #f.
 (define (settled-distance a key other)

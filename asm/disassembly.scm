@@ -9,6 +9,8 @@
 (module asm/disassembly)
 (use scheme-lib/util)
 (use scheme-lib/image)
+(use scheme-lib/view)
+(use scheme-lib/view-text)
 (use vm-ext/gambit/vm)
 (use asm/number)
 (use asm/isa)
@@ -44,6 +46,7 @@
         (define (line . parts) (display (apply text parts) port) (newline port))
         (for-each (lambda (row) (line "        " (row->form-text row))) (image-definitions image))
         (for-each (lambda (name) (line "        (begin (host " (quoted name) ") '())")) imports)
+        (for-each (lambda (view) (write-view line (vector-ref view 0) (vector-ref view 1))) (image-views image))
         (line "        .entry  " (hex-address (image-entry image)))
         (for-each (lambda (symbol)
                     (if (not (inside-any? (cdr symbol) sections))
@@ -58,6 +61,13 @@
                (write-code line section pieces names labels host-text code image)
                (write-data line section names)))
          sections code code)))))
+
+;; A description that makes no sense is no more than a remark.
+(define (write-view line name description)
+  (let ((sensible? (with-exception-catcher
+                    (lambda (exception) #f)
+                    (lambda () (view-check (text->view description)) #t))))
+    (line (if sensible? "        " "; ") "(view " (quoted name) " '" description ")")))
 
 (define (executable? section)
   (not (= 0 (bitwise-and (vector-ref section 4) execute-bit))))

@@ -11,8 +11,8 @@
 (declare (block))
 
 (define-documented (program-image program)
-  "An image object of an assembled program, with its symbols, source lines and macro
-expansions."
+  "An image object of an assembled program, with its symbols, source lines, macro
+expansions and views."
   (let ((image (vm-image-new)))
     (for-each
      (lambda (section)
@@ -36,6 +36,7 @@ expansions."
        (vm-image-add-expansion image (vector-ref expansion 0) (vector-ref expansion 1) (vector-ref expansion 2)
                                (vector-ref expansion 3) (vector-ref expansion 4)))
      (program-expansions program))
+    (for-each (lambda (view) (vm-image-add-view image (car view) (cdr view))) (program-views program))
     (for-each (lambda (name) (vm-image-add-import image name)) (program-imports program))
     (for-each
      (lambda (definition)

@@ -259,7 +259,7 @@
             file)))))
 
 (define (part-has-place? part)
-  (not (memq (car (part-what part)) '(value import entry))))
+  (not (memq (car (part-what part)) '(value import entry view))))
 
 (define (part-takes-part? r unit part drop?)
   (let* ((what (part-what part))
@@ -268,7 +268,7 @@
          (or (not drop?)
              (case (car what)
                ((import) #f)
-               ((entry) #t)
+               ((entry view) #t)
                ((value) (every-symbol-live? r unit part))
                (else
                 (and (section-live? unit (part-section part))
@@ -345,6 +345,8 @@
          (at-operand (lambda (a) (run-directive! a name operands)))))
       ((import)
        (lambda (a) (host-value a (cadr what))))
+      ((view)
+       (lambda (a) (note-view! a (cadr what) (caddr what))))
       ((entry)
        (let ((operands (list (with-keys (cadr what)))))
          (lambda (a) (run-directive! a ".entry" operands)))))))

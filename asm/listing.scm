@@ -123,7 +123,7 @@ the line that called them; then the symbols."
          ;; A form may go on over several lines.
          (for-each (lambda (made)
                      (plain-lines! (+ 1 (made-line made reading)))
-                     (write-made port made))
+                     (write-made port made (assembly-isa a)))
                    (append-map (lambda (entry) (filter made? (cdr entry))) group))))
      (by-line (statements-with-pieces a)))
     (let close ()
@@ -194,7 +194,7 @@ the line that called them; then the symbols."
 
 ;; ---- what macros made --------------------------------------------------------------------------------
 
-(define (write-made port made)
+(define (write-made port made isa)
   (let* ((section (made-section made))
          (places (filter place-macro (made-places made)))
          (mark (make-string (max 1 (length places)) #\|))
@@ -202,7 +202,7 @@ the line that called them; then the symbols."
     (if (made-instruction? made)
         (let loop ((at (made-offset made)))
           (if (< at (made-end made))
-              (let* ((shown (disassembled section at (min (made-end made) (+ at longest-instruction))))
+              (let* ((shown (disassembled isa section at (min (made-end made) (+ at longest-instruction))))
                      (next (min (made-end made) (+ at (max 1 (car shown))))))
                 (write-row port "+" section at next (text mark " " (cdr shown) where))
                 (loop next))))
@@ -213,7 +213,8 @@ the line that called them; then the symbols."
 
 (define longest-instruction 64)
 
-;; (length . text)
-(define (disassembled section start end)
+;; (length . text); isa: the image that knows the source's own instructions, or #f
+(define (disassembled isa section start end)
   (vm-disassemble (list->u8vector (map (lambda (i) (section-byte section (+ start i))) (iota (- end start))))
-                  (+ (section-base section) start)))
+                  (+ (section-base section) start)
+                  0 (- end start) isa))

@@ -1,2 +1,2 @@
 ;; asm/live: assembling into a machine.
-(##namespace ("asm/live#" asm-at! load-source! machine-define-instruction!))
+(##namespace ("asm/live#" asm-at! load-source! machine-imports machine-define-instruction!))

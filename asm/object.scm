@@ -54,6 +54,7 @@
 ;; (directive name operands line column)    an operand is an integer, an expression or a u8vector
 ;; (import name)
 ;; (entry address)                     an integer or expression
+;; (view name text)                    name: a Scheme symbol
 (define-type part
   section     ; index; #f where there is none yet
   offset      ; in the object's section
@@ -125,6 +126,7 @@
                  'value (index-of (cadr what)) (renamed (caddr what)) (cadddr what)))
           ((instruction directive) (deferred (cadr what)))
           ((import) (add! number (event-offset event) 0 'import (cadr what)))
+          ((view) (add! number (event-offset event) 0 'view (cadr what) (caddr what)))
           ((entry) (add! number (event-offset event) 0 'entry (renamed (cadr what))))
           ((made)
            (let ((made (cadr what)))

@@ -2,6 +2,8 @@
 ;; asm/environment for the Scheme that each pass has.
 (module asm/passes)
 (use scheme-lib/util)
+(use scheme-lib/view)
+(use scheme-lib/view-text)
 (use asm/number)
 (use asm/isa)
 (use asm/diagnostic)
@@ -49,6 +51,7 @@
             (if (not (or (expression? value) (and (exact-integer? value) (integer-64? value))))
                 (fail "(symbol! name value) expects an integer of 64 bits, found " (operand->text value)))
             (apply define-symbol! a (->label-name name) value 'label (place))))
+    (cons 'view (lambda (name description) (add-view! a (->label-name name) description)))
     (cons 'unique-name (lambda (#!optional (prefix "name")) (unique-name! a prefix)))
     (cons 'host
           (lambda (name)
@@ -77,6 +80,20 @@
 ;; Scheme's own arithmetic, which in an object takes addresses too.
 (define (object-arithmetic a)
   (arithmetic-bindings (lambda (key other) (settled-distance a key other))))
+
+;; How a debugger is to show what is at a symbol, or what other views call by this name.
+(define (add-view! a name description)
+  (with-exception-catcher
+   (lambda (exception)
+     (if (view-error? exception)
+         (fail "the view of `" name "`: " (view-error-message exception))
+         (raise exception)))
+   (lambda () (view-check description)))
+  (let ((string (view->text description)))
+    (if (> (u8vector-length (string->utf8 string)) 65535)
+        (fail "the view of `" name "` is too long: its text has more than 65535 bytes"))
+    (note-view! a name string)
+    '()))
 
 ;; Scheme's own `list`, but what may be an instruction or a directive remembers where it was made.
 (define (noting-list environment)

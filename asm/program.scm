@@ -24,6 +24,7 @@
   symbols    ; pairs of a name (a string) and its value, by value
   assembly   ; that made it; #f if that was a linker
   tables     ; a promise of what program-lines and program-expansions give, as a pair
+  noted-views
   imports    ; names of host calls, in the order of their indices
   entry      ; an address
   globals    ; the names of .global
@@ -45,6 +46,18 @@
 ;; address each is called by the one before it, the first by the source line.
 (define (program-expansions program)
   (cdr (force (program-tables program))))
+
+;; What (view name description) says: ((name . text) …), by name.
+(define (program-views program)
+  (sort (map (lambda (view) (cons (symbol->string (car view)) (cdr view))) (program-noted-views program))
+        (lambda (x y) (utf8<? (car x) (car y)))))
+
+(define (utf8<? x y)
+  (let loop ((x (u8vector->list (string->utf8 x))) (y (u8vector->list (string->utf8 y))))
+    (and (pair? y)
+         (or (null? x)
+             (< (car x) (car y))
+             (and (= (car x) (car y)) (loop (cdr x) (cdr y)))))))
 
 ;; ---- sources that cannot be read in full -------------------------------------------------------------
 
@@ -131,6 +144,7 @@
      symbols
      listed
      tables
+     (assembly-views a)
      (reverse (assembly-imports a))
      entry
      (map symbol->string (names-bound a 'global 'weak))

@@ -9,17 +9,21 @@
 (use debugger/program)
 (use debugger/breakpoints)
 (use debugger/value)
+(use debugger/examine)
 (use debugger/run)
 (use debugger/timeline)
 (use debugger/show)
 (use asm/live)
+(use asm/routine)
+(use asm/isa)
 
-(define-command (set (place value) (new integer))
+(define-command (set (place value) (new value))
   "Sets a register or memory. set r5 10, set pc main, set t0 0x8000, set [table+8] (* 2 r5); memory gets 8 \
-bytes, and (target-write! ADDRESS u8vector) writes any number."
+bytes, and (target-write! ADDRESS u8vector) writes any number. A place of a view gets what it holds: \
+set list.next.value 5, set shape.kind circle, set name \"abc\"."
   group: changing
-  (set-place! place new)
-  (say place " = " (value-text (word->integer place))))
+  (set-place! place (new-value place new))
+  (for-each say (expression-lines place #f)))
 
 ;; ---- assembling ------------------------------------------------------------------------------------
 
@@ -28,20 +32,76 @@ bytes, and (target-write! ADDRESS u8vector) writes any number."
   (enter-scratch-machine!)
   (asm-at! (the-machine) address line name: prompt-file))
 
-(define-command (assemble (instruction line))
+(define-command (assemble #!optional (instruction line ""))
   "Assembles an instruction into memory, at the pc. assemble imm r1 5; an address before it (a number, or \
-[EXPRESSION]) says where else: assemble 0x10010 nop, assemble [loop+4] jump main."
-  aliases: (asm a) group: changing repeat: #f
+[EXPRESSION]) says where else: assemble 0x10010 nop, assemble [loop+4] jump main. Without an instruction, lines \
+up to `end` are assembled: assemble at the pc, assemble 0x10010 there. assemble ROUTINE puts them in the place of \
+the routine at that symbol, for all who call it; where they do not fit they go elsewhere, and the old entry jumps \
+there."
+  aliases: (asm a) group: changing repeat: #f block: (lambda (words) (opens-block? words))
   (enter-scratch-machine!)
   (let* ((word (car (split-first instruction)))
-         (elsewhere? (or (bracketed? word) (word->number word)))
-         (address (cond ((bracketed? word) (word->integer (substring word 1 (- (string-length word) 1))))
-                        (elsewhere? (word->number word))
-                        (else (target-pc))))
-         (source (if elsewhere? (cdr (split-first instruction)) instruction)))
-    (if (blank-string? source) (raise-user-error "there is no instruction behind the address"))
-    (let ((end (assemble-line! address source)))
-      (show-instructions-between address end))))
+         (behind (cdr (split-first instruction))))
+    (cond ((routine-name word) => (lambda (name) (assemble-routine! name (without-end behind))))
+          ((place-word? word)
+           (assemble-there! (place-address word) (without-end behind)))
+          (else (assemble-there! (target-pc) (without-end instruction))))))
+
+;; Whether lines follow: behind the command stands nothing, or only a place.
+(define (opens-block? words)
+  (or (null? words)
+      (and (null? (cdr words))
+           (or (place-word? (car words)) (routine-name (car words)))
+           #t)))
+
+(define (place-word? word) (or (bracketed? word) (word->number word)))
+
+(define (place-address word)
+  (if (bracketed? word)
+      (word->integer (substring word 1 (- (string-length word) 1)))
+      (word->number word)))
+
+;; The symbol that a word is, or #f. An instruction of that name is meant before it.
+(define (routine-name word)
+  (let ((name (string->symbol word)))
+    (and (session-machine (the-session))
+         (not (isa-find word))
+         (not (find (lambda (row) (eq? (vector-ref row 0) name)) (machine-definitions (the-machine))))
+         (machine-symbol (the-machine) name)
+         name)))
+
+;; The lines of a block without its last.
+(define (without-end source)
+  (let* ((newline (string-index-right source #\newline))
+         (last (substring source (if newline (+ newline 1) 0) (string-length source))))
+    (if (string=? "end" (string-trim last))
+        (substring source 0 (or newline 0))
+        source)))
+
+(define (assemble-there! address source)
+  (if (blank-string? source) (raise-user-error "there is no instruction to assemble"))
+  (let ((end (assemble-line! address source)))
+    (show-instructions-between address end)))
+
+(define (assemble-routine! name source)
+  (if (blank-string? source) (raise-user-error "there is no instruction for `" name "`"))
+  (let* ((entry (machine-symbol (the-machine) name))
+         (running (filter (lambda (level) (routine-at? (activation-address level) entry))
+                          (iota (min 100 (target-depth)))))
+         (placed (asm-routine! (the-machine) name source source: prompt-file))
+         (start (vector-ref placed 0)))
+    (if (vector-ref placed 2)
+        (say name " does not fit where it was: it is at " (hex-address start) " now, and "
+             (hex-address entry) " jumps there"))
+    (if (pair? running)
+        (say "it is under way in activation " (string-join (map text running) ", ") ", which goes on "
+             (if (vector-ref placed 2) "in the old code" "in what is there now")))
+    (show-instructions-between start (vector-ref placed 1))))
+
+;; Whether an address lies in the routine at an entry, beyond its first instruction.
+(define (routine-at? address entry)
+  (let ((symbol (symbol-at address)))
+    (and symbol (> (cdr symbol) 0) (= entry (- address (cdr symbol))))))
 
 ;; The first word and the rest of a line.
 (define (split-first line)

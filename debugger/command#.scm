@@ -1,6 +1,6 @@
 (##namespace ("debugger/command#"
   define-command
-  make-command command? command-name command-aliases command-group command-shape command-repeat command-text
+  make-command command? command-name command-aliases command-group command-shape command-repeat command-block command-text
   command-procedure command-summary command-usage
   shape-entry-name shape-entry-kind shape-entry-mode
   register-command! command-named command-or-error commands command-names
@@ -19,6 +19,7 @@
 ;;   option     aliases: (name …)
 ;;              group: name           help lists commands by group
 ;;              repeat: #f or "line"  what an empty line does after it; the same again unless given
+;;              block: procedure      words behind the command -> whether lines up to `end` belong to it
 ;;   body       what the command does, with the arguments as parsed by their kinds
 (##define-macro (define-command head text . rest)
   (define (option key default)
@@ -33,7 +34,7 @@
            `(debugger/command#register-command!
              (debugger/command#make-command
               ',(car head) ',(option aliases: '()) ',(option group: 'other) ',(reverse shape)
-              ',(option repeat: #t) ,text (lambda ,(reverse parameters) ,@body))))
+              ',(option repeat: #t) ,(option block: #f) ,text (lambda ,(reverse parameters) ,@body))))
           ((memq (car arguments) '(#!optional #!rest))
            (each (cdr arguments)
                  (if (eq? (car arguments) #!rest) 'rest 'optional)

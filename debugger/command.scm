@@ -65,7 +65,7 @@
 
 (define-type command
   constructor: make-command
-  name aliases group shape repeat text procedure)
+  name aliases group shape repeat block text procedure)
 
 (define (shape-entry-name entry) (car entry))
 (define (shape-entry-kind entry) (argument-kind (cadr entry)))

@@ -1,3 +1,3 @@
 (##namespace ("debugger/examine#"
-  examine!
+  examine! expression-lines word->format
   define-format! format-value format-names))

@@ -12,6 +12,8 @@
 (use debugger/target)
 (use debugger/program)
 (use debugger/value)
+(use debugger/views)
+(use scheme-lib/view)
 (use debugger/show)
 
 (define-type format
@@ -32,18 +34,6 @@
 
 (define (character-text number)
   (if (< 31 number 127) (text "'" (integer->char number) "'") (text "'\\x" (hex number 2) "'")))
-
-;; An IEEE number from its bits.
-(define (bits->real bits significand-bits exponent-bits)
-  (let* ((fraction (modulo bits (expt 2 significand-bits)))
-         (exponent (modulo (quotient bits (expt 2 significand-bits)) (expt 2 exponent-bits)))
-         (negative? (odd? (quotient bits (expt 2 (+ significand-bits exponent-bits)))))
-         (bias (- (expt 2 (- exponent-bits 1)) 1))
-         (magnitude
-          (cond ((= exponent (- (expt 2 exponent-bits) 1)) (if (= fraction 0) +inf.0 +nan.0))
-                ((= exponent 0) (exact->inexact (* fraction (expt 2 (- 1 bias significand-bits)))))
-                (else (exact->inexact (* (+ fraction (expt 2 significand-bits)) (expt 2 (- exponent bias significand-bits))))))))
-    (if negative? (- magnitude) magnitude)))
 
 (define (real-text significand-bits exponent-bits)
   (lambda (number) (number->string (bits->real number significand-bits exponent-bits))))
@@ -75,13 +65,26 @@
            (raise-user-error (written value) " is no integer, as the format " name " needs"))
           (else ((format-write format) (modulo value (expt 2 (* 8 (format-size format)))))))))
 
-(define-argument-kind format-name "a format"
+;; What a word says of how to show something: the name of a format, or else the description of a view.
+(define (word->format word)
+  (cond ((member word (format-names)) word)
+        ((view-word? word) (view-description-of-word word))
+        (else
+         (let ((names (append (format-names) (view-definitions))))
+           (raise-user-error "`" word "` is not a format" (did-you-mean word names)
+                             "; formats: " (string-join names ", "))))))
+
+(define (format-completions beginning)
+  (filter (lambda (name) (string-prefix? beginning name)) (append (format-names) (view-definitions))))
+
+(define-argument-kind format-name "a format or a view" word->format format-completions)
+
+(define-argument-kind how "a count, a format or a view"
   (lambda (word)
-    (if (member word (format-names))
-        word
-        (raise-user-error "`" word "` is not a format" (did-you-mean word (format-names))
-                          "; formats: " (string-join (format-names) ", "))))
-  (lambda (beginning) (filter (lambda (name) (string-prefix? beginning name)) (format-names))))
+    (if (and (not (view-word? word)) (or (word->number word) (register-word? word) (char=? #\( (string-ref word 0))))
+        ((argument-kind-parse (argument-kind 'count)) word)
+        (word->format word)))
+  format-completions)
 
 ;; ---- layouts ---------------------------------------------------------------------------------------
 
@@ -130,8 +133,21 @@
                          rows)))))
       (+ address (* units size)))))
 
+;; So many of what a view describes, one behind the other.
+(define (show-views view address count)
+  (if (= count 0)
+      address
+      (let ((place (memory-view-place view address)))
+        (check-mapped (target-read-prefix address 1) address)
+        (for-each say (view-lines (place-label address) place))
+        (show-views view (+ address (view-size place)) (- count 1)))))
+
+(define (place-label address)
+  (let ((symbol (symbol-at address))) (text (hex-address address) (if symbol (text " <" (address-text address) ">") ""))))
+
 (define (show-memory name address count)
-  (cond ((string=? name "bytes") (show-bytes address (or count 64)))
+  (cond ((not (string? name)) (show-views name address (or count 1)))
+        ((string=? name "bytes") (show-bytes address (or count 64)))
         ((string=? name "string") (show-strings address (or count 1)))
         ((string=? name "instructions") (show-instructions address (or count 8)))
         (else (show-units (format-named name) address (or count 8)))))
@@ -145,3 +161,33 @@
          (end (u64 (show-memory name address count))))
     (session-examined-set! session (cons end name))
     end))
+
+;; ---- one value -------------------------------------------------------------------------------------
+
+;; What a view shows of an expression: of a symbol and of [ADDRESS] the memory there; of a register and of any
+;; other value that itself, where it is small enough, else the memory that it is the address of.
+(define (viewed-place expression view)
+  (cond ((register-word? expression) (register-view-place view expression))
+        ((bracketed? expression)
+         (memory-view-place view (word->integer (substring expression 1 (- (string-length expression) 1)))))
+        ((names-memory? expression) (memory-view-place view (word->integer expression)))
+        (else (value-view-place view (word->integer expression)))))
+
+(define (one-line expression)
+  (string-join (map string-trim (string-split expression #\newline)) " "))
+
+;; What print says. format: the name of one, a view, or #f; a symbol that has a view is shown by that.
+(define (expression-lines expression format)
+  (let* ((label (one-line expression))
+         (place (cond ((equal? format "string") (viewed-place expression 'string))
+                      ((string? format) #f)
+                      (format (viewed-place expression format))
+                      (else (word->view-place expression word->integer)))))
+    (if place
+        (view-lines label place)
+        (let ((value (word->value expression)))
+          (list (text label " = "
+                      (cond (format (format-value format value))
+                            ((and (integer? value) (exact? value))
+                             (if (symbol-value expression) (text (hex-address value)) (value-text (u64 value))))
+                            (else (written value)))))))))

@@ -80,20 +80,23 @@ changed since the stop before stands out."
 
 (define-command (print (expression value) #!optional (format format-name #f))
   "Shows a value. EXPRESSION is a register, a symbol, a number, [ADDRESS] for the 8 bytes there, or a Scheme \
-form in which registers and symbols stand for their values. FORMAT: hex, decimal, unsigned, octal, binary, f64, f32, char."
+form in which registers and symbols stand for their values. FORMAT: hex, decimal, unsigned, octal, binary, f64, f32, \
+char; or a view, by name or as a form: print r5 node. A symbol that has a view is shown by it, and so are its parts: \
+print list.next.value; `help view` tells more."
   aliases: (p) group: looking
-  (let ((value (word->value expression)))
-    (say (string-join (map string-trim (string-split expression #\newline)) " ") " = "
-         (cond (format (format-value format value))
-               ((and (integer? value) (exact? value)) (if (symbol-value expression) (text (hex-address value)) (value-text (u64 value))))
-               (else (written value))))))
+  (for-each say (expression-lines expression format)))
 
-(define-command (examine #!optional (where value #f) (count count #f) (format format-name #f))
-  "Shows memory from WHERE on. It shows COUNT units in a FORMAT: bytes (with text), half, word, quad, decimal, \
-f32, f64, string, address, instructions. Without arguments it goes on where it stopped."
+(define-command (examine #!optional (where value #f) (how how #f) (more how #f))
+  "Shows memory from WHERE on. HOW and MORE are how many units, and a format: bytes (with text), half, word, quad, \
+decimal, f32, f64, string, address, instructions; or a view: examine table 3 node. Without arguments it goes on where \
+it stopped."
   aliases: (x) group: looking repeat: "examine"
   (the-machine)
-  (examine! where count format))
+  (let ((count (find integer? (list how more)))
+        (format (find (lambda (given) (and given (not (integer? given)))) (list how more))))
+    (if (and how more (not (and count format)))
+        (raise-user-error "examine takes one count and one format"))
+    (examine! where count format)))
 
 (define-command (disassemble #!optional (where value #f) (count count 12))
   "Shows instructions. COUNT of them from WHERE on, or around the present one, which => marks; * marks a \

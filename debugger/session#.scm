@@ -15,6 +15,7 @@
   session-snapshots session-snapshots-set!
   session-streams session-streams-set! session-connect!
   session-timeline session-timeline-set!
+  session-displayed session-displayed-set!
   new-session current-session
   the-session the-program the-machine
   new-id!))

@@ -203,9 +203,16 @@
                 (else (text " was written, unchanged" (if long? "" (text ": " (bytes-text new))))))
           ", before " (address-text (stop-pc stop)))))
 
+;; What else is shown when the program has stopped, in the order in which it was asked for.
+(define at-stops '())
+(define (at-each-stop! show) (set! at-stops (append at-stops (list show))))
+
 (define (show-pause pause)
   (let ((line (pause-line pause)))
     (note-registers!)
     (fresh-line)
     (if line (say line))
-    (if (not (eq? (pause-reason pause) 'halted)) (show-here))))
+    (if (not (eq? (pause-reason pause) 'halted))
+        (begin
+          (show-here)
+          (for-each (lambda (show) (show)) at-stops)))))

@@ -1,5 +1,5 @@
 (##namespace ("debugger/value#"
-  word->value word->integer word->number set-place!
+  word->value word->integer word->number set-place! new-value view-ref view-put!
   evaluate-form evaluate-datum
-  register-word? bracketed? printable-word?
+  register-word? bracketed? printable-word? names-memory?
   name-completions file-names))

@@ -13,6 +13,8 @@
 (use debugger/session)
 (use debugger/target)
 (use debugger/program)
+(use debugger/views)
+(use scheme-lib/view)
 (use asm/number)
 
 ;; ---- registers -------------------------------------------------------------------------------------
@@ -95,8 +97,8 @@
   (let ((found '()))
     (define (note name)
       (if (not (assq name found))
-          (let ((value (named-value (symbol->string name))))
-            (if value (set! found (cons (list name value) found))))))
+          (let ((value (name-value (symbol->string name))))
+            (if value (set! found (cons (list name (list 'quote (car value))) found))))))
     (define (walk form)
       (cond ((symbol? form) (note form))
             ((and (pair? form) (not (eq? (car form) 'quote)))
@@ -106,6 +108,13 @@
       (if (pair? rest) (begin (walk (car rest)) (walk-arguments (cdr rest)))))
     (walk form)
     found))
+
+;; A name, or a place that a view finds: list.next.value. (value), or #f where it is neither.
+(define (name-value word)
+  (let ((value (named-value word)))
+    (if value
+        (list value)
+        (let ((place (word->view-place word word->integer))) (and place (list (view-value place)))))))
 
 (define (evaluate-datum datum) (eval `(let ,(names-in datum) ,datum)))
 
@@ -140,6 +149,7 @@
         ((bracketed? word) (memory-word word))
         ((named-value word))
         ((sum-word word))
+        ((word->view-place word word->integer) => view-value)
         ((and (> (string-length word) 0) (char=? (string-ref word 0) #\')) (evaluate-form word))
         ((scheme-variable word))
         (else (unknown-name word))))
@@ -153,18 +163,46 @@
           (else
            (raise-user-error word " is " (written value) ", where an integer of 64 bits is expected")))))
 
-;; Gives a register or [ADDRESS], 8 bytes, another value.
+;; What a word means as the new value of a place: for a place of a view, also a name of an enum, a real number or
+;; a string; else an integer.
+(define (new-value place word)
+  (let ((viewed (word->view-place place word->integer)))
+    (if viewed (word->view-value word viewed word->value) (word->integer word))))
+
+(define-documented (view-ref place)
+  "What a place of a view holds: (view-ref \"list.next.value\"), see view-value."
+  (view-value (the-view-place place)))
+
+(define-documented (view-put! place value)
+  "Gives a place of a view another value: (view-put! \"list.next.value\" 5)."
+  (view-set! (the-view-place place) value))
+
+(define (the-view-place word)
+  (the-machine)
+  (or (word->view-place word word->integer)
+      (raise-user-error "`" word "` is no place of a view; `help view` tells what is")))
+
+;; Gives a register, a place of a view, or [ADDRESS], 8 bytes, another value.
 (define (set-place! word value)
   (the-machine)
   (cond ((register-word? word) (target-register-set! word value))
         ((bracketed? word)
          (target-write! (word->integer (substring word 1 (- (string-length word) 1))) (number->u8vector value 8)))
+        ((word->view-place word word->integer) => (lambda (place) (view-set! place value)))
         (else
-         (raise-user-error "`" word "` cannot be set: a register (r5, t0, pc) or memory ([ADDRESS]) can"))))
+         (raise-user-error "`" word "` cannot be set: a register (r5, t0, pc), memory ([ADDRESS]) or a place of a view can"))))
+
+;; Whether a word names a place in memory: a symbol, with an offset or without.
+(define (names-memory? word)
+  (and (not (register-word? word)) (or (symbol-value word) (sum-word word)) #t))
 
 ;; Whether a word alone on a line is worth a `print`.
 (define (printable-word? word)
-  (and (or (bracketed? word) (named-value word) (sum-word word)) #t))
+  (and (or (bracketed? word) (named-value word) (sum-word word) (viewed-word? word)) #t))
+
+;; A mistake behind the name of something with a view is for `print` to tell.
+(define (viewed-word? word)
+  (with-exception-catcher (lambda (exception) #t) (lambda () (word->view-place word word->integer))))
 
 ;; ---- completion ------------------------------------------------------------------------------------
 

@@ -82,3 +82,9 @@ $(BUILD)/comet-vm: $(SCHEME_C)/start.o $(SCHEME_C)/linked.o $(SCHEME_OBJECTS) $(
 	@echo "  link   $@"
 	@$(CXX) $(VM_LDFLAGS) -rdynamic -o $@ $(SCHEME_C)/start.o $(SCHEME_C)/linked.o $(SCHEME_OBJECTS) $(BUILD)/libcomet-vm.a \
 	  $(GAMBIT_LIBRARY) -Wl,--as-needed -lm -ldl -lutil -lpthread
+
+# The lists of mnemonics and directives in the files for editors.
+.PHONY: editors
+editors: $(BUILD)/scheme/vm-ext/gambit/vm.o1
+	@COMET_BUILD=$(BUILD) $(GSI) -:dar1-,f8 -e '(load "scheme-lib/boot.scm")' -e '(load "asm/editors/lists.scm")' \
+	  -e '(editor-files-write!)' </dev/null

@@ -60,7 +60,7 @@ port of this host. What to launch, and with which options, the editor says."
 comet-vm link. The exit status is 65 where SOURCE has mistakes."
               asm-options cli-asm)
    (make-part "link" "link [OPTION]... FILE..." "joins objects and archives into an image"
-              "Links objects (of comet-vm asm -c) and archives of them (of comet-vm ar) and writes an image. Of an
+              "Links objects (of comet-vm asm -c) and archives of them (of ar) and writes an image. Of an
 archive those members take part that define what others use. The exit status is 65 where a symbol is
 not defined, or twice, or a FILE is damaged."
               link-options cli-link)

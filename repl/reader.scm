@@ -5,7 +5,8 @@
 ;;   - one word alone is a register, a symbol of the program or a number of the assembler's, which `print`
 ;;     shows, or else a Scheme variable
 ;;
-;; Lines whose parentheses, strings or comments do not end are continued.
+;; Lines whose parentheses, strings or comments do not end are continued; a command that opens a block, up to a
+;; line `end`.
 ;;
 ;;   (read-entry "step 3" more)   => (command "step 3")
 ;;   (read-entry "(+ 1" more)     => (scheme SOURCE ...), `more` having given the next line
@@ -66,7 +67,15 @@
    (lambda () (eval (string->symbol name)) #t)))
 
 (define (read-command text more)
-  (read-whole text more words-complete? (lambda (text) (list 'command text))))
+  (let* ((all (words text))
+         (block? (command-block (command-named (car all)))))
+    (read-whole text more
+                (if (and block? (words-complete? text) (block? (cdr all))) block-complete? words-complete?)
+                (lambda (text) (list 'command text)))))
+
+(define (block-complete? text)
+  (let ((newline (string-index-right text #\newline)))
+    (and newline (string=? "end" (string-trim (substring text newline (string-length text)))))))
 
 (define (read-word text word nested?)
   (cond ((or (printable-word? word) (and (register-word? word) (not (bound-name? word))))

@@ -20,6 +20,7 @@
 (use debugger/stopping-commands)
 (use debugger/looking-commands)
 (use debugger/changing-commands)
+(use debugger/view-commands)
 (use debugger/help-commands)
 (use repl/terminal)
 (use repl/line-editor)
@@ -68,7 +69,7 @@
 
 (define libraries
   '(scheme-lib/util scheme-lib/machine scheme-lib/image asm/assembler debugger/command debugger/session
-    debugger/target debugger/program debugger/value debugger/breakpoints debugger/timeline debugger/run debugger/examine))
+    debugger/target debugger/program debugger/value debugger/breakpoints debugger/timeline debugger/run debugger/examine debugger/views scheme-lib/view))
 
 (define (import-libraries!)
   (for-each (lambda (library) (eval (list 'use library))) libraries))

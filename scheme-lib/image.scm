@@ -40,6 +40,10 @@
 address to the next line or expansion was made. Of several for one address, each is called by the one before."
   (collect vm-image-expansion image))
 
+(define-documented (image-views image)
+  "How a debugger shows memory, by names, each #(name description); a description is text for text->view."
+  (collect vm-image-view image))
+
 (define-documented (image-imports image)
   "The names of the host calls that the image uses, in the order of its import list."
   (collect vm-image-import image))

@@ -424,7 +424,8 @@ anew with define-instruction."
     (vm-treat (machine-handle machine) opcode (if treatment (cdr treatment) treatment-traced))
     (machine-tracers-set! machine
       (append (if treatment '() (list (cons opcode how)))
-              (remove (lambda (entry) (= (car entry) opcode)) (machine-tracers machine))))))
+              (remove (lambda (entry) (= (car entry) opcode)) (machine-tracers machine))))
+    (##void)))
 
 (define-documented (machine-executed machine mnemonic)
   "How often an instruction that is counted was executed since it is; running over the same again counts again."

@@ -71,10 +71,15 @@
 (define (place->text place)
   (text (short-path (car place)) ":" (cdr place)))
 
+;; Nobody reads thousands of elements.
+(define longest-detail 2000)
+(define (cut string)
+  (if (> (string-length string) longest-detail) (string-append (substring string 0 longest-detail) " ...") string))
+
 ;; Further lines of a detail stand below its first.
 (define (say-detail detail)
   (say "  " (string-pad-right (car detail) 13)
-       (string-join (string-split (cdr detail) #\newline) (string-append "\n" (make-string 15 #\space)))))
+       (string-join (string-split (cut (cdr detail)) #\newline) (string-append "\n" (make-string 15 #\space)))))
 
 ;; In TAP a # begins a directive.
 (define (tap-name name)
@@ -103,7 +108,7 @@
         (tap-line-begin)
         (say "not ok " (+ passed failed) " - " (tap-name (full-name promise)))
         (say "  ---")
-        (for-each (lambda (detail) (say "  " (car detail) ": " (yaml-string (cdr detail))))
+        (for-each (lambda (detail) (say "  " (car detail) ": " (yaml-string (cut (cdr detail)))))
                   (if place (cons (cons "at" (place->text place)) details) details))
         (say "  ..."))
       (begin

@@ -55,7 +55,10 @@ $(TESTS)/cases: $(wildcard tests/conformance/*.scm) vm-ext/isa/instructions.def
 	@$(GSI) -:dar1- tests/conformance/generate.scm vm-ext/isa/instructions.def $@ </dev/null
 
 # A few images for the fuzzer to begin from.
-FUZZ_IMAGES := $(addprefix $(TESTS)/images/,hello.img sieve.img queens.img sha256.img)
+FUZZ_IMAGES := $(addprefix $(TESTS)/images/,hello.img sieve.img queens.img sha256.img defined.img)
+$(TESTS)/images/defined.img: tests/asm/defined.s $(BUILD)/comet-vm
+	@mkdir -p $(@D)
+	@$(BUILD)/comet-vm asm $< -o $@
 $(TESTS)/images/%.img: examples/%.s $(BUILD)/comet-vm
 	@mkdir -p $(@D)
 	@$(BUILD)/comet-vm asm $< -o $@
@@ -78,6 +81,7 @@ test-suites: $(TESTS)/cases $(FUZZ_IMAGES) sanitized-programs coverage-programs
 	  scheme 'tests/scheme/run.sh' \
 	  asm-source 'tests/asm/run.sh' \
 	  asm '$(BUILD)/comet-vm test tests/asm/run.scm' \
+	  editors 'tests/editors.sh' \
 	  fuzz-sources 'SEED=1 COUNT=2000 tests/asm/run.sh fuzz.scm' \
 	  examples 'tests/examples/run.sh' \
 	  repl 'tests/repl/run.sh' \

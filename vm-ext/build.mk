@@ -70,8 +70,8 @@ $(BUILD)/comet-vm-no-scheme: $(RUNNER_OBJECTS) $(BUILD)/libcomet-vm.a
 manual: $(BUILD)/isa-README.md
 	@cp $< vm-ext/isa/README.md
 
-$(BUILD)/isa-manual: $(BUILD)/obj/vm-ext/isa/manual.o $(BUILD)/obj/vm-ext/isa/table.o
-	@$(CXX) $(VM_LDFLAGS) -o $@ $^
+$(BUILD)/isa-manual: $(BUILD)/obj/vm-ext/isa/manual.o $(BUILD)/libcomet-vm.a
+	@$(CXX) $(VM_LDFLAGS) -o $@ $^ -lpthread
 
 $(BUILD)/isa-README.md: $(BUILD)/isa-manual vm-ext/isa/README.md
 	@sed '/^<!-- generated from/q' vm-ext/isa/README.md >$@ && echo >>$@ && $< >>$@

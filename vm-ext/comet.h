@@ -462,6 +462,9 @@ COMET_API comet_status comet_image_add_line(comet_image* image, uint64_t address
 /* Where in a macro the code from `address` to the next line or expansion was made. By ascending address; of
  * several for one address each is called by the one before it, the first by the source line itself. */
 COMET_API comet_status comet_image_add_expansion(comet_image* image, uint64_t address, const char* macro, const char* file, uint32_t line, uint32_t column, comet_error* error);
+/* How debuggers show the memory at the symbol `name`: a description, see debugger/README.md. Both are UTF-8 without
+ * control characters, at most 65535 bytes long. Each name once, by ascending names (as bytes). */
+COMET_API comet_status comet_image_add_view(comet_image* image, const char* name, const char* description, comet_error* error);
 /* The next entry of the import list. */
 COMET_API comet_status comet_image_add_import(comet_image* image, const char* name, comet_error* error);
 COMET_API comet_status comet_image_set_entry(comet_image* image, uint64_t address, comet_error* error);
@@ -509,12 +512,21 @@ typedef struct comet_expansion {
 
 #define COMET_EXPANSION_INIT {sizeof(comet_expansion), 0, 0, 0, 0, 0}
 
+typedef struct comet_view {
+  size_t size;
+  const char* name;
+  const char* description;
+} comet_view;
+
+#define COMET_VIEW_INIT {sizeof(comet_view), 0, 0}
+
 /* Parts by number, from 0; COMET_ERROR_ARGUMENT behind the last. Symbols are sorted by value, lines and
  * expansions by address. */
 COMET_API comet_status comet_image_section(const comet_image* image, size_t n, comet_section* section, comet_error* error);
 COMET_API comet_status comet_image_symbol(const comet_image* image, size_t n, comet_symbol* symbol, comet_error* error);
 COMET_API comet_status comet_image_line(const comet_image* image, size_t n, comet_line* line, comet_error* error);
 COMET_API comet_status comet_image_expansion(const comet_image* image, size_t n, comet_expansion* expansion, comet_error* error);
+COMET_API comet_status comet_image_view(const comet_image* image, size_t n, comet_view* view, comet_error* error);
 COMET_API const char* comet_image_import(const comet_image* image, size_t n); /* NULL behind the last */
 COMET_API uint64_t comet_image_entry(const comet_image* image);
 /* The symbol of that name; the last symbol at or before an address in the same section; the line of an

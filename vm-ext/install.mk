@@ -9,6 +9,8 @@ BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
+EMACSDIR ?= $(PREFIX)/share/emacs/site-lisp
+VIMDIR ?= $(PREFIX)/share/vim/vimfiles
 INSTALL ?= install
 
 VM_SHARED := libcomet-vm.so.$(VM_VERSION)
@@ -41,10 +43,15 @@ install: lib no-scheme
 	printf '%s\n' "$$VM_PKG_CONFIG" >$(DESTDIR)$(LIBDIR)/pkgconfig/comet-vm.pc
 	$(INSTALL) -m 755 $(BUILD)/comet-vm-no-scheme $(DESTDIR)$(BINDIR)/comet-vm-no-scheme
 	$(INSTALL) -m 644 vm-ext/runner/comet-vm-no-scheme.1 $(DESTDIR)$(MANDIR)/man1/comet-vm-no-scheme.1
+	$(INSTALL) -d $(DESTDIR)$(EMACSDIR) $(addprefix $(DESTDIR)$(VIMDIR)/,syntax ftdetect ftplugin)
+	$(INSTALL) -m 644 asm/editors/comet-asm-mode.el $(DESTDIR)$(EMACSDIR)/comet-asm-mode.el
+	for folder in syntax ftdetect ftplugin; do \
+	  $(INSTALL) -m 644 asm/editors/vim/$$folder/cometasm.vim $(DESTDIR)$(VIMDIR)/$$folder/cometasm.vim || exit 1; done
 	$(if $(VM_WITH_SCHEME),$(INSTALL) -m 755 $(BUILD)/comet-vm $(DESTDIR)$(BINDIR)/comet-vm)
 	$(if $(VM_WITH_SCHEME),$(INSTALL) -m 644 repl/comet-vm.1 $(DESTDIR)$(MANDIR)/man1/comet-vm.1)
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,comet-vm comet-vm-no-scheme)
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libcomet-vm.a libcomet-vm.so libcomet-vm.so.$(VM_ABI) $(VM_SHARED) pkgconfig/comet-vm.pc)
+	rm -f $(DESTDIR)$(EMACSDIR)/comet-asm-mode.el $(addprefix $(DESTDIR)$(VIMDIR)/,syntax/cometasm.vim ftdetect/cometasm.vim ftplugin/cometasm.vim)
 	rm -f $(DESTDIR)$(INCLUDEDIR)/comet.h $(addprefix $(DESTDIR)$(MANDIR)/man1/,comet-vm.1 comet-vm-no-scheme.1)

@@ -34,6 +34,9 @@
   (test "is disassembled" "element r5, r6, r7"
         (let ((machine (cadr (run-program table-program))))
           (caddr (caddr (machine-disassemble machine "_start" 3)))))
+  (test "is shown in listings, where a macro makes it too" #t
+        (let ((listing (program-listing (asm-string table-program name: "t.s"))))
+          (and (string-contains listing "element r5, r6, r7") (string-contains listing "element r8, r6, r0") #t)))
   (test "has a line of its own in the line table" #t
         (let ((lines (program-lines (asm-string table-program name: "t.s"))))
           (any (lambda (line) (= 8 (vector-ref line 2))) lines)))

@@ -26,7 +26,7 @@
 (define snippets
   (vector-map string->utf8
               '#("(" ")" "\"" "'" ";" "\n" "," ":" "." "#" "#|" "|" "\\" "r1" "r99999999999" "t3" "-" "0x" "1e9" "9999999999"
-                 "(list" "(address \"x\")" "(car 1)" ".align " ".zero " ".byte " ".data\n" "x:" "jump x\n" "add "
+                 "(define-instruction (own (a d) (b s)) (add a b b))\nown r1, r2\n" "own r1\n" "(list" "(address \"x\")" "(car 1)" ".align " ".zero " ".byte " ".data\n" "x:" "jump x\n" "add "
                  "(delay-address (here))" ".endif\n" ".else\n" ".rept 3\n" ".endr\n" ".if 0\n" "1:" "1f" ".Lx" "=" ".include " "#\\" "[" "`" "'(" "\x3bb;" "\x0;")))
 
 ;; Bytes removed, changed, doubled, or put in.

@@ -105,3 +105,63 @@
           (delete-file path)
           (machine-run! machine)
           (machine-register machine 'r1))))
+
+;; ---- routines ----------------------------------------------------------------------------------------
+
+(define (machine-with-routines)
+  (let ((machine (mapped-machine)))
+    (asm-at! machine #x10000
+             (lines "imm r11, 7" "call r10, square" "halt" "square: mul r1, r1, r1" "ret" "other: imm r1, 1" "ret"))
+    machine))
+
+(define (answer machine)
+  (machine-pc-set! machine #x10000)
+  (machine-run! machine)
+  (machine-register machine 'r11))
+
+(test-group "a routine of a machine"
+  (test "is replaced where it stands, for its callers" '(49 14 #f)
+        (let* ((machine (machine-with-routines))
+               (before (answer machine))
+               (placed (asm-routine! machine 'square "add r1, r1, r1\n ret")))
+          (list before (answer machine) (vector-ref placed 2))))
+  (test "leaves no rest of the old code" '("ret" "nop" "nop" "nop" "nop" "imm r1, 1")
+        (let ((machine (machine-with-routines)))
+          (asm-routine! machine 'square '(ret))
+          (map caddr (machine-disassemble machine 'square 6))))
+  (test "goes elsewhere where it is too long, and its old entry goes there" '(50 131072 #t "jump 0x20000")
+        (let* ((machine (machine-with-routines))
+               (entry (machine-symbol machine 'square))
+               (placed (asm-routine! machine "square" "mul r1, r1, r1\n addi r1, r1, 1\n ret")))
+          (list (answer machine) (machine-symbol machine 'square) (vector-ref placed 2)
+                (caddr (car (machine-disassemble machine entry 1))))))
+  (test "can call itself, and other symbols" '(#t 120)
+        (let* ((machine (machine-with-routines))
+               (placed (asm-routine! machine 'square
+                                     (lines "beqi r1, 0, other" "mov r2, r1" "addi r11, r1, -1" "call r10, square"
+                                            "mul r1, r2, r11" "ret"))))
+          (asm-at! machine #x10000 "imm r11, 5")
+          (list (vector-ref placed 2) (answer machine))))
+  (test "may take the place of labels that it brings itself" #f
+        (let ((machine (machine-with-routines)))
+          (vector-ref (asm-routine! machine 'square "add r1, r1, r1\n add r1, r1, r1\n other: imm r1, 1\n ret") 2)))
+  (test "stays what it was when the new code is wrong" 49
+        (let ((machine (machine-with-routines)))
+          (errors-of (lambda () (asm-routine! machine 'square "mul r1, r1, r1\n mul r1, r1, r1\n bad r1")))
+          (answer machine)))
+  (test "must be there" "the machine has no routine `sqare` (did you mean `square`?)"
+        (with-exception-catcher exception->text
+          (lambda () (asm-routine! (machine-with-routines) 'sqare "ret"))))
+  (test "must be code" "there is no code at 0x00000005, where a routine should be"
+        (let ((machine (machine-with-routines)))
+          (machine-symbol-set! machine 'five 5)
+          (with-exception-catcher exception->text (lambda () (asm-routine! machine 'five "ret")))))
+  (test "must have room for a jump" "the routine `tiny` has only 1 bytes before the next symbol, too few for a jump to a new place"
+        (let ((machine (machine-with-routines)))
+          (asm-at! machine #x10100 "tiny: ret\n next: ret")
+          (with-exception-catcher exception->text (lambda () (asm-routine! machine 'tiny "nop\n ret")))))
+  (test "must have room behind what is mapped" "there is no room behind the mapped memory for the routine's new place"
+        (let ((machine (machine-with-routines)))
+          (machine-map! machine (- (expt 2 64) 65536) 65536 'rw)
+          (with-exception-catcher exception->text
+            (lambda () (asm-routine! machine 'square "nop\n nop\n mul r1, r1, r1\n ret"))))))

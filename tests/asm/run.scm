@@ -9,7 +9,7 @@
 
 (for-each
  (lambda (name) (test-file (path-expand (string-append name ".scm") tests-folder)))
- '("language" "sources" "conditions" "instructions" "forms" "layout" "errors" "mistakes" "listings" "round-trip"
-   "library" "define" "live" "linking"))
+ '("language" "sources" "conditions" "instructions" "forms" "layout" "errors" "listings" "round-trip"
+   "library" "define" "editors" "mistakes" "live" "linking"))
 
 (test-finish)

@@ -1,8 +1,8 @@
 // Damages states and recordings and gives them to the library: state_fuzz SEED COUNT [FILE...]
 //
-// A damaged file must be refused with an error or be valid; a valid one is restored, its log loaded, and run for a
-// while, saved and read again. It begins from files that it makes itself, and from those that are named. The same
-// seed and count do the same. Exits with 0 when nothing went wrong.
+// A damaged file must be refused with an error or be valid; a valid one is restored, its log loaded, and run
+// for a while, saved and read again. It begins from files that it makes itself, and from those that are
+// named. The same seed and count do the same. Exits with 0 when nothing went wrong.
 #include <algorithm>
 #include <cinttypes>
 #include <cstdint>
@@ -68,9 +68,10 @@ Machine make_machine() {
 // Calls itself, stores in two places, draws random numbers, asks.
 constexpr uint64_t origin = 0x10000;
 Bytes program() {
-  const char* const text[][4] = {{"imm", "1", "40"},   {"imm", "2", "131072"}, {"imm", "11", "131328"}, {"imm", "12", "9"},
-                                 {"hcall", "10", "0"}, {"hcall", "10", "1"},   {"st64", "2", "11", "8"}, {"tset", "3", "11"},
-                                 {"call", "10", "p4"}, {"addi", "1", "1", "1"}, {"jump", "p-27"},         {"halt"}};
+  const char* const text[][4] = {{"imm", "1", "40"},       {"imm", "2", "131072"}, {"imm", "11", "131328"},
+                                 {"imm", "12", "9"},       {"hcall", "10", "0"},   {"hcall", "10", "1"},
+                                 {"st64", "2", "11", "8"}, {"tset", "3", "11"},    {"call", "10", "p4"},
+                                 {"addi", "1", "1", "1"},  {"jump", "p-27"},       {"halt"}};
   Bytes code;
   const auto emit = [&](uint64_t value) {
     for (; value > 127; value >>= 7) code.push_back(static_cast<uint8_t>(value | 128));
@@ -78,13 +79,16 @@ Bytes program() {
   };
   for (const auto& line : text) {
     comet_instruction instruction = COMET_INSTRUCTION_INIT;
-    for (size_t n = 0; comet_isa_instruction(n, &instruction, nullptr) == COMET_OK && std::strcmp(instruction.name, line[0]) != 0;) ++n;
+    for (size_t n = 0; comet_isa_instruction(n, &instruction, nullptr) == COMET_OK &&
+                       std::strcmp(instruction.name, line[0]) != 0;)
+      ++n;
     emit(instruction.opcode);
     for (size_t i = 0; instruction.operands[i] != 0; ++i) {
       const char* word = line[i + 1];
       const int64_t value = std::strtoll(word[0] == 'p' ? word + 1 : word, nullptr, 10);
       const bool is_signed = std::strchr("pio", instruction.operands[i]) != nullptr;
-      emit(is_signed ? (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63) : static_cast<uint64_t>(value));
+      emit(is_signed ? (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63)
+                     : static_cast<uint64_t>(value));
     }
   }
   return code;
@@ -92,7 +96,8 @@ Bytes program() {
 
 void run_on(comet_machine* machine, uint64_t fuel) {
   comet_stop stop = COMET_STOP_INIT;
-  while (comet_run(machine, 0, fuel, &stop, nullptr) == COMET_OK && stop.reason == COMET_HOST_CALL && fuel > stop.executed) {
+  while (comet_run(machine, 0, fuel, &stop, nullptr) == COMET_OK && stop.reason == COMET_HOST_CALL &&
+         fuel > stop.executed) {
     fuel -= stop.executed + 1;
     comet_write(machine, 0, 0x20100, &fuel, sizeof fuel, nullptr);
     comet_host_complete(machine, 0, fuel, nullptr);
@@ -105,11 +110,22 @@ std::vector<Bytes> originals() {
   const Bytes code = program();
   comet_image* image = nullptr;
   comet_image_new(&image, nullptr);
-  comet_image_add_section(image, ".text", origin, code.data(), code.size(), code.size(), COMET_READ | COMET_EXECUTE, nullptr);
+  comet_image_add_section(image, ".text", origin, code.data(), code.size(), code.size(),
+                          COMET_READ | COMET_EXECUTE, nullptr);
   comet_image_add_section(image, ".data", 0x20000, nullptr, 0, 0x30000, COMET_READ | COMET_WRITE, nullptr);
   comet_image_add_symbol(image, "main", origin, nullptr);
   for (const char* name : {"random", "ask"}) comet_image_add_import(image, name, nullptr);
   comet_image_set_entry(image, origin, nullptr);
+  const uint8_t nop[] = {0, 1, 1};
+  comet_definition own = COMET_DEFINITION_INIT;
+  own.name = "own";
+  own.opcode = 1024;
+  own.operands = "";
+  own.meaning = "nothing";
+  own.body = nop;
+  own.length = sizeof nop;
+  if (comet_image_add_instruction(image, &own, nullptr) != COMET_OK)
+    broken(0, "there is no instruction of one's own");
   if (comet_image_load(image, machine.get(), 0, nullptr) != COMET_OK) broken(0, "the program is not loaded");
   const char* const arguments[] = {"program", "argument"};
   comet_set_arguments(machine.get(), 2, arguments, nullptr);
@@ -147,7 +163,8 @@ uint64_t number_at(const Bytes& bytes, size_t offset, size_t length) {
 }
 
 void put(Bytes& bytes, size_t offset, uint64_t value, size_t length) {
-  for (size_t i = 0; i < length && offset + i < bytes.size(); ++i, value >>= 8) bytes[offset + i] = static_cast<uint8_t>(value);
+  for (size_t i = 0; i < length && offset + i < bytes.size(); ++i, value >>= 8)
+    bytes[offset + i] = static_cast<uint8_t>(value);
 }
 
 struct Place {
@@ -185,8 +202,8 @@ class Mutator {
 
  private:
   uint64_t awkward() {
-    return random_.one_of({0, 1, 2, 7, 8, 0x7f, 0x80, 0xff, 0xffff, 0x10000, 0x7fffffff, 0x80000000, UINT32_MAX, INT64_MAX,
-                           UINT64_MAX - 7, uint64_t{1} << 48, UINT64_MAX}) +
+    return random_.one_of({0, 1, 2, 7, 8, 0x7f, 0x80, 0xff, 0xffff, 0x10000, 0x7fffffff, 0x80000000,
+                           UINT32_MAX, INT64_MAX, UINT64_MAX - 7, uint64_t{1} << 48, UINT64_MAX}) +
            (random_.one_in(4) ? random_.below(16) : 0);
   }
 
@@ -208,7 +225,8 @@ class Mutator {
     const size_t near = record.content + random_.below(std::min<size_t>(record.length + 1, 256));
     const size_t at = std::min(random_.one_in(3) ? random_.below(bytes.size()) : near, bytes.size() - 1);
     const auto begin = bytes.begin();
-    const auto first = static_cast<std::ptrdiff_t>(record.content - 16), end = static_cast<std::ptrdiff_t>(record.end);
+    const auto first = static_cast<std::ptrdiff_t>(record.content - 16),
+               end = static_cast<std::ptrdiff_t>(record.end);
     switch (random_.below(8)) {
       case 0: bytes[at] ^= static_cast<uint8_t>(1u << random_.below(8)); break;
       case 1: bytes[at] = static_cast<uint8_t>(random_.word()); break;
@@ -216,16 +234,18 @@ class Mutator {
       case 3: put(bytes, at, awkward(), size_t{1} << random_.below(4)); break;
       case 4: bytes.resize(random_.one_in(2) ? at : record.end); break;
       case 5: bytes.erase(begin + first, begin + end); break;
-      case 6: { // a record twice, or one of another file
+      case 6: {  // a record twice, or one of another file
         const Bytes& other = originals_[random_.below(originals_.size())];
         const std::vector<Place> others = records(other);
         const Place& taken = others[random_.below(others.size())];
-        bytes.insert(begin + end, other.begin() + static_cast<std::ptrdiff_t>(taken.content - 16), other.begin() + static_cast<std::ptrdiff_t>(taken.end));
+        bytes.insert(begin + end, other.begin() + static_cast<std::ptrdiff_t>(taken.content - 16),
+                     other.begin() + static_cast<std::ptrdiff_t>(taken.end));
         break;
       }
-      default: { // a record that is shorter or longer
+      default: {  // a record that is shorter or longer
         const size_t length = random_.below(record.length + 40);
-        Bytes content(begin + first + 16, begin + first + 16 + static_cast<std::ptrdiff_t>(std::min(length, record.length)));
+        Bytes content(begin + first + 16,
+                      begin + first + 16 + static_cast<std::ptrdiff_t>(std::min(length, record.length)));
         content.resize(length, static_cast<uint8_t>(random_.word()));
         content.resize((length + 7) / 8 * 8 + 8);
         put(bytes, record.content - 8, length, 8);
@@ -255,11 +275,14 @@ void check_valid(const comet_state* state, uint64_t round, Counts& counts) {
     return;
   }
   Bytes again;
-  if (comet_state_save(machine.get(), nullptr, append, &again, nullptr, &error) != COMET_OK) broken(round, error.message);
+  if (comet_state_save(machine.get(), nullptr, append, &again, nullptr, &error) != COMET_OK)
+    broken(round, error.message);
   comet_state* read = nullptr;
-  if (comet_state_read(again.data(), again.size(), nullptr, &read, &error) != COMET_OK) broken(round, error.message);
+  if (comet_state_read(again.data(), again.size(), nullptr, &read, &error) != COMET_OK)
+    broken(round, error.message);
   const State owner(read);
-  if (info.recording && comet_timeline_load(machine.get(), state, 1 << 20, nullptr) == COMET_OK) ++counts.replayed;
+  if (info.recording && comet_timeline_load(machine.get(), state, 1 << 20, nullptr) == COMET_OK)
+    ++counts.replayed;
   run_on(machine.get(), run_fuel);
 }
 
@@ -282,7 +305,8 @@ int main(int count, char** arguments) {
     }
   }
   comet_state* first = nullptr;
-  if (comet_state_read(files[0].data(), files[0].size(), nullptr, &first, nullptr) != COMET_OK) broken(0, "the base is not read");
+  if (comet_state_read(files[0].data(), files[0].size(), nullptr, &first, nullptr) != COMET_OK)
+    broken(0, "the base is not read");
   const State base(first);
 
   Mutator mutator(seed, files);
@@ -303,11 +327,13 @@ int main(int count, char** arguments) {
     }
     if (round < files.size()) broken(round, error.message);
     ++counts.refused;
-    if (status != COMET_ERROR_FORMAT && status != COMET_ERROR_STATE) broken(round, "a damaged file is refused, but with another status");
+    if (status != COMET_ERROR_FORMAT && status != COMET_ERROR_STATE)
+      broken(round, "a damaged file is refused, but with another status");
     if (error.address > bytes.size()) broken(round, "the offset of an error lies behind the end of the file");
     if (error.message[0] == 0 || std::strchr(error.message, '\n') != nullptr) broken(round, "a bad message");
   }
-  std::printf("states: %" PRIu64 " damaged, %" PRIu64 " refused, %" PRIu64 " valid, %" PRIu64 " of these not restored, %" PRIu64 " replayed\n",
+  std::printf("states: %" PRIu64 " damaged, %" PRIu64 " refused, %" PRIu64 " valid, %" PRIu64
+              " of these not restored, %" PRIu64 " replayed\n",
               rounds, counts.refused, counts.valid, counts.not_restored, counts.replayed);
   std::printf("%" PRIu64 " passed, 0 failed\n", rounds);
   return 0;

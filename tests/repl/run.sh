@@ -89,6 +89,12 @@ contains "link says how objects are made" "comet-vm asm -c makes objects of sour
 check "link misses a file" 66 "$(status_of "$COMET" link "$WORK/none.o" -o "$WORK/linked.img")"
 check "asm takes one source" 64 "$(status_of "$COMET" asm a.s b.s)"
 contains "and says which is too much" 'one source at a time; `b.s` is too much' "$(cat "$WORK/err")"
+check "a source with instructions of its own is assembled" 0 \
+  "$(status_of "$COMET" asm tests/asm/defined.s -o "$WORK/defined.img")"
+check "and runs, in the runner without Scheme too" "0 0" \
+  "$(status_of "$COMET" run "$WORK/defined.img") $(status_of "$(dirname "$COMET")/comet-vm-no-scheme" "$WORK/defined.img")"
+contains "and is disassembled by their names" "element r5, r6, r7" "$("$COMET" disasm "$WORK/defined.img")"
+contains "which are listed" "element dss = shli a, c, 3; add a, b, a; ldu64 a, a, 0" "$("$COMET" disasm "$WORK/defined.img")"
 check "run takes an image, by its content" 7 "$(status_of "$COMET" run "$WORK/status.img")"
 check "disasm lists an image" 0 "$(status_of "$COMET" disasm "$WORK/status.img")"
 contains "disasm shows sections" "section .text" "$(cat "$WORK/out")"

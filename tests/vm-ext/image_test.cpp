@@ -181,6 +181,8 @@ Image sample() {
   BOOST_REQUIRE_EQUAL(comet_image_add_line(image.get(), 0x10000, "b.s", 1, 0, nullptr), COMET_OK);
   BOOST_REQUIRE_EQUAL(comet_image_add_expansion(image.get(), 0x10001, "loop", "b.s", 7, 9, nullptr), COMET_OK);
   BOOST_REQUIRE_EQUAL(comet_image_add_expansion(image.get(), 0x10001, "step", "b.s", 4, 0, nullptr), COMET_OK);
+  BOOST_REQUIRE_EQUAL(comet_image_add_view(image.get(), "message", "(string 2)", nullptr), COMET_OK);
+  BOOST_REQUIRE_EQUAL(comet_image_add_view(image.get(), "node", "(record (next (pointer node)))", nullptr), COMET_OK);
   BOOST_REQUIRE_EQUAL(comet_image_add_import(image.get(), "write", nullptr), COMET_OK);
   BOOST_REQUIRE_EQUAL(comet_image_add_import(image.get(), "exit", nullptr), COMET_OK);
   BOOST_REQUIRE_EQUAL(comet_image_set_entry(image.get(), 0x10000, nullptr), COMET_OK);
@@ -241,6 +243,12 @@ void check_sample(const comet_image* image) {
   BOOST_CHECK_EQUAL(comet_image_expansion_at(image, 0x10003, 0, &expansion, nullptr), COMET_ERROR_ADDRESS);
   BOOST_CHECK_EQUAL(comet_image_expansion_at(image, 0x20000, 0, &expansion, nullptr), COMET_ERROR_ADDRESS);
   BOOST_CHECK_EQUAL(comet_image_expansion_at(image, 0x30000, 0, &expansion, nullptr), COMET_ERROR_ADDRESS);
+
+  comet_view view = COMET_VIEW_INIT;
+  BOOST_REQUIRE_EQUAL(comet_image_view(image, 1, &view, nullptr), COMET_OK);
+  BOOST_CHECK_EQUAL(view.name, "node");
+  BOOST_CHECK_EQUAL(view.description, "(record (next (pointer node)))");
+  BOOST_CHECK_EQUAL(comet_image_view(image, 2, &view, nullptr), COMET_ERROR_ARGUMENT);
 
   BOOST_CHECK_EQUAL(comet_image_import(image, 0), "write");
   BOOST_CHECK_EQUAL(comet_image_import(image, 1), "exit");
@@ -666,6 +674,25 @@ BOOST_AUTO_TEST_CASE(wrong_lines_are_refused) {
   check_refused(lines("\n", {}), third + 4, "file name \"\\x0a\" is not valid");
   check_refused(file_with("line", numbers({{1, 4}})), third, "1 source files do not fit");
   check_refused(file_with("line", numbers({{0, 4}, {1, 4}})), third + 4, "1 source lines do not fit");
+}
+
+BOOST_AUTO_TEST_CASE(wrong_views_are_refused) {
+  using Views = std::vector<std::pair<std::string, std::string>>;
+  const auto views = [](const Views& list) {
+    Bytes content = numbers({{list.size(), 4}});
+    for (const auto& [name, description] : list) {
+      put_name(content, name);
+      put_name(content, description);
+    }
+    return file_with("view", content);
+  };
+  BOOST_CHECK_EQUAL(read(views({{"a", "u8"}, {"b", "any text )("}})).status, COMET_OK);
+  check_refused(views({{"b", "u8"}, {"a", "u8"}}), third + 4 + 3 + 4, "by ascending names");
+  check_refused(views({{"a", "u8"}, {"a", "u8"}}), third + 4 + 3 + 4, "add each view once");
+  check_refused(views({{"", "u8"}}), third + 4, "a view needs a name");
+  check_refused(views({{"a", "u8\n"}}), third + 4, "view's description name");
+  check_refused(file_with("view", numbers({{2, 4}, {0, 8}})), third, "2 views do not fit");
+  check_refused(file_with("view", numbers({{1, 4}, {1, 2}, {'a', 1}, {9, 2}, {0, 1}})), third + 9, "a view's description takes 9 bytes");
 }
 
 BOOST_AUTO_TEST_CASE(wrong_expansions_are_refused) {

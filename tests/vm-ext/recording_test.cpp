@@ -12,7 +12,9 @@ constexpr std::uint64_t megabyte = 1 << 20;
 // Gives another number each time, and writes it to memory.
 comet_status tick(comet_call* call, void* data) {
   const std::uint64_t value = ++*static_cast<std::uint64_t*>(data) * 1000;
-  if (const comet_status status = comet_call_write(call, data_address + 64, &value, sizeof value); status != COMET_OK) return status;
+  if (const comet_status status = comet_call_write(call, data_address + 64, &value, sizeof value);
+      status != COMET_OK)
+    return status;
   comet_call_result(call, value);
   return COMET_OK;
 }
@@ -27,7 +29,10 @@ code program() {
   text.add("imm", {1, 10});
   const std::uint64_t loop = text.here();
   text.add("hcall", {10, 0}).add("add", {4, 4, 11}).add("hcall", {10, 1}).add("add", {4, 4, 11});
-  text.add("imm", {11, data_address}).add("imm", {12, 8}).add("hcall", {10, 2}).add("ldu64", {5, 11, data_address - 8});
+  text.add("imm", {11, data_address})
+      .add("imm", {12, 8})
+      .add("hcall", {10, 2})
+      .add("ldu64", {5, 11, data_address - 8});
   text.add("add", {4, 4, 5}).add("addi", {1, 1, 0 - std::uint64_t{1}}).add("bnei", {1, 0, loop});
   return text.add("imm", {11, 5}).add("hcall", {10, 3}).add("halt");
 }
@@ -119,7 +124,8 @@ BOOST_AUTO_TEST_CASE(a_recording_may_end_anywhere) {
   const std::size_t begin = record(original.file, "DONE").end;
   std::uint64_t entries = 0, end = 0;
   for (std::size_t length = begin; length <= original.file.size(); ++length) {
-    const state cut(bytes(original.file.begin(), original.file.begin() + static_cast<std::ptrdiff_t>(length)));
+    const state cut(
+        bytes(original.file.begin(), original.file.begin() + static_cast<std::ptrdiff_t>(length)));
     BOOST_REQUIRE_GE(cut.info().entries, entries);
     BOOST_REQUIRE_GE(cut.info().end, end);
     BOOST_REQUIRE_EQUAL(cut.info().has_stop, length == original.file.size());
@@ -128,7 +134,9 @@ BOOST_AUTO_TEST_CASE(a_recording_may_end_anywhere) {
   }
   BOOST_CHECK_EQUAL(entries, 31u);
   // What there is of it is replayed, and then execution is live.
-  const state half(bytes(original.file.begin(), original.file.begin() + static_cast<std::ptrdiff_t>((begin + original.file.size()) / 2)));
+  const state half(
+      bytes(original.file.begin(),
+            original.file.begin() + static_cast<std::ptrdiff_t>((begin + original.file.size()) / 2)));
   machine vm;
   std::uint64_t live = 0;
   grant_all(vm, tick, &live);
@@ -215,7 +223,7 @@ BOOST_AUTO_TEST_CASE(a_log_belongs_to_the_state_that_it_began_with) {
   grant_all(other, never, nullptr);
   SUPPORT_FAILS(COMET_ERROR_STATE, comet_timeline_load(other, recording, megabyte, error));
   SUPPORT_OK(comet_state_restore(other, recording, error));
-  SUPPORT_FAILS(COMET_ERROR_STATE, comet_timeline_load(other, recording, megabyte, error)); // other limits
+  SUPPORT_FAILS(COMET_ERROR_STATE, comet_timeline_load(other, recording, megabyte, error));  // other limits
   bytes file;
   SUPPORT_OK(comet_state_save(other, nullptr, append, &file, nullptr, error));
   const state plain(file);
@@ -227,7 +235,8 @@ BOOST_AUTO_TEST_CASE(a_log_belongs_to_the_state_that_it_began_with) {
 
 BOOST_AUTO_TEST_CASE(a_call_in_flight_is_recorded_where_it_is_answered) {
   recorded original;
-  while (original.vm.run(1).reason != COMET_HOST_CALL) {}
+  while (original.vm.run(1).reason != COMET_HOST_CALL) {
+  }
   bytes file;
   SUPPORT_OK(comet_state_save(original.vm, nullptr, append, &file, nullptr, error));
   machine elsewhere;
@@ -259,19 +268,22 @@ BOOST_AUTO_TEST_CASE(what_no_run_could_have_recorded_is_refused) {
   refused(with_call({9, 1, 0, 0, 0}), "no thread 9");
   refused(with_call({0x80, 0x80, 0x80, 0x80, 0x80, 1, 1, 0, 0, 0}), "no thread 34359738368");
   refused(with_call({0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2}), "more than 64 bits");
-  refused(with_call({0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 0, 0, 0}), "has more than 64 bits");
+  refused(with_call({0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 0, 0, 0}),
+          "has more than 64 bits");
   refused(with_call({0, 1, 0, 8, 0}), "flags that are not known");
   refused(with_call({0, 1, 0, 0, 100}), "100 changes do not fit");
   refused(with_call({0, 1, 0, 0, 0, 0}), "follow behind");
   refused(with_call({0, 1, 0, 4, 1, 2}), "the random generator takes 8 bytes");
   refused(with_call({0, 1, 0, 0, 1, 7, 0, 0, 0, 0}), "no kind 7 of changes");
-  refused(with_call({0, 1, 0, 0, 1, 2, 8, 0, 0, 1}), "no host call can make such a change");      // protection
-  refused(with_call({0, 1, 0, 0, 1, 5, 0, 0, 0, 0, 1}), "no host call can make such a change");   // register 0
-  refused(with_call({0, 1, 0, 0, 1, 6, 0, 0, 16, 1}), "no host call can make such a change");     // thread register
-  refused(with_call({0, 1, 0, 0, 1, 2, 1, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2}), "no host call can make such a change");
+  refused(with_call({0, 1, 0, 0, 1, 2, 8, 0, 0, 1}), "no host call can make such a change");     // protection
+  refused(with_call({0, 1, 0, 0, 1, 5, 0, 0, 0, 0, 1}), "no host call can make such a change");  // register 0
+  refused(with_call({0, 1, 0, 0, 1, 6, 0, 0, 16, 1}),
+          "no host call can make such a change");  // thread register
+  refused(with_call({0, 1, 0, 0, 1, 2, 1, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2}),
+          "no host call can make such a change");
   refused(with_call({0, 1, 0, 0, 1, 0, 0, 0, 1, 50, 1}), "written bytes takes 50 bytes");
   bytes call = content_of(file, "CALL");
-  call[1] = 0; // the same count as the one before
+  call[1] = 0;  // the same count as the one before
   refused(with_record_behind(file, "CALL", "CALL", call), "the same instruction count");
   refused(with_record_behind(file, "STOP", "CALL", call), "follows behind the end");
   refused(with_record_behind(file, "DONE", "MACH", {}), "no such record belongs into a recording");
@@ -307,20 +319,24 @@ BOOST_AUTO_TEST_CASE(a_log_that_fits_no_machine_harms_none) {
     return comet_run(vm, 0, 1000, &stop, &error);
   };
   BOOST_CHECK_EQUAL(run_with({1, 1, 0, 0, 8}), COMET_OK);
-  BOOST_CHECK_EQUAL(run_with({1, 1, 7, 0, 8}), COMET_ERROR_ARGUMENT);                  // no space 7
-  BOOST_CHECK_EQUAL(run_with({0, 2, 0, 0, 1, 9}), COMET_ERROR_STATE);                  // nothing mapped at 0
+  BOOST_CHECK_EQUAL(run_with({1, 1, 7, 0, 8}), COMET_ERROR_ARGUMENT);  // no space 7
+  BOOST_CHECK_EQUAL(run_with({0, 2, 0, 0, 1, 9}), COMET_ERROR_STATE);  // nothing mapped at 0
   BOOST_CHECK_EQUAL(run_with({2, 3, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1}), COMET_ERROR_MEMORY);
-  BOOST_CHECK_EQUAL(run_with({3, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1}), COMET_OK); // then nothing is mapped
+  BOOST_CHECK_EQUAL(run_with({3, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1}),
+                    COMET_OK);  // then nothing is mapped
   BOOST_CHECK_EQUAL(run_with({4, 1, 0, 0, 1}), COMET_ERROR_ADDRESS);
-  BOOST_CHECK_EQUAL(run_with({5, 0, 0, 1, 3, 9}), COMET_ERROR_STATE);                  // no activation 3
+  BOOST_CHECK_EQUAL(run_with({5, 0, 0, 1, 3, 9}), COMET_ERROR_STATE);  // no activation 3
   BOOST_CHECK_EQUAL(run_with({5, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 0, 9}), COMET_ERROR_STATE);
-  BOOST_CHECK_EQUAL(run_with({5, 0, 4, 1, 0, 9}), COMET_ERROR_ARGUMENT);               // no thread 4
+  BOOST_CHECK_EQUAL(run_with({5, 0, 4, 1, 0, 9}), COMET_ERROR_ARGUMENT);  // no thread 4
   BOOST_CHECK_EQUAL(run_with({6, 0, 0, 15, 9}), COMET_OK);
 }
 
 BOOST_AUTO_TEST_CASE(random_numbers_are_part_of_the_state_and_of_the_past) {
   code drawing;
-  drawing.add("imm", {11, data_address}).add("imm", {12, 8}).add("hcall", {10, 0}).add("jump", {code_address});
+  drawing.add("imm", {11, data_address})
+      .add("imm", {12, 8})
+      .add("hcall", {10, 0})
+      .add("jump", {code_address});
   machine vm(drawing);
   vm.import("random");
   SUPPORT_OK(comet_host_grant_standard(vm, "random", error));
@@ -334,13 +350,13 @@ BOOST_AUTO_TEST_CASE(random_numbers_are_part_of_the_state_and_of_the_past) {
   snapshot first(vm);
   const std::uint64_t one = draw(), two = draw();
   first.restore();
-  BOOST_CHECK_EQUAL(draw(), one); // from the log
+  BOOST_CHECK_EQUAL(draw(), one);  // from the log
   BOOST_CHECK_EQUAL(draw(), two);
-  const std::uint64_t three = draw(); // live, behind what was drawn and not once more
+  const std::uint64_t three = draw();  // live, behind what was drawn and not once more
   BOOST_CHECK(three != one && three != two);
   comet_timeline_stop(vm);
   first.restore();
-  BOOST_CHECK_EQUAL(draw(), one); // drawn again
+  BOOST_CHECK_EQUAL(draw(), one);  // drawn again
   BOOST_CHECK_EQUAL(draw(), two);
   BOOST_CHECK_EQUAL(draw(), three);
 }

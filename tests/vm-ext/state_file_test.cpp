@@ -19,7 +19,8 @@ constexpr std::uint64_t far_address = 0x700000000000;
 
 int refuse(void*, const void*, std::size_t) { return 1; }
 
-bytes save(const machine& vm, comet_save_options options = COMET_SAVE_OPTIONS_INIT, comet_state** kept = nullptr) {
+bytes save(const machine& vm, comet_save_options options = COMET_SAVE_OPTIONS_INIT,
+           comet_state** kept = nullptr) {
   bytes file;
   SUPPORT_OK(comet_state_save(vm, &options, append, &file, kept, error));
   return file;
@@ -61,7 +62,8 @@ struct busy_machine : machine {
   }
 };
 
-// Answers what a run asks, until it ends or so much fuel is used up. `answer` false: leaves the last one open.
+// Answers what a run asks, until it ends or so much fuel is used up. `answer` false: leaves the last one
+// open.
 comet_stop run_answering(machine& vm, std::uint64_t fuel, bool answer_last = true) {
   for (;;) {
     const comet_stop stop = vm.run(fuel);
@@ -112,7 +114,12 @@ BOOST_AUTO_TEST_CASE(a_restored_machine_goes_on_to_the_same_end) {
 }
 
 BOOST_AUTO_TEST_CASE(arguments_go_with_the_state) {
-  machine vm(code().add("imm", {11, 1}).add("imm", {12, data_address}).add("imm", {13, 9}).add("hcall", {10, 0}).add("halt"));
+  machine vm(code()
+                 .add("imm", {11, 1})
+                 .add("imm", {12, data_address})
+                 .add("imm", {13, 9})
+                 .add("hcall", {10, 0})
+                 .add("halt"));
   vm.import("arg");
   const char* const words[] = {"program", "word"};
   SUPPORT_OK(comet_set_arguments(vm, 2, words, error));
@@ -144,7 +151,8 @@ BOOST_AUTO_TEST_CASE(a_run_that_is_moved_between_processes_ends_as_the_undisturb
     const auto read_all = [](int descriptor) {
       bytes content;
       std::uint8_t part[4096];
-      for (ssize_t count; (count = ::read(descriptor, part, sizeof part)) > 0;) append(&content, part, static_cast<std::size_t>(count));
+      for (ssize_t count; (count = ::read(descriptor, part, sizeof part)) > 0;)
+        append(&content, part, static_cast<std::size_t>(count));
       return content;
     };
     const auto write_all = [](int descriptor, const bytes& content) {
@@ -168,9 +176,11 @@ BOOST_AUTO_TEST_CASE(a_run_that_is_moved_between_processes_ends_as_the_undisturb
       comet_state_restore(made, came, nullptr);
       // A call that was in flight is answered here, without being asked again.
       std::uint64_t argument = 0;
-      if (comet_host_argument(made, 0, 0, &argument, nullptr) == COMET_OK) comet_host_complete(made, 0, argument * 3 + 1, nullptr);
+      if (comet_host_argument(made, 0, 0, &argument, nullptr) == COMET_OK)
+        comet_host_complete(made, 0, argument * 3 + 1, nullptr);
       comet_stop stop = COMET_STOP_INIT;
-      for (std::uint64_t left = fuel; comet_run(made, 0, left, &stop, nullptr) == COMET_OK && stop.reason == COMET_HOST_CALL;) {
+      for (std::uint64_t left = fuel;
+           comet_run(made, 0, left, &stop, nullptr) == COMET_OK && stop.reason == COMET_HOST_CALL;) {
         left -= stop.executed;
         if (left < 30) break;
         comet_host_argument(made, 0, 0, &argument, nullptr);
@@ -199,7 +209,8 @@ BOOST_AUTO_TEST_CASE(a_run_that_is_moved_between_processes_ends_as_the_undisturb
   restore(vm, last);
   BOOST_CHECK_GT(vm.info().instruction_count, 1000u);
   std::uint64_t argument = 0;
-  if (comet_host_argument(vm, 0, 0, &argument, nullptr) == COMET_OK) SUPPORT_OK(comet_host_complete(vm, 0, argument * 3 + 1, error));
+  if (comet_host_argument(vm, 0, 0, &argument, nullptr) == COMET_OK)
+    SUPPORT_OK(comet_host_complete(vm, 0, argument * 3 + 1, error));
   BOOST_CHECK_EQUAL(run_answering(vm, plenty).reason, COMET_HALTED);
   BOOST_CHECK(vm.state_hash() == end_of_busy());
 }
@@ -222,7 +233,8 @@ BOOST_AUTO_TEST_CASE(an_incremental_state_holds_what_changed) {
   machine vm;
   vm.map(0, length, read_write);
   bytes content(length);
-  for (std::size_t i = 0; i < content.size(); ++i) content[i] = static_cast<std::uint8_t>(i * 7 + (i >> 16) + 1);
+  for (std::size_t i = 0; i < content.size(); ++i)
+    content[i] = static_cast<std::uint8_t>(i * 7 + (i >> 16) + 1);
   vm.write(0, content);
   comet_state* kept = nullptr;
   const bytes whole = save(vm, COMET_SAVE_OPTIONS_INIT, &kept);
@@ -287,7 +299,7 @@ BOOST_AUTO_TEST_CASE(what_a_machine_cannot_take_leaves_it_as_it_was) {
     equip(narrow);
     SUPPORT_FAILS(COMET_ERROR_MEMORY, comet_state_restore(narrow, deep, error));
   }
-  config = COMET_CONFIG_INIT; // as much as is needed is enough
+  config = COMET_CONFIG_INIT;  // as much as is needed is enough
   config.memory_limit = 5 * COMET_PAGE_SIZE;
   config.call_depth_limit = vm.info().activations;
   machine other(&config);
@@ -318,7 +330,8 @@ BOOST_AUTO_TEST_CASE(a_core_tells_why_and_of_which_program) {
   comet_image* image = nullptr;
   SUPPORT_OK(comet_image_new(&image, error));
   const code text = code().add("nop").add("brk");
-  SUPPORT_OK(comet_image_add_section(image, ".text", code_address, text.content().data(), text.content().size(), 100, read_execute, error));
+  SUPPORT_OK(comet_image_add_section(image, ".text", code_address, text.content().data(),
+                                     text.content().size(), 100, read_execute, error));
   SUPPORT_OK(comet_image_add_symbol(image, "main", code_address, error));
   SUPPORT_OK(comet_image_set_entry(image, code_address, error));
   machine vm;
@@ -353,6 +366,35 @@ BOOST_AUTO_TEST_CASE(a_core_tells_why_and_of_which_program) {
   comet_image_free(image);
 }
 
+BOOST_AUTO_TEST_CASE(own_instructions_go_with_the_state) {
+  const std::uint8_t nop[] = {0, 1, 1};
+  comet_definition own = COMET_DEFINITION_INIT;
+  own.name = "own";
+  own.opcode = 1024;
+  own.operands = "";
+  own.meaning = "nothing";
+  own.body = nop;
+  own.length = sizeof nop;
+  machine vm;
+  vm.map(code_address, 1, read_execute);
+  vm.write(code_address, {0x80, 0x08});  // opcode 1024
+  vm.restart(code_address);
+  SUPPORT_OK(comet_machine_define(vm, &own, error));
+  const bytes file = save(vm);
+  machine copy;
+  restore(copy, state(file));
+  BOOST_CHECK(copy.state_hash() == vm.state_hash());
+  BOOST_CHECK_EQUAL(copy.run(1).reason, COMET_OUT_OF_FUEL);
+  BOOST_CHECK_EQUAL(copy.info().pc, code_address + 2);
+  const bytes content = content_of(file, "INST");
+  refused(with_content(file, "INST", {9, 0, 0, 0}), "9 instructions do not fit");
+  refused(with_content(file, "INST", bytes(content.begin(), content.end() - 1)), "are left");
+  bytes nameless = content;
+  nameless[4 + 8 + 2] = '(';
+  refused(with_content(file, "INST", nameless), "record INST");
+  refused(with_record_behind(file, "INST", "INST", content), "here should be the record ARGS");
+}
+
 BOOST_AUTO_TEST_CASE(imports_are_told_by_name) {
   busy_machine vm;
   const state saved(save(vm));
@@ -377,14 +419,17 @@ BOOST_AUTO_TEST_CASE(a_running_machine_is_neither_saved_nor_replaced) {
   other = nullptr;
   save(vm, COMET_SAVE_OPTIONS_INIT, &other);
   vm.import("inside");
-  SUPPORT_OK(comet_host_grant(vm, "inside", [](comet_call* call, void*) {
-    comet_machine* const running = comet_call_machine(call);
-    bytes file;
-    SUPPORT_FAILS(COMET_ERROR_STATE, comet_state_save(running, nullptr, append, &file, nullptr, error));
-    SUPPORT_FAILS(COMET_ERROR_STATE, comet_state_restore(running, other, error));
-    SUPPORT_FAILS(COMET_ERROR_STATE, comet_record_start(running, nullptr, append, &file, error));
-    return COMET_OK;
-  }, nullptr, error));
+  SUPPORT_OK(comet_host_grant(
+      vm, "inside",
+      [](comet_call* call, void*) {
+        comet_machine* const running = comet_call_machine(call);
+        bytes file;
+        SUPPORT_FAILS(COMET_ERROR_STATE, comet_state_save(running, nullptr, append, &file, nullptr, error));
+        SUPPORT_FAILS(COMET_ERROR_STATE, comet_state_restore(running, other, error));
+        SUPPORT_FAILS(COMET_ERROR_STATE, comet_record_start(running, nullptr, append, &file, error));
+        return COMET_OK;
+      },
+      nullptr, error));
   BOOST_CHECK_EQUAL(vm.run().reason, COMET_HALTED);
   comet_state_free(other);
 }
@@ -423,7 +468,8 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_damaged_anywhere_is_refused) {
     bytes changed = file;
     changed[at] ^= 0x20;
     comet_state* read = nullptr;
-    BOOST_REQUIRE_EQUAL(comet_state_read(changed.data(), changed.size(), nullptr, &read, nullptr), COMET_ERROR_FORMAT);
+    BOOST_REQUIRE_EQUAL(comet_state_read(changed.data(), changed.size(), nullptr, &read, nullptr),
+                        COMET_ERROR_FORMAT);
   }
 }
 
@@ -435,7 +481,8 @@ BOOST_AUTO_TEST_CASE(what_no_machine_could_have_saved_is_refused) {
   options.stop = &stop;
   const bytes file = save(vm, options);
   // The change to a number in the content of a record.
-  const auto with = [&](const std::string& type, std::size_t offset, std::uint64_t value, std::size_t length) {
+  const auto with = [&](const std::string& type, std::size_t offset, std::uint64_t value,
+                        std::size_t length) {
     bytes changed = file;
     put_at(changed, record(file, type).content + offset, value, length);
     return sealed(changed);
@@ -461,7 +508,7 @@ BOOST_AUTO_TEST_CASE(what_no_machine_could_have_saved_is_refused) {
   changed = file;
   changed[record(file, "IMPT").end - 9] = 1;
   refused(sealed(changed), "behind the record");
-  { // what is not known and not needed is passed over
+  {  // what is not known and not needed is passed over
     const state read(with_record_behind(file, "MACH", "more", {1, 2, 3}));
     machine copy;
     equip(copy);
@@ -494,15 +541,16 @@ BOOST_AUTO_TEST_CASE(what_no_machine_could_have_saved_is_refused) {
   const bytes thread = content_of(file, "THRD");
   refused(with("THRD", counts, (thread.size() - counts - 16) / 8 + 1, 8), "fewer registers than are told");
   const std::size_t registers = number_at(thread, counts, 8), calls = counts + 16 + 8 * registers;
-  refused(with("THRD", counts + 16, 5, 8), "windows of a thread's calls"); // r0
-  refused(with("THRD", calls + 16, std::uint64_t{1} << 40, 8), "calls"); // the outermost window
-  refused(with("THRD", calls + 8, 1, 8), "calls of a thread");             // its return address
-  refused(with("THRD", calls - 8, 0, 8), "calls of a thread");             // the last register
+  refused(with("THRD", counts + 16, 5, 8), "windows of a thread's calls");  // r0
+  refused(with("THRD", calls + 16, std::uint64_t{1} << 40, 8), "calls");    // the outermost window
+  refused(with("THRD", calls + 8, 1, 8), "calls of a thread");              // its return address
+  refused(with("THRD", calls - 8, 0, 8), "calls of a thread");              // the last register
   bytes no_calls(thread.begin(), thread.begin() + static_cast<std::ptrdiff_t>(calls));
   put_at(no_calls, counts + 8, 0, 8);
   refused(with_content(file, "THRD", no_calls), "calls of a thread");
   refused(with_record_behind(file, "THRD", "THRD", thread), "threads are not in ascending order");
-  refused(with_record_behind(file, "SPAC", "SPAC", content_of(file, "SPAC")), "spaces are not in ascending order");
+  refused(with_record_behind(file, "SPAC", "SPAC", content_of(file, "SPAC")),
+          "spaces are not in ascending order");
 
   refused(with("PAGE", 0, 3, 1), "no kind 3 of pages");
   refused(with("PAGE", 1, 8, 1), "no protection 8");
@@ -568,14 +616,14 @@ BOOST_AUTO_TEST_CASE(an_image_in_a_state_is_checked_as_any) {
   comet_image_free(image);
 }
 
-// A state that waits for a host call has to stand at one. The identity of a file that was changed by hand is made
-// right by changing the machine instead.
+// A state that waits for a host call has to stand at one. The identity of a file that was changed by hand is
+// made right by changing the machine instead.
 BOOST_AUTO_TEST_CASE(a_host_call_in_flight_has_to_be_one) {
   machine vm(code().add("hcall", {10, 0}).add("nop").add("halt"));
   vm.import("ask");
   SUPPORT_OK(comet_host_grant(vm, "ask", nullptr, nullptr, error));
   BOOST_REQUIRE_EQUAL(vm.run().reason, COMET_HOST_CALL);
-  vm.write(code_address, {0}); // brk, while the call is in flight
+  vm.write(code_address, {0});  // brk, while the call is in flight
   const state gone(save(vm));
   machine other;
   SUPPORT_OK(comet_host_grant(other, "ask", nullptr, nullptr, error));

@@ -24,7 +24,8 @@ std::vector<found_record> records_of(const bytes& file) {
   std::vector<found_record> records;
   for (std::size_t at = 16; at + 24 <= file.size();) {
     const std::size_t length = number_at(file, at + 8, 8), padded = (length + 7) / 8 * 8;
-    records.push_back({std::string(reinterpret_cast<const char*>(&file[at]), 4), at + 16, length, at + 24 + padded});
+    records.push_back(
+        {std::string(reinterpret_cast<const char*>(&file[at]), 4), at + 16, length, at + 24 + padded});
     at = records.back().end;
   }
   return records;
@@ -61,10 +62,12 @@ bytes with_content(const bytes& file, const std::string& type, const bytes& cont
 
 bytes content_of(const bytes& file, const std::string& type) {
   const found_record one = record(file, type);
-  return bytes(file.begin() + static_cast<std::ptrdiff_t>(one.content), file.begin() + static_cast<std::ptrdiff_t>(one.content + one.length));
+  return bytes(file.begin() + static_cast<std::ptrdiff_t>(one.content),
+               file.begin() + static_cast<std::ptrdiff_t>(one.content + one.length));
 }
 
-bytes with_record_behind(const bytes& file, const std::string& behind, const std::string& type, const bytes& content) {
+bytes with_record_behind(const bytes& file, const std::string& behind, const std::string& type,
+                         const bytes& content) {
   const found_record before = record(file, behind);
   bytes added(type.begin(), type.end());
   added.resize(16);
@@ -78,7 +81,8 @@ bytes with_record_behind(const bytes& file, const std::string& behind, const std
 bytes without_record(const bytes& file, const std::string& type) {
   const found_record one = record(file, type);
   bytes changed = file;
-  changed.erase(changed.begin() + static_cast<std::ptrdiff_t>(one.content - 16), changed.begin() + static_cast<std::ptrdiff_t>(one.end));
+  changed.erase(changed.begin() + static_cast<std::ptrdiff_t>(one.content - 16),
+                changed.begin() + static_cast<std::ptrdiff_t>(one.end));
   return sealed(changed);
 }
 
@@ -87,8 +91,10 @@ void refused(const bytes& file, const std::string& words, const comet_state* bas
   comet_error error = COMET_ERROR_INIT;
   const comet_status status = comet_state_read(file.data(), file.size(), base, &read, &error);
   comet_state_free(read);
-  BOOST_CHECK_MESSAGE(status == COMET_ERROR_FORMAT, words << ": " << comet_status_name(status) << " " << error.message);
-  BOOST_CHECK_MESSAGE(std::string(error.message).find(words) != std::string::npos, words << " not in: " << error.message);
+  BOOST_CHECK_MESSAGE(status == COMET_ERROR_FORMAT,
+                      words << ": " << comet_status_name(status) << " " << error.message);
+  BOOST_CHECK_MESSAGE(std::string(error.message).find(words) != std::string::npos,
+                      words << " not in: " << error.message);
   BOOST_CHECK_LE(error.address, file.size());
 }
 

@@ -1,4 +1,5 @@
-// What the suites about state files share: a state that frees itself, and files with their records changed by hand.
+// What the suites about state files share: a state that frees itself, and files with their records changed by
+// hand.
 #ifndef COMET_TESTS_VM_EXT_STATE_FILES_H
 #define COMET_TESTS_VM_EXT_STATE_FILES_H
 
@@ -46,7 +47,8 @@ bytes content_of(const bytes& file, const std::string& type);
 bytes sealed(bytes file);
 // The first record of a type with another content; with a new record behind it; without it.
 bytes with_content(const bytes& file, const std::string& type, const bytes& content);
-bytes with_record_behind(const bytes& file, const std::string& behind, const std::string& type, const bytes& content);
+bytes with_record_behind(const bytes& file, const std::string& behind, const std::string& type,
+                         const bytes& content);
 bytes without_record(const bytes& file, const std::string& type);
 // The file is refused with COMET_ERROR_FORMAT and these words.
 void refused(const bytes& file, const std::string& words, const comet_state* base = nullptr);

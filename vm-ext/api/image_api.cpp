@@ -209,6 +209,16 @@ comet_status comet_image_add_expansion(comet_image* image, uint64_t address, con
   });
 }
 
+comet_status comet_image_add_view(comet_image* image, const char* name, const char* description,
+                                  comet_error* error) {
+  return guard(error, [&] {
+    require(image, "image");
+    require(name, "name");
+    require(description, "description");
+    image->image.add_view(name, description);
+  });
+}
+
 comet_status comet_image_add_import(comet_image* image, const char* name, comet_error* error) {
   return guard(error, [&] {
     require(image, "image");
@@ -268,6 +278,14 @@ comet_status comet_image_expansion(const comet_image* image, size_t n, comet_exp
   return guard(error, [&] {
     require(image, "image");
     give(expansion, comet::shown(comet::part(image->image.expansions(), n, "expansion")), "expansion");
+  });
+}
+
+comet_status comet_image_view(const comet_image* image, size_t n, comet_view* view, comet_error* error) {
+  return guard(error, [&] {
+    require(image, "image");
+    const comet::View& found = comet::part(image->image.views(), n, "view");
+    give(view, comet_view{sizeof(comet_view), found.name.c_str(), found.description.c_str()}, "view");
   });
 }
 

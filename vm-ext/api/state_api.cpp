@@ -47,8 +47,8 @@ void copy_hash(uint8_t to[16], const Hash128& hash) { std::copy(hash.begin(), ha
 
 }  // namespace
 
-comet_status comet_state_save(const comet_machine* machine, const comet_save_options* options, comet_sink sink, void* data,
-                              comet_state** kept, comet_error* error) {
+comet_status comet_state_save(const comet_machine* machine, const comet_save_options* options,
+                              comet_sink sink, void* data, comet_state** kept, comet_error* error) {
   return guard(error, [&] {
     require(machine, "machine");
     if (sink == nullptr) fail(COMET_ERROR_ARGUMENT, 0, "sink is NULL; pass a function that takes the bytes");
@@ -61,7 +61,7 @@ comet_status comet_state_save(const comet_machine* machine, const comet_save_opt
     if (state.stop) write_stop(writer, *state.stop);
     if (kept == nullptr) return;
     for (auto& [id, runs] : state.spaces)
-      for (PageRun& run : runs) run.bytes = nullptr; // the machine's own, which change
+      for (PageRun& run : runs) run.bytes = nullptr;  // the machine's own, which change
     *kept = new comet_state(std::move(state));
   });
 }
@@ -115,7 +115,9 @@ comet_status comet_state_get(const comet_state* state, comet_state_info* info, c
 comet_status comet_state_stop(const comet_state* state, comet_stop* stop, comet_error* error) {
   return guard(error, [&] {
     require(state, "state");
-    if (!state->stop) fail(COMET_ERROR_STATE, 0, "the state does not say why the machine stopped; comet_state_get tells whether one does");
+    if (!state->stop)
+      fail(COMET_ERROR_STATE, 0,
+           "the state does not say why the machine stopped; comet_state_get tells whether one does");
     give(stop, state->stop->stop, "stop");
   });
 }
@@ -142,8 +144,8 @@ comet_status comet_state_restore(comet_machine* machine, const comet_state* stat
 
 // ---- recordings --------------------------------------------------------------------------------------
 
-comet_status comet_record_start(comet_machine* machine, const comet_save_options* options, comet_sink sink, void* data,
-                                comet_error* error) {
+comet_status comet_record_start(comet_machine* machine, const comet_save_options* options, comet_sink sink,
+                                void* data, comet_error* error) {
   return guard(error, [&] {
     require(machine, "machine");
     if (sink == nullptr) fail(COMET_ERROR_ARGUMENT, 0, "sink is NULL; pass a function that takes the bytes");
@@ -155,25 +157,31 @@ comet_status comet_record_start(comet_machine* machine, const comet_save_options
   });
 }
 
-comet_status comet_record_stop(comet_machine* machine, const comet_save_options* options, comet_error* error) {
+comet_status comet_record_stop(comet_machine* machine, const comet_save_options* options,
+                               comet_error* error) {
   return guard(error, [&] {
     require(machine, "machine");
     const comet_save_options chosen = complete(options);
     std::optional<SavedStop> stop;
     if (chosen.stop != nullptr) stop = saved_stop(*machine, chosen.thread, *chosen.stop);
     const std::unique_ptr<TimelineListener> listener = std::move(machine->timeline.listener);
-    if (listener == nullptr) fail(COMET_ERROR_STATE, 0, "the machine is not being recorded; comet_record_start begins that");
+    if (listener == nullptr)
+      fail(COMET_ERROR_STATE, 0, "the machine is not being recorded; comet_record_start begins that");
     static_cast<Recorder&>(*listener).stop(stop);
   });
 }
 
-comet_status comet_timeline_load(comet_machine* machine, const comet_state* state, uint64_t byte_limit, comet_error* error) {
+comet_status comet_timeline_load(comet_machine* machine, const comet_state* state, uint64_t byte_limit,
+                                 comet_error* error) {
   return guard(error, [&] {
     require(machine, "machine");
     require(state, "state");
-    if (!state->recording) fail(COMET_ERROR_ARGUMENT, 0, "the state is no recording: it has no host calls of the program in it");
+    if (!state->recording)
+      fail(COMET_ERROR_ARGUMENT, 0, "the state is no recording: it has no host calls of the program in it");
     if (capture(*machine).identity != state->identity)
-      fail(COMET_ERROR_STATE, 0, "the machine is not where the recording begins; restore the state first, in a machine of the same limits");
+      fail(COMET_ERROR_STATE, 0,
+           "the machine is not where the recording begins; restore the state first, in a machine of the same "
+           "limits");
     machine->timeline.start_with(state->calls, byte_limit);
   });
 }

@@ -643,6 +643,14 @@ static comet_status comet_handle_image_expansion(comet_image* image, size_t n) {
   return status;
 }
 
+static comet_status comet_handle_image_view(comet_image* image, size_t n) {
+  comet_view view = COMET_VIEW_INIT;
+  comet_status status = comet_image_view(image, n, &view, comet_clear_error());
+  comet_result.text[0] = view.name;
+  comet_result.text[1] = view.description;
+  return status;
+}
+
 /* ---- the instruction set -------------------------------------------------------------------------- */
 
 static comet_status comet_take_instruction(size_t n) {

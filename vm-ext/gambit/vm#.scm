@@ -25,8 +25,8 @@
   vm-host-import-name vm-host-complete vm-host-argument vm-set-stream vm-set-arguments vm-set-random-seed
   ;; images
   vm-image-read vm-image-new vm-image-free vm-image? vm-image-add-section vm-image-add-symbol
-  vm-image-add-line vm-image-add-expansion vm-image-add-import vm-image-set-entry vm-image-write vm-image-section
-  vm-image-symbol vm-image-line vm-image-expansion vm-image-import vm-image-entry vm-image-find-symbol vm-image-symbol-at
+  vm-image-add-line vm-image-add-expansion vm-image-add-view vm-image-add-import vm-image-set-entry vm-image-write vm-image-section
+  vm-image-symbol vm-image-line vm-image-expansion vm-image-view vm-image-import vm-image-entry vm-image-find-symbol vm-image-symbol-at
   vm-image-line-at vm-image-load
   ;; the instruction set
   vm-isa-instruction vm-isa vm-decode vm-disassemble

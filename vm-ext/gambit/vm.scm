@@ -417,6 +417,8 @@ end-of-c
   "comet_image_add_line(___arg1, ___arg2, ___arg3, ___arg4, ___arg5, comet_clear_error())")
 (define-call (vm-image-add-expansion image address macro file line column) (image* u64 name name id id)
   "comet_image_add_expansion(___arg1, ___arg2, ___arg3, ___arg4, ___arg5, ___arg6, comet_clear_error())")
+(define-call (vm-image-add-view image name description) (image* name name)
+  "comet_image_add_view(___arg1, ___arg2, ___arg3, comet_clear_error())")
 (define-call (vm-image-add-import image name) (image* name)
   "comet_image_add_import(___arg1, ___arg2, comet_clear_error())")
 (define-call (vm-image-set-entry image address) (image* u64)
@@ -455,6 +457,13 @@ end-of-c
                      ((c-lambda (image* size_t) int "___return(comet_handle_image_expansion(___arg1, ___arg2));")
                       image n))
        (vector (number 0) (result-text 0) (result-text 1) (number 1) (number 2))))
+
+;; #(name description), or #f behind the last
+(define (vm-image-view image n)
+  (and (check-unless status-argument
+                     ((c-lambda (image* size_t) int "___return(comet_handle_image_view(___arg1, ___arg2));")
+                      image n))
+       (vector (result-text 0) (result-text 1))))
 
 (define vm-image-import
   (c-lambda (image* size_t) UTF-8-string "___return(comet_clean_text(comet_image_import(___arg1, ___arg2)));"))

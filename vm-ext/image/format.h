@@ -32,6 +32,7 @@ inline constexpr uint32_t instructions_chunk = chunk_type("INST");
 inline constexpr uint32_t symbols_chunk = chunk_type("symb");
 inline constexpr uint32_t lines_chunk = chunk_type("line");
 inline constexpr uint32_t expansions_chunk = chunk_type("expn");
+inline constexpr uint32_t views_chunk = chunk_type("view");
 
 // The shortest that a record of each kind can be: what a count is held against before it is believed.
 inline constexpr size_t shortest_name = 2 + 1;

@@ -160,6 +160,18 @@ void Image::add_expansion(uint64_t address, std::string_view macro, std::string_
   changed_ = true;
 }
 
+void Image::add_view(std::string_view name, std::string_view description) {
+  check_name("view", name);
+  check_name("view's description", description);
+  if (!views_.empty() && name <= views_.back().name) {
+    fail(COMET_ERROR_ARGUMENT, 0,
+         "the view %s comes behind %s; add each view once, by ascending names", quoted(name).c_str(),
+         quoted(views_.back().name).c_str());
+  }
+  views_.push_back({std::string(name), std::string(description)});
+  changed_ = true;
+}
+
 void Image::add_import(std::string_view name) {
   if (!valid_host_name(name)) {
     fail(COMET_ERROR_ARGUMENT, 0,

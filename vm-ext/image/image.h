@@ -52,6 +52,12 @@ struct Expansion {
   uint32_t column;  // 0: unknown
 };
 
+// How a debugger shows memory: the description of a view, as text. What it says is for Scheme to judge.
+struct View {
+  std::string name;
+  std::string description;
+};
+
 class Image {
  public:
   void add_section(std::string_view name, uint64_t address, const uint8_t* bytes, size_t length,
@@ -64,6 +70,8 @@ class Image {
   // By ascending address.
   void add_expansion(uint64_t address, std::string_view macro, std::string_view file, uint32_t line,
                      uint32_t column);
+  // By ascending name, as bytes.
+  void add_view(std::string_view name, std::string_view description);
   void add_import(std::string_view name);
   void set_entry(uint64_t address);
   // An instruction of the program's own.
@@ -76,6 +84,7 @@ class Image {
   // By address; no two have the same.
   const std::vector<Line>& lines() const;
   const std::vector<Expansion>& expansions() const { return expansions_; }
+  const std::deque<View>& views() const { return views_; }
   // In the order of the program's import list.
   const std::vector<const std::string*>& imports() const { return imports_; }
   uint64_t entry() const { return entry_; }
@@ -111,6 +120,7 @@ class Image {
   mutable std::vector<Line> lines_;
   mutable bool lines_in_order_ = true;
   std::vector<Expansion> expansions_;
+  std::deque<View> views_;
 
   std::deque<std::vector<uint8_t>> written_;
   bool changed_ = true;  // since the last of them

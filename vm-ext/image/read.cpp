@@ -183,6 +183,16 @@ void read_expansions(Reader& reader, Image& image) {
   }
 }
 
+void read_views(Reader& reader, Image& image) {
+  const uint64_t count = reader.take_count(2 * format::shortest_name, "views");
+  for (uint64_t i = 0; i < count; ++i) {
+    const uint64_t at = reader.offset();
+    const std::string_view name = reader.take_name("a view's name");
+    const std::string_view description = reader.take_name("a view's description");
+    reader.add(at, [&] { image.add_view(name, description); });
+  }
+}
+
 void read_lines(Reader& reader, Image& image) {
   const uint64_t file_count = reader.take_count(format::shortest_name, "source files");
   std::vector<const std::string*> files;
@@ -221,7 +231,7 @@ constexpr ChunkKind chunk_kinds[] = {
     {format::entry_chunk, true, read_entry},      {format::sections_chunk, true, read_sections},
     {format::imports_chunk, false, read_imports}, {format::instructions_chunk, false, read_instructions},
     {format::symbols_chunk, false, read_symbols}, {format::lines_chunk, false, read_lines},
-    {format::expansions_chunk, false, read_expansions},
+    {format::expansions_chunk, false, read_expansions}, {format::views_chunk, false, read_views},
 };
 
 void check_magic(std::span<const uint8_t> file) {

@@ -119,6 +119,16 @@ std::vector<uint8_t> write_lines(const Image& image) {
   return writer.take();
 }
 
+std::vector<uint8_t> write_views(const Image& image) {
+  Writer writer;
+  writer.put_count(image.views().size(), "views");
+  for (const View& view : image.views()) {
+    writer.put_name(view.name);
+    writer.put_name(view.description);
+  }
+  return writer.take();
+}
+
 std::vector<uint8_t> write_expansions(const Image& image) {
   Names files;
   Names macros;
@@ -151,6 +161,7 @@ std::vector<uint8_t> write_image(const Image& image) {
   if (!image.symbols().empty()) chunks.emplace_back(format::symbols_chunk, write_symbols(image));
   if (!image.lines().empty()) chunks.emplace_back(format::lines_chunk, write_lines(image));
   if (!image.expansions().empty()) chunks.emplace_back(format::expansions_chunk, write_expansions(image));
+  if (!image.views().empty()) chunks.emplace_back(format::views_chunk, write_views(image));
 
   const auto aligned = [](uint64_t offset) {
     return (offset + format::alignment - 1) / format::alignment * format::alignment;

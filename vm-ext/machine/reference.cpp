@@ -547,7 +547,8 @@ Outcome Reference::step() {
     if (fetched.status != isa::DecodeStatus::ok) trap_undecodable(fetched);
     treated = machine_.instructions.find_treated(fetched.decoded.opcode);
     if (treated != nullptr && treated->treatment == COMET_FORBIDDEN)
-      trap(COMET_TRAP_ILLEGAL, thread_.pc, "this machine may not execute the instruction with opcode %llu", wide(fetched.decoded.opcode));
+      trap(COMET_TRAP_ILLEGAL, thread_.pc, "this machine may not execute the instruction %s",
+           fetched.decoded.definition != nullptr ? fetched.decoded.definition->name.c_str() : isa::describe(fetched.decoded.operation).name);
     std::copy_n(fetched.decoded.operands, isa::max_operands, operands_);
     next_ = thread_.pc + fetched.decoded.length;
     check_register(fetched.highest_register);

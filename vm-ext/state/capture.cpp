@@ -13,7 +13,8 @@ SavedState capture(const Machine& machine) {
   SavedState state{};
   state.limits = machine.config();
   state.random = machine.host_state.random.state();
-  for (const std::string& name : machine.host.imports()) state.imports.push_back({name, machine.host.granted(name)});
+  for (const std::string& name : machine.host.imports())
+    state.imports.push_back({name, machine.host.granted(name)});
   state.own = *machine.instructions.own;
   state.arguments = machine.host_state.arguments;
   state.threads = machine.thread_states();
@@ -41,7 +42,8 @@ Hash128 identity_of(const SavedState& state) {
     hash.number(words.size());
     hash.bytes(words.data(), words.size());
   };
-  for (const uint64_t limit : {state.limits.memory_limit, state.limits.register_limit, state.limits.call_depth_limit})
+  for (const uint64_t limit :
+       {state.limits.memory_limit, state.limits.register_limit, state.limits.call_depth_limit})
     hash.number(limit);
   hash.number(state.random.has_value());
   for (const uint64_t word : state.random.value_or(Random::State{})) hash.number(word);
@@ -54,7 +56,8 @@ Hash128 identity_of(const SavedState& state) {
   for (const std::string& argument : state.arguments) text(argument);
   hash.number(state.threads.size());
   for (const auto& [id, thread] : state.threads) {
-    for (const uint64_t part : {uint64_t{id}, uint64_t{thread.space}, thread.pc, thread.instruction_count, uint64_t{state.waiting.count(id)}})
+    for (const uint64_t part : {uint64_t{id}, uint64_t{thread.space}, thread.pc, thread.instruction_count,
+                                uint64_t{state.waiting.count(id)}})
       hash.number(part);
     for (const uint64_t part : thread.thread_registers) hash.number(part);
     hash.number(thread.registers.size());
@@ -68,7 +71,8 @@ Hash128 identity_of(const SavedState& state) {
     hash.number(id);
     hash.number(runs.size());
     for (const PageRun& run : runs) {
-      for (const uint64_t part : {run.first, run.count, uint64_t{run.protection}, uint64_t{run.zero}}) hash.number(part);
+      for (const uint64_t part : {run.first, run.count, uint64_t{run.protection}, uint64_t{run.zero}})
+        hash.number(part);
       hash.bytes(run.hash.data(), run.hash.size());
     }
   }
@@ -87,12 +91,18 @@ void check_limits(const Machine& machine, const SavedState& state) {
   machine.require_page_limit(pages);
   const comet_config& config = machine.config();
   for (const auto& [id, thread] : state.threads) {
-    if (thread.registers.size() > config.register_limit + register_slack || thread.calls.back().window > config.register_limit)
-      fail(COMET_ERROR_MEMORY, 0, "thread %u of the state uses more registers than this machine's register limit of %llu; "
-           "give a machine with the limit of the one that it was saved from, %llu", id, wide(config.register_limit), wide(state.limits.register_limit));
+    if (thread.registers.size() > config.register_limit + register_slack ||
+        thread.calls.back().window > config.register_limit)
+      fail(COMET_ERROR_MEMORY, 0,
+           "thread %u of the state uses more registers than this machine's register limit of %llu; "
+           "give a machine with the limit of the one that it was saved from, %llu",
+           id, wide(config.register_limit), wide(state.limits.register_limit));
     if (thread.calls.size() > config.call_depth_limit)
-      fail(COMET_ERROR_MEMORY, 0, "thread %u of the state has %zu calls under way, more than this machine's call depth limit of %llu; "
-           "give a machine with the limit of the one that it was saved from, %llu", id, thread.calls.size(), wide(config.call_depth_limit), wide(state.limits.call_depth_limit));
+      fail(COMET_ERROR_MEMORY, 0,
+           "thread %u of the state has %zu calls under way, more than this machine's call depth limit of "
+           "%llu; "
+           "give a machine with the limit of the one that it was saved from, %llu",
+           id, thread.calls.size(), wide(config.call_depth_limit), wide(state.limits.call_depth_limit));
   }
 }
 
@@ -100,7 +110,10 @@ void check_limits(const Machine& machine, const SavedState& state) {
 void check_grants(const Machine& machine, const SavedState& state) {
   for (const SavedImport& import : state.imports)
     if (import.granted && !machine.host.granted(import.name))
-      fail(COMET_ERROR_CAPABILITY, 0, "the state needs the host call `%s`, which this machine was not given; grant it if the program may have it", import.name.c_str());
+      fail(COMET_ERROR_CAPABILITY, 0,
+           "the state needs the host call `%s`, which this machine was not given; grant it if the program "
+           "may have it",
+           import.name.c_str());
 }
 
 void fill(AddressSpace& memory, const PageRuns& runs) {
@@ -109,7 +122,8 @@ void fill(AddressSpace& memory, const PageRuns& runs) {
     // What lies side by side is mapped at once.
     uint64_t count = 0;
     auto end = run;
-    for (; end != runs.end() && end->first == run->first + count && end->protection == run->protection; ++end) count += end->count;
+    for (; end != runs.end() && end->first == run->first + count && end->protection == run->protection; ++end)
+      count += end->count;
     memory.map(run->first << page_bits, count << page_bits, run->protection);
     for (; run != end; ++run) {
       if (run->zero) continue;
@@ -120,7 +134,7 @@ void fill(AddressSpace& memory, const PageRuns& runs) {
   }
 }
 
-} // namespace
+}  // namespace
 
 void restore_state(Machine& machine, const SavedState& state) {
   machine.require_no_run("take over another state");
@@ -130,7 +144,9 @@ void restore_state(Machine& machine, const SavedState& state) {
   for (const auto& [id, runs] : state.spaces) {
     for (const PageRun& run : runs)
       if (!run.zero && run.bytes == nullptr)
-        fail(COMET_ERROR_ARGUMENT, 0, "this state was kept as a base for saving others, without its pages; read it from its file to restore it");
+        fail(COMET_ERROR_ARGUMENT, 0,
+             "this state was kept as a base for saving others, without its pages; read it from its file to "
+             "restore it");
     auto space = machine.detached_space();
     fill(space->memory, runs);
     spaces.emplace(id, std::move(space));
@@ -138,7 +154,8 @@ void restore_state(Machine& machine, const SavedState& state) {
   std::vector<std::string> imports;
   for (const SavedImport& import : state.imports) imports.push_back(import.name);
   std::vector<std::string> arguments = state.arguments;
-  machine.adopt(std::move(spaces), state.threads, std::move(imports), std::make_shared<const comet_isa>(state.own), Random(state.random), state.waiting);
+  machine.adopt(std::move(spaces), state.threads, std::move(imports),
+                std::make_shared<const comet_isa>(state.own), Random(state.random), state.waiting);
   machine.host_state.arguments.swap(arguments);
 }
 

@@ -18,7 +18,8 @@ inline constexpr size_t record_header_length = 16;  // type, zero, length
 inline constexpr size_t checksum_length = 8;
 inline constexpr size_t alignment = 8;
 
-// As in images: a reader that does not know a type passes over the record when the first letter is lower case.
+// As in images: a reader that does not know a type passes over the record when the first letter is lower
+// case.
 constexpr uint32_t record_type(const char (&letters)[5]) {
   return static_cast<uint32_t>(letters[0]) | static_cast<uint32_t>(letters[1]) << 8 |
          static_cast<uint32_t>(letters[2]) << 16 | static_cast<uint32_t>(letters[3]) << 24;

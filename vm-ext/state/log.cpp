@@ -18,14 +18,16 @@ void put_change(Payload& payload, const Change& change) {
   payload.put_leb(change.address);
   if (change.kind != Kind::set_thread_register) payload.put_leb(change.length);
   if (change.kind == Kind::write) payload.put_bytes(change.bytes.data(), change.bytes.size());
-  if (change.kind == Kind::set_register || change.kind == Kind::set_thread_register) payload.put_leb(change.value);
+  if (change.kind == Kind::set_register || change.kind == Kind::set_thread_register)
+    payload.put_leb(change.value);
 }
 
 Change take_change(Fields& fields) {
   const uint64_t at = fields.offset();
   Change change{};
   const uint64_t kind = fields.take(1, "a change's kind");
-  if (kind > static_cast<uint64_t>(Kind::set_thread_register)) fields.fail_at(at, "there is no kind " + std::to_string(kind) + " of changes");
+  if (kind > static_cast<uint64_t>(Kind::set_thread_register))
+    fields.fail_at(at, "there is no kind " + std::to_string(kind) + " of changes");
   change.kind = static_cast<Kind>(kind);
   change.access = static_cast<uint8_t>(fields.take(1, "a change's access"));
   const uint64_t where = fields.take_leb("a change's space or thread");
@@ -40,9 +42,11 @@ Change take_change(Fields& fields) {
   if (!memory) change.value = fields.take_leb("a register's value");
 
   const bool wraps = memory && change.length != 0 && change.address + (change.length - 1) < change.address;
-  const bool no_register = (change.kind == Kind::set_register && change.address == 0) ||
-                           (change.kind == Kind::set_thread_register && change.address >= COMET_THREAD_REGISTERS);
-  if (where > UINT32_MAX || change.access > all_protections || wraps || no_register) fields.fail_at(at, "no host call can make such a change");
+  const bool no_register =
+      (change.kind == Kind::set_register && change.address == 0) ||
+      (change.kind == Kind::set_thread_register && change.address >= COMET_THREAD_REGISTERS);
+  if (where > UINT32_MAX || change.access > all_protections || wraps || no_register)
+    fields.fail_at(at, "no host call can make such a change");
   return change;
 }
 
@@ -52,7 +56,9 @@ void put_call(Payload& payload, comet_thread thread, uint64_t before, const Logg
   payload.put_leb(thread);
   payload.put_leb(call.count - before);
   payload.put_leb(call.index);
-  payload.put((call.result ? has_result : 0) | (call.exit_status ? has_exit_status : 0) | (call.random ? has_random : 0), 1);
+  payload.put((call.result ? has_result : 0) | (call.exit_status ? has_exit_status : 0) |
+                  (call.random ? has_random : 0),
+              1);
   if (call.result) payload.put_leb(*call.result);
   if (call.exit_status) payload.put_leb(static_cast<uint64_t>(*call.exit_status));
   if (call.random)
@@ -72,13 +78,15 @@ LoggedCall take_call(Fields& fields, uint64_t before) {
   const uint64_t at = fields.offset();
   LoggedCall call{};
   const uint64_t later = fields.take_leb("a host call's count");
-  if (later > UINT64_MAX - 1 - before) fields.fail_at(at, "a host call's instruction count has more than 64 bits");
+  if (later > UINT64_MAX - 1 - before)
+    fields.fail_at(at, "a host call's instruction count has more than 64 bits");
   call.count = before + later;
   call.index = fields.take_leb("a host call's index");
   const uint64_t flags = fields.take(1, "a host call's flags");
   if ((flags & ~uint64_t{all_flags}) != 0) fields.fail_at(at, "a host call has flags that are not known");
   if ((flags & has_result) != 0) call.result = fields.take_leb("a result");
-  if ((flags & has_exit_status) != 0) call.exit_status = static_cast<int64_t>(fields.take_leb("an exit status"));
+  if ((flags & has_exit_status) != 0)
+    call.exit_status = static_cast<int64_t>(fields.take_leb("an exit status"));
   if ((flags & has_random) != 0) {
     Random::State state;
     for (uint64_t& word : state) word = fields.take(8, "the random generator");

@@ -60,7 +60,7 @@ class StateReader {
   RecordReader records_;
   const SavedState* base_;
   SavedState state_{};
-  comet_space space_ = 0;        // whose pages come
+  comet_space space_ = 0;  // whose pages come
   std::vector<uint8_t> page_;
 };
 
@@ -68,8 +68,9 @@ bool lower_case(uint32_t type) { return (type & 0xff) >= 'a'; }
 
 bool known(uint32_t type) {
   using namespace state_format;
-  for (const uint32_t one : {machine_record, imports_record, instructions_record, arguments_record, thread_record, space_record, pages_record,
-                             image_record, done_record, call_record, tick_record, lost_record, stop_record})
+  for (const uint32_t one :
+       {machine_record, imports_record, instructions_record, arguments_record, thread_record, space_record,
+        pages_record, image_record, done_record, call_record, tick_record, lost_record, stop_record})
     if (one == type) return true;
   return false;
 }
@@ -79,14 +80,18 @@ std::optional<Record> StateReader::next() {
     std::optional<Record> record = records_.next();
     if (!record || known(record->type)) return record;
     if (!lower_case(record->type))
-      fail(COMET_ERROR_FORMAT, record->offset, "the state has a record at offset %" PRIu64 " that this library does not know; use a newer Comet VM", record->offset);
+      fail(COMET_ERROR_FORMAT, record->offset,
+           "the state has a record at offset %" PRIu64
+           " that this library does not know; use a newer Comet VM",
+           record->offset);
   }
 }
 
 Record StateReader::need(const char* what) {
   std::optional<Record> record = next();
   if (!record)
-    fail(COMET_ERROR_FORMAT, records_.offset(), "the state ends at offset %" PRIu64 ", where %s should be; copy it again, or save it again",
+    fail(COMET_ERROR_FORMAT, records_.offset(),
+         "the state ends at offset %" PRIu64 ", where %s should be; copy it again, or save it again",
          records_.offset(), what);
   return std::move(*record);
 }
@@ -113,7 +118,8 @@ uint32_t StateReader::take_id(Fields& fields, const char* what) {
 
 void StateReader::take_machine(Fields& fields) {
   state_.limits = COMET_CONFIG_INIT;
-  for (uint64_t* limit : {&state_.limits.window, &state_.limits.memory_limit, &state_.limits.register_limit, &state_.limits.call_depth_limit})
+  for (uint64_t* limit : {&state_.limits.window, &state_.limits.memory_limit, &state_.limits.register_limit,
+                          &state_.limits.call_depth_limit})
     *limit = fields.take(8, "a limit");
   Random::State random;
   for (uint64_t& word : random) word = fields.take(8, "the random generator");
@@ -137,14 +143,16 @@ void StateReader::take_imports(Fields& fields) {
     const uint64_t at = fields.offset();
     const bool granted = fields.take(1, "an import") != 0;
     const std::string_view name = fields.take_name("an import's name");
-    if (!valid_host_name(name) || !seen.insert(name).second) fields.fail_at(at, quoted(name) + " is no name for an import, or is there twice");
+    if (!valid_host_name(name) || !seen.insert(name).second)
+      fields.fail_at(at, quoted(name) + " is no name for an import, or is there twice");
     state_.imports.push_back({std::string(name), granted});
   }
 }
 
 void StateReader::take_instructions(Fields& fields) {
   const uint64_t count = fields.take_count(4, shortest_definition, "instructions");
-  take_definitions(fields, count, [&](isa::Definition definition) { state_.own.definitions.add(std::move(definition)); });
+  take_definitions(fields, count,
+                   [&](isa::Definition definition) { state_.own.definitions.add(std::move(definition)); });
 }
 
 void StateReader::take_arguments(Fields& fields) {
@@ -159,8 +167,10 @@ void StateReader::take_arguments(Fields& fields) {
 void StateReader::take_thread(Fields& fields) {
   const uint64_t at = fields.offset();
   const comet_thread id = take_id(fields, "a thread's number");
-  if (!state_.threads.empty() && id <= state_.threads.rbegin()->first) fields.fail_at(at, "threads are not in ascending order");
-  if (state_.threads.size() == state_format::most_threads) fields.fail_at(at, "there are more than 1024 threads");
+  if (!state_.threads.empty() && id <= state_.threads.rbegin()->first)
+    fields.fail_at(at, "threads are not in ascending order");
+  if (state_.threads.size() == state_format::most_threads)
+    fields.fail_at(at, "there are more than 1024 threads");
   ThreadState thread{};
   thread.space = take_id(fields, "a thread's space");
   thread.pc = fields.take(8, "a pc");
@@ -176,10 +186,12 @@ void StateReader::take_thread(Fields& fields) {
   thread.calls.resize(static_cast<size_t>(calls));
   uint64_t lowest = 0;
   for (ThreadState::Call& call : thread.calls) {
-    for (uint64_t* part : {&call.function, &call.return_address, &call.window}) *part = fields.take(8, "a call");
+    for (uint64_t* part : {&call.function, &call.return_address, &call.window})
+      *part = fields.take(8, "a call");
     // Register 0 of every window reads 0, and windows begin one behind the other.
     const bool zero = call.window >= registers || thread.registers[static_cast<size_t>(call.window)] == 0;
-    if (call.window < lowest || !zero) fields.fail_at(at, "the windows of a thread's calls are not as calls make them");
+    if (call.window < lowest || !zero)
+      fields.fail_at(at, "the windows of a thread's calls are not as calls make them");
     lowest = call.window;
   }
   if (calls == 0 || thread.calls[0].window != 0 || thread.calls[0].return_address != 0 ||
@@ -200,8 +212,10 @@ void StateReader::take_pages(Fields& fields, PageRuns& runs) {
     run.zero = kind == state_format::pages_zero;
     run.count = kind == state_format::page_stored ? 1 : count_or_pieces;
     const uint64_t behind = runs.empty() ? 0 : runs.back().first + runs.back().count;
-    if (run.protection > (protection_read | protection_write | protection_execute)) fields.fail_at(at, "there is no protection " + std::to_string(run.protection));
-    if (run.count == 0 || run.first < behind || run.first >= pages_of_a_space || run.count > pages_of_a_space - 1 || run.count > pages_of_a_space - run.first)
+    if (run.protection > (protection_read | protection_write | protection_execute))
+      fields.fail_at(at, "there is no protection " + std::to_string(run.protection));
+    if (run.count == 0 || run.first < behind || run.first >= pages_of_a_space ||
+        run.count > pages_of_a_space - 1 || run.count > pages_of_a_space - run.first)
       fields.fail_at(at, "a run of pages is empty, overlaps another, or lies beyond the address space");
     if (kind == state_format::pages_zero) {
       add_run(runs, run);
@@ -231,7 +245,8 @@ void StateReader::take_pages_of_base(Fields& fields, uint64_t at, const PageRun&
   if (state_.base && base_->spaces.count(space_) != 0) from = &base_->spaces.at(space_);
   for (uint64_t i = 0; i < run.count; ++i) {
     const PageRun* page = from == nullptr ? nullptr : find_page(*from, run.first + i);
-    if (page == nullptr) fields.fail_at(at, "the base has no content for page " + std::to_string(run.first + i));
+    if (page == nullptr)
+      fields.fail_at(at, "the base has no content for page " + std::to_string(run.first + i));
     PageRun same = *page;
     same.protection = run.protection;
     add_run(runs, same);
@@ -243,13 +258,15 @@ void StateReader::take_image(Fields& fields) {
   const uint64_t at = fields.offset(), length = fields.left();
   if (length != 0) {
     const uint8_t* bytes = fields.take_bytes(length, "the image");
-    if (StateHash::of(bytes, length) != image.hash) fields.fail_at(at, "the image is not the one that its hash tells of");
+    if (StateHash::of(bytes, length) != image.hash)
+      fields.fail_at(at, "the image is not the one that its hash tells of");
     image.image = std::make_unique<comet_image>();
     try {
       read_image(bytes, length, image.image->image);
     } catch (const Failure& failure) {
       if (failure.status != COMET_ERROR_FORMAT) throw;
-      fail(COMET_ERROR_FORMAT, at + failure.address, "in the image that the state brings: %.440s", failure.message);
+      fail(COMET_ERROR_FORMAT, at + failure.address, "in the image that the state brings: %.440s",
+           failure.message);
     }
   }
   state_.image = std::move(image);
@@ -258,7 +275,8 @@ void StateReader::take_image(Fields& fields) {
 void StateReader::take_done(Fields& fields) {
   const uint64_t at = fields.offset();
   state_.identity = take_hash(fields, "the state's hash");
-  if (identity_of(state_) != state_.identity) fields.fail_at(at, "the state is not the one that its hash tells of");
+  if (identity_of(state_) != state_.identity)
+    fields.fail_at(at, "the state is not the one that its hash tells of");
 }
 
 // ---- what follows in a recording ---------------------------------------------------------------------
@@ -274,8 +292,10 @@ void StateReader::take_call(Fields& fields) {
   const auto found = state_.calls.find(id);
   const uint64_t before = found == state_.calls.end() ? 0 : found->second.back().count;
   LoggedCall call = comet::take_call(fields, before);
-  if (found != state_.calls.end() && call.count == before) fields.fail_at(at, "two host calls have the same instruction count");
-  if (call.count < state_.threads.at(id).instruction_count) fields.fail_at(at, "a host call is from before the recording began");
+  if (found != state_.calls.end() && call.count == before)
+    fields.fail_at(at, "two host calls have the same instruction count");
+  if (call.count < state_.threads.at(id).instruction_count)
+    fields.fail_at(at, "a host call is from before the recording began");
   uint64_t& reached = state_.reached[id];
   reached = std::max(reached, call.count + 1);
   state_.calls[id].push_back(std::move(call));
@@ -297,18 +317,22 @@ void StateReader::take_stop(Fields& fields) {
   stop = COMET_STOP_INIT;
   saved.thread = static_cast<comet_thread>(fields.take(4, "a stop's thread"));
   check_thread(fields, at, saved.thread);
-  const uint64_t reason = fields.take(4, "a stop's reason"), trap = fields.take(4, "a stop's trap"), access = fields.take(4, "a stop's access");
-  if (reason > COMET_OBSERVED || trap > COMET_TRAP_USER || access > (COMET_READ | COMET_WRITE)) fields.fail_at(at, "there is no such reason to stop");
+  const uint64_t reason = fields.take(4, "a stop's reason"), trap = fields.take(4, "a stop's trap"),
+                 access = fields.take(4, "a stop's access");
+  if (reason > COMET_OBSERVED || trap > COMET_TRAP_USER || access > (COMET_READ | COMET_WRITE))
+    fields.fail_at(at, "there is no such reason to stop");
   stop.reason = static_cast<comet_reason>(reason);
   stop.trap = static_cast<comet_trap>(trap);
   stop.access = static_cast<int>(access);
   stop.host_call = static_cast<uint32_t>(fields.take(4, "a stop's host call"));
   stop.watchpoint = static_cast<uint32_t>(fields.take(4, "a stop's watchpoint"));
-  for (uint64_t* part : {&stop.pc, &stop.address, &stop.instruction_count, &stop.executed}) *part = fields.take(8, "a stop");
+  for (uint64_t* part : {&stop.pc, &stop.address, &stop.instruction_count, &stop.executed})
+    *part = fields.take(8, "a stop");
   stop.exit_status = static_cast<int64_t>(fields.take(8, "a stop's exit status"));
   saved.hash = take_hash(fields, "a stop's hash");
   const std::string_view message = fields.take_name("a stop's message");
-  if (message.size() >= sizeof stop.message || message.find('\0') != message.npos || message.find('\n') != message.npos)
+  if (message.size() >= sizeof stop.message || message.find('\0') != message.npos ||
+      message.find('\n') != message.npos)
     fields.fail_at(at, "a stop's message is no line of at most 159 bytes");
   std::copy(message.begin(), message.end(), stop.message);
   if (state_.recording) {
@@ -345,7 +369,8 @@ SavedState StateReader::read(uint32_t kind) {
     behind_imports.fields.expect_end();
     behind_imports = need("the record ARGS");
   }
-  if (behind_imports.type != arguments_record) behind_imports.fields.fail_at(behind_imports.offset, "here should be the record ARGS");
+  if (behind_imports.type != arguments_record)
+    behind_imports.fields.fail_at(behind_imports.offset, "here should be the record ARGS");
   take_arguments(behind_imports.fields);
   behind_imports.fields.expect_end();
   for (bool done = false; !done;) {
@@ -358,16 +383,19 @@ SavedState StateReader::read(uint32_t kind) {
       const comet_space id = take_id(fields, "a space's number");
       fields.take_zeros(4);
       if (space_known && id <= space_) fields.fail_at(record.offset, "spaces are not in ascending order");
-      if (state_.spaces.size() == most_spaces) fields.fail_at(record.offset, "there are more than 1024 spaces");
+      if (state_.spaces.size() == most_spaces)
+        fields.fail_at(record.offset, "there are more than 1024 spaces");
       state_.spaces[space_ = id];
     } else if (record.type == pages_record && space_known) {
       take_pages(fields, state_.spaces.at(space_));
     } else if (record.type == image_record && !state_.image) {
       take_image(fields);
     } else if (record.type == done_record) {
-      if (state_.threads.count(0) == 0 || state_.spaces.count(0) == 0) fields.fail_at(record.offset, "there is no thread 0, or no space 0");
+      if (state_.threads.count(0) == 0 || state_.spaces.count(0) == 0)
+        fields.fail_at(record.offset, "there is no thread 0, or no space 0");
       for (const auto& [id, thread] : state_.threads)
-        if (state_.spaces.count(thread.space) == 0) fields.fail_at(record.offset, "thread " + std::to_string(id) + " is in no space");
+        if (state_.spaces.count(thread.space) == 0)
+          fields.fail_at(record.offset, "thread " + std::to_string(id) + " is in no space");
       take_done(fields);
       done = true;
     } else {
@@ -378,12 +406,15 @@ SavedState StateReader::read(uint32_t kind) {
   if (state_.recording) {
     take_log();
   } else if (std::optional<Record> record = next()) {
-    if (record->type != stop_record) record->fields.fail_at(record->offset, "only the record STOP follows behind DONE");
+    if (record->type != stop_record)
+      record->fields.fail_at(record->offset, "only the record STOP follows behind DONE");
     take_stop(record->fields);
     record->fields.expect_end();
   }
   if (!state_.recording && (next() || records_.torn()))
-    fail(COMET_ERROR_FORMAT, records_.offset(), "something follows at offset %" PRIu64 ", behind the end of the state; copy it again", records_.offset());
+    fail(COMET_ERROR_FORMAT, records_.offset(),
+         "something follows at offset %" PRIu64 ", behind the end of the state; copy it again",
+         records_.offset());
   return std::move(state_);
 }
 

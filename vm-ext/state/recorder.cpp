@@ -11,12 +11,14 @@ constexpr uint64_t tick_nanoseconds = 1'000'000'000;
 
 }  // namespace
 
-Recorder::Recorder(const SavedState& start, comet_sink sink, void* data) : writer_(sink, data), written_at_(monotonic_now()) {
+Recorder::Recorder(const SavedState& start, comet_sink sink, void* data)
+    : writer_(sink, data), written_at_(monotonic_now()) {
   write_state(writer_, start, nullptr, state_format::kind_recording);
 }
 
 // Keeps what went wrong for whoever ends the recording.
-template <class Write> void Recorder::attempt(Write&& write) noexcept {
+template <class Write>
+void Recorder::attempt(Write&& write) noexcept {
   if (ended_) return;
   comet_error error = COMET_ERROR_INIT;
   if (guard(&error, [&] { write(); }) == COMET_OK) return;
@@ -33,7 +35,7 @@ void Recorder::lose() {
 void Recorder::finished(comet_thread thread, const LoggedCall& call) noexcept {
   attempt([&] {
     const auto [last, first] = last_.try_emplace(thread, 0);
-    if (!first && call.count <= last->second) return lose(); // the machine went back, and on in another way
+    if (!first && call.count <= last->second) return lose();  // the machine went back, and on in another way
     Payload payload;
     put_call(payload, thread, last->second, call);
     writer_.record(state_format::call_record, payload);

@@ -21,11 +21,13 @@ class Recorder : public TimelineListener {
   void finished(comet_thread thread, const LoggedCall& call) noexcept override;
   void reached(comet_thread thread, std::uint64_t count) noexcept override;
   void changed() noexcept override;
-  // The end: why and where it stopped, unless nothing is to be told of it. Fails when anything could not be written.
+  // The end: why and where it stopped, unless nothing is to be told of it. Fails when anything could not be
+  // written.
   void stop(const std::optional<SavedStop>& stop);
 
  private:
-  template <class Write> void attempt(Write&& write) noexcept;
+  template <class Write>
+  void attempt(Write&& write) noexcept;
   void lose();
 
   RecordWriter writer_;

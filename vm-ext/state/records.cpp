@@ -13,14 +13,16 @@ namespace comet {
 namespace {
 
 size_t padding(uint64_t length) {
-  return static_cast<size_t>((state_format::alignment - length % state_format::alignment) % state_format::alignment);
+  return static_cast<size_t>((state_format::alignment - length % state_format::alignment) %
+                             state_format::alignment);
 }
 
 bool letter(uint32_t byte) { return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z'); }
 
 std::string type_name(uint32_t type) {
   std::string letters;
-  for (int i = 0; i < 4; ++i, type >>= 8) letters += static_cast<char>(letter(type & 0xff) ? type & 0xff : '?');
+  for (int i = 0; i < 4; ++i, type >>= 8)
+    letters += static_cast<char>(letter(type & 0xff) ? type & 0xff : '?');
   return letters;
 }
 
@@ -30,7 +32,8 @@ std::string type_name(uint32_t type) {
 
 void RecordWriter::give(const std::vector<uint8_t>& bytes) {
   if (sink_(data_, bytes.data(), bytes.size()) != 0) {
-    fail(COMET_ERROR_SYSTEM, 0, "the state was not saved: whoever takes its bytes refused %zu of them", bytes.size());
+    fail(COMET_ERROR_SYSTEM, 0, "the state was not saved: whoever takes its bytes refused %zu of them",
+         bytes.size());
   }
 }
 
@@ -59,14 +62,15 @@ void RecordWriter::record(uint32_t type, const Payload& payload) {
 
 void Fields::fail_at(uint64_t offset, const std::string& what) const {
   fail(COMET_ERROR_FORMAT, offset,
-       "not a valid state: %s, offset %" PRIu64 ": %s; the file is damaged or its writer is at fault: save it again",
+       "not a valid state: %s, offset %" PRIu64
+       ": %s; the file is damaged or its writer is at fault: save it again",
        where_.c_str(), offset, what.c_str());
 }
 
 const uint8_t* Fields::take_bytes(uint64_t length, const char* what) {
   if (length > left()) {
-    fail_at(offset_, std::string(what) + " takes " + std::to_string(length) + " bytes but " + std::to_string(left()) +
-                         " are left");
+    fail_at(offset_, std::string(what) + " takes " + std::to_string(length) + " bytes but " +
+                         std::to_string(left()) + " are left");
   }
   const uint8_t* bytes = file_.data() + offset_;
   offset_ += length;
@@ -102,7 +106,8 @@ uint64_t Fields::take_count(size_t length, size_t shortest, const char* what) {
   const uint64_t at = offset_;
   const uint64_t count = length == 0 ? take_leb(what) : take(length, what);
   if (count > left() / shortest) {
-    fail_at(at, std::to_string(count) + " " + what + " do not fit into the " + std::to_string(left()) + " bytes left");
+    fail_at(at, std::to_string(count) + " " + what + " do not fit into the " + std::to_string(left()) +
+                    " bytes left");
   }
   return count;
 }
@@ -110,7 +115,8 @@ uint64_t Fields::take_count(size_t length, size_t shortest, const char* what) {
 void Fields::take_zeros(size_t length) {
   const uint64_t at = offset_;
   const uint8_t* bytes = take_bytes(length, "a field of zeros");
-  if (std::any_of(bytes, bytes + length, [](uint8_t byte) { return byte != 0; })) fail_at(at, "a byte that is kept for later is not 0");
+  if (std::any_of(bytes, bytes + length, [](uint8_t byte) { return byte != 0; }))
+    fail_at(at, "a byte that is kept for later is not 0");
 }
 
 void Fields::expect_end() const {
@@ -121,14 +127,16 @@ uint32_t RecordReader::kind(std::span<const uint8_t> file) {
   const auto& magic = state_format::magic;
   if (file.size() < magic.size() || !std::equal(magic.begin(), magic.end(), file.begin())) {
     fail(COMET_ERROR_FORMAT, 0,
-         "not a state of Comet VM: the first 8 bytes are not 89 43 4d 53 0d 0a 1a 0a; give a file that was saved as one, "
+         "not a state of Comet VM: the first 8 bytes are not 89 43 4d 53 0d 0a 1a 0a; give a file that was "
+         "saved as one, "
          "and copied in binary mode");
   }
   Fields header(file, magic.size(), file.size() - magic.size(), "header");
   const uint64_t version = header.take(4, "the version");
   if (version != state_format::version) {
     fail(COMET_ERROR_FORMAT, magic.size(),
-         "the state has version %" PRIu64 " of the format, this library reads version %" PRIu32 "; use a matching Comet VM",
+         "the state has version %" PRIu64 " of the format, this library reads version %" PRIu32
+         "; use a matching Comet VM",
          version, state_format::version);
   }
   const uint64_t kind = header.take(4, "the kind");
@@ -138,7 +146,9 @@ uint32_t RecordReader::kind(std::span<const uint8_t> file) {
 }
 
 RecordReader::RecordReader(std::span<const uint8_t> file)
-    : file_(file), offset_(state_format::header_length), checksum_(XXH3_64bits(file.data(), state_format::header_length)) {}
+    : file_(file),
+      offset_(state_format::header_length),
+      checksum_(XXH3_64bits(file.data(), state_format::header_length)) {}
 
 std::optional<Record> RecordReader::next() {
   const uint64_t rest = file_.size() - offset_;
@@ -163,7 +173,8 @@ std::optional<Record> RecordReader::next() {
   const uint8_t* zeros = trailer.take_bytes(padding(length), "padding");
   if (trailer.take(state_format::checksum_length, "the checksum") != checksum_) {
     fail(COMET_ERROR_FORMAT, offset_,
-         "the state is damaged: the checksum of %s at offset %" PRIu64 " is another; copy it or save it again",
+         "the state is damaged: the checksum of %s at offset %" PRIu64
+         " is another; copy it or save it again",
          where.c_str(), offset_);
   }
   header.take_zeros(4);

@@ -1,8 +1,8 @@
 // A machine's state as a value: what a state file says, and what a machine is asked for to write one.
 //
-// Pages are in runs. A run of zeros is as long as one likes; a page with content is a run of its own, known by
-// its hash. Its bytes are where they are: whole in a machine, as stored pieces in the file that was read, or, when
-// the state is kept only to be compared with, nowhere.
+// Pages are in runs. A run of zeros is as long as one likes; a page with content is a run of its own, known
+// by its hash. Its bytes are where they are: whole in a machine, as stored pieces in the file that was read,
+// or, when the state is kept only to be compared with, nowhere.
 #pragma once
 
 #include <cstdint>
@@ -25,13 +25,14 @@ namespace comet {
 class Machine;
 
 struct PageRun {
-  uint64_t first; // number of the page
-  uint64_t count; // 1 for a page with content
+  uint64_t first;  // number of the page
+  uint64_t count;  // 1 for a page with content
   uint8_t protection;
   bool zero;
-  Hash128 hash{};                 // of a page's content
-  uint64_t pieces = 0;            // bit i: piece i of the page is stored
-  const uint8_t* bytes = nullptr; // captured: the page; read: the stored pieces one after the other; else null
+  Hash128 hash{};       // of a page's content
+  uint64_t pieces = 0;  // bit i: piece i of the page is stored
+  const uint8_t* bytes =
+      nullptr;  // captured: the page; read: the stored pieces one after the other; else null
 };
 
 // Sorted by `first`, without overlap.
@@ -43,34 +44,34 @@ struct SavedImport {
 };
 
 struct SavedImage {
-  Hash128 hash; // of its file
-  std::unique_ptr<comet_image> image; // null where only the hash was saved
+  Hash128 hash;                        // of its file
+  std::unique_ptr<comet_image> image;  // null where only the hash was saved
 };
 
 struct SavedStop {
   comet_thread thread;
   comet_stop stop;
-  Hash128 hash; // of the state, see comet_state_hash
+  Hash128 hash;  // of the state, see comet_state_hash
 };
 
 struct SavedState {
   comet_config limits;
   std::optional<Random::State> random;
   std::vector<SavedImport> imports;
-  comet_isa own; // instructions that are not the table's
+  comet_isa own;  // instructions that are not the table's
   std::vector<std::string> arguments;
   std::map<comet_thread, ThreadState> threads;
-  std::set<comet_thread> waiting; // threads whose host call waits for the embedder
+  std::set<comet_thread> waiting;  // threads whose host call waits for the embedder
   std::map<comet_space, PageRuns> spaces;
-  Hash128 identity{}; // of all of the above
+  Hash128 identity{};  // of all of the above
 
-  std::optional<Hash128> base; // identity of the state whose pages the file left out
+  std::optional<Hash128> base;  // identity of the state whose pages the file left out
   std::optional<SavedImage> image;
   std::optional<SavedStop> stop;
 
   // Of a recording: what followed.
   bool recording = false;
-  bool lost = false; // the machine was changed from outside: nothing is known of what followed
+  bool lost = false;  // the machine was changed from outside: nothing is known of what followed
   std::map<comet_thread, std::vector<LoggedCall>> calls;
   std::map<comet_thread, uint64_t> reached;
 
@@ -88,8 +89,8 @@ class RecordWriter;
 void write_state(RecordWriter& writer, const SavedState& state, const SavedState* base, uint32_t kind);
 void write_stop(RecordWriter& writer, const SavedStop& stop);
 
-// Reads and checks a file in full. Takes memory of at most some thirty times the file's length (and of what the
-// base's page table takes), and time in proportion.
+// Reads and checks a file in full. Takes memory of at most some thirty times the file's length (and of what
+// the base's page table takes), and time in proportion.
 SavedState read_state(const uint8_t* bytes, size_t length, const SavedState* base);
 
 // Makes the machine go on from the state; all of it or nothing.

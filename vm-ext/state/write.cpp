@@ -17,7 +17,8 @@ constexpr size_t pages_record_length = size_t{1} << 20;
 
 void put_count(Payload& payload, size_t count, const char* what) {
   if (count > UINT32_MAX)  // beyond tests: takes more than 2^32 entries
-    fail(COMET_ERROR_ARGUMENT, 0, "the state has %zu %s; the file format holds at most %" PRIu32, count, what, UINT32_MAX);
+    fail(COMET_ERROR_ARGUMENT, 0, "the state has %zu %s; the file format holds at most %" PRIu32, count, what,
+         UINT32_MAX);
   payload.put(count, 4);
 }
 
@@ -26,7 +27,9 @@ void put_hash(Payload& payload, const Hash128& hash) { payload.put_bytes(hash.da
 void write_machine(RecordWriter& writer, const SavedState& state, const SavedState* base) {
   Payload payload;
   const comet_config& limits = state.limits;
-  for (const uint64_t limit : {limits.window, limits.memory_limit, limits.register_limit, limits.call_depth_limit}) payload.put(limit, 8);
+  for (const uint64_t limit :
+       {limits.window, limits.memory_limit, limits.register_limit, limits.call_depth_limit})
+    payload.put(limit, 8);
   for (const uint64_t word : state.random.value_or(Random::State{})) payload.put(word, 8);
   payload.put(state.random.has_value(), 1);
   payload.put(base != nullptr, 1);
@@ -92,7 +95,8 @@ void put_entry(Payload& payload, state_format::PageKind kind, const PageRun& run
 void put_stored(Payload& payload, const PageRun& run) {
   put_entry(payload, state_format::page_stored, run, run.pieces);
   for (unsigned i = 0; i < 64; ++i)
-    if ((run.pieces >> i & 1) != 0) payload.put_bytes(run.bytes + i * state_format::piece_length, state_format::piece_length);
+    if ((run.pieces >> i & 1) != 0)
+      payload.put_bytes(run.bytes + i * state_format::piece_length, state_format::piece_length);
 }
 
 void write_space(RecordWriter& writer, comet_space id, const PageRuns& runs, const PageRuns* base) {
@@ -142,14 +146,16 @@ void write_image_record(RecordWriter& writer, const SavedImage& image) {
 
 void write_state(RecordWriter& writer, const SavedState& state, const SavedState* base, uint32_t kind) {
   if (state.threads.size() > state_format::most_threads || state.spaces.size() > state_format::most_spaces)
-    fail(COMET_ERROR_ARGUMENT, 0, "a machine with %zu threads and %zu spaces cannot be saved; at most 1024 of each can",
+    fail(COMET_ERROR_ARGUMENT, 0,
+         "a machine with %zu threads and %zu spaces cannot be saved; at most 1024 of each can",
          state.threads.size(), state.spaces.size());
   writer.header(kind);
   write_machine(writer, state, base);
   write_imports(writer, state);
   write_instructions(writer, state);
   write_arguments(writer, state);
-  for (const auto& [id, thread] : state.threads) write_thread(writer, id, thread, state.waiting.count(id) != 0);
+  for (const auto& [id, thread] : state.threads)
+    write_thread(writer, id, thread, state.waiting.count(id) != 0);
   for (const auto& [id, runs] : state.spaces) {
     const PageRuns* base_runs = nullptr;
     if (base != nullptr && base->spaces.count(id) != 0) base_runs = &base->spaces.at(id);
@@ -170,7 +176,8 @@ void write_stop(RecordWriter& writer, const SavedStop& saved) {
   payload.put(static_cast<uint64_t>(stop.access), 4);
   payload.put(stop.host_call, 4);
   payload.put(stop.watchpoint, 4);
-  for (const uint64_t part : {stop.pc, stop.address, stop.instruction_count, stop.executed, static_cast<uint64_t>(stop.exit_status)})
+  for (const uint64_t part : {stop.pc, stop.address, stop.instruction_count, stop.executed,
+                              static_cast<uint64_t>(stop.exit_status)})
     payload.put(part, 8);
   put_hash(payload, saved.hash);
   payload.put_name(stop.message);
