@@ -7,6 +7,7 @@
 (use scheme-lib/machine)
 (use vm-ext/gambit/vm)
 (use asm/program)
+(use asm/number)
 (use asm/define)
 (declare (block))
 
@@ -26,11 +27,7 @@ expansions and views."
     (for-each
      (lambda (symbol) (vm-image-add-symbol image (car symbol) (cdr symbol)))
      (program-symbols program))
-    (for-each
-     (lambda (line)
-       (vm-image-add-line image (vector-ref line 0) (vector-ref line 1) (vector-ref line 2)
-                          (vector-ref line 3)))
-     (program-lines program))
+    (add-lines! image program)
     (for-each
      (lambda (expansion)
        (vm-image-add-expansion image (vector-ref expansion 0) (vector-ref expansion 1) (vector-ref expansion 2)
@@ -46,6 +43,27 @@ expansions and views."
      (program-instructions program))
     (vm-image-set-entry image (program-entry program))
     image))
+
+;; Lines go over in batches, because a long source has very many.
+(define batch 4096)
+
+(define (add-lines! image program)
+  (let ((bytes (make-u8vector (* 16 batch)))
+        (file #f)
+        (count 0))
+    (define (flush!)
+      (if (> count 0) (vm-image-add-lines image file bytes count))
+      (set! count 0))
+    (program-for-each-line program
+      (lambda (name address line column)
+        (if (or (= count batch) (not (eq? name file))) (flush!))
+        (set! file name)
+        (let ((at (* 16 count)))
+          (put-integer! bytes at address 8)
+          (put-integer! bytes (+ at 8) line 4)
+          (put-integer! bytes (+ at 12) column 4))
+        (set! count (+ count 1))))
+    (flush!)))
 
 (define-documented (program-write-image program path)
   "Writes the image of an assembled program to a file."

@@ -57,7 +57,7 @@ be mapped, and gives the address behind it."
         (symbols (machine-symbol-table machine)))
     (expansions-forget! symbols start end)
     (for-each (lambda (line) (if (> (vector-ref line 2) 0) (apply line-add! symbols (vector->list line))))
-              (car tables))
+              (force (car tables)))
     (for-each (lambda (expansion) (apply expansion-add! symbols (vector->list expansion)))
               (cdr tables))))
 

@@ -40,7 +40,15 @@
 
 ;; The source lines of the code: vectors of address, file, line and column, by address.
 (define (program-lines program)
-  (car (force (program-tables program))))
+  (force (car (force (program-tables program)))))
+
+;; Does (action file address line column) for each of them, in any order.
+(define (program-for-each-line program action)
+  (if (program-assembly program)
+      (for-each-code-line (program-assembly program) action)
+      (for-each (lambda (line)
+                  (action (vector-ref line 1) (vector-ref line 0) (vector-ref line 2) (vector-ref line 3)))
+                (program-lines program))))
 
 ;; Where in macros code was made: vectors of address, macro, file, line and column, by address; of several for one
 ;; address each is called by the one before it, the first by the source line.

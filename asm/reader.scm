@@ -14,6 +14,7 @@
 (use asm/encode)
 (use asm/files)
 (use asm/blocks)
+(use asm/plain)
 (declare (standard-bindings) (extended-bindings) (block))
 
 (define-type scan
@@ -28,7 +29,8 @@
   (registers)
   (assigned)
   (nested)              ; the statements as a vector, blocks put together
-  (too-many?))
+  (too-many?)
+  plain)                ; of asm/plain, for the line that is being read
 
 (define (read-source-bytes name bytes)
   (scan->source (scan-of-bytes name bytes '())))
@@ -47,11 +49,13 @@
 (define (scan-of-text name string includers)
   (let* ((string (with-newline (without-byte-order-mark string)))
          (file (make-source-file name string includers))
-         (scan (make-scan file string 0 1 0 0 '() '() '() '() '#() #f)))
+         (scan (make-scan file string 0 1 0 0 '() '() '() '() '#() #f (make-plain))))
     (let loop ()
       (if (not (read-until-problem scan)) (loop)))
     (scan-nested-set! scan
-      (nest-blocks (reverse (scan-statements scan))
+      (nest-blocks (let ((reversed (scan-statements scan)))
+                     (scan-statements-set! scan '())
+                     (reverse! reversed))
                    (lambda (statement message)
                      (note-problem! scan (make-problem message '() (statement-line statement)
                                                        (statement-column statement))))))
@@ -196,6 +200,7 @@
         (start (scan-at scan)))
     (cond ((or (char=? c #\newline) (char=? c #\;)) (skip-line! scan))
           ((char=? c #\() (read-forms! scan))
+          ((plain-instruction (scan-plain scan) text start) (add-plain! scan start))
           ((name-char? c)
            (let ((end (name-end text start)))
              (cond ((char=? (string-ref text end) #\:)
@@ -208,6 +213,14 @@
                           (else (read-instruction! scan start end)))
                     (skip-line! scan)))))
           (else (not-a-statement scan c)))))
+
+(define (add-plain! scan start)
+  (let ((plain (scan-plain scan)))
+    (add-statement! scan 'fixed (scan-line scan) (column-of scan start) (plain-entry plain) (plain-bytes plain))
+    (let ((next (fx+ (plain-end plain) 1)))
+      (scan-at-set! scan next)
+      (scan-line-set! scan (fx+ (scan-line scan) 1))
+      (scan-line-start-set! scan next))))
 
 (define (not-a-statement scan c)
   (fail-here scan "expected a label, an instruction, a directive or a Scheme form, found "
@@ -381,7 +394,7 @@
 ;; The columns of the operands behind the name that stands in a column of a line.
 (define (operand-columns line column)
   (let* ((text (with-newline line))
-         (scan (make-scan #f text (name-end text (- column 1)) 1 0 0 '() '() '() '() '#() #f)))
+         (scan (make-scan #f text (name-end text (- column 1)) 1 0 0 '() '() '() '() '#() #f #f)))
     (with-exception-catcher
      (lambda (exception) '())
      (lambda () (map cdr (read-operands scan))))))

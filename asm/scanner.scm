@@ -15,6 +15,23 @@
 
 ;; The text of UTF-8 bytes; raises bad-text (whose offset is one of bytes) at the first that are none.
 (define (decode-utf8 bytes)
+  (or (decode-ascii bytes) (decode-any bytes)))
+
+;; #f where a byte is beyond ASCII.
+(define (decode-ascii bytes)
+  (declare (not safe))
+  (let* ((size (u8vector-length bytes))
+         (result (make-string size)))
+    (let loop ((i 0))
+      (if (fx= i size)
+          result
+          (let ((byte (u8vector-ref bytes i)))
+            (and (fx< byte 128)
+                 (begin
+                   (string-set! result i (integer->char byte))
+                   (loop (fx+ i 1)))))))))
+
+(define (decode-any bytes)
   (let* ((size (u8vector-length bytes))
          (result (make-string size)))
     (define (continuation i)

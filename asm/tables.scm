@@ -1,6 +1,6 @@
 ;; The source lines and the macro expansions of the code that an assembly made.
 ;;
-;;   (code-tables a source)   => (lines . expansions)
+;;   (code-tables a source)   => (lines . expansions), of which the lines are a promise
 ;;
 ;; A line is #(address file line column); it holds to the next one. An expansion is #(address macro file line
 ;; column): where in the macro that its line calls, or that the expansion before it for the same address calls, the
@@ -15,9 +15,25 @@
 
 (define (code-tables a source)
   (let ((made (filter (lambda (made) (section-executable? (made-section made))) (reverse (assembly-made a)))))
-    (cons (by-address (append (filter-map statement->line (statement-list source))
-                              (map made->line made)))
+    (cons (delay (by-address (append (filter-map statement->line (statement-list source))
+                                     (map made->line made))))
           (by-address (append-map made->expansions made)))))
+
+;; Does (action file address line column) for each line of code, in any order. Takes no memory for them.
+(define (for-each-code-line a action)
+  (for-each-statement
+   (lambda (statement)
+     (if (and (statement-section statement) (memq (statement-kind statement) '(fixed instruction)))
+         (action (source-file-name (statement-file statement))
+                 (+ (section-base (statement-section statement)) (statement-offset statement))
+                 (statement-line statement)
+                 (statement-column statement))))
+   (source-statements (assembly-source a)))
+  (for-each (lambda (made)
+              (if (section-executable? (made-section made))
+                  (let ((line (made->line made)))
+                    (action (vector-ref line 1) (vector-ref line 0) (vector-ref line 2) (vector-ref line 3)))))
+            (reverse (assembly-made a))))
 
 ;; All statements, those in blocks too.
 (define (statement-list source)

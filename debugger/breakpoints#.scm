@@ -1,7 +1,9 @@
 (##namespace ("debugger/breakpoints#"
-  breakpoint? breakpoint-id breakpoint-address breakpoint-where breakpoint-hits breakpoint-hits-set!
-  watchpoint? watchpoint-id watchpoint-number watchpoint-address watchpoint-length watchpoint-access
-  watchpoint-where watchpoint-old watchpoint-old-set! watchpoint-value watchpoint-hits watchpoint-hits-set!
-  breakpoint-at breakpoint-add! breakpoint-remove!
-  watchpoint-with-number watchpoint-add! watchpoint-remove! watchpoints-refresh!
-  call-without-stopping-places stopping-place-remove! stopping-places-clear! stopping-places-install!))
+  breakpoint? breakpoint-id breakpoint-kind breakpoint-where breakpoint-address breakpoint-length breakpoint-access
+  breakpoint-hits breakpoint-ignore breakpoint-ignore-set! breakpoint-temporary? breakpoint-enabled?
+  breakpoint-condition breakpoint-actions breakpoint-actions-set! breakpoint-message
+  add-breakpoint! breakpoint-add! watchpoint-add! breakpoint-at breakpoint-with-id breakpoint-condition-set-text!
+  breakpoint-enable! breakpoint-disable! breakpoint-remove! breakpoints-clear! breakpoints-install!
+  breakpoints-refresh!
+  call-without-breakpoints run-armed!
+  arrivals arrival-breakpoint arrival-detail count-hits! watched-bytes))

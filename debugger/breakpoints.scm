@@ -1,143 +1,292 @@
-;; Breakpoints and watchpoints of the session. Making one gives a record; removing takes it again.
+;; What stops a program: breakpoints (before an instruction), watchpoints (behind one that touched memory or a
+;; register, or made a condition hold) and catchpoints (behind a call, a return, a host call; at a trap). All
+;; are records of one type, told apart by their kind. Making one gives the record; removing takes it again.
 ;;
 ;;   (define b (breakpoint-add! (symbol-value "main") "main"))
 ;;   (breakpoint-remove! b)
 ;;
-;; They belong to the session, not to the machine: a program that is loaded again gets them again.
+;; They belong to the session, not to the machine: a program that is loaded again gets them again. The machine
+;; itself knows breakpoints and watched memory, at no cost elsewhere; while one of the other kinds is enabled,
+;; programs run observed, instruction by instruction.
 
 (module debugger/breakpoints)
 (use scheme-lib/util)
+(use scheme-lib/machine)
 (use debugger/command)
 (use debugger/session)
 (use debugger/target)
+(use debugger/program)
+(use debugger/value)
 
 (define-type breakpoint
   constructor: make-breakpoint
   id
-  address
-  where ; as it was typed, so that it can be looked up again
-  hits)
+  kind       ; break, watch, register, thread-register, condition, call, return, host-call, trap
+  where      ; as it was typed
+  resolve    ; gives the address anew, in another program
+  address    ; of the instruction, of the first byte, of the function; the register's number; #f: any
+  length     ; of what is watched, in bytes
+  access     ; read, write, both or change
+  number     ; the machine's for a watched range; #f: it has none now
+  old        ; the bytes when they were last looked at; of a condition, whether it held
+  condition  ; as text, or #f
+  test       ; a thunk for it, or #f
+  enabled?
+  temporary? ; goes when it is hit
+  hits
+  ignore     ; so many hits do not stop
+  actions    ; command lines, done at the stop
+  message)   ; what is shown instead of stopping, or #f
 
-(define-type watchpoint
-  constructor: make-watchpoint
-  id
-  number ; the machine's
-  address
-  length
-  access ; read, write or both
-  where
-  old    ; the bytes when it was made or last hit
-  hits)
+(define (breakpoints) (session-breakpoints (the-session)))
 
-;; ---- breakpoints -----------------------------------------------------------------------------------
+(define (kind? . kinds) (lambda (breakpoint) (and (memq (breakpoint-kind breakpoint) kinds) #t)))
+(define instruction? (kind? 'break))
+(define memory? (kind? 'watch))
+(define observed? (kind? 'register 'thread-register 'condition 'call 'return 'host-call))
 
 (define (breakpoint-at address)
-  (find (lambda (breakpoint) (= (breakpoint-address breakpoint) address))
-        (session-breakpoints (the-session))))
+  (find (lambda (breakpoint)
+          (and (instruction? breakpoint) (breakpoint-enabled? breakpoint) (= (breakpoint-address breakpoint) address)))
+        (breakpoints)))
 
-;; One at the same address is given again rather than made twice.
+(define (breakpoint-with-id id)
+  (or (find (lambda (breakpoint) (= (breakpoint-id breakpoint) id)) (breakpoints))
+      (raise-user-error "there is no breakpoint, watchpoint or catchpoint " id "; `breakpoints` lists them")))
+
+;; ---- in the machine --------------------------------------------------------------------------------
+
+(define (arm! breakpoint)
+  (cond ((not (breakpoint-enabled? breakpoint)))
+        ((instruction? breakpoint) (target-breakpoint-set! (breakpoint-address breakpoint)))
+        ((memory? breakpoint)
+         (breakpoint-number-set!
+          breakpoint
+          (target-watchpoint-set! (breakpoint-address breakpoint) (breakpoint-length breakpoint)
+                                  (if (eq? (breakpoint-access breakpoint) 'change) 'write (breakpoint-access breakpoint))))))
+  (refresh! breakpoint))
+
+;; Takes it out of the machine. Another one at the same address must be armed again.
+(define (disarm! breakpoint)
+  (cond ((and (instruction? breakpoint)
+              (memv (breakpoint-address breakpoint) (machine-breakpoints (the-machine) (target-space))))
+         (target-breakpoint-clear! (breakpoint-address breakpoint)))
+        ((breakpoint-number breakpoint)
+         (target-watchpoint-clear! (breakpoint-number breakpoint))
+         (breakpoint-number-set! breakpoint #f))))
+
+(define (arm-those-at! address)
+  (for-each (lambda (breakpoint)
+              (if (and (instruction? breakpoint) (eqv? (breakpoint-address breakpoint) address)) (arm! breakpoint)))
+            (breakpoints)))
+
+(define (watched-bytes breakpoint)
+  (target-read-prefix (breakpoint-address breakpoint) (breakpoint-length breakpoint)))
+
+;; ---- making and removing ---------------------------------------------------------------------------
+
+;; resolve: gives the address, #f for kinds that have none. condition: text, of a breakpoint that stops only
+;; where it holds, or of a watchpoint on a condition.
+(define (add-breakpoint! kind where resolve #!key (length 0) (access 'write) (condition #f) (temporary? #f) (message #f))
+  (let* ((test (and condition (word->predicate condition)))
+         (session (the-session))
+         (breakpoint (make-breakpoint #f kind where resolve (resolve) length access #f #f condition test
+                                      #t temporary? 0 0 '() message)))
+    (if (eq? kind 'condition) (test)) ; a mistake in it is told now
+    (arm! breakpoint)
+    (breakpoint-id-set! breakpoint (new-id!))
+    (session-breakpoints-set! session (append (session-breakpoints session) (list breakpoint)))
+    breakpoint))
+
+;; For scripts. One at the same address is given again rather than made twice.
 (define (breakpoint-add! address where)
   (or (breakpoint-at address)
-      (begin
-        (target-breakpoint-set! address)
-        (let ((breakpoint (make-breakpoint (new-id!) address where 0)) (session (the-session)))
-          (session-breakpoints-set! session (append (session-breakpoints session) (list breakpoint)))
-          breakpoint))))
+      (add-breakpoint! 'break where (again where address))))
+
+(define (watchpoint-add! address length access where)
+  (add-breakpoint! 'watch where (again where address) length: length access: access))
+
+;; The first time the address is known.
+(define (again where address)
+  (let ((first? #t))
+    (lambda () (if first? (begin (set! first? #f) address) (word->integer where)))))
+
+(define (breakpoint-condition-set-text! breakpoint condition)
+  (breakpoint-test-set! breakpoint (and condition (word->predicate condition)))
+  (breakpoint-condition-set! breakpoint condition))
+
+(define (breakpoint-enable! breakpoint)
+  (if (not (breakpoint-enabled? breakpoint))
+      (begin (breakpoint-enabled?-set! breakpoint #t) (arm! breakpoint))))
+
+(define (breakpoint-disable! breakpoint)
+  (disarm! breakpoint)
+  (breakpoint-enabled?-set! breakpoint #f)
+  (arm-those-at! (breakpoint-address breakpoint)))
 
 (define (breakpoint-remove! breakpoint)
   (let ((session (the-session)))
-    (target-breakpoint-clear! (breakpoint-address breakpoint))
-    (session-breakpoints-set! session (delete breakpoint (session-breakpoints session) eq?))))
+    (disarm! breakpoint)
+    (session-breakpoints-set! session (delete breakpoint (session-breakpoints session) eq?))
+    (arm-those-at! (breakpoint-address breakpoint))))
 
-;; ---- watchpoints -----------------------------------------------------------------------------------
+(define (breakpoints-clear!) (for-each breakpoint-remove! (breakpoints)))
 
-(define (watchpoint-value watchpoint)
-  (target-read-prefix (watchpoint-address watchpoint) (watchpoint-length watchpoint)))
+;; Sets all of them in a new machine; gives, as they were typed, those that mean nothing there any more.
+(define (breakpoints-install!)
+  (let* ((session (the-session)) (all (session-breakpoints session)))
+    (session-breakpoints-set! session '())
+    (filter-map
+     (lambda (breakpoint)
+       (with-exception-catcher
+        (lambda (exception) (breakpoint-where breakpoint))
+        (lambda ()
+          (breakpoint-number-set! breakpoint #f)
+          (breakpoint-address-set! breakpoint ((breakpoint-resolve breakpoint)))
+          (arm! breakpoint)
+          (session-breakpoints-set! session (append (session-breakpoints session) (list breakpoint)))
+          #f)))
+     all)))
 
-(define (watchpoint-with-number number)
-  (find (lambda (watchpoint) (= (watchpoint-number watchpoint) number))
-        (session-watchpoints (the-session))))
+;; Memory or registers became others by other means than by running.
+(define (breakpoints-refresh!) (for-each refresh! (breakpoints)))
 
-(define (watchpoint-add! address length access where)
-  (let* ((number (target-watchpoint-set! address length access))
-         (watchpoint (make-watchpoint (new-id!) number address length access where #f 0))
-         (session (the-session)))
-    (watchpoint-old-set! watchpoint (watchpoint-value watchpoint))
-    (session-watchpoints-set! session (append (session-watchpoints session) (list watchpoint)))
-    watchpoint))
+(define (refresh! breakpoint)
+  (cond ((memory? breakpoint) (breakpoint-old-set! breakpoint (watched-bytes breakpoint)))
+        ((eq? (breakpoint-kind breakpoint) 'condition) (breakpoint-old-set! breakpoint (holds? breakpoint)))))
 
-(define (watchpoint-remove! watchpoint)
-  (let ((session (the-session)))
-    (target-watchpoint-clear! (watchpoint-number watchpoint))
-    (session-watchpoints-set! session (delete watchpoint (session-watchpoints session) eq?))))
+;; ---- running ---------------------------------------------------------------------------------------
 
-;; Memory became another by other means than the program's stores.
-(define (watchpoints-refresh!)
-  (for-each (lambda (watchpoint) (watchpoint-old-set! watchpoint (watchpoint-value watchpoint)))
-            (session-watchpoints (the-session))))
-
-;; ---- both ------------------------------------------------------------------------------------------
-
-(define (stopping-place-remove! id)
-  (let ((breakpoint (find (lambda (each) (= (breakpoint-id each) id)) (session-breakpoints (the-session))))
-        (watchpoint (find (lambda (each) (= (watchpoint-id each) id)) (session-watchpoints (the-session)))))
-    (cond (breakpoint (breakpoint-remove! breakpoint))
-          (watchpoint (watchpoint-remove! watchpoint))
-          (else (raise-user-error "there is no breakpoint or watchpoint " id "; `breakpoints` lists them")))))
+(define armed? (make-parameter #t))
 
 ;; Does thunk while nothing stops the program.
-(define (call-without-stopping-places thunk)
-  (let ((breakpoints (session-breakpoints (the-session))) (watchpoints (session-watchpoints (the-session))))
-    (dynamic-wind
-     (lambda ()
-       (for-each (lambda (breakpoint) (target-breakpoint-clear! (breakpoint-address breakpoint))) breakpoints)
-       (for-each (lambda (watchpoint) (target-watchpoint-clear! (watchpoint-number watchpoint))) watchpoints))
-     thunk
-     (lambda ()
-       (for-each (lambda (breakpoint) (target-breakpoint-set! (breakpoint-address breakpoint))) breakpoints)
-       (for-each
-        (lambda (watchpoint)
-          (watchpoint-number-set! watchpoint
-                                  (target-watchpoint-set! (watchpoint-address watchpoint) (watchpoint-length watchpoint)
-                                                          (watchpoint-access watchpoint))))
-        watchpoints)))))
+(define (call-without-breakpoints thunk)
+  (if (armed?)
+      (let ((all (breakpoints)))
+        (parameterize ((armed? #f))
+          (dynamic-wind
+           (lambda () (for-each disarm! all))
+           thunk
+           (lambda () (for-each arm! all)))))
+      (thunk)))
 
-(define (stopping-places-clear!)
-  (for-each breakpoint-remove! (session-breakpoints (the-session)))
-  (for-each watchpoint-remove! (session-watchpoints (the-session))))
+;; What the last run was told by the machine, where it ran observed.
+(define seen '())
 
-;; Sets all of them in a new machine. `look-up` gives the address for what was typed, or #f when that
-;; means nothing any more; the result is what was lost.
-(define (stopping-places-install! look-up)
-  (let* ((session (the-session))
-         (breakpoints (session-breakpoints session))
-         (watchpoints (session-watchpoints session)))
-    (session-breakpoints-set! session '())
-    (session-watchpoints-set! session '())
-    (filter-map
-     (lambda (place)
-       (let* ((where (if (breakpoint? place) (breakpoint-where place) (watchpoint-where place)))
-              (address (look-up where)))
-         (define (again)
-           (if (breakpoint? place)
-               (breakpoint-again! place address)
-               (watchpoint-again! place address)))
-         (if (and address (with-exception-catcher (lambda (exception) #f) again)) #f where)))
-     (append breakpoints watchpoints))))
+(define (enabled-and . tests)
+  (filter (lambda (breakpoint)
+            (and (breakpoint-enabled? breakpoint) (every (lambda (test) (test breakpoint)) tests)))
+          (breakpoints)))
 
-(define (breakpoint-again! breakpoint address)
-  (let ((session (the-session)))
-    (target-breakpoint-set! address)
-    (breakpoint-address-set! breakpoint address)
-    (session-breakpoints-set! session (append (session-breakpoints session) (list breakpoint)))
-    #t))
+;; As machine-run!, for the session's thread, and behind what breakpoints that the machine does not know
+;; wait for, it stops as `observed`.
+(define (run-armed! fuel)
+  (let ((watching (if (armed?) (enabled-and observed?) '())) (thread (session-thread (the-session))))
+    (set! seen '())
+    (if (null? watching)
+        (machine-run! (the-machine) fuel thread)
+        (let* ((observation (make-observation (append-map filters-for watching) stop-at: 1))
+               (stop (machine-observe! (the-machine) observation fuel thread)))
+          (set! seen (observation-events observation))
+          stop))))
 
-(define (watchpoint-again! watchpoint address)
-  (let ((session (the-session)))
-    (watchpoint-address-set! watchpoint address)
-    (watchpoint-number-set! watchpoint
-                            (target-watchpoint-set! address (watchpoint-length watchpoint)
-                                                    (watchpoint-access watchpoint)))
-    (watchpoint-old-set! watchpoint (watchpoint-value watchpoint))
-    (session-watchpoints-set! session (append (session-watchpoints session) (list watchpoint)))
-    #t))
+(define (filters-for breakpoint)
+  (let ((kind (breakpoint-kind breakpoint)) (address (breakpoint-address breakpoint)))
+    (cond ((eq? kind 'condition) (condition-filters (breakpoint-condition breakpoint)))
+          (address (list (list kind address address)))
+          (else (list (list kind))))))
+
+;; A condition on registers alone can only change where they are written, or the window moves.
+(define (condition-filters condition)
+  (let ((registers (condition-registers condition)))
+    (if registers
+        (append '((call) (return))
+                (map (lambda (number) (let ((index (+ (target-window) number))) (list 'register index index))) registers))
+        '((execute)))))
+
+;; ---- arriving --------------------------------------------------------------------------------------
+
+;; A breakpoint where the program has arrived. detail: the event; of watched memory (access . bytes before).
+(define-type arrival
+  constructor: make-arrival
+  breakpoint detail)
+
+;; Those whose condition holds, the oldest first. What is watched is looked at anew.
+(define (arrivals stop)
+  (let ((found (map (lambda (breakpoint) (cons breakpoint (arrived breakpoint stop))) (enabled-and))))
+    (filter-map (lambda (entry)
+                  (and (cdr entry)
+                       (or (eq? (breakpoint-kind (car entry)) 'condition) (holds? (car entry)))
+                       (make-arrival (car entry) (cdr entry))))
+                found)))
+
+;; stop #f: the program was brought there without running.
+(define (arrived breakpoint stop)
+  (let* ((reason (if stop (stop-reason stop) 'breakpoint))
+         (goes-on? (memq reason '(breakpoint watchpoint observed out-of-fuel))))
+    (case (breakpoint-kind breakpoint)
+      ((break) (and goes-on? (= (breakpoint-address breakpoint) (target-pc))))
+      ((trap) (and (eq? reason 'trap)
+                   (or (not (breakpoint-address breakpoint)) (eq? (stop-trap stop) (breakpoint-address breakpoint)))))
+      ((watch) (and (eq? reason 'watchpoint) (touched breakpoint stop)))
+      ((condition)
+       (let ((before (breakpoint-old breakpoint)) (now (holds? breakpoint)))
+         (breakpoint-old-set! breakpoint now)
+         (and goes-on? now (not before))))
+      (else (and goes-on? (find (lambda (event) (event-for? breakpoint event)) seen))))))
+
+;; The machine names the first watchpoint that was touched; of others only a change can be seen.
+(define (touched breakpoint stop)
+  (let* ((old (breakpoint-old breakpoint))
+         (named? (eqv? (breakpoint-number breakpoint) (stop-watchpoint stop)))
+         (changed? (and (or named? (eq? (stop-access stop) 'write)) (not (equal? old (watched-bytes breakpoint))))))
+    (if changed? (breakpoint-old-set! breakpoint (watched-bytes breakpoint)))
+    (and (case (breakpoint-access breakpoint)
+           ((change) changed?)
+           ((read) named?)
+           (else (or named? changed?)))
+         (cons (if named? (stop-access stop) 'write) old))))
+
+(define (event-for? breakpoint event)
+  (and (eq? (event-kind event) (breakpoint-kind breakpoint))
+       (or (not (breakpoint-address breakpoint)) (= (event-place event) (breakpoint-address breakpoint)))
+       (or (not (eq? (breakpoint-access breakpoint) 'change)) (not (= (event-before event) (event-after event))))))
+
+;; A condition that cannot be told holds, so that the mistake is seen, once.
+(define (holds? breakpoint)
+  (or (not (breakpoint-test breakpoint))
+      (with-exception-catcher
+       (lambda (exception)
+         (display (text "the condition of " (breakpoint-where breakpoint) " cannot be told, and is not looked at any more: "
+                        (error-line exception) "\n"))
+         (breakpoint-test-set! breakpoint #f)
+         #t)
+       (breakpoint-test breakpoint))))
+
+;; Counts arrivals as hits; gives those that are to stop the program. Going back nothing is ignored, for the
+;; hits that are to be ignored are the first ones; and nothing is logged twice.
+(define (count-hits! arrivals back?)
+  (filter (lambda (arrival)
+            (let ((breakpoint (arrival-breakpoint arrival)))
+              (breakpoint-hits-set! breakpoint (+ 1 (breakpoint-hits breakpoint)))
+              (cond ((breakpoint-message breakpoint)
+                     (if (not back?) (display (text (filled-in (breakpoint-message breakpoint)) "\n")))
+                     #f)
+                    ((and (not back?) (> (breakpoint-ignore breakpoint) 0))
+                     (breakpoint-ignore-set! breakpoint (- (breakpoint-ignore breakpoint) 1))
+                     #f)
+                    (else #t))))
+          arrivals))
+
+;; "n is {r1}" with what stands in braces replaced by its value.
+(define (filled-in message)
+  (let* ((open (string-index message #\{)) (close (and open (string-index message #\} open))))
+    (if close
+        (text (substring message 0 open)
+              (with-exception-catcher
+               (lambda (exception) (text "(" (error-line exception) ")"))
+               (lambda () (shown (word->value (substring message (+ open 1) close)))))
+              (filled-in (substring message (+ close 1) (string-length message))))
+        message)))
+
+(define (shown value) (if (and (integer? value) (exact? value)) (text (s64 value)) (written value)))

@@ -23,6 +23,7 @@ bytes, and (target-write! ADDRESS u8vector) writes any number. A place of a view
 set list.next.value 5, set shape.kind circle, set name \"abc\"."
   group: changing
   (set-place! place (new-value place new))
+  (breakpoints-refresh!)
   (for-each say (expression-lines place #f)))
 
 ;; ---- assembling ------------------------------------------------------------------------------------
@@ -131,6 +132,7 @@ there."
   "Keeps the machine's whole state. NAME, or a number, is what restore knows it by; it costs microseconds."
   group: changing repeat: #f
   (the-machine)
+  (if (and name (blank-string? name)) (raise-user-error "a snapshot has a name, or gets a number when none is given"))
   (let ((name (or name (free-name))))
     (snapshot! name)
     (say "snapshot " name " at " (address-text (target-pc)) ", " (grouped (target-count)) " instructions")))
@@ -152,7 +154,7 @@ there."
     (session-stop-set! session (caddr entry))
     (session-level-set! session 0)
     (session-listed-set! session #f)
-    (watchpoints-refresh!)))
+    (breakpoints-refresh!)))
 
 (define-command (restore #!optional (name snapshot #f))
   "Brings a kept state back. NAME is that of the snapshot, the newest one unless given; it stays good, and \

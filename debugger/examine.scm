@@ -65,6 +65,8 @@
            (raise-user-error (written value) " is no integer, as the format " name " needs"))
           (else ((format-write format) (modulo value (expt 2 (* 8 (format-size format)))))))))
 
+(define most-names 50)
+
 ;; What a word says of how to show something: the name of a format, or else the description of a view.
 (define (word->format word)
   (cond ((member word (format-names)) word)
@@ -72,7 +74,7 @@
         (else
          (let ((names (append (format-names) (view-definitions))))
            (raise-user-error "`" word "` is not a format" (did-you-mean word names)
-                             "; formats: " (string-join names ", "))))))
+                             "; formats: " (string-join (take-at-most names most-names) ", "))))))
 
 (define (format-completions beginning)
   (filter (lambda (name) (string-prefix? beginning name)) (append (format-names) (view-definitions))))
@@ -143,7 +145,7 @@
         (show-views view (+ address (view-size place)) (- count 1)))))
 
 (define (place-label address)
-  (let ((symbol (symbol-at address))) (text (hex-address address) (if symbol (text " <" (address-text address) ">") ""))))
+  (text (hex-address address) (if (symbol-at address) (text " <" (address-text address) ">") "")))
 
 (define (show-memory name address count)
   (cond ((not (string? name)) (show-views name address (or count 1)))

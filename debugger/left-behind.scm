@@ -46,11 +46,6 @@
     (machine-restore-state! machine state)
     (session-thread-set! session (state-thread state))))
 
-;; Those of the program before count in this one too, but not on the way to where it is opened.
-(define (install-stopping-places!)
-  (stopping-places-install!
-   (lambda (where) (with-exception-catcher (lambda (exception) #f) (lambda () (word->integer where))))))
-
 ;; A pause like the one in which the file was written; of breakpoints and the like it knows nothing.
 (define (pause-as-saved! stop)
   (if (and stop (memq (stop-reason stop) '(halted trap out-of-fuel interrupted host-call)))
@@ -65,7 +60,7 @@
     (if (state-recording? state) (raise-user-error path ": is a recording; debug --replay opens it"))
     (enter-state! path state (image-of state path #f))
     (timeline-begin!)
-    (install-stopping-places!)
+    (breakpoints-install!)
     (pause-as-saved! (state-stop state (the-machine)))))
 
 ;; The state of the session's machine, as the session's last pause found it.
@@ -88,7 +83,7 @@
     (enter-state! path state (image-of state path image-path))
     (timeline-begin! (lambda () (machine-replay! (the-machine) state (timeline-log-limit))))
     (let ((pause (run-to-end! state)))
-      (install-stopping-places!)
+      (breakpoints-install!) ; not on the way, only from now on
       (recording-note (and (not (eq? (pause-reason pause) 'interrupted)) (difference state pause)))
       (if (and end-state (not (equal? (state-hash end-state) (machine-hash (the-machine)))))
           (raise-user-error core ": is not of the run that " path " recorded"))

@@ -1,5 +1,5 @@
 ;; Commands that show the machine and change nothing: where, up, down, registers, print, examine,
-;; disassemble, symbols, info, hash.
+;; disassemble, search, references, symbols, info, hash; thread, which chooses what they show.
 
 (module debugger/looking-commands)
 (use scheme-lib/util)
@@ -10,6 +10,8 @@
 (use debugger/program)
 (use debugger/disassembly)
 (use debugger/value)
+(use debugger/code)
+(use debugger/timeline)
 (use debugger/run)
 (use debugger/examine)
 (use debugger/changes)
@@ -110,6 +112,59 @@ without arguments it goes on where it stopped."
                       (else (instructions-before (current-address) 3)))))
     (session-listed-set! session (show-instructions start count))))
 
+;; ---- searching -------------------------------------------------------------------------------------
+
+(define searched-limit 20)
+
+;; What is looked for: a text, or the bytes of a number, as few as hold it unless a size is given.
+(define (bytes-of what size)
+  (if (char=? (string-ref what 0) #\")
+      (string->utf8 (word->value what))
+      (let ((number (word->integer what)))
+        (number->u8vector number (or size (find (lambda (size) (< number (expt 256 size))) '(1 2 4 8)))))))
+
+(define (show-places addresses what)
+  (if (null? addresses) (say "nowhere: " what))
+  (columns (map (lambda (address) (list (hex-address address) (where-text address)))
+                (take-at-most addresses searched-limit)))
+  (if (> (length addresses) searched-limit) (say "and more")))
+
+(define-command (search (what value) #!optional (size count #f) (from place 0))
+  "Looks for bytes in memory. WHAT is a text in quotes or a number, of SIZE bytes, or as many of 1, 2, 4, 8 as \
+hold it; FROM is where to begin: search \"hello\", search 0x20010 8."
+  group: looking
+  (the-machine)
+  (if (and size (not (<= 1 size 8))) (raise-user-error "a number has 1 to 8 bytes, not " size))
+  (let ((bytes (bytes-of what size)))
+    (if (= 0 (u8vector-length bytes)) (raise-user-error "an empty text is everywhere"))
+    (show-places (search-bytes bytes from (+ searched-limit 1)) what)))
+
+(define-command (references (where place))
+  "Looks for what names an address. That is instructions that jump to it, call it or make its value, and words of \
+8 bytes that hold it, in memory that is not executed: references main."
+  aliases: (refs) group: looking
+  (the-machine)
+  (let ((executed? (lambda (address)
+                     (any (lambda (region)
+                            (and (string-contains (caddr region) "x") (<= (car region) address)
+                                 (< address (+ (car region) (cadr region)))))
+                          (target-regions)))))
+    (show-places (append (instructions-naming where)
+                         (remove executed? (search-bytes (number->u8vector where 8) 0 (+ searched-limit 1))))
+                 (address-text where))))
+
+(define-command (thread #!optional (number count #f))
+  "Chooses the thread that commands speak of. Without a NUMBER it lists them."
+  group: looking
+  (the-machine)
+  (cond ((not number) (show-threads))
+        ((memv number (machine-threads (the-machine)))
+         (session-thread-set! (the-session) number)
+         (timeline-begin!)
+         (session-level-set! (the-session) 0)
+         (show-here))
+        (else (raise-user-error "there is no thread " number "; `info threads` lists them"))))
+
 (define-command (symbols #!optional (part name ""))
   "Lists symbols by address. All of them, or those whose name holds PART."
   group: looking
@@ -132,12 +187,29 @@ without arguments it goes on where it stopped."
                                 (if symbol (text "   " (car symbol) " ...") ""))))))
               (target-regions)))))
 
-(define (show-thread)
-  (columns (list (list "thread" (text (session-thread (the-session))))
-                 (list "space" (text (target-space)))
-                 (list "pc" (where-text (target-pc)))
-                 (list "instructions" (grouped (target-count)))
-                 (list "activations" (grouped (target-depth))))))
+(define (show-threads)
+  (columns
+   (cons '("thread" "space" "instructions" "activations" "pc")
+         (map (lambda (thread)
+                (list (text (if (= thread (session-thread (the-session))) "=> " "   ") thread)
+                      (text (machine-thread-space (the-machine) thread))
+                      (grouped (machine-count (the-machine) thread))
+                      (grouped (machine-depth (the-machine) thread))
+                      (where-text (machine-pc (the-machine) thread))))
+              (machine-threads (the-machine))))))
+
+;; What the selected activation is: its function, its caller, its place on the register stack.
+(define (show-activation)
+  (let* ((level (session-level (the-session)))
+         (activation (target-activation level))
+         (caller (and (< (+ level 1) (target-depth)) (activation-address (+ level 1)))))
+    (columns
+     (list (list "activation" (text level " of " (target-depth)))
+           (list "function" (where-text (vector-ref activation 0)))
+           (list "at" (where-text (activation-address level)))
+           (list "called by" (if caller (where-text caller) "nobody"))
+           (list "window" (text "from register " (grouped (vector-ref activation 2)) " of the stack on"))))
+    (run-command "registers")))
 
 (define (show-program)
   (columns (append
@@ -152,7 +224,7 @@ without arguments it goes on where it stopped."
 
 ;; A user adds a row.
 (define subjects
-  (list (cons "program" show-program) (cons "regions" show-regions) (cons "threads" show-thread)
+  (list (cons "program" show-program) (cons "regions" show-regions) (cons "threads" show-threads) (cons "activation" show-activation)
         (cons "symbols" (lambda () (run-command "symbols"))) (cons "breakpoints" (lambda () (run-command "breakpoints")))
         (cons "registers" (lambda () (run-command "registers")))))
 
@@ -168,7 +240,7 @@ without arguments it goes on where it stopped."
   (lambda (beginning) (filter (lambda (name) (string-prefix? beginning name)) (map car subjects))))
 
 (define-command (info #!optional (subject subject #f))
-  "Shows facts. info program, regions, threads, symbols, breakpoints, registers, timeline."
+  "Shows facts. info program, regions, threads, activation, symbols, breakpoints, registers, timeline."
   aliases: (i) group: looking
   (the-machine)
   ((or subject show-program)))

@@ -30,7 +30,7 @@
 
 (define (breakpoint-lines file)
   (filter-map (lambda (breakpoint)
-                (let ((place (and (breakpoint-address breakpoint) (line-at (breakpoint-address breakpoint)))))
+                (let ((place (and (eq? (breakpoint-kind breakpoint) 'break) (line-at (breakpoint-address breakpoint)))))
                   (and place (string=? (place-file place) file) (place-line place))))
               (session-breakpoints (the-session))))
 

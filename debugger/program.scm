@@ -9,6 +9,7 @@
 (use debugger/command)
 (use debugger/session)
 (use scheme-lib/image)
+
 (use scheme-lib/machine)
 (use asm/program)
 (use asm/image)
@@ -80,9 +81,11 @@
   (let* ((program (session-program (the-session)))
          (folder (if program (path-directory (path-expand (loaded-path program))) (current-directory)))
          (beside (path-expand (path-strip-directory file) folder)))
-    (cond ((file-exists? file) file)
-          ((file-exists? beside) beside)
-          (else #f))))
+    (find file-to-read? (list file beside))))
+
+;; A program from elsewhere may name a device as its source, which would never end.
+(define (file-to-read? path)
+  (and (file-exists? path) (eq? (file-type path) 'regular)))
 
 (define (file-lines file)
   (let ((path (source-path file)))

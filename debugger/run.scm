@@ -5,8 +5,8 @@
 ;;   (pause-reason (run-program!))    => halted
 ;;
 ;; Reasons: those of the machine (halted, out-of-fuel, trap, breakpoint, watchpoint, host-call,
-;; interrupted), `step` and `finished` where the debugger had asked for so much and no more, and `start`
-;; where going back found nothing before the start of the timeline.
+;; interrupted), `event` at a catchpoint, `step` and `finished` where the debugger had asked for so much and no
+;; more, and `start` where going back found nothing before the start of the timeline.
 
 (module debugger/run)
 (use scheme-lib/util)
@@ -15,6 +15,8 @@
 (use debugger/session)
 (use debugger/target)
 (use debugger/program)
+(use debugger/disassembly)
+(use debugger/code)
 (use debugger/breakpoints)
 (use debugger/timeline)
 (use debugger/value)
@@ -24,7 +26,8 @@
   reason
   pc
   count ; instructions in all
-  stop) ; the machine's own account; #f where it was not asked
+  stop  ; the machine's own account; #f where it was not asked
+  arrivals) ; at breakpoints, watchpoints and catchpoints, see debugger/breakpoints
 
 ;; ---- loading ---------------------------------------------------------------------------------------
 
@@ -38,8 +41,7 @@
     (session-arguments-set! session '())
     (session-snapshots-set! session '())
     (enter-machine! session machine)
-    (stopping-places-install!
-     (lambda (where) (with-exception-catcher (lambda (exception) #f) (lambda () (word->integer where)))))))
+    (breakpoints-install!)))
 
 (define (enter-machine! session machine)
   (session-machine-set! session machine)
@@ -72,29 +74,52 @@
     (machine-restore! (the-machine) (session-fresh session))
     (forget-pause! session)
     (timeline-begin!)
-    (watchpoints-refresh!)))
+    (breakpoints-refresh!)))
 
 ;; ---- running ---------------------------------------------------------------------------------------
 
-(define (conclude! reason stop)
-  (let ((session (the-session)) (pause (make-pause reason (target-pc) (target-count) stop)))
+(define (conclude! reason stop #!optional (arrivals '()))
+  (let ((session (the-session)) (pause (make-pause reason (target-pc) (target-count) stop arrivals)))
     (session-stop-set! session pause)
     (session-level-set! session 0)
     (session-listed-set! session #f)
+    (for-each (lambda (arrival)
+                (if (breakpoint-temporary? (arrival-breakpoint arrival)) (breakpoint-remove! (arrival-breakpoint arrival))))
+              arrivals)
     pause))
 
 ;; While a program runs, a procedure that ends the run. What serves the program's input calls it when Ctrl-C
 ;; is pressed: the program goes on waiting for input when it is continued.
 (define run-escape (make-parameter #f))
 
-;; For at most `fuel` instructions; #f: without limit. What Scheme has written so far must stand before what
-;; the program writes. Gives #f when the run was escaped from.
-(define (run-machine! fuel)
+;; What ended a run: the machine's stop, #f when it was escaped from; and where it arrived that is to stop it.
+(define-type ending
+  constructor: make-ending
+  stop arrivals)
+
+(define (nowhere stop) #f)
+
+;; For at most `fuel` instructions; #f: without limit. Ends where a breakpoint says so, or `there?` of the stop
+;; that a place of the caller's own has made. What Scheme has written so far must stand before what the
+;; program writes.
+(define (run-machine! fuel #!optional (there? nowhere))
   (force-output (current-output-port))
+  (session-level-set! (the-session) 0)
   (call/cc
    (lambda (return)
-     (parameterize ((run-escape (lambda () (return #f))))
-       (if (run-companion) (run-accompanied! fuel) (timeline-run! fuel))))))
+     (parameterize ((run-escape (lambda () (return (make-ending #f '())))))
+       (let loop ((fuel fuel))
+         (let* ((before (target-count))
+                (stop (if (run-companion) (run-accompanied! fuel) (timeline-run! fuel)))
+                (left (and fuel (- fuel (- (target-count) before))))
+                (hits (if stop (count-hits! (arrivals stop) #f) '())))
+           (cond ((or (pair? hits)
+                      (not stop)
+                      (there? stop)
+                      (not (memq (stop-reason stop) '(breakpoint watchpoint observed))))
+                  (make-ending stop hits))
+                 ((eqv? left 0) (make-ending (timeline-run! 0) '()))
+                 (else (loop left)))))))))
 
 ;; For whoever has other things to do while a program runs: a procedure that is called every few milliseconds,
 ;; between two instructions, and ends the run as interrupted when it gives #f.
@@ -112,22 +137,32 @@
           (((run-companion)) (run-accompanied! left))
           (else #f))))
 
-(define (reason-of stop) (if stop (stop-reason stop) 'interrupted))
+(define (reason-of ending)
+  (if (ending-stop ending) (stop-reason (ending-stop ending)) 'interrupted))
 
-;; Arriving at a breakpoint is a hit of it, whichever way one came.
-(define (arrived-at-breakpoint! stop)
-  (let ((breakpoint (breakpoint-at (target-pc))))
-    (if breakpoint (breakpoint-hits-set! breakpoint (+ 1 (breakpoint-hits breakpoint))))
-    (conclude! 'breakpoint stop)))
+(define (kind->reason kind)
+  (case kind
+    ((break) 'breakpoint)
+    ((watch register thread-register condition) 'watchpoint)
+    ((trap) 'trap)
+    (else 'event)))
 
-(define (conclude-stop! stop)
-  (case (reason-of stop)
-    ((breakpoint) (arrived-at-breakpoint! stop))
-    ((watchpoint)
-     (let ((watchpoint (watchpoint-with-number (stop-watchpoint stop))))
-       (if watchpoint (watchpoint-hits-set! watchpoint (+ 1 (watchpoint-hits watchpoint))))
-       (conclude! 'watchpoint stop)))
-    (else (conclude! (reason-of stop) stop))))
+;; Watchpoints tell more than a breakpoint at which one arrives as well.
+(define (arrival-reason arrivals)
+  (let ((reasons (map (lambda (arrival) (kind->reason (breakpoint-kind (arrival-breakpoint arrival)))) arrivals)))
+    (or (find (lambda (reason) (memq reason reasons)) '(trap watchpoint event)) 'breakpoint)))
+
+;; For who has run the machine without looking at breakpoints.
+(define (conclude-stop! stop) (conclude-ending! (make-ending stop '())))
+
+(define (conclude-ending! ending)
+  (let ((arrivals (ending-arrivals ending)))
+    (conclude! (if (pair? arrivals) (arrival-reason arrivals) (reason-of ending)) (ending-stop ending) arrivals)))
+
+;; Brought to a breakpoint without running.
+(define (arrive!)
+  (let ((hits (count-hits! (arrivals #f) #t)))
+    (conclude! (if (pair? hits) 'breakpoint 'step) #f hits)))
 
 ;; Setting the pc or restoring a snapshot brings it back to life.
 (define (program-halted?)
@@ -143,7 +178,7 @@
 
 (define (continue-program! #!optional (fuel #f))
   (check-running!)
-  (conclude-stop! (run-machine! fuel)))
+  (conclude-ending! (run-machine! fuel)))
 
 ;; From the entry, with the state as it was loaded. Arguments stay those of the run before unless given.
 ;; `before` is called when all is ready to run.
@@ -153,16 +188,15 @@
     (if (pair? arguments) (session-arguments-set! session arguments))
     (machine-arguments-set! (the-machine) (cons (loaded-path program) (session-arguments session)))
     (before)
-    (if (breakpoint-at (target-pc))
-        (arrived-at-breakpoint! #f)
-        (continue-program! fuel))))
+    (let ((hits (if (breakpoint-at (target-pc)) (count-hits! (arrivals #f) #f) '())))
+      (if (pair? hits) (conclude! 'breakpoint #f hits) (continue-program! fuel)))))
 
 ;; ---- stepping --------------------------------------------------------------------------------------
 
-(define (conclude-step! stop)
-  (cond ((not (eq? (reason-of stop) 'out-of-fuel)) (conclude-stop! stop))
-        ((breakpoint-at (target-pc)) (arrived-at-breakpoint! stop))
-        (else (conclude! 'step stop))))
+(define (conclude-step! ending)
+  (if (and (eq? (reason-of ending) 'out-of-fuel) (null? (ending-arrivals ending)))
+      (conclude! 'step (ending-stop ending))
+      (conclude-ending! ending)))
 
 (define (step-program! #!optional (count 1))
   (check-running!)
@@ -174,39 +208,77 @@
     (let ((pause (step)))
       (if (and (> left 1) (eq? (pause-reason pause) 'step)) (loop (- left 1)) pause))))
 
-;; As step, but a call counts as one with all that it does.
+;; As step, but a call counts as one with all that it does: a tail call ends where the function would have
+;; returned to, a jump with a link at the address in the link.
 (define (next-program! #!optional (count 1))
   (check-running!)
   (repeat-step count
                (lambda ()
-                 (let* ((depth (target-depth)) (pause (step-program! 1)))
-                   (if (and (eq? (pause-reason pause) 'step) (> (target-depth) depth))
-                       (run-until-return! depth 'step)
-                       pause)))))
+                 (let* ((depth (target-depth))
+                        (instruction (target-instruction (target-pc)))
+                        (behind (and instruction (+ (target-pc) (instruction-length instruction))))
+                        (name (and instruction (instruction-name instruction)))
+                        (pause (step-program! 1)))
+                   (cond ((not (eq? (pause-reason pause) 'step)) pause)
+                         ((> (target-depth) depth) (run-until-return! depth 'step))
+                         ((memq name '(tail tailr))
+                          (if (= depth 1) (continue-program!) (run-until-return! (- depth 1) 'step)))
+                         ((and (links? instruction) (not (= (target-pc) behind)))
+                          (run-to! behind (lambda () (<= (target-depth) depth)) 'step))
+                         (else pause))))))
+
+;; jal, jalr and brz keep the address behind them, unless that goes to r0.
+(define (links? instruction)
+  (and instruction
+       (memq (instruction-name instruction) '(jal jalr brz))
+       (not (= 0 (car (instruction-fields instruction))))))
 
 (define (return-address level) (vector-ref (target-activation level) 1))
+
+;; Until the pc is at an address and `there?` holds, which ends as `reason`; or something else stops it.
+(define (run-to! address there? reason)
+  (define (arrived? stop) (and (eq? (stop-reason stop) 'breakpoint) (= (target-pc) address) (there?)))
+  (let ((own? (not (breakpoint-at address))))
+    (if own? (target-breakpoint-set! address))
+    (let ((ending (dynamic-wind
+                   void
+                   (lambda () (run-machine! #f arrived?))
+                   (lambda () (if own? (target-breakpoint-clear! address))))))
+      (if (and (null? (ending-arrivals ending)) (ending-stop ending) (arrived? (ending-stop ending)))
+          (conclude! reason (ending-stop ending))
+          (conclude-ending! ending)))))
 
 ;; Runs until so few activations are left. Recursion passes the return address without being there yet,
 ;; so the depth decides; a breakpoint of the user's own stops at any depth.
 (define (run-until-return! depth reason)
-  (let* ((address (return-address (- (target-depth) depth)))
-         (own? (not (breakpoint-at address))))
-    (if own? (target-breakpoint-set! address))
-    (let ((stop (dynamic-wind
-                 void
-                 (lambda ()
+  (run-to! (return-address (- (target-depth) depth)) (lambda () (<= (target-depth) depth)) reason))
+
+;; To an address, in this activation or one that called it.
+(define (run-until! address)
+  (check-running!)
+  (let ((depth (target-depth))) (run-to! address (lambda () (<= (target-depth) depth)) 'step)))
+
+;; As next, but a jump back, which ends a loop's body, runs until the loop has ended.
+(define (until-forward!)
+  (let* ((pc (target-pc)) (depth (target-depth)) (instruction (target-instruction pc)) (pause (next-program! 1)))
+    (if (and (eq? (pause-reason pause) 'step) (<= (target-pc) pc) (= (target-depth) depth) instruction)
+        (run-until! (+ pc (instruction-length instruction)))
+        pause)))
+
+;; Steps until another source line begins.
+(define (step-lines! count step)
+  (repeat-step count
+               (lambda ()
+                 (let ((line (line-key (target-pc))))
                    (let loop ()
-                     (let ((stop (run-machine! #f)))
-                       (if (and own?
-                                (eq? (reason-of stop) 'breakpoint)
-                                (= (target-pc) address)
-                                (> (target-depth) depth))
-                           (loop)
-                           stop))))
-                 (lambda () (if own? (target-breakpoint-clear! address))))))
-      (if (and (eq? (reason-of stop) 'breakpoint) (= (target-pc) address) (<= (target-depth) depth) own?)
-          (conclude! reason stop)
-          (conclude-stop! stop)))))
+                     (let ((pause (step)))
+                       (if (and (eq? (pause-reason pause) 'step) line (equal? (line-key (target-pc)) line)) (loop) pause)))))))
+
+(define (line-key address)
+  (let ((place (line-at address))) (and place (cons (place-file place) (place-line place)))))
+
+(define (step-line! #!optional (count 1)) (step-lines! count (lambda () (step-program! 1))))
+(define (next-line! #!optional (count 1)) (step-lines! count (lambda () (next-program! 1))))
 
 ;; Until the selected activation has returned to its caller.
 (define (finish-activation!)
@@ -229,40 +301,51 @@
   (timeline-goto! (timeline-start (the-timeline)))
   (conclude! 'start #f))
 
-;; What a run calls a stop, arrived at from behind: the watched bytes are those before the instruction, then
-;; it is executed once more.
+;; Arrived at from behind. What is behind an instruction, as a watchpoint is, shows what it was before when the
+;; instruction is executed once more.
 (define (arrive-back! found)
   (cond ((not found) (goto-start!))
-        ((eq? (cdr found) 'watchpoint)
+        ((or (eq? (cdr found) 'breakpoint) (= (car found) (timeline-start (the-timeline))))
+         (timeline-goto! (car found))
+         (arrive!))
+        (else
          (timeline-goto! (- (car found) 1))
-         (conclude-stop! (run-machine! 1)))
-        (else (timeline-goto! (car found)) (arrived-at-breakpoint! #f))))
+         (let* ((stop (timeline-run! 1)) (hits (count-hits! (arrivals stop) #t)))
+           (conclude-ending! (make-ending stop hits))))))
 
 (define (call-as-it-is thunk) (thunk))
 
-;; Where the program stopped last before here, at a breakpoint or behind what touched a watched range.
+;; Where the program stopped last before here: at a breakpoint, or behind what a watchpoint or catchpoint waits
+;; for. Conditions count.
 (define (reverse-continue!)
-  (arrive-back! (last-stop-before (target-count) call-as-it-is (lambda () #t))))
+  (arrive-back!
+   (last-stop-before (target-count) call-as-it-is
+                     (lambda (stop)
+                       (let ((stopping (filter (lambda (arrival) (not (breakpoint-message (arrival-breakpoint arrival))))
+                                               (arrivals stop))))
+                         (and (pair? stopping) (arrival-reason stopping)))))))
 
 (define (reverse-step! #!optional (count 1))
   (let ((start (timeline-start (the-timeline))) (goal (- (target-count) count)))
     (if (< goal start) (goto-start!) (begin (timeline-goto! goal) (conclude! 'step #f)))))
 
+;; Gives `search` what last-stop-before needs to look for an address alone.
+(define (with-breakpoint-at address search)
+  (search (lambda (thunk)
+            (call-without-breakpoints
+             (lambda ()
+               (dynamic-wind
+                (lambda () (target-breakpoint-set! address))
+                thunk
+                (lambda () (target-breakpoint-clear! address))))))))
+
 ;; Before the call that made the activation with so many below it: the function's first instruction, seen
 ;; last at that depth, less one. A tail call replaced the function, then the one before it counts.
 (define (goto-call-of! level reason)
   (let* ((depth (- (target-depth) level)) (function (vector-ref (target-activation level) 0)))
-    (define (with-function-watched thunk)
-      (call-without-stopping-places
-       (lambda ()
-         (target-breakpoint-set! function)
-         (let ((result (with-exception-catcher
-                        (lambda (exception) (target-breakpoint-clear! function) (raise exception))
-                        thunk)))
-           (target-breakpoint-clear! function)
-           result))))
-    (let ((found (last-stop-before (+ (target-count) 1) with-function-watched
-                                   (lambda () (= (target-depth) depth)))))
+    (let ((found (with-breakpoint-at function
+                   (lambda (arm)
+                     (last-stop-before (+ (target-count) 1) arm (lambda (stop) (= (target-depth) depth)))))))
       (if (or (not found) (<= (car found) (timeline-start (the-timeline))))
           (goto-start!)
           (begin
@@ -272,11 +355,40 @@
 ;; As reverse-step!, but a call counts as one with all that it did.
 (define (reverse-next! #!optional (count 1))
   (let* ((depth (target-depth))
+         (linking (linking-before (target-pc)))
          (pause (reverse-step! 1))
-         (pause (if (and (eq? (pause-reason pause) 'step) (> (target-depth) depth))
-                    (goto-call-of! (- (target-depth) depth 1) 'step)
-                    pause)))
+         (pause (cond ((not (eq? (pause-reason pause) 'step)) pause)
+                      ((> (target-depth) depth) (goto-call-of! (- (target-depth) depth 1) 'step))
+                      ((and linking (not (= (target-pc) linking)) (jumped-back?)) (goto-last! linking depth pause))
+                      (else pause))))
     (if (and (> count 1) (eq? (pause-reason pause) 'step)) (reverse-next! (- count 1)) pause)))
+
+;; The address of a jump with a link that stands before an address, or #f.
+(define (linking-before address)
+  (let ((before (previous-instruction address)))
+    (and before (links? before) (instruction-address before))))
+
+(define (jumped-back?)
+  (let ((instruction (target-instruction (target-pc))))
+    (and instruction (memq (instruction-name instruction) '(jumpr jalr brz)) #t)))
+
+;; The last time that the program was at an address with so many activations; else `pause` stays.
+(define (goto-last! address depth pause)
+  (let ((found (with-breakpoint-at address
+                 (lambda (arm) (last-stop-before (target-count) arm (lambda (stop) (= (target-depth) depth)))))))
+    (timeline-goto! (if found (car found) (pause-count pause)))
+    (conclude! 'step #f)))
+
+;; Back to where the source line before this one began.
+(define (reverse-next-line!)
+  (define (at-line? key) (equal? (line-key (target-pc)) key))
+  (define (back-while key pause)
+    (if (and (eq? (pause-reason pause) 'step) key (at-line? key)) (back-while key (reverse-next!)) pause))
+  (let ((pause (back-while (line-key (target-pc)) (reverse-next!))))
+    (if (and (eq? (pause-reason pause) 'step) (line-key (target-pc)))
+        (let ((end (back-while (line-key (target-pc)) pause)))
+          (if (eq? (pause-reason end) 'step) (next-program!) end))
+        pause)))
 
 ;; To the call that made the selected activation.
 (define (reverse-finish!)

@@ -5,7 +5,6 @@
   session-program session-program-set!
   session-arguments session-arguments-set!
   session-breakpoints session-breakpoints-set!
-  session-watchpoints session-watchpoints-set!
   session-next-id session-next-id-set!
   session-stop session-stop-set!
   session-level session-level-set!

@@ -15,9 +15,8 @@
   thread       ; the thread that commands speak of
   program      ; what was loaded, see debugger/program; #f for none
   arguments    ; strings, given to the program behind its name
-  breakpoints  ; in the order they were made, see debugger/breakpoints
-  watchpoints
-  next-id      ; of the next breakpoint or watchpoint
+  breakpoints  ; in the order they were made, watchpoints and catchpoints too, see debugger/breakpoints
+  next-id      ; of the next one
   stop         ; why the machine stopped last, see debugger/run; #f before it ran
   level        ; the activation that registers are looked up in: 0 the innermost
   examined     ; where the next examine goes on: (address . format)
@@ -28,7 +27,7 @@
   timeline     ; the past of the program, see debugger/timeline; #f: none is kept
   displayed)   ; what is shown at each stop: ((number expression format) …), the newest first
 
-(define (new-session) (make-session #f 0 #f '() '() '() 1 #f 0 #f #f #f '() '(input output error) #f '()))
+(define (new-session) (make-session #f 0 #f '() '() 1 #f 0 #f #f #f '() '(input output error) #f '()))
 
 (define current-session (make-parameter (new-session)))
 

@@ -7,6 +7,7 @@
 
 (module debugger/show)
 (use scheme-lib/util)
+(use debugger/command)
 (use debugger/session)
 (use debugger/target)
 (use debugger/program)
@@ -157,7 +158,7 @@
                                  (if place "" (text "  <" (address-text address) ">")))
                            (text (hex-address address) "  (nothing is mapped here)")))))))
 
-;; Why it stopped, in one line; #f after a plain step.
+;; Why it stopped, a line for each breakpoint that it arrived at; #f after a plain step.
 (define (pause-line pause)
   (let ((stop (pause-stop pause))
         (at (text " at " (address-text (pause-pc pause))))
@@ -166,8 +167,8 @@
       ((step) #f)
       ((halted) (text "halted with exit status " (stop-exit-status stop) after))
       ((trap) (text "trap" at ": " (stop-message stop)))
-      ((breakpoint) (text "breakpoint " (breakpoint-id (breakpoint-at (pause-pc pause))) at))
-      ((watchpoint) (watchpoint-line stop))
+      ((breakpoint watchpoint event)
+       (string-join (map (lambda (arrival) (arrival-line arrival at)) (pause-arrivals pause)) "\n"))
       ((start) (text "the start of the timeline" at))
       ((called) (text "back before the call" at))
       ((finished) (text "returned to " (address-text (pause-pc pause))))
@@ -175,6 +176,31 @@
       ((out-of-fuel) (text "out of fuel" at after))
       ((host-call) (text "host call " (stop-host-call stop) at " waits for a result that nobody here gives"))
       (else (text (pause-reason pause) at)))))
+
+(define (arrival-line arrival at)
+  (let* ((breakpoint (arrival-breakpoint arrival))
+         (detail (arrival-detail arrival))
+         (name (text (breakpoint-name breakpoint) " " (breakpoint-id breakpoint)))
+         (before (text ", before" (substring at 3 (string-length at)))))
+    (case (breakpoint-kind breakpoint)
+      ((break) (text name at))
+      ((watch) (text name ": " (breakpoint-where breakpoint) (touch-text breakpoint detail) before))
+      ((register thread-register)
+       (text name ": " (breakpoint-where breakpoint)
+             (if (= (event-before detail) (event-after detail))
+                 (text " was written, unchanged: " (number-text (event-after detail)))
+                 (text " changed from " (number-text (event-before detail)) " to " (number-text (event-after detail))))
+             before))
+      ((condition) (text name ": " (breakpoint-where breakpoint) " holds" before))
+      ((call) (text name ": call of " (address-text (event-place detail)) " by " (address-text (event-pc detail))))
+      ((return) (text name ": return from " (address-text (event-place detail)) before))
+      (else (text name ": host call " (or (machine-host-call-name (the-machine) (event-place detail)) "") before)))))
+
+(define (breakpoint-name breakpoint)
+  (case (breakpoint-kind breakpoint)
+    ((break) (if (breakpoint-temporary? breakpoint) "temporary breakpoint" "breakpoint"))
+    ((watch register thread-register condition) "watchpoint")
+    (else "catchpoint")))
 
 ;; Long ranges are shown by the 8 bytes from the first one that differs on.
 (define (bytes-text bytes #!optional (from 0))
@@ -188,20 +214,17 @@
             ((= (u8vector-ref old i) (u8vector-ref new i)) (loop (+ i 1)))
             (else i)))))
 
-(define (watchpoint-line stop)
-  (let* ((watchpoint (watchpoint-with-number (stop-watchpoint stop)))
-         (old (watchpoint-old watchpoint))
-         (new (watchpoint-value watchpoint))
+;; detail: (access . bytes before)
+(define (touch-text breakpoint detail)
+  (let* ((old (cdr detail))
+         (new (watched-bytes breakpoint))
          (long? (> (u8vector-length new) 8))
          (from (first-difference old new)))
-    (watchpoint-old-set! watchpoint new)
-    (text "watchpoint " (watchpoint-id watchpoint) ": " (watchpoint-where watchpoint)
-          (cond ((eq? (stop-access stop) 'read) (text " was read" (if long? "" (text ": " (bytes-text new)))))
-                (from
-                 (text (if long? (text " changed at " (hex-address (+ (watchpoint-address watchpoint) from))) " changed")
-                       " from " (bytes-text old (if long? from 0)) " to " (bytes-text new (if long? from 0))))
-                (else (text " was written, unchanged" (if long? "" (text ": " (bytes-text new))))))
-          ", before " (address-text (stop-pc stop)))))
+    (cond ((eq? (car detail) 'read) (text " was read" (if long? "" (text ": " (bytes-text new)))))
+          (from
+           (text (if long? (text " changed at " (hex-address (+ (breakpoint-address breakpoint) from))) " changed")
+                 " from " (bytes-text old (if long? from 0)) " to " (bytes-text new (if long? from 0))))
+          (else (text " was written, unchanged" (if long? "" (text ": " (bytes-text new))))))))
 
 ;; What else is shown when the program has stopped, in the order in which it was asked for.
 (define at-stops '())
@@ -215,4 +238,13 @@
     (if (not (eq? (pause-reason pause) 'halted))
         (begin
           (show-here)
-          (for-each (lambda (show) (show)) at-stops)))))
+          (for-each (lambda (show) (show)) at-stops)))
+    (do-actions (append-map (lambda (arrival) (breakpoint-actions (arrival-breakpoint arrival))) (pause-arrivals pause)))))
+
+;; The command lines that breakpoints were given. The last one is done in place of the command that stopped, so
+;; that `continue` there may be met any number of times.
+(define (do-actions lines)
+  (if (pair? lines)
+      (if (null? (cdr lines))
+          (run-command (car lines))
+          (begin (run-command (car lines)) (do-actions (cdr lines))))))

@@ -1,8 +1,8 @@
 (##namespace ("debugger/target#"
-  target-pc target-pc-set! target-depth target-count target-space
+  target-pc target-pc-set! target-window target-depth target-count target-space
   target-register target-register-set! target-registers
   target-activation target-activations
-  target-read target-read-prefix target-write!
+  target-peek target-read target-read-prefix target-write!
   target-regions
   target-instruction
   target-breakpoint-set! target-breakpoint-clear!

@@ -16,6 +16,8 @@
 (define (target-pc) (machine-pc (the-machine) (thread)))
 (define (target-pc-set! address) (machine-pc-set! (the-machine) (u64 address) (thread)))
 (define (target-count) (machine-count (the-machine) (thread)))
+;; Where the innermost window begins on the register stack.
+(define (target-window) (vector-ref (target-activation 0) 2))
 (define (target-depth) (machine-depth (the-machine) (thread)))
 
 ;; register: r5, t3 or pc, as a symbol or a string; r registers are those of the selected activation.
@@ -34,6 +36,7 @@
 ;; ---- memory ----------------------------------------------------------------------------------------
 
 (define (target-read address length) (machine-memory (the-machine) (u64 address) length (target-space)))
+(define (target-peek address #!optional (size 8)) (machine-peek (the-machine) (u64 address) size (target-space)))
 (define (target-write! address bytes) (machine-memory-set! (the-machine) (u64 address) bytes (target-space)))
 
 ;; ((address length "rwx") …)

@@ -197,7 +197,7 @@
   (let ((timeline (session-timeline (the-session))))
     (if timeline
         (begin (notice-changes! timeline) (run-stretches! timeline fuel))
-        (machine-run! (the-machine) fuel (session-thread (the-session))))))
+        (run-armed! fuel))))
 
 ;; Off while the list of moments is being gone through.
 (define keeping-moments (make-parameter #t))
@@ -210,7 +210,7 @@
          (anchor (next-anchor timeline count))
          (goal (if anchor (min due (moment-count anchor)) due))
          (stretch (if fuel (min fuel (- goal count)) (- goal count)))
-         (stop (machine-run! (the-machine) stretch (session-thread (the-session))))
+         (stop (run-armed! stretch))
          (now (target-count))
          (left (and fuel (- fuel (- now count)))))
     (cond ((and anchor (= now (moment-count anchor))) (restore-moment! timeline anchor))
@@ -236,7 +236,7 @@
 
 ;; Runs to a count ahead, past whatever would stop it.
 (define (run-exactly-to! timeline count)
-  (call-without-stopping-places
+  (call-without-breakpoints
    (lambda ()
      (let loop ()
        (if (< (target-count) count)
@@ -274,7 +274,7 @@
     (session-level-set! (the-session) 0)
     (session-examined-set! (the-session) #f)
     (session-listed-set! (the-session) #f)
-    (watchpoints-refresh!)
+    (breakpoints-refresh!)
     (if (and (= count end) (timeline-pause timeline))
         (begin
           (session-stop-set! (the-session) (car (timeline-pause timeline)))
@@ -289,7 +289,8 @@
 (define windows (list (expt 2 12) (expt 2 16) (expt 2 20)))
 
 ;; The last count below `limit` at which the program would stop with what `arm` sets for the time that it
-;; does a thunk, and for which `accept?` holds of the machine there, as (count . reason); #f: there is none.
+;; does a thunk, and for which `accept?` holds of the stop, as (count . what it gave); #f: there is none. The
+;; stop is #f where a window begins at a breakpoint.
 (define (last-stop-before limit arm accept?)
   (let ((timeline (the-timeline)))
     (leave-present! timeline)
@@ -309,12 +310,76 @@
                    (next-moment (cdr moments) low)))))))))
 
 (define (scan! timeline from high limit accept?)
-  (let ((machine (the-machine)) (thread (session-thread (the-session))))
-    (let loop ((found (and (memv (target-pc) (machine-breakpoints machine (target-space)))
-                           (accept?)
-                           (cons from 'breakpoint))))
-      (let* ((left (- high (target-count))) (stop (and (> left 0) (machine-run! machine left thread))))
-        (timeline-at-set! timeline (target-count))
-        (if (and stop (memq (stop-reason stop) '(breakpoint watchpoint)))
-            (loop (if (and (< (target-count) limit) (accept?)) (cons (target-count) (stop-reason stop)) found))
-            found)))))
+  (define (accepted stop found)
+    (let ((accepted (accept? stop))) (if accepted (cons (target-count) accepted) found)))
+  (breakpoints-refresh!)
+  (let loop ((found (and (memv (target-pc) (machine-breakpoints (the-machine) (target-space))) (accepted #f #f))))
+    (let* ((left (- high (target-count))) (stop (and (> left 0) (run-armed! left))))
+      (timeline-at-set! timeline (target-count))
+      (if (and stop (memq (stop-reason stop) '(breakpoint watchpoint observed)))
+          (loop (if (< (target-count) limit) (accepted stop found) found))
+          found))))
+
+;; ---- questions -------------------------------------------------------------------------------------
+
+;; Does thunk, which may take the machine anywhere in its past; afterwards all is as it was.
+(define (call-and-come-back thunk)
+  (let* ((timeline (the-timeline)) (session (the-session)) (count (target-count))
+         (kept (list (session-stop session) (session-level session) (session-examined session) (session-listed session))))
+    (leave-present! timeline)
+    (dynamic-wind
+     void
+     (lambda () (parameterize ((keeping-moments #f)) (call-without-breakpoints thunk)))
+     (lambda ()
+       (timeline-goto! count)
+       (for-each (lambda (set value) (set session value))
+                 (list session-stop-set! session-level-set! session-examined-set! session-listed-set!)
+                 kept)))))
+
+;; Runs from where the machine is to a count, over no anchor; gives the stop.
+(define (observe-to! timeline count observation)
+  (let ((stop (machine-observe! (the-machine) observation (- count (target-count)) (session-thread (the-session)))))
+    (timeline-at-set! timeline (target-count))
+    (if (not (or (memq (stop-reason stop) '(out-of-fuel observed)) (= (target-count) count)))
+        (raise-user-error (if (eq? (stop-reason stop) 'interrupted) "interrupted" (or (stop-message stop) (stop-reason stop)))
+                          " at " (target-count) " instructions, while looking at the past"))
+    stop))
+
+(define question-limit 4096) ; events that are kept of one window
+
+;; What happened last before a count, the newest first: up to some thousands of events, but all that are left
+;; when there are fewer; '() for none. To be called within call-and-come-back.
+(define (last-events-before limit filters)
+  (let ((timeline (the-timeline)))
+    (define (events-in moment from high)
+      (restore-moment! timeline moment)
+      (run-exactly-to! timeline from)
+      (let ((observation (make-observation filters stop-at: #f keep: question-limit)))
+        (observe-to! timeline high observation)
+        (reverse (observation-events observation))))
+    (let next-moment ((moments (timeline-moments timeline)) (high limit))
+      (cond ((null? moments) '())
+            ((>= (moment-count (car moments)) limit) (next-moment (cdr moments) high))
+            (else
+             (let ((low (moment-count (car moments))))
+               (let next-window ((sizes windows))
+                 (let* ((from (if (pair? sizes) (max low (- high (car sizes))) low))
+                        (events (events-in (car moments) from high)))
+                   (cond ((pair? events) events)
+                         ((> from low) (next-window (cdr sizes)))
+                         (else (next-moment (cdr moments) low)))))))))))
+
+;; Runs from one count to another, and calls (visit) behind each instruction with which `observation` has as
+;; many events as it wants, until that gives something else than #f; gives that. To be called within
+;; call-and-come-back.
+(define (observe-span from to observation visit)
+  (let* ((timeline (the-timeline)) (end (min to (timeline-end timeline))))
+    (move-to! timeline (max from (timeline-start timeline)))
+    (let loop ()
+      (let* ((anchor (next-anchor timeline (target-count)))
+             (stop (observe-to! timeline (if anchor (min end (moment-count anchor)) end) observation))
+             (answer (and (eq? (stop-reason stop) 'observed) (visit))))
+        (if (and anchor (= (target-count) (moment-count anchor))) (restore-moment! timeline anchor))
+        (cond (answer)
+              ((< (target-count) end) (loop))
+              (else #f))))))

@@ -2,6 +2,7 @@
 ;;
 ;;   r5  t3  pc            registers (of the activation that up and down chose) and the program counter
 ;;   main  loop+8          symbols of the program
+;;   sieve.s:12            the code of a source line
 ;;   10  0x1f  0b101  'a'  numbers as the assembler writes them; 1.5 is the bits of that f64
 ;;   (+ main (* 4 r5))     Scheme, in which registers and symbols stand for their values
 ;;
@@ -13,6 +14,7 @@
 (use debugger/session)
 (use debugger/target)
 (use debugger/program)
+(use debugger/lines)
 (use debugger/views)
 (use scheme-lib/view)
 (use asm/number)
@@ -91,13 +93,22 @@
 
 ;; ---- Scheme ----------------------------------------------------------------------------------------
 
+;; What a name in a form stands for, in a list; #f: it stands for what it is in Scheme, whose reader takes 0x1f
+;; for a symbol.
+(define (meaning name)
+  (let ((word (symbol->string name)))
+    (or (name-value word)
+        (and (> (string-length word) 0)
+             (char-numeric? (string-ref word 0))
+             (let ((value (integer-word word))) (and value (list value)))))))
+
 ;; The names in a form that stand for registers and symbols, with their values. What a form calls is
 ;; Scheme's, whatever the program may call by that name.
 (define (names-in form)
   (let ((found '()))
     (define (note name)
       (if (not (assq name found))
-          (let ((value (name-value (symbol->string name))))
+          (let ((value (meaning name)))
             (if value (set! found (cons (list name (list 'quote (car value))) found))))))
     (define (walk form)
       (cond ((symbol? form) (note form))
@@ -121,12 +132,56 @@
 (define (evaluate-form text)
   (evaluate-datum (call-with-input-string text read)))
 
+;; ---- conditions ------------------------------------------------------------------------------------
+
+(define (condition-form word) (call-with-input-string word read))
+
+;; A procedure that says whether the condition holds now: a form, a register, a symbol … that gives neither
+;; #f nor 0. It is compiled once; names have the values of the moment.
+(define (word->predicate word)
+  (let* ((form (if (scheme-word? word) (condition-form word) `(,word->value ,word)))
+         (names (map car (names-in form)))
+         (procedure (eval `(lambda ,names ,form))))
+    (lambda ()
+      (let ((value (apply procedure (map (lambda (name) (car (meaning name))) names))))
+        (and value (not (eqv? value 0)))))))
+
+(define pure
+  '(+ - * quotient remainder modulo abs min max = < > <= >= and or not if zero? even? odd? positive? negative?
+    eqv? equal? bitwise-and bitwise-or bitwise-xor bitwise-not arithmetic-shift u64 s64 u32 s32))
+
+;; The numbers of the registers that a condition depends on, where it depends on nothing else; else #f.
+(define (condition-registers word)
+  (define (walk form)
+    (cond ((or (number? form) (boolean? form)) '())
+          ((symbol? form)
+           (let* ((name (symbol->string form)) (number (indexed-name name #\r)))
+             (cond (number (list number))
+                   ((meaning form) '())
+                   (else #f))))
+          ((and (pair? form) (list? form) (memq (car form) pure))
+           (let ((parts (map walk (cdr form)))) (and (every (lambda (part) part) parts) (apply append parts))))
+          (else #f)))
+  (let ((registers (walk (condition-form word)))) (and registers (delete-duplicates registers))))
+
 ;; ---- words -----------------------------------------------------------------------------------------
 
 (define (scheme-word? word) (and (> (string-length word) 0) (memv (string-ref word 0) '(#\( #\# #\" #\`)) #t))
 
 (define (scheme-variable word)
   (with-exception-catcher (lambda (exception) #f) (lambda () (eval (string->symbol word)))))
+
+;; FILE:LINE is the first instruction of that line, or of the next one that has any.
+(define (line-word word)
+  (let* ((colon (string-index-right word #\:))
+         (line (and colon (> colon 0) (string->number (substring word (+ colon 1) (string-length word))))))
+    (and line (session-machine (the-session))
+         (car (or (line-instruction (substring word 0 colon) line)
+                  (raise-user-error "no code comes from " word
+                                    (let ((files (source-files)))
+                                      (if (null? files)
+                                          "; this program knows no source lines"
+                                          (text "; its files: " (string-join files ", "))))))))))
 
 (define (unknown-name word)
   (if (register-word? word) (the-machine))
@@ -149,6 +204,7 @@
         ((bracketed? word) (memory-word word))
         ((named-value word))
         ((sum-word word))
+        ((line-word word))
         ((word->view-place word word->integer) => view-value)
         ((and (> (string-length word) 0) (char=? (string-ref word 0) #\')) (evaluate-form word))
         ((scheme-variable word))
@@ -190,7 +246,8 @@
          (target-write! (word->integer (substring word 1 (- (string-length word) 1))) (number->u8vector value 8)))
         ((word->view-place word word->integer) => (lambda (place) (view-set! place value)))
         (else
-         (raise-user-error "`" word "` cannot be set: a register (r5, t0, pc), memory ([ADDRESS]) or a place of a view can"))))
+         (raise-user-error "`" word "` cannot be set: a register (r5, t0, pc), memory ([ADDRESS]) or a place of a view "
+                           "can"))))
 
 ;; Whether a word names a place in memory: a symbol, with an offset or without.
 (define (names-memory? word)

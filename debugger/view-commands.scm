@@ -45,9 +45,11 @@ set NAME.field 5 use it. debugger/README.md tells the rest."
 (define (show-displayed entry)
   (call-with-error-lines
    (lambda ()
-     (let ((lines (expression-lines (cadr entry) (caddr entry))))
-       (say (car entry) ": " (car lines))
-       (for-each (lambda (line) (say (make-string (+ 2 (string-length (text (car entry)))) #\space) line)) (cdr lines))))))
+     (let* ((lines (expression-lines (cadr entry) (caddr entry)))
+            (label (text (car entry) ": "))
+            (margin (make-string (string-length label) #\space)))
+       (say label (car lines))
+       (for-each (lambda (line) (say margin line)) (cdr lines))))))
 
 (define (show-all) (for-each show-displayed (reverse (session-displayed (the-session)))))
 

@@ -57,18 +57,18 @@
   (view-check description)
   (set! own (cons (cons (->name name) description) (remove (lambda (entry) (eq? (car entry) (->name name))) own))))
 
-;; Those of the program's image, as texts by their names: read when they are asked for.
-(define of-image (make-parameter '(#f)))
+;; Those of the session's program: (program . table), name -> a text until it is asked for, then the description.
+(define of-image (make-parameter (cons #f (make-table test: eq?))))
 
 (define (image-table)
   (let ((program (session-program (the-session))))
-    (if (not program)
-        '()
-        (begin
-          (if (not (eq? (car (of-image)) program))
-              (of-image (cons program (map (lambda (view) (cons (string->symbol (vector-ref view 0)) (vector-ref view 1)))
-                                           (image-views (loaded-image program))))))
-          (cdr (of-image))))))
+    (if (not (eq? (car (of-image)) program))
+        (of-image (cons program
+                        (list->table
+                         (map (lambda (view) (cons (string->symbol (vector-ref view 0)) (vector-ref view 1)))
+                              (if program (image-views (loaded-image program)) '()))
+                         test: eq?))))
+    (cdr (of-image))))
 
 ;; A description from an image is looked at before it is used.
 (define (checked-text name string)
@@ -85,15 +85,18 @@
   (let* ((name (->name name)) (mine (assq name own)))
     (if mine
         (cdr mine)
-        (let ((found (assq name (image-table))))
-          (and found
-               (begin
-                 (if (string? (cdr found)) (set-cdr! found (checked-text name (cdr found))))
-                 (cdr found)))))))
+        (let ((found (table-ref (image-table) name #f)))
+          (if (string? found)
+              (let ((view (checked-text name found)))
+                (table-set! (image-table) name view)
+                view)
+              found)))))
 
 (define-documented (view-definitions)
   "The names of the views that the user and the program's image define."
-  (sort (map symbol->string (delete-duplicates (append (map car own) (map car (image-table)))))
+  (sort (map symbol->string
+             (append (map car own)
+                     (remove (lambda (name) (assq name own)) (map car (table->list (image-table))))))
         string<?))
 
 ;; ---- places ----------------------------------------------------------------------------------------
@@ -155,7 +158,7 @@
                           (string-length word))))
              (builtin-view? (string->symbol (substring word 1 end))))
            (and (or (builtin-view? (string->symbol word)) (assq (string->symbol word) own)
-                    (assq (string->symbol word) (image-table)))
+                    (table-ref (image-table) (string->symbol word) #f))
                 #t))))
 
 (define-documented (view-description-of-word word)
@@ -209,7 +212,9 @@
   (let* ((end (view-end word (+ colon 1)))
          (steps (parse-steps (substring word end (string-length word)) evaluate)))
     (and steps
-         (follow (place-of-base (substring word 0 colon) (view-description-of-word (substring word (+ colon 1) end)) evaluate)
+         (follow (place-of-base (substring word 0 colon)
+                                (view-description-of-word (substring word (+ colon 1) end))
+                                evaluate)
                  steps))))
 
 (define (symbol-place name)

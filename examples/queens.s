@@ -154,5 +154,10 @@ first_board:
 first_board_known:
         .zero   1
 
+; What the debugger shows at these labels: print board
+(view "board" `(array ,largest (binary u32)))
+(view "first_board" 'board)
+(view "first_board_known" 'bool)
+
 (include "lib/arguments.scm")
 (include "lib/output.scm")

@@ -22,6 +22,7 @@
 (define asm-options
   (cons* '("-c" #f "" "write an object, of which comet-vm link makes a program with others")
          '("-o" text "FILE" "where it goes; SOURCE with .img for its ending, or .o with -c, unless given")
+         '("--statistics" #f "" "say on standard error how many lines, passes, bytes and seconds it took")
          '("-l" #f "" "print the listing: addresses, bytes and what macros made; write an image only with -o")
          assembly-options))
 
@@ -52,17 +53,30 @@
     (if (string=? source target)
         (usage-error "the " (if object? "object" "image") " would overwrite its source " source "; -o names another file"))
     (use-assembly-options! options)
-    (let ((listing? (option-value options "-l")))
+    (let ((listing? (option-value options "-l"))
+          (begin (real-time)))
       (if (and object? listing?) (usage-error "-l lists a program: it does not go with -c"))
       (let ((result (with-file source
                       (lambda ()
                         (parameterize ((current-error-port ##stderr-port))
                           (if object? (asm-object-file source) (asm-file source)))))))
+        (if (and (option-value options "--statistics") (not object?))
+            (say-statistics source result (- (real-time) begin)))
         (if listing? (display (program-listing result)))
         (if (or (option-value options "-o") (not listing?))
             (write-output target (if object?
                                      (object->bytes result)
                                      (image->bytes (program-image result)))))))))
+
+;; Lines are those of the source itself, without what it includes.
+(define (say-statistics source program seconds)
+  (let ((lines (fold (lambda (byte count) (if (= byte 10) (+ count 1) count)) 0
+                     (u8vector->list (read-file-bytes source))))
+        (passes (program-passes program)))
+    (say-on-stderr source ": " lines " lines, " passes (if (= passes 1) " pass, " " passes, ")
+                   (fold (lambda (section sum) (+ sum (u8vector-length (program-section-bytes section)))) 0
+                         (program-sections program))
+                   " bytes, " (/ (round (* 100. seconds)) 100) " seconds")))
 
 ;; Bytes, or a text, to a file.
 (define (write-output target content)

@@ -17,6 +17,7 @@
 (use debugger/program-commands)
 (use debugger/running-commands)
 (use debugger/time-commands)
+(use debugger/question-commands)
 (use debugger/stopping-commands)
 (use debugger/looking-commands)
 (use debugger/changing-commands)
@@ -28,6 +29,7 @@
 (use repl/completion)
 (use repl/reader)
 (use repl/prompt)
+(use repl/init)
 (use repl/tui)
 (use repl/style)
 
@@ -69,7 +71,8 @@
 
 (define libraries
   '(scheme-lib/util scheme-lib/machine scheme-lib/image asm/assembler debugger/command debugger/session
-    debugger/target debugger/program debugger/value debugger/breakpoints debugger/timeline debugger/run debugger/examine debugger/views scheme-lib/view))
+    debugger/target debugger/program debugger/value debugger/breakpoints debugger/timeline debugger/run debugger/examine
+    debugger/views scheme-lib/view debugger/questions debugger/why))
 
 (define (import-libraries!)
   (for-each (lambda (library) (eval (list 'use library))) libraries))
@@ -188,5 +191,6 @@
   (connect-streams!)
   (import-libraries!)
   (if (terminal-editable?) (show-style styled))
+  (load-init-files!)
   (call-with-error-lines begin)
   (if (terminal-interactive?) (terminal-repl) (script-repl)))

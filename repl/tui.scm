@@ -308,6 +308,8 @@
    (list '(#\S) #f #f (lambda (view) (go! view reverse-step!)))
    (list '(#\n) "n, N" "next, reverse-next: calls as a whole" (lambda (view) (go! view next-program!)))
    (list '(#\N) #f #f (lambda (view) (go! view reverse-next!)))
+   (list '(#\l) "l, L" "next source line, and back" (lambda (view) (go! view next-line!)))
+   (list '(#\L) #f #f (lambda (view) (go! view reverse-next-line!)))
    (list '(#\f) "f, F" "finish, reverse-finish: to the caller" (lambda (view) (go! view finish-activation!)))
    (list '(#\F) #f #f (lambda (view) (go! view reverse-finish!)))
    (list '(#\c) "c, C" "continue, reverse-continue; Ctrl-C stops" (lambda (view) (go! view continue-program!)))

@@ -16,7 +16,7 @@
   machine-register machine-register-set! machine-registers register-number
   machine-pc machine-pc-set! machine-count machine-activations machine-depth
   activation-level activation-function activation-pc activation-window
-  machine-make-thread! machine-free-thread! machine-thread-space
+  machine-make-thread! machine-threads machine-free-thread! machine-thread-space
   ;; memory
   machine-memory machine-memory-set! machine-peek machine-peek-signed machine-poke! machine-string
   machine-map! machine-unmap! machine-protect! machine-regions machine-make-space! machine-free-space!
@@ -33,4 +33,4 @@
   machine-forget-stopping-places!
   machine-break! machine-unbreak! machine-breakpoints machine-watch! machine-unwatch! machine-watchpoints
   ;; the outside
-  machine-host-call! machine-complete-host-call! machine-host-argument machine-stream machine-stream-set!))
+  machine-host-call! machine-host-call-name machine-host-call-number machine-complete-host-call! machine-host-argument machine-stream machine-stream-set!))

@@ -268,6 +268,12 @@ called), activation-pc (where it stands) and activation-window (its place on the
   "A new thread that is about to execute at WHERE; the result is its number."
   (vm-thread-new (machine-handle machine) space (machine-address machine where)))
 
+(define-documented (machine-threads machine)
+  "The numbers of the threads."
+  (let loop ((from 0))
+    (let ((thread (vm-next-thread (machine-handle machine) from)))
+      (if thread (cons thread (loop (+ thread 1))) '()))))
+
 (define-documented (machine-free-thread! machine thread)
   "Removes a thread; thread 0 stays."
   (vm-thread-free (machine-handle machine) thread))
@@ -549,6 +555,16 @@ returns the result, an integer (anything else counts as 0)."
     (vm-host-grant (machine-handle machine) name)
     (table-set! (machine-host-calls machine) name (cons count procedure))))
 
+(define-documented (machine-host-call-name machine number)
+  "The name of an entry of the import list, or #f."
+  (vm-host-import-name (machine-handle machine) number))
+
+(define-documented (machine-host-call-number machine name)
+  "The number of a host call in the import list, or #f when the program does not name it."
+  (let loop ((number 0))
+    (let ((found (machine-host-call-name machine number)))
+      (and found (if (string=? found (group-name name)) number (loop (+ number 1)))))))
+
 (define-documented (machine-host-argument machine n #!optional (thread 0))
   "Argument N (from 0) of the host call at which a run stopped."
   (vm-host-argument (machine-handle machine) thread n))
@@ -710,15 +726,15 @@ slice would pass over, the stop that it is; else #f."
 ;; filters: for the core; found: the newest first
 (define-type observation
   constructor: construct-observation
-  filters capacity keep-last? counts counts-first found)
+  filters keep stop-at counts counts-first found)
 
 (define last-place (- (expt 2 64) 1))
 
-(define-documented (make-observation filters #!key (capacity 4096) (keep-last? #f) (counts #f) (counts-first 0))
+(define-documented (make-observation filters #!key (stop-at 1000) (keep (+ (or stop-at 1000) 16)) (counts #f) (counts-first 0))
   "What machine-observe! is to tell of. FILTERS is a list of (kind first last), or (kind) for every place:
 execute (place: an address), register (its index on the register stack), thread-register (its number), read,
 write (addresses), call, return (the function's address), host-call (its number). A run stops when there are
-CAPACITY events; with KEEP-LAST? it goes on, and the last ones are kept. COUNTS is a u64vector or #f: element
+STOP-AT events, or a few more, #f: it does not; the last KEEP of them are kept. COUNTS is a u64vector or #f: element
 I grows with each instruction executed at COUNTS-FIRST + I."
   (construct-observation
    (list->u64vector
@@ -728,7 +744,7 @@ I grows with each instruction executed at COUNTS-FIRST + I."
                         (if (pair? (cdr filter)) (cadr filter) 0)
                         (if (pair? (cdr filter)) (caddr filter) last-place)))
                 filters))
-   capacity keep-last? counts counts-first '()))
+   keep (or stop-at 0) counts counts-first '()))
 
 (define-documented (observation-events observation)
   "What was seen, the oldest first: event-kind, event-count (of the thread, before the instruction), event-pc,
@@ -741,21 +757,20 @@ event-place, event-length, event-before and event-after (the value; of a call, t
                      (word 1) (word 2) (word 3) (word 4) (word 5) (word 6))))
 
 (define (observe-slice machine thread fuel observation)
-  (let* ((capacity (observation-capacity observation))
-         (words (make-u64vector (* 7 capacity)))
+  (let* ((keep (observation-keep observation))
+         (words (make-u64vector (* 7 keep)))
          (result (vm-observe (machine-handle machine) thread fuel (observation-filters observation) words
-                             (observation-keep-last? observation)
+                             (observation-stop-at observation)
                              (observation-counts observation) (observation-counts-first observation)))
          (found (fold (lambda (i found) (cons (words->event words i) found))
                       (observation-found observation)
                       (iota (car result)))))
-    (observation-found-set! observation
-                            (if (observation-keep-last? observation) (take-at-most found capacity) found))
+    (observation-found-set! observation (take-at-most found keep))
     (cdr result)))
 
 (define-documented (machine-observe! machine observation #!optional (fuel #f) (thread 0))
   "As machine-run!, but instruction by instruction, and OBSERVATION gets what they do. The stop's reason is
-`observed` when it has got as many events as it wants; it may be used again for what comes next. Of host calls
+`observed` when there are as many events as it wants; it may be used again for what comes next. Of host calls
 that Scheme serves, what they did is seen only where the machine records."
   (observation-found-set! observation '())
   (run! machine fuel thread observation))

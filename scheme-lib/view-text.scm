@@ -115,7 +115,8 @@ it, indented."
 (define (child-lines tree indent width)
   (append-map
    (lambda (child)
-     (let* ((margin (make-string indent #\space)) (line (text margin (string-trim (text (car child) " " (tree->line (cdr child)))))))
+     (let* ((margin (make-string indent #\space))
+            (line (text margin (string-trim (text (car child) " " (tree->line (cdr child)))))))
        (if (or (<= (string-length line) width) (null? (children (cdr child))))
            (list line)
            (cons (text margin (string-trim (text (car child) " " (beginning (cdr child)))))

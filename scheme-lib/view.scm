@@ -217,7 +217,8 @@ of elements, or of (field . value)."
   (let* ((place (resolved place)) (kind (kind-of-view (view-place-view place))))
     (cond ((view-kind-part kind) ((view-kind-part kind) place selector))
           ((eq? (head (view-place-view place)) 'pointer)
-           (view-part (or (view-target place) (fail "the pointer at " (place-text place) " is 0, so it has no `" selector "`"))
+           (view-part (or (view-target place)
+                          (fail "the pointer at " (place-text place) " is 0, so it has no `" selector "`"))
                       selector))
           (else (bad (view-place-view place) "this has no part `" selector "`")))))
 
@@ -424,7 +425,8 @@ or is #f where the place is not to be set; VALUE->TEXT shows the value."
 (define (check-parts view parts)
   (for-each
    (lambda (part)
-     (if (not (and (list? part) (>= (length part) 2) (symbol? (car part)) (exact-integer? (cadr part)) (< 0 (cadr part) 65)))
+     (if (not (and (list? part) (>= (length part) 2) (symbol? (car part))
+                   (exact-integer? (cadr part)) (< 0 (cadr part) 65)))
          (bad view "its parts are written (name width), from the lowest bit on"))
      (check-clauses view (cddr part)))
    parts)
@@ -475,7 +477,8 @@ or is #f where the place is not to be set; VALUE->TEXT shows the value."
                    (mask (arithmetic-shift (- (expt 2 (caddr part)) 1) (cadr part)))
                    (all (modulo (number-under place) (expt 2 64))))
               (if (not (< -1 number (expt 2 (caddr part))))
-                  (fail number " does not fit: `" (car part) "` has " (caddr part) (if (= 1 (caddr part)) " bit" " bits")))
+                  (fail number " does not fit: `" (car part) "` has " (caddr part)
+                        (if (= 1 (caddr part)) " bit" " bits")))
               (let ((new (bitwise-ior (bitwise-and all (bitwise-not mask)) (arithmetic-shift number (cadr part)))))
                 (write-number-under! place (modulo new (expt 2 (* 8 (size-under place)))))))))
 
@@ -670,7 +673,8 @@ or is #f where the place is not to be set; VALUE->TEXT shows the value."
                        (lambda ()
                          (for-each-field place
                            (lambda (name part)
-                             (if (not (eq? name '_)) (set! fields (cons (cons (text name) (tree-or-error part)) fields)))
+                             (if (not (eq? name '_))
+                                 (set! fields (cons (cons (text name) (tree-or-error part)) fields)))
                              #f)))
                        in-place-of-value)))
             (cons 'fields (reverse (if (string? end) (cons (cons "..." end) fields) fields)))))
@@ -723,7 +727,9 @@ or is #f where the place is not to be set; VALUE->TEXT shows the value."
 
 (define (array-count place)
   (let ((count (cadr (view-place-view place))))
-    (if (integer? count) count (let ((value (named-field place count))) (if (and (integer? value) (>= value 0)) value 0)))))
+    (if (integer? count)
+        count
+        (let ((value (named-field place count))) (if (and (integer? value) (>= value 0)) value 0)))))
 
 (define (array-elements place)
   (let loop ((i 0) (count (array-count place)) (address (view-place-address place)) (elements '()))

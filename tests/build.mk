@@ -31,9 +31,29 @@ $(TEST_PROGRAMS):
 test-programs: $(TEST_PROGRAMS)
 	@:
 
+# Speed, as ratios to what else the machine has. ENGINES="NAME='COMMAND' …" adds others; see bench.sh.
+ROUNDS ?= 5
 .PHONY: bench
 bench: $(BUILD)/comet-vm $(BUILD)/comet-vm-no-scheme
-	@BUILD=$(abspath $(BUILD)) tests/bench/bench.sh $(ROUNDS)
+	@BUILD=$(abspath $(BUILD)) tests/bench/bench.sh -r $(ROUNDS) $(ENGINES)
+	@BUILD=$(abspath $(BUILD)) tests/bench/assembler.sh
+
+# Chooses the sequences of instructions that get handlers of their own; see vm-ext/machine/README.md. How many:
+# the library grows by 300 bytes for each.
+FUSED_SEQUENCES := 320
+FUSED_PAIRS := 120
+FUSING := vm-ext/machine/fusing
+TRAINING_SOURCES := $(wildcard tests/training/*.s) examples/queens.s examples/life.s
+.PHONY: fused
+fused: $(BUILD)/libcomet-vm.a $(BUILD)/comet-vm
+	@mkdir -p $(BUILD)/training
+	@for source in $(TRAINING_SOURCES); do \
+	  $(BUILD)/comet-vm asm $$source -o $(BUILD)/training/$$(basename $$source .s).img || exit 1; done
+	@$(CXX) $(TEST_CXXFLAGS) -o $(BUILD)/training/profile $(FUSING)/profile.cpp $(BUILD)/libcomet-vm.a $(VM_LDFLAGS)
+	@$(CXX) $(TEST_CXXFLAGS) -o $(BUILD)/training/choose $(FUSING)/choose.cpp $(VM_LDFLAGS)
+	@$(BUILD)/training/profile $(FUSING)/training.profile \
+	  $(addprefix $(BUILD)/training/,$(addsuffix .img,$(basename $(notdir $(TRAINING_SOURCES))))) </dev/null >/dev/null
+	@$(BUILD)/training/choose $(FUSED_SEQUENCES) $(FUSED_PAIRS) <$(FUSING)/training.profile >vm-ext/machine/fused.def
 
 # What `make check` runs once all is built. Suites find what was built through BUILD.
 SANITIZED := $(BUILD)/sanitize/tests
@@ -71,8 +91,8 @@ test-suites: $(TESTS)/cases $(FUZZ_IMAGES) sanitized-programs coverage-programs
 	  core-sanitized '$(SANITIZED)/core --report_level=short' \
 	  conformance '$(TESTS)/conformance $(TESTS)/cases $(BUILD)/check/coverage.md' \
 	  conformance-sanitized '$(SANITIZED)/conformance $(TESTS)/cases $(BUILD)/check/coverage-sanitized.md' \
-	  lockstep '$(TESTS)/lockstep 1 5000' \
-	  lockstep-sanitized '$(SANITIZED)/lockstep 100001 500' \
+	  lockstep '$(TESTS)/lockstep 1 800' \
+	  lockstep-sanitized '$(SANITIZED)/lockstep 100001 40' \
 	  fuzz-images '$(SANITIZED)/image-fuzz 1 3000 $(FUZZ_IMAGES)' \
 	  fuzz-states '$(SANITIZED)/state-fuzz 1 3000' \
 	  errors-reached 'tests/errors-reached.sh' \

@@ -46,8 +46,10 @@ $(BUILD)/obj/%.o: %.cpp
 	@echo "  c++    $<"
 	@$(CXX) $(VM_CXXFLAGS) -MMD -MP -c -o $@ $<
 
-# Handlers end in jumps to each other; marks for indirect branches and stack checks would cost each one.
-$(BUILD)/obj/vm-ext/machine/fast.o: VM_CXXFLAGS += $(VM_TAIL_CALLS) -fcf-protection=none -fno-stack-protector
+# Handlers end in jumps to each other; marks for indirect branches and stack checks would cost each one, and so
+# would where they happen to lie. No exception passes through them.
+$(BUILD)/obj/vm-ext/machine/fast.o $(BUILD)/obj/vm-ext/machine/fused.o: VM_CXXFLAGS += $(VM_TAIL_CALLS) -fcf-protection=none -fno-stack-protector -falign-functions=32 \
+  -fno-asynchronous-unwind-tables
 
 $(BUILD)/libcomet-vm.a: $(VM_OBJECTS)
 	@echo "  ar     $@"

@@ -154,6 +154,9 @@ COMET_API comet_status comet_thread_new(comet_machine* machine, comet_space spac
 /* Frees a thread; thread 0 stays. */
 COMET_API comet_status comet_thread_free(comet_machine* machine, comet_thread thread, comet_error* error);
 
+/* The thread with the lowest number from `from` on; COMET_ERROR_ARGUMENT when there is none. */
+COMET_API comet_status comet_next_thread(const comet_machine* machine, comet_thread from, comet_thread* thread, comet_error* error);
+
 typedef struct comet_thread_info {
   size_t size;
   comet_space space;
@@ -206,7 +209,7 @@ typedef enum comet_reason {
   COMET_WATCHPOINT = 4,  /* the instruction before pc touched a watched range */
   COMET_HOST_CALL = 5,   /* the hcall at pc waits for the embedder: see comet_host_complete */
   COMET_INTERRUPTED = 6, /* comet_interrupt, the poll function or the deadline */
-  COMET_OBSERVED = 7,    /* comet_observe: there is no room for another event */
+  COMET_OBSERVED = 7,    /* comet_observe has seen as many events as were wanted */
   COMET_TRACED = 8       /* about to execute an instruction that is treated as COMET_STOPPING */
 } comet_reason;
 
@@ -285,8 +288,8 @@ typedef struct comet_observation {
   const comet_filter* filters; /* an event is told when any of them names it; of one access, once */
   size_t filter_count;
   comet_event* events;
-  size_t capacity;        /* of events; 0: none are kept, and the run does not stop for them */
-  int keep_last;          /* not 0: when there is no room, the oldest event goes; 0: the run stops */
+  size_t capacity;        /* of events: when there is no room, the oldest goes; 0: none are kept */
+  uint64_t stop_at;       /* the run stops when it has seen so many events; 0: it does not stop for them */
   uint64_t* counts;       /* counts[pc - counts_first] grows with each instruction executed there */
   uint64_t counts_first, counts_length;
   size_t event_count;     /* result: events that were kept, the oldest first */
@@ -297,8 +300,7 @@ typedef struct comet_observation {
 
 /* Runs as comet_run does and tells what instructions do. With an older snapshot restored and the timeline
  * recording, it tells what they did. The run stops with COMET_OBSERVED behind the instruction with which
- * `events` got full; what further events that one had, and those beyond 16 of one instruction, are only
- * counted. An instruction that traps, is interrupted, or is a host call left to the embedder has none; the
+ * there are stop_at events, or more. Those beyond 16 of one instruction are only counted. An instruction that traps, is interrupted, or is a host call left to the embedder has none; the
  * latter's are told when it is run again from the timeline. Runs at the speed of the portable loop. */
 COMET_API comet_status comet_observe(comet_machine* machine, comet_thread thread, uint64_t fuel, comet_observation* observation, comet_stop* stop, comet_error* error);
 

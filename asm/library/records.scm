@@ -8,7 +8,7 @@
 ;;             .zero   (* 10 point.size)
 ;;
 ;; A field is a type (u8 to u64, s8 to s32, f32, f64), aligned to its size, or so many bytes. The record's size is
-;; a multiple of its largest alignment.
+;; a multiple of its largest alignment. A debugger shows the record by its name: print r2 point.
 (module asm/library/records)
 (use scheme-lib/util)
 (use asm/macro)
@@ -33,10 +33,13 @@
       (macro-fail "expected ($record name (field type) ...), where a type is "
                   (string-join (map text (map car types)) " ") " or a number of bytes, found "
                   (written (cons* '$record name fields))))
-  (let loop ((left fields) (offset 0) (alignment 1) (definitions '()))
+  (let loop ((left fields) (offset 0) (alignment 1) (definitions '()) (views '()))
     (if (null? left)
-        (cons 'begin
-              (reverse (cons* ''() `(define ,(full 'size) ,(aligned offset alignment)) definitions)))
+        (let ((size (aligned offset alignment)))
+          (cons 'begin
+                (reverse (cons* `(view ',name '(record ,size ,@(reverse views)))
+                                `(define ,(full 'size) ,size)
+                                definitions))))
         (let* ((type (assq (cadar left) types))
                (size (if type (cadr type) (cadar left)))
                (step (if type size 1))
@@ -45,7 +48,8 @@
           (loop (cdr left) (+ at size) (max alignment step)
                 (cons* `(define ,field ,at)
                        `(asm/library/records#note-field! ',field ',(and type (car type)))
-                       definitions))))))
+                       definitions)
+                (cons (list (caar left) (if type (car type) (list 'bytes size)) at) views))))))
 
 (define (note-field! field type)
   (macro-state-set! 'fields (cons (cons field type) (macro-state 'fields '()))))

@@ -22,7 +22,8 @@
                        "description" "Stop where an instruction cannot be executed, with the past at hand")))
 
 (define abilities
-  '("supportsConfigurationDoneRequest" "supportsFunctionBreakpoints" "supportsEvaluateForHovers" "supportsStepBack"
+  '("supportsConfigurationDoneRequest" "supportsConditionalBreakpoints" "supportsHitConditionalBreakpoints"
+    "supportsLogPoints" "supportsFunctionBreakpoints" "supportsEvaluateForHovers" "supportsStepBack"
     "supportsSetVariable" "supportsSetExpression" "supportsGotoTargetsRequest" "supportsCompletionsRequest"
     "supportsRestartRequest" "supportsExceptionInfoRequest" "supportsValueFormattingOptions"
     "supportsDelayedStackTraceLoading" "supportsTerminateRequest" "supportsDataBreakpoints"

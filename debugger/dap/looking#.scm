@@ -1,1 +1,1 @@
-(##namespace ("debugger/dap/looking#" select-frame! source-object))
+(##namespace ("debugger/dap/looking#" select-frame! select-scope! source-object))

@@ -17,6 +17,7 @@
 (use debugger/show)
 (use debugger/dap/adapter)
 (use debugger/dap/running)
+(use debugger/dap/listing)
 
 (define-request (threads arguments) when: loaded
   (json-object "threads"
@@ -35,10 +36,10 @@
     (append
      (json-object "id" (+ level 1) "name" (address-text (vector-ref (target-activation level) 0))
                   "instructionPointerReference" (hex-address address))
-     (if place
+     (if (and place (source-path (place-file place)))
          (json-object "source" (source-object (place-file place)) "line" (client-line (place-line place))
                       "column" (caddr place))
-         (json-object "line" 0 "column" 0 "presentationHint" "subtle")))))
+         (json-object "source" (listing-source address) "line" (client-line (listing-line address)) "column" 1)))))
 
 (define-request (stackTrace arguments) when: stopped
   (let* ((depth (target-depth))
@@ -93,9 +94,16 @@
 
 (define (scope-number level index) (+ 1 index (* level (length all-scopes))))
 
-(define (select-scope! number)
-  (select-level! (quotient (- number 1) (length all-scopes)))
-  (list-ref all-scopes (modulo (- number 1) (length all-scopes))))
+;; The scope that is asked about, its activation being selected; #f where none is.
+(define (select-scope! arguments)
+  (let ((number (argument arguments "variablesReference" 'integer 0)))
+    (and (not (= number 0))
+         (begin
+           (select-level! (quotient (- number 1) (length all-scopes)))
+           (list-ref all-scopes (modulo (- number 1) (length all-scopes)))))))
+
+(define (the-scope arguments)
+  (or (select-scope! arguments) (raise-user-error "no variable has parts that could be asked for")))
 
 (define-request (scopes arguments) when: stopped
   (select-frame! arguments)
@@ -122,7 +130,7 @@
                  "memoryReference" (memory-reference (or (symbol-value name) value)))))
 
 (define-request (variables arguments) when: stopped
-  (let* ((scope (select-scope! (argument arguments "variablesReference" 'integer)))
+  (let* ((scope (the-scope arguments))
          (names ((scope-names scope)))
          (start (argument arguments "start" 'integer 0))
          (count (argument arguments "count" 'integer 0))
@@ -132,7 +140,7 @@
                                     (if (> count 0) (take-at-most names count) names))))))
 
 (define-request (setVariable arguments) when: stopped
-  (let* ((scope (select-scope! (argument arguments "variablesReference" 'integer)))
+  (let* ((scope (the-scope arguments))
          (name (argument arguments "name" 'string)))
     (if (not (member name ((scope-names scope)))) (raise-user-error "there is no `" name "` in " (scope-name scope)))
     ((scope-set! scope) name (word->integer (argument arguments "value" 'string)))

@@ -31,18 +31,17 @@
   (let ((group (find (lambda (group) (memv id (cdr group))) (adapter-groups (the-adapter)))))
     (if (and group (symbol? (car group))) (text (car group) " breakpoint") "breakpoint")))
 
+(define (arrival-ids pause)
+  (map (lambda (arrival) (breakpoint-id (arrival-breakpoint arrival))) (pause-arrivals pause)))
+
 ;; The word of the protocol for why it stopped, and the breakpoints that were hit.
 (define (stopped-reason pause)
   (case (pause-reason pause)
     ((step finished called) '("step"))
     ((breakpoint)
-     (let ((breakpoint (breakpoint-at (pause-pc pause))))
-       (if breakpoint
-           (list (kind-of-breakpoint (breakpoint-id breakpoint)) (breakpoint-id breakpoint))
-           '("breakpoint"))))
-    ((watchpoint)
-     (let ((watchpoint (watchpoint-with-number (stop-watchpoint (pause-stop pause)))))
-       (if watchpoint (list "data breakpoint" (watchpoint-id watchpoint)) '("data breakpoint"))))
+     (let ((ids (arrival-ids pause))) (cons (if (pair? ids) (kind-of-breakpoint (car ids)) "breakpoint") ids)))
+    ((watchpoint) (cons "data breakpoint" (arrival-ids pause)))
+    ((event) (cons "breakpoint" (arrival-ids pause)))
     ((trap) '("exception"))
     ((interrupted) '("pause"))
     ((start) '("entry"))
@@ -62,7 +61,7 @@
 
 (define (report-pause! pause)
   (let* ((line (pause-line pause)) (reason (stopped-reason pause)) (kind (pause-reason pause)))
-    (if (memq kind '(trap watchpoint halted host-call)) (say-to-client "console" line "\n"))
+    (if (memq kind '(trap watchpoint event halted host-call)) (say-to-client "console" line "\n"))
     (cond ((and (eq? kind 'halted) (not (launch-option "stopAtEnd" 'boolean #f)))
            (report-end! (stop-exit-status (pause-stop pause))))
           ((and (eq? kind 'trap) (not (member "trap" (adapter-filters (the-adapter)))))
@@ -108,12 +107,17 @@
   (run-and-report! reverse-continue!)
   '())
 
-(define-request (next arguments) when: stopped (run-and-report! next-program!) '())
-(define-request (stepIn arguments) when: stopped (run-and-report! step-program!) '())
+;; By a source line, unless the client shows instructions.
+(define (step-by arguments instruction line)
+  (run-and-report! (if (equal? (json-ref arguments "granularity") "instruction") instruction line))
+  '())
+
+(define-request (next arguments) when: stopped (step-by arguments next-program! next-line!))
+(define-request (stepIn arguments) when: stopped (step-by arguments step-program! step-line!))
 (define-request (stepOut arguments) when: stopped (run-and-report! finish-activation!) '())
 
 ;; Over calls, as the client's step over goes forward.
-(define-request (stepBack arguments) when: stopped (run-and-report! reverse-next!) '())
+(define-request (stepBack arguments) when: stopped (step-by arguments reverse-next! reverse-next-line!))
 
 ;; Only a running program can be paused; the server ends its run behind this.
 (define-request (pause arguments) when: loaded

@@ -108,6 +108,8 @@
 (define records (lines "(use asm/library/records)" "($record point (tag u8) (x s32) (name 3) (y u64))"))
 
 (test-group "records"
+  (test "are views of their layout" '(("point" . "(record 24 (tag u8 0) (x s32 4) (name (bytes 3) 8) (y u64 16))"))
+        (program-views (asm-string (text records "halt\n"))))
   (test "names for offsets, aligned" (bytes "00 04 08 10 18")
         (code (text records ".byte point.tag, point.x, point.name, point.y, point.size\n")))
   (test "loads and stores know the size" (list (- (expt 2 64) 5) 200)

@@ -1,67 +1,119 @@
 #!/bin/bash
-# Times programs that exist as Comet assembly, as C, and where natural as Lua and Python, in turn, several
-# times, and prints the medians of the CPU seconds as ratios to gcc -O2. Results are compared first.
-#     bench.sh [ROUNDS]
+# Times programs that exist as Comet assembly and as C, and some as Lua, Python and JavaScript, on whatever
+# engines the machine has: on one core, in turn, several times. Results are compared first.
+#
+#     bench.sh [-r ROUNDS] [-p "PROGRAM …"] [-e "ENGINE …"] [-b REFERENCE] [NAME=COMMAND …]
+#
+# COMMAND is a shell command that prints a program's result, as a number at the end of its last line;
+# {program} in it is the program's name. -e names those of the engines that the bench knows by itself which
+# are to run: gcc-O2 gcc-O0 gcc-no-inline comet luajit luajit-joff lua python3 node. Engines are compared with gcc -O2, and with REFERENCE, which is the
+# first NAME that was given unless -b says otherwise. Writes results.txt (what was measured), results.json
+# and chart.svg to build/bench, and prints a table.
 set -eu
 cd "$(dirname "$0")"
-rounds=${1:-5}
-build=${BUILD:-build}
-case $build in /*) ;; *) build=../../$build ;; esac
-work=$build/bench
-mkdir -p "$work"
-programs="fib sieve mandel hash"
-
-for program in $programs; do
-  "$build/comet-vm" asm "$program.s" -o "$work/$program.img"
-  ${CC:-cc} -O2 -o "$work/$program.O2" main.c "$program.c"
-  ${CC:-cc} -O0 -o "$work/$program.O0" main.c "$program.c"
+programs="fib sieve matmul mandel nbody sha256 qsort hash forth search chase calls"
+rounds=5
+reference=
+known="gcc-O2 gcc-O0 gcc-no-inline comet luajit luajit-joff lua python3 node"
+while getopts r:p:e:b: option; do
+  case $option in
+    r) rounds=$OPTARG ;;
+    p) programs=$OPTARG ;;
+    e) known=$OPTARG ;;
+    b) reference=$OPTARG ;;
+    *) exit 2 ;;
+  esac
 done
+shift $((OPTIND - 1))
+
+build=${BUILD:-../../build}
+work=$build/bench
+core=$(($(nproc) - 1))
+slow=15 # seconds: what takes as long runs once
+mkdir -p "$work"
+gcc=${CC:-gcc}
+"$gcc" -O2 -o "$work/measure" measure.c
+
+engines=()
+declare -A commands
+for name in $known; do
+  case $name in
+    gcc-* | comet) engines+=("$name") ;;
+    *) if command -v "${name%-joff}" >/dev/null; then engines+=("$name"); fi ;;
+  esac
+done
+for engine in "$@"; do
+  case $engine in
+    ?*=?*) ;;
+    *) echo "bench: expected NAME=COMMAND, not $engine" >&2; exit 2 ;;
+  esac
+  engines+=("${engine%%=*}")
+  commands[${engine%%=*}]=${engine#*=}
+  reference=${reference:-${engine%%=*}}
+done
+case " ${engines[*]} " in
+  *" ${reference:-comet} "*) ;;
+  *) echo "bench: there is no engine $reference to compare with" >&2; exit 2 ;;
+esac
 
 # The command of an engine for a program; nothing when it has none.
 command_of() {
+  local source=programs/$2
   case $1 in
-    gcc-O2) echo "$work/$2.O2" ;;
-    gcc-O0) echo "$work/$2.O0" ;;
+    gcc-no-inline) [ "$2" != fib ] || echo "$work/$2.$1" ;;
+    gcc-*) echo "$work/$2.$1" ;;
     comet) echo "$build/comet-vm-no-scheme $work/$2.img" ;;
-    lua | luajit | python3)
-      extension=lua
-      [ "$1" = python3 ] && extension=py
-      if [ -e "$2.$extension" ] && command -v "$1" >/dev/null; then echo "$1 $2.$extension"; fi ;;
+    lua | luajit) [ ! -e "$source.lua" ] || echo "$1 $source.lua" ;;
+    luajit-joff) [ ! -e "$source.lua" ] || echo "luajit -joff $source.lua" ;;
+    python3) [ ! -e "$source.py" ] || echo "$1 $source.py" ;;
+    node) [ ! -e "$source.js" ] || echo "$1 $source.js" ;;
+    *) echo "${commands[$1]//\{program\}/$2}" ;;
   esac
 }
 
-TIMEFORMAT='%U %S'
-median() { sort -n | awk '{a[NR]=$1} END {print (NR % 2 ? a[(NR+1)/2] : (a[NR/2]+a[NR/2+1])/2)}'; }
+# Runs one; leaves "seconds KiB" in $work/time and what it printed in $work/output.
+run_one() {
+  local command=$1
+  # shellcheck disable=SC2086
+  case $2 in
+    given) "$work/measure" "$core" bash -c "$command" ;;
+    *) "$work/measure" "$core" $command ;;
+  esac 3>"$work/time" >"$work/output" 2>&1
+}
 
-engines="gcc-O2 gcc-O0 comet luajit lua python3"
-printf '%-8s' program
-for engine in $engines; do printf '%10s' "$engine"; done
-echo '   (gcc -O2 in CPU seconds, the others as multiples of it)'
+declare -A expected done_with
 for program in $programs; do
-  expected=$("$work/$program.O2")
-  declare -A times=()
-  for round in $(seq "$rounds"); do
-    for engine in $engines; do
+  "$build/comet-vm" asm "programs/$program.s" -o "$work/$program.img"
+  for level in O2 O0; do "$gcc" -$level -o "$work/$program.gcc-$level" programs/{main,$program}.c -lm; done
+  if [ "$program" = fib ]; then "$gcc" -O2 -fno-inline -o "$work/fib.gcc-no-inline" programs/{main,fib}.c; fi
+  expected[$program]=$("$work/$program.gcc-O2")
+done
+
+# A first round, which is not counted, warms the caches up and compares the results.
+: >"$work/results.txt"
+for round in $(seq 0 "$rounds"); do
+  for program in $programs; do
+    for engine in "${engines[@]}"; do
       command=$(command_of "$engine" "$program")
-      [ -n "$command" ] || continue
-      # The slowest engines run once: their ratio needs no more.
-      case $engine in python3 | lua) [ "$round" = 1 ] || continue ;; esac
-      { time $command >"$work/output" 2>&1; } 2>"$work/time"
-      if [ "$(cat "$work/output")" != "$expected" ]; then
-        echo "bench: $engine gives $(head -c 80 "$work/output") for $program, gcc gives $expected" >&2
+      if [ -z "$command" ] || [ -n "${done_with[$engine $program]:-}" ]; then continue; fi
+      if ! run_one "$command" "${commands[$engine]+given}"; then
+        echo "bench: $engine failed for $program: $(tail -c 200 "$work/output")" >&2
         exit 1
       fi
-      times[$engine]+="$(awk '{print $1 + $2}' "$work/time") "
+      result=$(tail -n 1 "$work/output" | grep -oE '[0-9]+$' || true)
+      if [ "$result" != "${expected[$program]}" ]; then
+        echo "bench: $engine gives '$result' for $program, gcc gives ${expected[$program]}" >&2
+        exit 1
+      fi
+      read -r seconds memory <"$work/time"
+      if [ "${seconds%.*}" -ge $slow ]; then done_with[$engine $program]=1; fi
+      if [ "$round" != 0 ] || [ -n "${done_with[$engine $program]:-}" ]; then
+        echo "$program $engine $seconds $memory" >>"$work/results.txt"
+      fi
     done
   done
-  base=$(tr ' ' '\n' <<<"${times[gcc-O2]}" | grep . | median)
-  printf '%-8s' "$program"
-  for engine in $engines; do
-    if [ -z "${times[$engine]:-}" ]; then printf '%10s' -; continue; fi
-    middle=$(tr ' ' '\n' <<<"${times[$engine]}" | grep . | median)
-    if [ "$engine" = gcc-O2 ]; then printf '%9.3fs' "$middle"
-    else printf '%10.2f' "$(awk -v a="$middle" -v b="$base" 'BEGIN {print a / (b > 0 ? b : 0.001)}')"; fi
-  done
-  echo
-  unset times
+  if [ -t 2 ]; then echo "bench: round $round of $rounds" >&2; fi
 done
+
+COMET_ROOT=$(cd ../.. && pwd) COMET_LOAD=source gsi -:dar1-,f8 -e '(load "../../scheme-lib/boot.scm")' \
+  -e '(include "report.scm")' -e "(report \"$work\" ${reference:+\"$reference\"})" </dev/null

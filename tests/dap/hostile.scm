@@ -81,6 +81,7 @@
    (list '("setBreakpoints" "source" 5)
          (list "setBreakpoints" "source" (json-object "path" "x") "breakpoints" 5)
          '("disassemble" "memoryReference" "0" "instructionOffset" -99999999 "instructionCount" 3)
+         (list "setBreakpoints" "source" (json-object "sourceReference" 5) "breakpoints" 5)
          '("setFunctionBreakpoints" "breakpoints" 5) '("stackTrace" "startFrame" "x") '("scopes" "frameId"
                                                                                         99999999999999999999)
          '("scopes" "frameId" -1) '("variables" "variablesReference" -7) '("variables" "variablesReference" 99999999)

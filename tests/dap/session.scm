@@ -168,13 +168,13 @@
     (test "with its kind" "read" (ref info "exceptionId"))
     (test "and what it was" "0x33353431 may not be read: nothing is mapped there" (ref info "description")))
   (let ((info (request client "dataBreakpointInfo" "name" "second+8" "bytes" 8)))
-    (test "memory has a name to be watched by" "0x00020035/8" (ref info "dataId"))
-    (test "registers have none" 'null (ref (request client "dataBreakpointInfo" "name" "r1") "dataId"))
+    (test "memory has a name to be watched by" "watch/131125/8" (ref info "dataId"))
+    (test "the pc has none" 'null (ref (request client "dataBreakpointInfo" "name" "pc") "dataId"))
     (watch (ref info "dataId") "accessType" "write")
     (test "going back stops behind who wrote there" '("data breakpoint" 16) (go client "reverseContinue"))
     (test "and says what was written" #t
           (and (string-contains (output-of client "console") "was written, unchanged: 0x33353431") #t))
-    (test "a name that is none" "`x` names no range of memory" (ref (car (watch "x")) "message")))
+    (test "a name that is none" "`x` names nothing that can be watched" (ref (car (watch "x")) "message")))
   (stop-client client)
   (let ((client (start-client)))
     (launch client broken)
@@ -182,6 +182,47 @@
     (request client "configurationDone")
     (test "without that filter a trap ends the program" 132 (ref (wait-for-event client "exited") "exitCode"))
     (stop-client client)))
+
+(test-group "breakpoints with more to say"
+  (define client (start-client))
+  (define (breakpoints . wanted)
+    (ref (request client "setBreakpoints" "source" (source factorial) "breakpoints" (list->vector wanted))
+         "breakpoints"))
+  (launch client factorial)
+  (breakpoints (json-object "line" 9 "condition" "(= r1 3)"))
+  (request client "configurationDone")
+  (wait-for-event client "stopped")
+  (test "stop where a condition holds" "3" (evaluate client "r1" "context" "hover"))
+  (test "a condition that cannot be read is told" #f
+        (ref (breakpoints (json-object "line" 9 "condition" "(= r1")) 0 "verified"))
+  (breakpoints (json-object "line" 9 "hitCondition" "2"))
+  (test "stop at a hit that is counted" "1" (begin (go client "continue") (evaluate client "r1" "context" "hover")))
+  (test "a count that is none is told" "a hit count is a number from 1 on, not `x`"
+        (ref (breakpoints (json-object "line" 9 "hitCondition" "x")) 0 "message"))
+  (breakpoints (json-object "line" 13 "logMessage" "r1 is {r1}") (json-object "line" 5))
+  (test "log, and go on" '("breakpoint" 5) (go client "continue"))
+  (test "in order" "r1 is 2\nr1 is 6\nr1 is 24\nr1 is 120\n" (output-of client "console"))
+  (breakpoints)
+  (let ((info (request client "dataBreakpointInfo" "name" "r11" "variablesReference" 1)))
+    (test "registers can be watched" "register/11/0" (ref info "dataId"))
+    (set-breakpoints client "setDataBreakpoints" (json-object "dataId" (ref info "dataId")))
+    (test "backwards, too" '("data breakpoint" 13) (go client "reverseContinue")))
+  (stop-client client))
+
+(test-group "steps by line and by instruction"
+  (define client (start-client))
+  (define steps "tests/repl/programs/steps.s")
+  (launch client steps)
+  (set-lines client steps 11)
+  (request client "configurationDone")
+  (wait-for-event client "stopped")
+  (set-lines client steps)
+  (test "a line goes as a whole" '("step" 12) (go client "next"))
+  (test "backwards, too" '("step" 11) (go client "stepBack"))
+  (test "or by its instructions" '(("step" 11) ("step" 12))
+        (list (go client "next" "granularity" "instruction") (go client "stepIn" "granularity" "instruction")))
+  (test "and back" '("step" 11) (go client "stepBack" "granularity" "instruction"))
+  (stop-client client))
 
 (test-group "a program that runs"
   (define client (start-client))
@@ -251,6 +292,33 @@
   (test "and within it" "`include` is to be an array of strings" (answer-of factorial "include" (vector 5)))
   (test "a group of host calls that is none" #t
         (and (string-contains (answer-of factorial "allow" (vector "files")) "files") #t)))
+
+(test-group "code without a source"
+  (define client (start-client))
+  (define work (temporary-path "comet-dap"))
+  (create-directory work)
+  (write-file-text (path-expand "gone.s" work) "_start:\n call r10, f\n ret\nf:\n imm r1, 5\n ret\n")
+  (launch client (path-expand "gone.s" work))
+  (delete-file (path-expand "gone.s" work))
+  (set-breakpoints client "setFunctionBreakpoints" (json-object "name" "f"))
+  (request client "configurationDone")
+  (wait-for-event client "stopped")
+  (let* ((frame (ref (request client "stackTrace") "stackFrames" 0)) (number (ref frame "source" "sourceReference")))
+    (test "has a name" "f (disassembly)" (ref frame "source" "name"))
+    (test "and a line" 1 (ref frame "line"))
+    (test "is its instructions" "0x00010004  imm r1, 5\n0x00010007  ret"
+          (ref (request client "source" "sourceReference" number) "content"))
+    (test "takes breakpoints" '#(2 3)
+          (vector-map (lambda (breakpoint) (ref breakpoint (if (ref breakpoint "verified") "id" "message")))
+                      (ref (request client "setBreakpoints" "source" (json-object "sourceReference" number)
+                                    "breakpoints" (vector (json-object "line" 1) (json-object "line" 2)))
+                           "breakpoints")))
+    (test "within its lines" "the listing has no line 9"
+          (ref (request client "setBreakpoints" "source" (json-object "sourceReference" number)
+                        "breakpoints" (vector (json-object "line" 9)))
+               "breakpoints" 0 "message"))
+    (test "a listing that is none" "there is no listing 7" (request client "source" "sourceReference" 7)))
+  (stop-client client))
 
 (test-group "lines that count from 0"
   (define client (start-client))

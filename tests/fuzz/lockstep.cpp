@@ -17,8 +17,8 @@
 namespace fuzz {
 namespace {
 
-constexpr std::uint64_t round_fuel = 1500;
-constexpr unsigned rounds = 6;
+constexpr std::uint64_t round_fuel = 20000;
+constexpr unsigned rounds = 40;
 
 struct machine_deleter {
   void operator()(comet_machine* machine) const { comet_machine_free(machine); }

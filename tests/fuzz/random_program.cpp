@@ -18,6 +18,36 @@ const std::vector<comet_instruction>& instructions() {
   return all;
 }
 
+// A sequence of instructions that has a handler of its own, from fused.def: which instruction, and which of its
+// sources the one before has written (bit 0: the first, bit 1: the second).
+struct part {
+  const comet_instruction* what;
+  unsigned variant;
+};
+using sequence = std::vector<part>;
+
+// From "part_add<0>, part_ret<0>".
+sequence parse_sequence(const std::string& text) {
+  sequence result;
+  for (std::size_t at = text.find("part_"); at != std::string::npos; at = text.find("part_", at)) {
+    at += 5;
+    const std::size_t end = text.find('<', at);
+    for (const comet_instruction& each : instructions())
+      if (text.compare(at, end - at, each.name) == 0)
+        result.push_back({&each, static_cast<unsigned>(text[end + 1] - '0')});
+  }
+  return result;
+}
+
+const std::vector<sequence>& sequences() {
+  static const std::vector<sequence> all = {
+#define FUSED(...) parse_sequence(#__VA_ARGS__),
+#include "vm-ext/machine/fused.def"
+#undef FUSED
+  };
+  return all;
+}
+
 // Registers 1 to 6 hold addresses, the others numbers; destinations are mostly others.
 constexpr std::uint64_t first_number = 7;
 
@@ -128,7 +158,11 @@ class writer {
 
   program write() {
     const std::uint64_t count = 1 + random_.below(120);
-    for (std::uint64_t n = 0; n < count; ++n) add_instruction();
+    for (std::uint64_t n = 0; n < count; ++n)
+      if (random_.one_in(4))
+        add_sequence();
+      else
+        add_instruction();
     for (std::uint64_t n = 1; n < first_number; ++n)
       result_.registers.emplace_back(n, random_address(random_));
     for (std::uint64_t n = first_number; n < 24; ++n)
@@ -151,19 +185,37 @@ class writer {
     // What ends a program is rare.
     if ((name == "halt" || name == "brk" || name == "trap" || name == "ret") && !random_.one_in(10))
       return add_instruction();
+    add({&what, 0}, false);
+  }
+
+  void add_sequence() {
+    for (const part& each : sequences()[random_.below(sequences().size())]) add(each, true);
+  }
+
+  // In a sequence, numbers are small and sources are what its parts are made for.
+  void add(const part& which, bool in_sequence) {
+    const comet_instruction& what = *which.what;
+    const std::string name = what.name;
     const std::string group = what.group;
     const bool memory = group == "memory" || group == "atomic";
     result_.starts.push_back(result_.address + result_.code.size());
     conformance::append_uleb128(result_.code, what.opcode, random_length());
     bool first_source = true;
+    unsigned source_bit = name.compare(0, 3, "stx") == 0 ? 0 : 1; // its first source is never the one before's
     for (const char* operand = what.operands; *operand != 0; ++operand) {
       std::uint64_t number = 0;
       switch (*operand) {
-        case 'd': number = random_register(random_, true, false); break;
+        case 'd':
+          number = random_register(random_, true, in_sequence && random_.one_in(8));
+          break;
         case 's':
         case 'x':
           number = random_register(random_, *operand == 'x', memory && first_source);
-          if (*operand == 's') first_source = false;
+          if (*operand == 's') {
+            first_source = false;
+            if ((which.variant & source_bit) != 0) number = last_written_;
+            source_bit = source_bit == 0 ? 1 : source_bit * 2;
+          }
           break;
         case 'w': number = random_.one_in(20) ? random_.magnitude() : random_.below(24); break;
         case 'p': number = random_distance(); break;
@@ -173,8 +225,9 @@ class writer {
           break;
         case 'h': number = random_.below(3); break;
         case 'u': number = name == "jtab" ? random_.below(8) : random_number(random_); break;
-        default: number = random_number(random_);
+        default: number = in_sequence && !random_.one_in(8) ? random_.below(16) - 8 : random_number(random_);
       }
+      if (*operand == 'd' || *operand == 'x') last_written_ = number;
       conformance::append_uleb128(result_.code, conformance::field_number(*operand, number), random_length());
     }
   }
@@ -203,6 +256,7 @@ class writer {
 
   random_source& random_;
   program result_;
+  std::uint64_t last_written_ = 0;
 };
 
 void check(comet_status status, const comet_error& error) {

@@ -11,7 +11,7 @@ HERE=tests/repl
 WORK=$(mktemp -d)
 SERVER=comet-repl-$$
 trap 'tmux -L "$SERVER" kill-server 2>/dev/null; rm -rf "$WORK"' EXIT
-export COMET_HISTORY=$WORK/history
+export COMET_HISTORY=$WORK/history COMET_CONFIG=
 passed=0 failed=0
 
 ok() { passed=$((passed + 1)); echo "ok - $1"; }
@@ -33,6 +33,23 @@ for input in $HERE/pipe/*.in; do
     not_ok "transcript $name" "$difference"
   fi
 done
+
+# ---- init files ---------------------------------------------------------------------------------------
+
+init_session() { (cd "$WORK/place" && printf '%s\n' "$@" | COMET_CONFIG=$WORK/config timeout 20 "$COMET" 2>&1); }
+mkdir -p "$WORK/place" "$WORK/config"
+echo '(define-command (five) "Says five." (display "five\n"))' >"$WORK/config/init.scm"
+check "the user's init file makes commands" "five" "$(init_session five)"
+check "a directory that has no init file cannot be trusted" "error: there is no .comet-vm.scm in $WORK/place/" "$(init_session trust)"
+echo '(define-command (six) "Says six." (display "six\n"))' >"$WORK/place/.comet-vm.scm"
+contains "a directory's init file is not loaded unasked" "error: " "$(init_session six)"
+check "trust loads it" "trusted: $WORK/place/.comet-vm.scm" "$(init_session trust)"
+check "and so does every start from then on" "six" "$(init_session six)"
+echo '(car 5)' >"$WORK/config/init.scm"
+contains "a mistake in an init file is told" "ends in an error: " "$(init_session six)"
+contains "and the rest is loaded" "six" "$(init_session six)"
+check "without a place nothing is trusted" "error: COMET_CONFIG is empty, so there is no place to remember it" \
+  "$(cd "$WORK/place" && echo trust | timeout 20 "$COMET" 2>&1)"
 
 # ---- the command line ----------------------------------------------------------------------------------
 
@@ -104,6 +121,8 @@ contains "disasm shows instructions" "imm r11, 7" "$(cat "$WORK/out")"
 check "disasm --source is a source again" 0 "$(status_of "$COMET" asm "$WORK/again.s" -o "$WORK/again.img")"
 contains "with the same code" "imm     r11, 7" "$(cat "$WORK/again.s")"
 "$COMET" asm -l "$WORK/again.s" >"$WORK/list" 2>&1
+contains "asm --statistics tells of passes" "lines, 1 pass," \
+  "$("$COMET" asm --statistics "$WORK/again.s" -o "$WORK/again.img" 2>&1)"
 contains "asm -l prints a listing" "03 0b 07                         imm     r11, 7" "$(cat "$WORK/list")"
 printf '\x89CMT\r\n\x1a\nrubbish' >"$WORK/broken.img"
 check "a damaged image has status 65" 65 "$(status_of "$COMET" run "$WORK/broken.img")"

@@ -31,6 +31,10 @@ key n
 see "n goes over a call" " =>  5          st64    r0, r11"
 key N
 see "N back over it" " =>  4          call    r10, factorial"
+key l
+see "l goes by a line of the source" " =>  5          st64    r0, r11"
+key L
+see "L back by one" " =>  4          call    r10, factorial"
 key s
 key f
 see "f finishes the call" "returned to _start+0x6"

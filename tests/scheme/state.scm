@@ -3,6 +3,7 @@
 (use scheme-lib/machine)
 (use scheme-lib/image)
 (use scheme-lib/state)
+(use vm-ext/gambit/vm)
 (use debugger/command)
 (use debugger/session)
 (use debugger/target)
@@ -110,6 +111,19 @@
        (test "knows source lines" 25 (place-line (line-at (target-pc))))
        (test "run begins the program anew" 'trap (pause-reason (run-program!)))
        (test "and that has a past" 0 (timeline-start (the-timeline)))))))
+
+;; Whoever made a program says what its source is called.
+(test-group "a core whose source is said to be a device"
+  (let* ((image (vm-image-new)) (machine (make-machine)))
+    (vm-image-add-section image ".text" 65536 (u8vector 0) 1 5)
+    (vm-image-add-line image 65536 "/dev/zero" 1 1)
+    (vm-image-set-entry image 65536)
+    (machine-load! machine image)
+    (machine-save machine (in-work "device") image: image stop: (machine-run! machine))
+    (in-session
+     (lambda ()
+       (test "is opened" 'trap (pause-reason (load-core! (in-work "device"))))
+       (test "without its source" #f (source-text (line-at (target-pc))))))))
 
 (test-group "a recording in the debugger"
   (in-session

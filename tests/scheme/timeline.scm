@@ -73,7 +73,7 @@
 (define (forward-stops)
   (let loop ((stops '()))
     (let ((pause (continue-program!)))
-      (if (memq (pause-reason pause) '(breakpoint watchpoint))
+      (if (memq (pause-reason pause) '(breakpoint watchpoint event))
           (loop (cons (cons (pause-count pause) (pause-reason pause)) stops))
           stops))))
 
@@ -99,6 +99,19 @@
               (breakpoint-add! (symbol-value "next_byte") "next_byte"))
   (test-stops "written memory" "tests/repl/programs/broken-list.s" ""
               (watchpoint-add! (symbol-value "label") 16 'write "label"))
+  (test-stops "changed memory" "tests/repl/programs/broken-list.s" ""
+              (add-breakpoint! 'watch "second" (lambda () (symbol-value "second")) length: 16 access: 'change))
+  (test-stops "a condition of a breakpoint" "tests/repl/programs/broken-list.s" ""
+              (add-breakpoint! 'break "copy" (lambda () (symbol-value "copy")) condition: "(even? r3)"))
+  (test-stops "a register" "examples/wc.s" "some words to count" (add-breakpoint! 'register "r2" (lambda () 2) access: 'change))
+  (test-stops "a condition on a register" "examples/wc.s" "some words to count"
+              (add-breakpoint! 'condition "(odd? r2)" (lambda () #f) condition: "(odd? r2)"))
+  (test-stops "any condition" "tests/repl/programs/broken-list.s" ""
+              (let ((condition "(= 3 (modulo (debugger/target#target-count) 10))"))
+                (add-breakpoint! 'condition condition (lambda () #f) condition: condition)))
+  (test-stops "calls and returns" "tests/repl/programs/factorial.s" ""
+              (begin (add-breakpoint! 'call "call" (lambda () #f)) (add-breakpoint! 'return "return" (lambda () #f))))
+  (test-stops "host calls" "examples/wc.s" "some words" (add-breakpoint! 'host-call "host-call" (lambda () #f)))
   (test-stops "both" "tests/repl/programs/broken-list.s" ""
               (begin (breakpoint-add! (symbol-value "copy") "copy")
                      (watchpoint-add! (symbol-value "first") 48 'both "first"))))

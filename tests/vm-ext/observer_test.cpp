@@ -9,13 +9,13 @@ namespace {
 
 // An observation with room for its arrays.
 struct observing {
-  explicit observing(std::vector<comet_filter> wanted, std::size_t capacity = 64, bool keep_last = false)
+  explicit observing(std::vector<comet_filter> wanted, std::size_t capacity = 64, std::uint64_t stop_at = 0)
       : filters(std::move(wanted)), events(capacity) {
     value.filters = filters.data();
     value.filter_count = filters.size();
     value.events = events.data();
     value.capacity = capacity;
-    value.keep_last = keep_last;
+    value.stop_at = stop_at;
   }
   comet_stop run(const machine& vm, std::uint64_t fuel = plenty) {
     comet_stop stop = COMET_STOP_INIT;
@@ -84,14 +84,14 @@ BOOST_AUTO_TEST_CASE(calls_returns_and_jumps_to_functions_are_told) {
   check(calls.events[3], COMET_EVENT_RETURN, 2, code_address + 32, 2, 0);
 }
 
-BOOST_AUTO_TEST_CASE(a_full_buffer_stops_the_run_and_a_ring_keeps_the_last) {
+BOOST_AUTO_TEST_CASE(a_run_stops_at_so_many_events_and_the_last_are_kept) {
   machine vm(code().add("addi", {1, 1, 1}).add("jump", {code_address}));
-  observing three({any(COMET_EVENT_REGISTER)}, 3);
+  observing three({any(COMET_EVENT_REGISTER)}, 3, 3);
   const comet_stop stop = three.run(vm);
   BOOST_CHECK_EQUAL(stop.reason, COMET_OBSERVED);
   BOOST_CHECK_EQUAL(stop.instruction_count, 5u);
   BOOST_CHECK_EQUAL(comet_reason_name(stop.reason), std::string("observed"));
-  observing last({any(COMET_EVENT_REGISTER)}, 2, true);
+  observing last({any(COMET_EVENT_REGISTER)}, 2);
   BOOST_CHECK_EQUAL(last.run(vm, 9).reason, COMET_OUT_OF_FUEL);
   BOOST_REQUIRE_EQUAL(last.value.event_count, 2u);
   BOOST_CHECK_EQUAL(last.value.seen, 4u);

@@ -136,4 +136,16 @@ BOOST_AUTO_TEST_CASE(register_0_of_an_activation_cannot_be_set_through_its_calle
   BOOST_CHECK_EQUAL(vm.get(1), 1u);
 }
 
+BOOST_AUTO_TEST_CASE(threads_can_be_listed) {
+  machine vm(code().add("halt"));
+  comet_thread first = 9, second = 9, none = 9;
+  SUPPORT_OK(comet_thread_new(vm, 0, code_address, &second, error));
+  SUPPORT_OK(comet_next_thread(vm, 0, &first, error));
+  BOOST_CHECK_EQUAL(first, 0u);
+  SUPPORT_OK(comet_next_thread(vm, 1, &none, error));
+  BOOST_CHECK_EQUAL(none, second);
+  comet_error error = COMET_ERROR_INIT;
+  BOOST_CHECK_EQUAL(comet_next_thread(vm, second + 1, &none, &error), COMET_ERROR_ARGUMENT);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -209,6 +209,14 @@ comet_status comet_thread_free(comet_machine* machine, comet_thread thread, come
   });
 }
 
+comet_status comet_next_thread(const comet_machine* machine, comet_thread from, comet_thread* thread, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require(thread, "thread");
+    *thread = machine->next_thread(from);
+  });
+}
+
 comet_status comet_thread_get(const comet_machine* machine, comet_thread thread, comet_thread_info* info,
                               comet_error* error) {
   return guard(error, [&] {

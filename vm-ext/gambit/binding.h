@@ -216,6 +216,13 @@ static comet_status comet_box_thread_new(comet_box* box, comet_space space, uint
   return status;
 }
 
+static comet_status comet_box_next_thread(comet_box* box, comet_thread from) {
+  comet_thread thread = 0;
+  comet_status status = comet_next_thread(box->machine, from, &thread, comet_clear_error());
+  comet_result.number[0] = thread;
+  return status;
+}
+
 static comet_status comet_box_thread_get(comet_box* box, comet_thread thread) {
   comet_thread_info info = COMET_THREAD_INFO_INIT;
   comet_status status = comet_thread_get(box->machine, thread, &info, comet_clear_error());
@@ -274,7 +281,7 @@ enum { COMET_FILTER_WORDS = 3, COMET_EVENT_WORDS = 7 };
 
 /* filters, events and counts are arrays of 64-bit words: those of vm-observe in vm.scm. */
 static comet_status comet_box_observe(comet_box* box, comet_thread thread, uint64_t fuel, const uint64_t* filters,
-                                      size_t filter_count, uint64_t* events, size_t capacity, int keep_last,
+                                      size_t filter_count, uint64_t* events, size_t capacity, uint64_t stop_at,
                                       uint64_t* counts, uint64_t counts_first, size_t counts_length) {
   comet_observation observation = COMET_OBSERVATION_INIT;
   comet_filter* wanted = calloc(filter_count + 1, sizeof *wanted);
@@ -292,7 +299,7 @@ static comet_status comet_box_observe(comet_box* box, comet_thread thread, uint6
   observation.filters = wanted;
   observation.filter_count = filter_count;
   observation.capacity = capacity;
-  observation.keep_last = keep_last;
+  observation.stop_at = stop_at;
   observation.counts = counts;
   observation.counts_first = counts_first;
   observation.counts_length = counts_length;
@@ -630,6 +637,23 @@ static comet_status comet_handle_image_line(comet_image* image, size_t n) {
 static comet_status comet_handle_image_line_at(comet_image* image, uint64_t address) {
   comet_line line = COMET_LINE_INIT;
   return comet_take_line(comet_image_line_at(image, address, &line, comet_clear_error()), &line);
+}
+
+static uint64_t comet_little_endian(const uint8_t* bytes, int length) {
+  uint64_t value = 0;
+  while (length-- > 0) value = value << 8 | bytes[length];
+  return value;
+}
+
+static comet_status comet_handle_image_add_lines(comet_image* image, const char* file, const uint8_t* bytes,
+                                                 size_t count) {
+  for (size_t i = 0; i < count; ++i, bytes += 16) {
+    comet_status status = comet_image_add_line(
+        image, comet_little_endian(bytes, 8), file, (uint32_t)comet_little_endian(bytes + 8, 4),
+        (uint32_t)comet_little_endian(bytes + 12, 4), comet_clear_error());
+    if (status != COMET_OK) return status;
+  }
+  return COMET_OK;
 }
 
 static comet_status comet_handle_image_expansion(comet_image* image, size_t n) {

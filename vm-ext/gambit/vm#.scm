@@ -9,7 +9,7 @@
   ;; memory
   vm-space-new vm-space-free vm-map vm-unmap vm-protect vm-next-region vm-read vm-read! vm-write
   ;; threads and registers
-  vm-thread-new vm-thread-free vm-thread-get vm-set-pc vm-thread-restart vm-get-register vm-set-register
+  vm-thread-new vm-thread-free vm-next-thread vm-thread-get vm-set-pc vm-thread-restart vm-get-register vm-set-register
   vm-get-thread-register vm-set-thread-register vm-get-activation
   ;; running
   vm-run vm-observe vm-reason-name vm-trap-name vm-interrupt vm-set-poll vm-set-deadline vm-breakpoint-set
@@ -25,8 +25,9 @@
   vm-host-import-name vm-host-complete vm-host-argument vm-set-stream vm-set-arguments vm-set-random-seed
   ;; images
   vm-image-read vm-image-new vm-image-free vm-image? vm-image-add-section vm-image-add-symbol
-  vm-image-add-line vm-image-add-expansion vm-image-add-view vm-image-add-import vm-image-set-entry vm-image-write vm-image-section
-  vm-image-symbol vm-image-line vm-image-expansion vm-image-view vm-image-import vm-image-entry vm-image-find-symbol vm-image-symbol-at
+  vm-image-add-line vm-image-add-lines vm-image-add-expansion vm-image-add-view vm-image-add-import vm-image-set-entry
+  vm-image-write vm-image-section vm-image-symbol vm-image-line vm-image-expansion vm-image-view vm-image-import
+  vm-image-entry vm-image-find-symbol vm-image-symbol-at
   vm-image-line-at vm-image-load
   ;; the instruction set
   vm-isa-instruction vm-isa vm-decode vm-disassemble

@@ -178,6 +178,12 @@ end-of-c
 (define-call (vm-thread-free machine thread) (machine* id)
   "comet_thread_free(___arg1->machine, ___arg2, comet_clear_error())")
 
+;; A number, or #f
+(define (vm-next-thread machine from)
+  (and (check-unless status-argument
+                     ((c-lambda (machine* id) int "___return(comet_box_next_thread(___arg1, ___arg2));") machine from))
+       (number 0)))
+
 ;; #(space pc instruction-count activations window registers)
 (define-call (vm-thread-get machine thread) (machine* id) "comet_box_thread_get(___arg1, ___arg2)"
   (vector (number 0) (number 1) (number 2) (number 3) (number 4) (number 5)))
@@ -216,16 +222,16 @@ end-of-c
 ;; filters: a u64vector of three numbers each (events, first, last); events: one with room for seven numbers
 ;; each (kind, count, pc, place, length, before, after), filled from its beginning; counts: one, or #f. Gives
 ;; the number of events and what vm-run gives.
-(define (vm-observe machine thread fuel filters events keep-last? counts counts-first)
+(define (vm-observe machine thread fuel filters events stop-at counts counts-first)
   (for-each (lambda (words)
               (if (not (u64vector? words)) (error "filters, events and counts are u64vectors, not" words)))
             (list filters events (or counts filters)))
-  (check ((c-lambda (machine* id u64 scheme-object size_t scheme-object size_t bool scheme-object u64 size_t) int
+  (check ((c-lambda (machine* id u64 scheme-object size_t scheme-object size_t u64 scheme-object u64 size_t) int
             "___return(comet_box_observe(___arg1, ___arg2, ___arg3, COMET_WORDS(___arg4), ___arg5, COMET_WORDS(___arg6), ___arg7, ___arg8, COMET_WORDS(___arg9), ___arg10, ___arg11));")
           machine thread fuel
           filters (quotient (u64vector-length filters) 3)
           events (quotient (u64vector-length events) 7)
-          keep-last?
+          stop-at
           (or counts filters) counts-first (if counts (u64vector-length counts) 0)))
   (cons (number 11) (run-result)))
 
@@ -415,6 +421,12 @@ end-of-c
   "comet_image_add_symbol(___arg1, ___arg2, ___arg3, comet_clear_error())")
 (define-call (vm-image-add-line image address file line column) (image* u64 name id id)
   "comet_image_add_line(___arg1, ___arg2, ___arg3, ___arg4, ___arg5, comet_clear_error())")
+;; Many lines of one file. bytes: for each its address in 8, line and column in 4 bytes, little-endian.
+(define (vm-image-add-lines image file bytes count)
+  (check-bytes bytes 0 (* 16 count))
+  (check ((c-lambda (image* name scheme-object size_t) int
+            "___return(comet_handle_image_add_lines(___arg1, ___arg2, COMET_BYTES(___arg3), ___arg4));")
+          image file bytes count)))
 (define-call (vm-image-add-expansion image address macro file line column) (image* u64 name name id id)
   "comet_image_add_expansion(___arg1, ___arg2, ___arg3, ___arg4, ___arg5, ___arg6, comet_clear_error())")
 (define-call (vm-image-add-view image name description) (image* name name)

@@ -40,6 +40,17 @@ bool ends_block(isa::Operation operation) {
   }
 }
 
+// What a slot does as part of a sequence, if it may be one. What takes more than one slot ends every sequence.
+PartKey part_of(isa::Operation operation, unsigned variant, const Slot& slot) {
+  if (slot.handler == handlers::constant()) return part_key(isa::op_imm, 0);
+  switch (operation) {
+    case isa::op_jal: case isa::op_jalr: case isa::op_brz: case isa::op_jtab: case isa::operation_count:
+      return no_part;
+    default:
+      return slot.handler == fast_handler(operation, variant) ? part_key(operation, variant) : no_part;
+  }
+}
+
 isa::Operation last_operation(const isa::Decoded& decoded) {
   return decoded.definition == nullptr ? decoded.operation : decoded.definition->parts.back().operation;
 }
@@ -234,6 +245,8 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
     address += decoded.length;
   }
   use_accumulator();
+  fuse();
+  if (block_observer) block_observer(block_);
   // Links stand behind the block, where execution does not come by.
   for (const PendingLink& pending : pending_links_) {
     emit_link(pending.target, pending.branch);
@@ -258,11 +271,25 @@ void CodeCache::use_accumulator() {
     if (variant != 0) each.slot->handler = fast_handler(each.operation, variant);
     each.reads = variant != 0;
     each.effect = accumulator.effect();
+    each.part = part_of(each.operation, variant, *each.slot);
   }
   bool needed = false;
   for (auto each = block_.rbegin(); each != block_.rend(); ++each) {
     needed = each->reads || (needed && each->effect == Accumulator::Effect::keeps);
     if (!needed) *each->place = each->slot;
+  }
+}
+
+// Gives slots the handlers that do what follows, too. The slots that follow keep theirs: who comes to one of
+// them finds it as if nothing had been done here.
+void CodeCache::fuse() {
+  PartKey keys[block_instructions];
+  std::size_t count = 0; // of instructions from here on that can be parts
+  for (std::size_t n = block_.size(); n-- > 0;) {
+    keys[n] = block_[n].part;
+    count = keys[n] == no_part ? 0 : count + 1;
+    if (count < 2) continue;
+    if (const Handler fused = fused_handler(keys + n, count)) block_[n].slot->handler = fused;
   }
 }
 

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <set>
 #include <unordered_map>
@@ -76,6 +77,19 @@ class CodeCache {
   bool is_traced(std::uint64_t address);
   void clear_breakpoints() { breakpoints_.clear(); }
 
+  struct BlockInstruction {
+    std::uint64_t address;
+    const Slot** place; // in the page table
+    Slot* slot;
+    isa::Operation operation;
+    bool is_target = false; // of a branch of the same block
+    bool reads = false;     // the accumulator
+    Accumulator::Effect effect = Accumulator::Effect::drops;
+    std::uint16_t part = 0; // see fused_handler
+  };
+  // Is shown every block that is decoded; for what chooses the sequences of fused.def.
+  std::function<void(const std::vector<BlockInstruction>&)> block_observer;
+
   // No instruction that was decoded names a register above this one and below register_slack.
   std::uint64_t highest_register() const { return highest_register_; }
 
@@ -106,6 +120,7 @@ class CodeCache {
   void emit_instruction(std::uint64_t address, const isa::Decoded& decoded);
   void emit_defined(std::uint64_t address, const isa::Decoded& decoded);
   void use_accumulator();
+  void fuse();
   void note_registers(const isa::Decoded& decoded);
 
   AddressSpace& memory_;
@@ -120,15 +135,6 @@ class CodeCache {
   };
   std::vector<PendingLink> pending_links_;
   bool complete_ = true; // every block that was begun was ended
-  struct BlockInstruction {
-    std::uint64_t address;
-    const Slot** place; // in the page table
-    Slot* slot;
-    isa::Operation operation;
-    bool is_target = false; // of a branch of the same block
-    bool reads = false;     // the accumulator
-    Accumulator::Effect effect = Accumulator::Effect::drops;
-  };
   std::vector<BlockInstruction> block_; // that is being decoded
   std::unique_ptr<LazyArray<Fetched>> fetched_;
   std::set<std::uint64_t> breakpoints_;

@@ -6,6 +6,7 @@
 // not resolved) leaves the loop before anything of the instruction was done.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "../isa/definitions.h"
@@ -23,11 +24,11 @@ enum class Exit : std::uint8_t {
   address    // `address`: where execution goes on; pc: the slot behind the jump
 };
 
+// Lies directly in front of the memory window, so that one host register leads to both.
 struct FastContext {
   const std::uint8_t* access;
   std::uint64_t window_bytes;
-  Activation* top;
-  Activation* activations_end;
+  Activation* last_activation; // there may be
   std::uint64_t* window_end;
   std::uint64_t* thread_registers;
   const CodeCache* code;
@@ -40,12 +41,16 @@ struct FastContext {
   // Filled on leaving.
   const Slot* pc;
   std::uint64_t* r;
+  Activation* top;
   std::intptr_t limit;
   std::uint64_t accumulator; // between two handlers, where they do not jump to each other
   Exit exit;
   bool left;
   std::uint64_t address;
+
+  std::uint8_t* memory() { return reinterpret_cast<std::uint8_t*>(this + 1); }
 };
+static_assert(sizeof(FastContext) <= AddressSpace::front_bytes);
 
 // The limit that stands for `fuel` instructions at a slot, and back. Fuel must be at least fast_margin to
 // enter the loop.
@@ -59,13 +64,24 @@ inline std::uint64_t fuel_left(const Slot* pc, std::intptr_t limit) {
                                     static_cast<std::intptr_t>(fast_margin));
 }
 
-void run_fast(const Slot* pc, std::uint64_t* r, std::uint8_t* memory, FastContext& context, std::uint64_t fuel);
+void run_fast(const Slot* pc, std::uint64_t* r, Activation* top, FastContext& context, std::uint64_t fuel);
 
 // The handler for an operation whose operands fit the slot; null when the fast loop has none. The variant
 // says which operands are in the accumulator (accumulator.h); 0: none is.
 Handler fast_handler(isa::Operation operation, unsigned variant = 0);
 // The one that takes its immediate from the next slot.
 Handler wide_handler(isa::Operation operation);
+
+// What a handler that may be part of a sequence does: an operation and a variant.
+using PartKey = std::uint16_t;
+constexpr PartKey part_key(isa::Operation operation, unsigned variant) {
+  return static_cast<PartKey>(operation * 4 + variant);
+}
+constexpr PartKey no_part = part_key(isa::operation_count, 0);
+
+// The handler that does the most of these instructions, from the first on; null when there is none that does
+// more than one. They must stand in slots one behind the other, which it leaves as they are.
+Handler fused_handler(const PartKey* keys, std::size_t count);
 
 // Handlers that stand for no operation.
 namespace handlers {

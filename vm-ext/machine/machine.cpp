@@ -82,6 +82,12 @@ Thread& Machine::thread(comet_thread id) const {
   return *found->second;
 }
 
+comet_thread Machine::next_thread(comet_thread from) const {
+  const auto found = threads_.lower_bound(from);
+  if (found == threads_.end()) fail(COMET_ERROR_ARGUMENT, 0, "this machine has no thread from %u on", from);
+  return found->first;
+}
+
 comet_space Machine::new_space() {
   const comet_space id = spaces_.rbegin()->first + 1;
   spaces_.emplace(id, std::make_shared<Space>(config_.window, budget_, instructions));

@@ -61,6 +61,7 @@ class Machine {
 
   Space& space(comet_space id) const;   // fails for an unknown id
   Thread& thread(comet_thread id) const;
+  comet_thread next_thread(comet_thread from) const; // fails when there is none
   comet_space new_space();
   void free_space(comet_space id);
   comet_thread new_thread(comet_space space, std::uint64_t pc);

@@ -68,7 +68,7 @@ void Observer::keep(const comet_event& event) {
   ++observation_.seen;
   if (observation_.event_count < observation_.capacity) {
     observation_.events[observation_.event_count++] = event;
-  } else if (observation_.keep_last && observation_.capacity != 0) {
+  } else if (observation_.capacity != 0) {
     observation_.events[ring_begin_] = event;
     ring_begin_ = (ring_begin_ + 1) % observation_.capacity;
   }

@@ -33,8 +33,8 @@ class Observer : public AccessObserver {
   void executed();
   // The instruction was not executed after all: `begin` follows.
 
-  // Whether the run is to stop: there is no room for a further instruction's first event.
-  bool full() const { return !observation_.keep_last && observation_.capacity != 0 && observation_.event_count == observation_.capacity; }
+  // Whether the run is to stop.
+  bool satisfied() const { return observation_.stop_at != 0 && observation_.seen >= observation_.stop_at; }
   // Puts the events of a ring in order, the oldest first.
   void finish();
 

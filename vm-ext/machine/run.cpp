@@ -118,7 +118,7 @@ Run::Turn Run::step() {
   work_until_look_ -= reference_step_work + static_cast<std::int64_t>(reference_.moved_bytes()) / bytes_a_work;
   forget_stale_code();
   if (outcome == Outcome::stopped) return Turn::stop;
-  if (observer_ == nullptr || !observer_->full()) return Turn::go_on;
+  if (observer_ == nullptr || !observer_->satisfied()) return Turn::go_on;
   stop_.reason = COMET_OBSERVED;
   return Turn::stop;
 }
@@ -126,18 +126,18 @@ Run::Turn Run::step() {
 #ifndef COMET_REFERENCE_ONLY
 
 Run::Turn Run::fast_slice(std::uint64_t fuel) {
-  FastContext context{};
+  FastContext& context = *(reinterpret_cast<FastContext*>(space_.memory.window()) - 1);
+  context = FastContext{};
   context.access = space_.memory.access();
   context.window_bytes = space_.memory.window_bytes();
-  context.top = thread_.top;
-  context.activations_end = thread_.activations_end;
+  context.last_activation = thread_.activations_end - 1;
   context.window_end = thread_.registers.data() + thread_.window_bound;
   context.thread_registers = thread_.thread_registers.data();
   context.code = &space_.code;
 
   const Slot* slot = space_.code.slot_at(thread_.pc);
   for (;;) {
-    run_fast(slot, thread_.window, space_.memory.window(), context, fuel);
+    run_fast(slot, thread_.window, thread_.top, context, fuel);
     const std::uint64_t left = fuel_left(context.pc, context.limit);
     thread_.instruction_count += fuel - left;
     work_until_look_ -= static_cast<std::int64_t>(fuel - left);

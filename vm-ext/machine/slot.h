@@ -16,11 +16,13 @@ namespace comet {
 
 struct Slot;
 struct FastContext;
+struct Activation;
 
-// All handlers have this shape, so that these six stay in host registers from one to the next. `limit`
-// is the address of the slot at which the fuel would end, less a margin, if execution went straight on.
-// `accumulator` is the value that was last written to a register; see accumulator.h.
-using Handler = void (*)(const Slot* pc, std::uint64_t* r, std::uint8_t* memory, FastContext* context,
+// All handlers have this shape, so that these six stay in host registers from one to the next. `top` is the
+// innermost activation. `limit` is the address of the slot at which the fuel would end, less a margin, if
+// execution went straight on. `accumulator` is the value that was last written to a register; see
+// accumulator.h. The memory window begins where the context ends.
+using Handler = void (*)(const Slot* pc, std::uint64_t* r, Activation* top, FastContext* context,
                          std::intptr_t limit, std::uint64_t accumulator);
 
 struct Slot {

@@ -33,27 +33,36 @@ AddressSpace::AddressSpace(std::uint64_t window_bytes, std::shared_ptr<PageBudge
 #ifdef COMET_PORTABLE
   window_pages_ = 0;
 #endif
-  if (window_pages_ == 0) return;
-  window_ = static_cast<std::uint8_t*>(reserve_pages(window_pages_ << page_bits));
+  if (!reserve_window()) {
+    // A host that does not give the address space away still runs programs, from the page table alone.
+    window_pages_ = 0;
+    if (!reserve_window()) throw std::bad_alloc();
+  }
+}
+
+bool AddressSpace::reserve_window() {
+  auto* const front = static_cast<std::uint8_t*>(reserve_pages(page_size + (window_pages_ << page_bits)));
   access_ = static_cast<std::uint8_t*>(reserve_pages(window_pages_));
   window_table_ = static_cast<Page*>(reserve_pages(window_pages_ * sizeof(Page)));
-  if (window_ != nullptr && access_ != nullptr && window_table_ != nullptr) return;
-  // A host that does not give the address space away still runs programs, from the page table alone.
-  release_pages(window_, window_pages_ << page_bits);
+  if (front != nullptr) window_ = front + page_size;
+  if (window_ != nullptr && access_ != nullptr && window_table_ != nullptr) return true;
+  release_window();
+  return false;
+}
+
+void AddressSpace::release_window() {
+  if (window_ != nullptr) release_pages(window_ - page_size, page_size + (window_pages_ << page_bits));
   release_pages(access_, window_pages_);
   release_pages(window_table_, window_pages_ * sizeof(Page));
   window_ = access_ = nullptr;
   window_table_ = nullptr;
-  window_pages_ = 0;
 }
 
 AddressSpace::~AddressSpace() {
   for (auto& [number, page] : table_) release_pages(page.data, page_size);
   release_spare_pages();
   set_counted(false);
-  release_pages(window_, window_pages_ << page_bits);
-  release_pages(access_, window_pages_);
-  release_pages(window_table_, window_pages_ * sizeof(Page));
+  release_window();
 }
 
 const AddressSpace::Page* AddressSpace::find(std::uint64_t number) const {

@@ -115,7 +115,8 @@ class AddressSpace {
   void drop_mark(Mark mark) noexcept;
   std::uint64_t saved_bytes(Mark mark) const; // what the epoch keeps that begins at the mark
 
-  // For the fast path.
+  // For the fast path. The `front_bytes` in front of the window are its own, and zero at first.
+  static constexpr std::size_t front_bytes = 4096;
   std::uint8_t* window() const { return window_; }
   std::uint64_t window_bytes() const { return window_pages_ << page_bits; }
   const std::uint8_t* access() const { return access_; }
@@ -146,6 +147,8 @@ class AddressSpace {
     std::uint64_t bits[page_size / 64] = {};
   };
 
+  bool reserve_window();
+  void release_window();
   const Page* find(std::uint64_t number) const;
   Page* find(std::uint64_t number) { return const_cast<Page*>(static_cast<const AddressSpace*>(this)->find(number)); }
   Page& allocate(std::uint64_t number, std::uint8_t protection);

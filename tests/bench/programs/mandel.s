@@ -47,10 +47,7 @@ escaped:
         blt_u   r2, r4, row
 
         mov     r11, r1
-        call    r10, put_number
-        imm     r11, '\n'
-        call    r10, put_byte
-        call    r10, flush_output
+        call    r10, print_result
         ret
 
-(include "../../examples/lib/output.scm")
+.include "result.s"

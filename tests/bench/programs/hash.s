@@ -66,14 +66,11 @@ sum:
         shri_u  r3, r2, 32
         xor     r2, r2, r3
         zext32  r11, r2
-        call    r10, put_number
-        imm     r11, '\n'
-        call    r10, put_byte
-        call    r10, flush_output
+        call    r10, print_result
         ret
 
 .bss
 heads:  .zero   65536
 nodes:  .zero   960000
 
-(include "../../examples/lib/output.scm")
+.include "result.s"

@@ -3,10 +3,7 @@
 _start:
         imm     r11, 35
         call    r10, fib
-        call    r10, put_number
-        imm     r11, '\n'
-        call    r10, put_byte
-        call    r10, flush_output
+        call    r10, print_result
         ret
 
 fib:                                    ; (n) -> fib(n)
@@ -19,4 +16,4 @@ fib:                                    ; (n) -> fib(n)
 fib_done:
         ret
 
-(include "../../examples/lib/output.scm")
+.include "result.s"

@@ -29,13 +29,10 @@ crossed_out:
         bnei    r3, 0, round
 
         mov     r11, r4
-        call    r10, put_number
-        imm     r11, '\n'
-        call    r10, put_byte
-        call    r10, flush_output
+        call    r10, print_result
         ret
 
 .bss
 flags:  .zero   4000001
 
-(include "../../examples/lib/output.scm")
+.include "result.s"

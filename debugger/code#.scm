@@ -1,0 +1,2 @@
+(##namespace ("debugger/code#"
+  previous-instruction search-bytes instructions-naming code-end))

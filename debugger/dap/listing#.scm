@@ -1,0 +1,1 @@
+(##namespace ("debugger/dap/listing#" listing-source listing-line listing-address))

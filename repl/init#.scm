@@ -1,0 +1,2 @@
+(##namespace ("repl/init#"
+  load-init-files!))

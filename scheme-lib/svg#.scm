@@ -1,0 +1,3 @@
+;; scheme-lib/svg: drawings as Scheme data, written as SVG.
+
+(##namespace ("scheme-lib/svg#" write-svg))

@@ -1,0 +1,42 @@
+// measure CORE COMMAND...: runs it on that core, and prints its CPU seconds and largest resident size in KiB
+// on descriptor 3. Ends as it ends.
+#define _GNU_SOURCE
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+int main(int argc, char** argv) {
+  if (argc < 3) {
+    fprintf(stderr, "usage: measure CORE COMMAND...\n");
+    return 2;
+  }
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  CPU_SET(atoi(argv[1]), &cores);
+  if (sched_setaffinity(0, sizeof cores, &cores) != 0) perror("measure: not pinned");
+  const pid_t child = fork();
+  if (child < 0) {
+    perror("measure");
+    return 2;
+  }
+  if (child == 0) {
+    close(3);
+    execvp(argv[2], argv + 2);
+    perror(argv[2]);
+    _exit(127);
+  }
+  int status = 0;
+  struct rusage usage;
+  if (wait4(child, &status, 0, &usage) < 0) {
+    perror("measure");
+    return 2;
+  }
+  dprintf(3, "%.6f %ld\n",
+          (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+              1e-6 * (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec),
+          usage.ru_maxrss);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
