@@ -17,3 +17,23 @@
   asm-error? asm-error-diagnostics asm-error-display asm-error->text
   asm-diagnostic? asm-diagnostic-file asm-diagnostic-line asm-diagnostic-column asm-diagnostic-message
   asm-diagnostic-notes asm-diagnostic-text asm-diagnostic-display))
+(##namespace ("asm/object#"
+  asm-object-file asm-object-string assemble-to-object
+  object? make-object object-name object-name-set! object-sections object-symbols object-parts
+  make-object-section object-section? object-section-name object-section-protection object-section-keep?
+  object-section-bytes object-section-memory-length
+  make-object-symbol object-symbol-name object-symbol-binding object-symbol-defined? object-symbol-hidden?
+  object-symbol-file object-symbol-line object-symbol-column
+  object-symbol-visible?
+  make-part part-section part-offset part-length part-what
+  part-begins-line? part-deferred? part-expressions))
+(##namespace ("asm/object-format#" object->bytes bytes->object object-bytes?))
+(##namespace ("asm/archive#"
+  archive? make-archive archive-name archive-members archive-objects
+  member? make-member member-name member-bytes
+  bytes->archive archive->bytes archive-bytes?
+  archive-with-members archive-without-members))
+(##namespace ("asm/link#"
+  link link-program link-contributions link-dropped link-extracted
+  contribution-object contribution-section contribution-address contribution-length
+  linker-input))

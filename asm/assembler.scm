@@ -16,3 +16,7 @@
 (use asm/listing)
 (use asm/live)
 (use asm/routine)
+(use asm/object)
+(use asm/object-format)
+(use asm/archive)
+(use asm/link)

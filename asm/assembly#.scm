@@ -3,14 +3,15 @@
   new-assembly assembly-resized current-assembly assembly-states
   assembly-pass assembly-environment assembly-sections
   assembly-changed? assembly-changed?-set! assembly-unknown? assembly-unknown?-set! assembly-source assembly-warnings
-  note-warning! note-warning-at! symbol-entries symbol-entry-local? symbol-entry-used? symbol-entry-kind assembly-repeated assembly-repeated-set! assembly-files begin-scope! symbol-met?
-  note-problem! assembly-errors assembly-names-lost?-set! for-each-guarded assembly-globals assembly-globals-set!
-  assembly-views assembly-views-set!
+  note-warning! note-warning-at! symbol-entry-used? assembly-repeated assembly-repeated-set! assembly-files
+  begin-scope! symbol-met? symbol-in-pass symbol-entries names-bound
+  note-problem! assembly-errors assembly-names-lost?-set! for-each-guarded
+  assembly-views note-view!
   assembly-imports assembly-statement assembly-statement-set! assembly-operand assembly-operand-set!
   start-pass! finish-pass! start-statement! finish-statement! unsettled-symbols
   ;; sections
   section-name section-protection section-base section-size section-content section-bytes section-file-length
-  section-executable?
+  section-executable? section-no-bits? section-keep? section-keep?-set! section-address
   current-section switch-section!
   here emit-byte! emit-bytes! emit-zeros! emit-fill! emit-integer!
   memory-limit bytes-limit
@@ -19,9 +20,15 @@
   ;; items
   item-least note-item!
   ;; symbols
-  define-label! define-symbol! symbol-address symbol-known? assembly-symbol-list symbol-entry-name
+  define-label! define-symbol! define-label-by-key! define-symbol-by-key! symbol-address here-value
+  settled-distance expression-number symbol-binding bind-symbol! symbol-known? assembly-symbol-list symbol-entry-name
   symbol-entry-value symbol-entry-value-before symbol-entry-place symbol-entry-file symbol-entry-pass
-  host-index unique-name!
+  symbol-entry-section symbol-entry-offset symbol-entry-kind symbol-entry-local?
+  host-value host-name? possible-name? unique-name!
+  ;; events
+  assembly-object? assembly-events note-event! emit-deferred!
+  event-section event-offset event-length event-statement event-place event-what
   ;; instructions that are not the table's
   assembly-isa assembly-definition assembly-definition-of-opcode assembly-definitions define-in-assembly! check-defined!
-  defined-names))
+  defined-names
+  note-definition!))

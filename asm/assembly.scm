@@ -4,11 +4,15 @@
 ;; Labels are (section, offset). In a pass, a label that was already met has its address of this pass; one
 ;; that comes later has that of the pass before, moved by as much as the code before it has moved since.
 ;; The layout has settled when a pass moved nothing: then all that was used was right.
+;;
+;; In an assembly into an object, addresses are expressions, what depends on them is emitted as if they were
+;; 0, and the events of the last pass say what the linker must do again, in order.
 (module asm/assembly)
 (use scheme-lib/util)
 (use asm/number)
 (use asm/diagnostic)
 (use asm/statement)
+(use asm/expression)
 (use asm/define)
 (use vm-ext/gambit/vm)
 (use asm/environment)
@@ -24,7 +28,7 @@
 (define-type assembly
   source
   environment
-  live?             ; straight into a machine: one section
+  mode              ; program; live: straight into a machine, one section; object: for the linker; link: by it
   base              ; where the first section begins
   external          ; name -> its value in the surroundings, or #f
   first-imports     ; the import list that is there already
@@ -52,7 +56,9 @@
   first-definitions ; those that are there already
   (definitions)     ; asm/define's definitions that this pass has met
   (names-lost?)     ; a form failed in this pass, which may have given labels
-  (globals)
+  (bindings)        ; table: name -> a pair of global, weak, local or extern, and how many came before
+  (bindings-before) ; of the pass before
+  (events)          ; of an object, reversed
   (made)            ; what forms made in this pass, reversed
   (entry)           ; the address that .entry gives, or #f
   (resized)         ; forms that made something else in this pass than in the one before, reversed
@@ -66,10 +72,13 @@
 ;; places: in the source's Scheme, that led to them, the outermost first; () until the passes are over.
 (define-type made section offset (end) (origin) (places) statement instruction?)
 
-(define (new-assembly source environment live? base external imports definitions)
-  (make-assembly source environment live? base external imports (make-table test: eq?)
+(define (new-assembly source environment mode base external imports definitions)
+  (make-assembly source environment mode base external imports (make-table test: eq?)
                  0 '() #f '() #f #f 0 #f #f 0 '() '() 0 '() '() #f "" 0
-                 (make-table test: equal?) #f definitions '() #f '() '() #f '() #f '()))
+                 (make-table test: equal?) #f definitions '() #f (make-table test: eq?) #f '() '() #f '() #f '()))
+
+(define (assembly-object? a)
+  (eq? (assembly-mode a) 'object))
 
 ;; ---- passes ------------------------------------------------------------------------------------------
 
@@ -88,7 +97,9 @@
   (assembly-counts-set! a (make-table test: eq?))
   (assembly-scope-set! a "")
   (assembly-repeated-set! a 0)
-  (assembly-globals-set! a '())
+  (assembly-bindings-before-set! a (assembly-bindings a))
+  (assembly-bindings-set! a (make-table test: eq?))
+  (assembly-events-set! a '())
   (assembly-made-set! a '())
   (assembly-entry-set! a #f)
   (assembly-resized-set! a '())
@@ -98,6 +109,7 @@
    (lambda (section)
      (section-size-set! section 0)
      (section-filled-set! section 0)
+     (section-fragment-set! section 0)
      (section-seen?-set! section #f))
    (assembly-sections a))
   ;; A source begins in .text, which comes to be when something is put there.
@@ -121,7 +133,7 @@
           (loop (cdr sections)
                 (page-after (+ base (max 1 (section-size section))))))))
   (if (pair? (unsettled-symbols a)) (assembly-changed?-set! a #t))
-  (check-places! a))
+  (if (not (assembly-object? a)) (check-places! a)))
 
 ;; Sections that were given an address must not meet others.
 (define (check-places! a)
@@ -250,11 +262,11 @@
 
 ;; ---- diagnostics -------------------------------------------------------------------------------------
 
-;; Its own place, or that of the operand or the statement that was under way.
+;; Its own place, or that of the operand or the statement that was under way. problem: #f for the latter.
 (define (problem-place a problem)
   (let ((statement (assembly-statement a))
         (operand (assembly-operand a)))
-    (cond ((problem-line problem) (cons (problem-line problem) (problem-column problem)))
+    (cond ((and problem (problem-line problem)) (cons (problem-line problem) (problem-column problem)))
           ((name? operand) (cons (name-line operand) (name-column operand)))
           ((form? operand) (cons (form-line operand) (form-column operand)))
           (else (cons (statement-line statement)
@@ -367,7 +379,48 @@
   (size)
   (bytes)           ; a u8vector with room to grow
   (filled)          ; so many of its bytes are written; what lies between that and size is zeros
-  (seen?))          ; in this pass
+  (seen?)           ; in this pass
+  (keep?)           ; stays when the linker drops what nothing needs
+  (fragment))       ; of an object: counts what has no size yet
+
+;; ---- events ------------------------------------------------------------------------------------------
+
+;; What the linker must do again. The operands of what depends on addresses are integers and expressions.
+;;
+;;   what                          meaning
+;;   (line)                        the statement begins here
+;;   (made made)                   and here, something that its Scheme made; #f where that had no bytes
+;;   (label key)                   a symbol is defined here
+;;   (value key value kind)        a symbol has an integer or expression as its value
+;;   (instruction entry fields)    fields are encoded, or expressions
+;;   (directive name operands)
+;;   (import name)                 a host call joins the import list
+;;   (view name text)              how to show what is at a symbol
+;;   (entry address)               an integer or expression: where the program begins
+(define-type event
+  section
+  offset
+  length      ; bytes that stand in for what the linker will put there
+  statement
+  place       ; of the operand, as a pair of line and column
+  what)
+
+(define (note-event! a length what)
+  (if (assembly-object? a)
+      (let ((section (assembly-section a)))
+        (assembly-events-set! a
+          (cons (make-event section (if section (- (section-size section) length) 0) length
+                            (assembly-statement a) (problem-place a #f) what)
+                (assembly-events a)))))
+  #!void)
+
+;; Notes what `emit` emits, a stand-in.
+(define (emit-deferred! a what emit)
+  (let* ((section (current-section a))
+         (start (section-size section)))
+    (emit)
+    (section-fragment-set! section (+ 1 (section-fragment section)))
+    (note-event! a (- (section-size section) start) what)))
 
 (define (section-executable? section)
   (and (string-index (section-protection section) #\x) #t))
@@ -381,7 +434,7 @@
 ;; protection, address: #f for what the section has, or by its name and place should have.
 (define (switch-section! a name protection #!optional (address #f))
   (let ((existing (find-section a name)))
-    (cond ((and (assembly-live? a) (not (string=? name ".text")))
+    (cond ((and (eq? (assembly-mode a) 'live) (not (string=? name ".text")))
            (fail "the section `" name "` cannot be used here: code that is assembled straight into a machine "
                  "stands at one place; load a program instead, or place its parts one by one"))
           ((not existing)
@@ -410,7 +463,7 @@
          (section (make-section name protection (string=? name ".bss") address (assembly-statement a)
                                 ;; A guess; the end of the pass sets it right.
                                 (or address (if last (+ (section-base last) page-size) (assembly-base a)))
-                                0 (make-u8vector 64) 0 #t)))
+                                0 (make-u8vector 64) 0 #t #f 0)))
     (if (> (assembly-pass a) 1) (assembly-changed?-set! a #t))
     (assembly-sections-set! a (cons section (assembly-sections a)))
     (assembly-section-set! a section)))
@@ -493,7 +546,9 @@
 ;; Does (emit), and notes that what it added to the section was made by the statement's Scheme.
 (define (emit-made! a origin instruction? emit)
   (let* ((before (assembly-section a))
-         (start (if before (section-size before) 0)))
+         (start (if before (section-size before) 0))
+         (what (list 'made #f)))
+    (note-event! a 0 what)
     (emit)
     (let ((section (assembly-section a))
           (all (assembly-made a)))
@@ -501,9 +556,10 @@
           (if (and (pair? all) (not origin) (not instruction?)
                    (continued? (car all) section start (assembly-statement a)))
               (made-end-set! (car all) (section-size section))
-              (assembly-made-set! a (cons (make-made section start (section-size section) origin '()
-                                                     (assembly-statement a) instruction?)
-                                          all)))))))
+              (let ((made (make-made section start (section-size section) origin '()
+                                     (assembly-statement a) instruction?)))
+                (set-car! (cdr what) made)
+                (assembly-made-set! a (cons made all))))))))
 
 (define (continued? made section start statement)
   (and (not (made-origin made))
@@ -534,7 +590,8 @@
   (pass)              ; that defined it last
   (used?)
   (section-before)    ; at the end of the pass before
-  (offset-before))
+  (offset-before)
+  (fragment))         ; of the section, where the label stands
 
 (define nowhere '(nowhere))
 
@@ -553,16 +610,26 @@
   (cons (symbol-entry-line entry) (symbol-entry-column entry)))
 
 (define (define-label! a name line column)
-  (let ((section (current-section a)))
-    (define-entry! a name section (section-size section) 'label line column)))
+  (define-label-by-key! a (full-name-to-define! a name) name line column))
 
-;; kind: `label` for a name that must be defined once, `set` for one that may change.
+;; kind: `label` for a name that must be defined once, `set` for one that may change. In an object, the value
+;; may be an expression.
 (define (define-symbol! a name value kind line column)
-  (define-entry! a name #f value kind line column))
+  (define-symbol-by-key! a (full-name-to-define! a name) name value kind line column))
 
-(define (define-entry! a written section offset kind line column)
-  (let* ((name (full-name-to-define! a written))
-         (entry (table-ref (assembly-symbols a) name #f))
+;; The key is the symbol's full name, or whatever else tells it from all others; the name is shown.
+(define (define-label-by-key! a key written line column)
+  (let ((section (current-section a)))
+    (define-entry! a key written section (section-size section) 'label line column)
+    (symbol-entry-fragment-set! (table-ref (assembly-symbols a) key) (section-fragment section))
+    (note-event! a 0 (list 'label key))))
+
+(define (define-symbol-by-key! a key written value kind line column)
+  (define-entry! a key written #f value kind line column)
+  (note-event! a 0 (list 'value key value kind)))
+
+(define (define-entry! a name written section offset kind line column)
+  (let* ((entry (table-ref (assembly-symbols a) name #f))
          (file (statement-file (assembly-statement a)))
          (pass (assembly-pass a)))
     (cond ((not entry)
@@ -571,7 +638,7 @@
            (check-name (symbol->string name))
            (table-set! (assembly-symbols a) name
                        (make-symbol-entry written (not (eq? name written)) file section offset kind line column
-                                          pass #f nowhere 0)))
+                                          pass #f nowhere 0 0)))
           ((< (symbol-entry-pass entry) pass)
            (let ((before? (= (symbol-entry-pass entry) (- pass 1))))
              (symbol-entry-section-before-set! entry (if before? (symbol-entry-section entry) nowhere))
@@ -655,9 +722,12 @@
 ;; What an image can hold as a name.
 (define longest-name 1000)
 
+(define (possible-name? name)
+  (not (or (> (string-length name) longest-name)
+           (string-index name (lambda (c) (or (char<? c #\space) (and (char>=? c #\x7f) (char<=? c #\x9f))))))))
+
 (define (check-name name)
-  (if (or (> (string-length name) longest-name)
-          (string-index name (lambda (c) (or (char<? c #\space) (and (char>=? c #\x7f) (char<=? c #\x9f))))))
+  (if (not (possible-name? name))
       (fail (operand->text name) " cannot be a name: names have up to " longest-name
             " characters, none of them a control character")))
 
@@ -671,6 +741,11 @@
 
 (define (symbol-entries a)
   (map cdr (table->list (assembly-symbols a))))
+
+;; The entry of a key that this pass has defined, or #f.
+(define (symbol-in-pass a key)
+  (let ((entry (table-ref (assembly-symbols a) key #f)))
+    (and entry (= (symbol-entry-pass entry) (assembly-pass a)) entry)))
 
 ;; The symbols of this pass, by value.
 (define (assembly-symbol-list a)
@@ -695,7 +770,7 @@
            (or (= pass (- (assembly-pass a) 1))
                (and (= pass (assembly-pass a))
                     (not (and (eq? (symbol-entry-section entry) (symbol-entry-section-before entry))
-                              (= (symbol-entry-offset entry) (symbol-entry-offset-before entry))))))))
+                              (equal? (symbol-entry-offset entry) (symbol-entry-offset-before entry))))))))
        (symbol-entries a))))
 
 ;; Whether this pass has met its definition.
@@ -709,9 +784,15 @@
     (or (and entry (>= (symbol-entry-pass entry) (- (assembly-pass a) 1)))
         (and ((assembly-external a) name) #t))))
 
-;; The value of a label or symbol, as far as this pass knows it.
+;; The value of a label or symbol, as far as this pass knows it. In an object, an expression.
 (define (symbol-address a name)
-  (let ((entry (table-ref (assembly-symbols a) (full-name a name) #f))
+  (let ((key (full-name a name)))
+    (if (assembly-object? a)
+        (symbol-in-object a key name)
+        (symbol-address-by-key a key name))))
+
+(define (symbol-address-by-key a key name)
+  (let ((entry (table-ref (assembly-symbols a) key #f))
         (pass (assembly-pass a)))
     (if entry (symbol-entry-used?-set! entry #t))
     (cond ((and entry (= (symbol-entry-pass entry) pass))
@@ -721,11 +802,104 @@
                     (eq? (symbol-entry-section entry) (assembly-section a)))
                (+ (symbol-entry-value entry) (assembly-drift a))
                (symbol-entry-value entry)))
-          (((assembly-external a) name))
+          (((assembly-external a) key))
           ((= pass 1)
            (assembly-unknown?-set! a #t)
            (here a))
+          ((eq? (symbol-binding a key) 'weak) 0)
           (else (undefined a name)))))
+
+;; A constant that was met is its value; a weak one may be another's in the end.
+(define (symbol-in-object a key name)
+  (let ((entry (table-ref (assembly-symbols a) key #f))
+        (pass (assembly-pass a)))
+    (if entry (symbol-entry-used?-set! entry #t))
+    (cond ((and entry
+                (not (symbol-entry-section entry))
+                (not (eq? (symbol-binding a key) 'weak))
+                (or (= (symbol-entry-pass entry) pass)
+                    (and (= (symbol-entry-pass entry) (- pass 1))
+                         (exact-integer? (symbol-entry-offset entry)))))
+           (symbol-entry-offset entry))
+          (else
+           (if (not (and entry (>= (symbol-entry-pass entry) (- pass 1))))
+               (if (= pass 1)
+                   (assembly-unknown?-set! a #t)
+                   (if (not (eq? key name)) (undefined a name))))
+           (symbol-reference key)))))
+
+;; How a debugger shows what is at a symbol, or what other views call by this name: a text.
+(define (note-view! a name view)
+  (let ((before (assq name (assembly-views a))))
+    (if (and before (not (string=? view (cdr before))))
+        (fail "`" name "` has another view already: " (cdr before)))
+    (if (not before)
+        (begin
+          (assembly-views-set! a (cons (cons name view) (assembly-views a)))
+          (note-event! a 0 (list 'view name view))))))
+
+;; How far one label is behind another, where the linker will leave it so; else #f.
+(define (settled-distance a key other)
+  (let ((x (table-ref (assembly-symbols a) key #f))
+        (y (table-ref (assembly-symbols a) other #f)))
+    (and x y
+         (symbol-entry-section x)
+         (eq? (symbol-entry-section x) (symbol-entry-section y))
+         (eqv? (symbol-entry-fragment x) (symbol-entry-fragment y))
+         (eqv? (symbol-entry-pass x) (symbol-entry-pass y))
+         (not (eq? (symbol-binding a key) 'weak))
+         (not (eq? (symbol-binding a other) 'weak))
+         (- (symbol-entry-offset x) (symbol-entry-offset y)))))
+
+;; The address of this place: an integer, in an object a label that is not seen outside.
+(define (here-value a)
+  (if (assembly-object? a)
+      (let* ((section (current-section a))
+             (key (string->symbol (text "here " (section-name section) " " (section-fragment section) " "
+                                        (section-size section))))
+             (entry (table-ref (assembly-symbols a) key #f)))
+        (if (not (and entry (= (symbol-entry-pass entry) (assembly-pass a))))
+            (define-label-by-key! a key 'here (statement-line (assembly-statement a)) 0))
+        (symbol-reference key))
+      (here a)))
+
+;; The integer of an expression.
+(define (expression-number a expression)
+  (expression-value expression
+    (lambda (leaf)
+      (let ((name (car (expression-arguments leaf))))
+        (if (eq? (expression-operator leaf) 'host)
+            (host-index a name)
+            (symbol-address-by-key a name name))))))
+
+;; ---- bindings ----------------------------------------------------------------------------------------
+
+;; global, weak, local or extern, by a directive; #f without one.
+(define (symbol-binding a name)
+  (let ((entry (or (table-ref (assembly-bindings a) name #f)
+                   (and (assembly-bindings-before a) (table-ref (assembly-bindings-before a) name #f)))))
+    (and entry (car entry))))
+
+(define (bind-symbol! a name binding)
+  (if (not (eq? name (full-name a name)))
+      (fail "`" name "` is a local label, which has no meaning elsewhere"))
+  (let* ((bindings (assembly-bindings a))
+         (entry (table-ref bindings name #f))
+         (before (and entry (car entry))))
+    (cond ((or (not before) (eq? before 'extern))
+           (table-set! bindings name (cons binding (if entry (cdr entry) (table-length bindings)))))
+          ((or (eq? before binding) (eq? binding 'extern)))
+          ((or (eq? before 'local) (eq? binding 'local))
+           (fail "`" name "` cannot be both " before " and " binding))
+          (else (set-car! entry 'weak)))))
+
+;; The names that have one of these bindings, in the order of their directives.
+(define (names-bound a . bindings)
+  (map cdr
+       (sort (filter-map (lambda (entry)
+                           (and (memq (cadr entry) bindings) (cons (cddr entry) (car entry))))
+                         (table->list (assembly-bindings a)))
+             (lambda (x y) (< (car x) (car y))))))
 
 (define (undefined a name)
   (let* ((string (symbol->string name))
@@ -757,6 +931,15 @@
                                              (or (char-alphabetic? c) (char-numeric? c)
                                                  (memv c '(#\_ #\- #\.)))))))))))
 
+;; What stands for a host call: its index in the import list, in an object an expression.
+(define (host-value a name)
+  (let* ((known (length (assembly-imports a)))
+         (index (host-index a name)))
+    (if (assembly-object? a)
+        (begin
+          (if (= index known) (note-event! a 0 (list 'import name)))
+          (host-reference name))
+        index)))
 ;; What every machine can be granted; those that embed one add others.
 (define standard-host-calls '("exit" "read" "write" "arg_count" "arg" "clock" "random"))
 

@@ -10,6 +10,7 @@
 (use asm/statement)
 (use asm/environment)
 (use asm/encode)
+(use asm/expression)
 (use asm/assembly)
 (use asm/value)
 (use asm/files)
@@ -42,13 +43,21 @@
         (fail "`" name "` expects " what ", found "
               (if (= count 0) "nothing" (text count (if (= count 1) " operand" " operands")))))))
 
-(define (integer-operand a name operand)
+;; An integer; in an object, perhaps an expression.
+(define (value-operand a name operand)
   (operand-place! a operand)
   (if (register? operand)
       (fail "`" name "` expects a number, found " (operand->text operand)))
   (let ((value (resolve-number a operand)))
-    (if (not (exact-integer? value))
+    (if (not (or (exact-integer? value) (expression? value)))
         (fail "`" name "` expects an integer, found " (operand->text value)))
+    value))
+
+(define (integer-operand a name operand)
+  (let ((value (value-operand a name operand)))
+    (if (expression? value)
+        (fail "`" name "` needs its number now, but " (expression->text value)
+              " is known only when the program is linked"))
     value))
 
 ;; From 0 to 2^64-1.
@@ -58,17 +67,27 @@
         (fail "`" name "` expects an address of 0 to 2^64-1, found " value))
     value))
 
+;; Does (action operand ...), or leaves it to the linker when an operand is an expression; then `size` bytes
+;; stand in for what comes.
+(define (with-values a name operands size action)
+  (let ((values (map (lambda (operand) (value-operand a name operand)) operands)))
+    (if (any expression? values)
+        (emit-deferred-directive! a name values size)
+        (apply action values))))
+
 ;; Bounded before anything is made of it.
+(define (check-size name value)
+  (if (or (< value 0) (> value memory-limit))
+      (fail "`" name "` expects a size of 0 to " memory-limit ", found " value)))
+
 (define (size-operand a name operand)
   (let ((value (integer-operand a name operand)))
-    (if (or (< value 0) (> value memory-limit))
-        (fail "`" name "` expects a size of 0 to " memory-limit ", found " value))
+    (check-size name value)
     value))
 
-(define (byte-operand a name operand)
-  (let ((value (integer-operand a name operand)))
-    (if (not (<= -128 value 255)) (fail "`" name "` fills with a byte (0 to 255), found " value))
-    (bitwise-and value 255)))
+(define (checked-byte name value)
+  (if (not (<= -128 value 255)) (fail "`" name "` fills with a byte (0 to 255), found " value))
+  (bitwise-and value 255))
 
 (define (bytes-operand name operand)
   (cond ((text-literal? operand) (text-literal-bytes operand))
@@ -99,12 +118,21 @@
 
 (define-directives! '(".section")
   (lambda (a name operands)
-    (check-count name operands 1 3 "a name, a protection and an address, such as .section .tables \"r\"")
-    (switch-section! a
-                     (symbol->string (name-operand name (car operands)))
-                     (and (pair? (cdr operands))
-                          (order-protection name (utf8->string (bytes-operand name (cadr operands)))))
-                     (and (= 3 (length operands)) (address-operand a name (caddr operands))))))
+    (check-count name operands 1 4
+                 "a name, and perhaps a protection, an address and keep, such as .section .tables \"r\"")
+    (let* ((keep? (and (pair? (cdr operands)) (keep-word? (list-ref operands (- (length operands) 1)))))
+           (more (if keep? (reverse (cdr (reverse (cdr operands)))) (cdr operands))))
+      (if (> (length more) 2)
+          (fail "`" name "` knows the word keep behind the address, found " (operand->text (caddr more))))
+      (switch-section! a
+                       (symbol->string (name-operand name (car operands)))
+                       (and (pair? more) (order-protection name (utf8->string (bytes-operand name (car more)))))
+                       (and (= 2 (length more)) (address-operand a name (cadr more))))
+      (if keep? (section-keep?-set! (current-section a) #t)))))
+
+(define (keep-word? operand)
+  (or (eq? operand 'keep)
+      (and (name? operand) (eq? 'keep (name-symbol operand)))))
 
 ;; ---- data --------------------------------------------------------------------------------------------
 
@@ -116,7 +144,7 @@
        (lambda (operand)
          (if (text-literal? operand)
              (fail "`" name "` expects numbers, found " (operand->text operand) ": text is for .ascii"))
-         (emit-sized! a (integer-operand a name operand) size))
+         (emit-sized! a (value-operand a name operand) size))
        operands))))
 
 (define-integers! '(".byte") 1)
@@ -161,16 +189,17 @@
 (define-directives! '(".uleb128")
   (lambda (a name operands)
     (check-count name operands 1 (expt 2 24) "one or more numbers")
-    (for-each (lambda (operand) (emit-value! a (integer-operand a name operand))) operands)))
+    (for-each (lambda (operand) (emit-value! a (value-operand a name operand))) operands)))
 
 (define-directives! '(".sleb128")
   (lambda (a name operands)
     (check-count name operands 1 (expt 2 24) "one or more numbers")
     (for-each
      (lambda (operand)
-       (let ((value (integer-operand a name operand)))
-         (if (not (integer-64? value)) (fail "the number " value " does not fit into 64 bits"))
-         (emit-bytes! a (sleb128-bytes value))))
+       (with-values a name (list operand) 1
+         (lambda (value)
+           (if (not (integer-64? value)) (fail "the number " value " does not fit into 64 bits"))
+           (emit-bytes! a (sleb128-bytes value)))))
      operands)))
 
 ;; ---- room --------------------------------------------------------------------------------------------
@@ -178,23 +207,25 @@
 (define-directives! '(".zero" ".skip")
   (lambda (a name operands)
     (check-count name operands 1 2 "a size, and a byte to fill with")
-    (let ((size (size-operand a name (car operands))))
-      (emit-fill! a size (if (pair? (cdr operands)) (byte-operand a name (cadr operands)) 0)))))
+    (with-values a name operands 0
+      (lambda (size #!optional (byte 0))
+        (check-size name size)
+        (emit-fill! a size (checked-byte name byte))))))
 
 (define-directives! '(".fill")
   (lambda (a name operands)
     (check-count name operands 1 3 "a count, a size in bytes (1), and a value (0)")
-    (let* ((count (size-operand a name (car operands)))
-           (size (if (pair? (cdr operands)) (integer-operand a name (cadr operands)) 1))
-           (value (if (= (length operands) 3) (integer-operand a name (caddr operands)) 0)))
-      (if (not (memv size '(1 2 4 8)))
-          (fail "`.fill` repeats values of 1, 2, 4 or 8 bytes, found " size))
-      (if (> (* count size) (if (eqv? value 0) memory-limit bytes-limit))
-          (fail "`.fill` would take " (* count size) " bytes: at most "
-                (if (eqv? value 0) memory-limit bytes-limit)))
-      (if (eqv? value 0)
-          (emit-zeros! a (* count size))
-          (do ((i 0 (+ i 1))) ((= i count)) (emit-sized! a value size))))))
+    (with-values a name operands 0
+      (lambda (count #!optional (size 1) (value 0))
+        (check-size name count)
+        (if (not (memv size '(1 2 4 8)))
+            (fail "`.fill` repeats values of 1, 2, 4 or 8 bytes, found " size))
+        (if (> (* count size) (if (eqv? value 0) memory-limit bytes-limit))
+            (fail "`.fill` would take " (* count size) " bytes: at most "
+                  (if (eqv? value 0) memory-limit bytes-limit)))
+        (if (eqv? value 0)
+            (emit-zeros! a (* count size))
+            (do ((i 0 (+ i 1))) ((= i count)) (emit-sized! a value size)))))))
 
 (define largest-alignment 65536)
 
@@ -203,31 +234,37 @@
   (lambda (a name operands)
     (check-count name operands 1 2 "a power of two, and a byte to fill with")
     (let* ((alignment (integer-operand a name (car operands)))
-           (section (current-section a)))
+           (byte (and (pair? (cdr operands))
+                      (checked-byte name (integer-operand a name (cadr operands)))))
+           (section (current-section a))
+           (fill! (lambda ()
+                    (emit-fill! a (modulo (- (here a)) alignment)
+                                (or byte (if (section-executable? section) (isa-opcode "nop") 0))))))
       (if (not (and (> alignment 0) (= 0 (bitwise-and alignment (- alignment 1)))))
           (fail "`.align` expects a power of two, found " alignment))
       (if (> alignment largest-alignment)
           (fail "`.align` expects at most " largest-alignment " (sections begin at pages of that size), found "
                 alignment))
-      (emit-fill! a
-                  (modulo (- (here a)) alignment)
-                  (cond ((pair? (cdr operands)) (byte-operand a name (cadr operands)))
-                        ((section-executable? section) (isa-opcode "nop"))
-                        (else 0))))))
+      (if (assembly-object? a)
+          (emit-deferred! a (list 'directive name (cons alignment (if byte (list byte) '()))) fill!)
+          (fill!)))))
 
 ;; In bytes from the address that the section has.
 (define-directives! '(".org")
   (lambda (a name operands)
     (check-count name operands 1 2 "an address, and a byte to fill with")
     (current-section a)
-    (let* ((address (integer-operand a name (car operands)))
-           (size (- address (here a))))
-      (if (< size 0)
-          (fail "`.org` cannot go back: the address here is " (hex-address (here a)) ", found "
-                (if (< address 0) address (hex-address address))))
-      (if (> size memory-limit)
-          (fail "`.org` would leave " size " bytes free: a section may have " memory-limit))
-      (emit-fill! a size (if (pair? (cdr operands)) (byte-operand a name (cadr operands)) 0)))))
+    (if (assembly-object? a)
+        (emit-deferred-directive! a name (map (lambda (operand) (value-operand a name operand)) operands) 0)
+        (let* ((address (integer-operand a name (car operands)))
+               (size (- address (here a))))
+          (if (< size 0)
+              (fail "`.org` cannot go back: the address here is " (hex-address (here a)) ", found "
+                    (if (< address 0) address (hex-address address))))
+          (if (> size memory-limit)
+              (fail "`.org` would leave " size " bytes free: a section may have " memory-limit))
+          (emit-fill! a size
+                      (if (pair? (cdr operands)) (checked-byte name (integer-operand a name (cadr operands))) 0))))))
 
 ;; ---- files -------------------------------------------------------------------------------------------
 
@@ -263,6 +300,9 @@
 (define (operand-holds? a operand)
   (operand-place! a operand)
   (let ((value (if (form? operand) (eval-form a operand) (resolve-number a operand))))
+    (if (expression? value)
+        (fail "this condition decides now, but " (expression->text value)
+              " is known only when the program is linked"))
     (not (or (eq? value #f) (eqv? value 0)))))
 
 ;; Whether the lines behind .if, .ifdef, .ifndef, .elseif or .else are assembled.
@@ -299,8 +339,26 @@
 (define-directives! '(".assert")
   (lambda (a name operands)
     (check-count name operands 1 2 "a condition, such as (< size 64), and a message")
-    (let ((message (if (pair? (cdr operands)) (message-operand name (cadr operands)) "what was asserted is false")))
-      (if (not (operand-holds? a (car operands))) (fail message)))))
+    (let ((message (if (pair? (cdr operands)) (message-operand name (cadr operands)) "what was asserted is false"))
+          (later (and (assembly-object? a) (comparison-operand a (car operands)))))
+      (cond (later
+             (current-section a)
+             (emit-deferred-directive! a name (list later (string->utf8 message)) 0))
+            ((not (operand-holds? a (car operands))) (fail message))))))
+
+;; What the linker must ask, where the form compares addresses; else #f.
+(define (comparison-operand a operand)
+  (let ((parts (and (form? operand) (##source-code (form-datum operand)))))
+    (and (list? parts)
+         (= 3 (length parts))
+         (let ((name (##source-code (car parts))))
+           (define (part n)
+             (resolve-number a (make-form (list-ref parts n) (form-line operand) (form-column operand))))
+           (operand-place! a operand)
+           (and (memq name '(< <= = >= >))
+                (let ((x (part 1)) (y (part 2)))
+                  (and (or (expression? x) (expression? y))
+                       (comparison name x y))))))))
 
 (define-directives! '(".error")
   (lambda (a name operands)
@@ -318,12 +376,14 @@
 (define (define-constant! a name operands kind)
   (check-count name operands 2 2 "a name and a value, such as .equ size, 64")
   (let* ((symbol (name-operand name (car operands)))
-         (value (integer-operand a name (cadr operands)))
+         (value (value-operand a name (cadr operands)))
          (statement (assembly-statement a)))
-    (if (not (integer-64? value)) (fail "the number " value " does not fit into 64 bits"))
+    (if (not (or (expression? value) (integer-64? value)))
+        (fail "the number " value " does not fit into 64 bits"))
     (define-symbol! a symbol value kind (statement-line statement) (statement-column statement))
     (if (not (environment-reserved? (assembly-environment a) symbol))
-        (environment-define! (assembly-environment a) symbol value))))
+        ;; In an object, a weak symbol's value may be another one's in the end.
+        (environment-define! (assembly-environment a) symbol (symbol-address a symbol)))))
 
 (define-directives! '(".equ")
   (lambda (a name operands) (define-constant! a name operands 'label)))
@@ -331,18 +391,22 @@
 (define-directives! '(".set")
   (lambda (a name operands) (define-constant! a name operands 'set)))
 
+;; In an object, the linker asks for the address.
 (define-directives! '(".entry")
   (lambda (a name operands)
     (check-count name operands 1 1 "a label or an address, where the program begins")
-    (assembly-entry-set! a (address-operand a name (car operands)))))
+    (if (assembly-object? a)
+        (note-event! a 0 (list 'entry (value-operand a name (car operands))))
+        (assembly-entry-set! a (address-operand a name (car operands))))))
 
-;; Every label of a single source is visible; what is named here will matter to a linker.
-(define-directives! '(".global" ".globl")
-  (lambda (a name operands)
-    (check-count name operands 1 (expt 2 16) "one or more names")
-    (for-each
-     (lambda (operand)
-       (let ((symbol (name-operand name operand)))
-         (if (not (memq symbol (assembly-globals a)))
-             (assembly-globals-set! a (cons symbol (assembly-globals a))))))
-     operands)))
+;; Who sees a symbol: every label of a single source is visible, of an object only what is named here.
+(define (define-binding! names binding)
+  (define-directives! names
+    (lambda (a name operands)
+      (check-count name operands 1 (expt 2 16) "one or more names")
+      (for-each (lambda (operand) (bind-symbol! a (name-operand name operand) binding)) operands))))
+
+(define-binding! '(".global" ".globl") 'global)
+(define-binding! '(".weak") 'weak)
+(define-binding! '(".local") 'local)
+(define-binding! '(".extern") 'extern)

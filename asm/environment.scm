@@ -9,12 +9,13 @@
 ;;
 ;;   (call-with-environment 'source '() '()
 ;;     (lambda (environment)
-;;       (environment-start-pass! environment (list (cons 'here (lambda () 65536))))
+;;       (environment-start-pass! environment (list (cons 'here (lambda () 65536))) '())
 ;;       (environment-eval environment datum 3)))
 (module asm/environment)
 (use scheme-lib/util)
 (use asm/diagnostic)
 (use asm/statement)
+(use asm/expression)
 (use asm/origin)
 
 (define-type environment
@@ -22,6 +23,7 @@
   (source-name)   ; of the file whose statement is under way
   assigned        ; names that the source defines or assigns
   (bindings)      ; pairs of a name and a value, what the assembler offers; `list` among them
+  (instead)       ; the same, of standard names that mean something else here
   (started?)      ; whether this pass has used its Scheme yet
   (reserved)      ; table: the names that the assembler binds
   (top)           ; this pass's compilation environment
@@ -123,7 +125,7 @@
 
 (define (call-with-environment source-name assigned body)
   (let* ((namespace (take-namespace!))
-         (environment (make-environment namespace source-name assigned '() #f #f #f #f #f))
+         (environment (make-environment namespace source-name assigned '() '() #f #f #f #f #f))
          (taken? #t))
     (dynamic-wind
      (lambda () #f)
@@ -145,8 +147,9 @@
 
 ;; The names of the pass before are gone. Nothing is done for them until the pass uses its Scheme, because
 ;; many sources use none.
-(define (environment-start-pass! environment bindings)
+(define (environment-start-pass! environment bindings instead)
   (environment-bindings-set! environment bindings)
+  (environment-instead-set! environment instead)
   (environment-origins-set! environment
     (new-origins (namespace-prefix (environment-namespace environment))))
   (environment-started?-set! environment #f))
@@ -154,7 +157,8 @@
 (define (start! environment)
   (let* ((namespace (environment-namespace environment))
          (top (##top-cte-clone (namespace-top namespace)))
-         (assigned (environment-assigned environment))
+         (instead (environment-instead environment))
+         (assigned (append (map car instead) (environment-assigned environment)))
          (reserved (make-table test: eq?)))
     (unbind-all! namespace)
     (for-each
@@ -168,6 +172,9 @@
        (if (memq name standard-names)
            (set-global! (full-name environment name) (global-value name))))
      assigned)
+    (for-each
+     (lambda (binding) (set-global! (full-name environment (car binding)) (cdr binding)))
+     instead)
     (environment-reserved-set! environment reserved)
     (environment-top-set! environment top)
     (environment-started?-set! environment #t)))
@@ -286,12 +293,26 @@
                          (syntax-notes environment exception)
                          (and place (car place))
                          (and place (cdr place)))))
+        ((waiting-argument exception)
+         => (lambda (expression)
+              (problem (text "`" (procedure-name (type-exception-procedure exception)) "` cannot compute with "
+                             (expression->text expression) ", which is known only when the program is linked: "
+                             "what can wait is + - * / quotient remainder modulo abs min max arithmetic-shift "
+                             "and bitwise-…"))))
         ((error-exception? exception)
          (problem (exception->text exception)))
         ((or (string? exception) (symbol? exception) (number? exception) (pair? exception))
          (problem (text "Scheme raised " (written exception))))
         (else
          (problem (text "Scheme: " (exception->text exception))))))
+
+;; The expression that a procedure did not take for a number, or #f.
+(define (waiting-argument exception)
+  (and (type-exception? exception)
+       (find expression? (type-exception-arguments exception))))
+
+(define (procedure-name procedure)
+  (or (and (procedure? procedure) (##procedure-name procedure)) procedure))
 
 ;; Some mnemonics are syntax of Scheme.
 (define (syntax-notes environment exception)

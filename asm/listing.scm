@@ -30,7 +30,8 @@ the line that called them; then the symbols."
   (write-file-text path (program-listing program)))
 
 (define (write-listing program port)
-  (let ((a (program-assembly program)))
+  (let ((a (or (program-assembly program)
+               (error "a linked program has no listing: list the sources of its objects"))))
     (write-statements a port)
     (newline port)
     (for-each (lambda (symbol)

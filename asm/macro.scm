@@ -14,6 +14,7 @@
 (module asm/macro)
 (use scheme-lib/util)
 (use asm/diagnostic)
+(use asm/expression)
 (use asm/assembly)
 (use asm/value)
 (declare (block))
@@ -28,6 +29,10 @@
 ;; The value of a label or symbol, as far as the pass knows it.
 (define (macro-address name)
   (symbol-address (assembly) (->label-name name)))
+
+;; How far one label is behind another; in an object, an expression.
+(define (macro-distance name from)
+  (make-sum 0 (list (cons 1 (macro-address name)) (cons -1 (macro-address from)))))
 
 ;; An operand or a datum of so many bytes, whose value the thunk gives where it ends up.
 (define (macro-relocation thunk size)

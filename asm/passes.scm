@@ -9,6 +9,7 @@
 (use asm/diagnostic)
 (use asm/statement)
 (use asm/encode)
+(use asm/expression)
 (use asm/reader)
 (use asm/environment)
 (use asm/assembly)
@@ -38,23 +39,24 @@
   (append
    (list
     (cons 'address (lambda (name) (symbol-address a (->label-name name))))
+    (cons 'known? (lambda (value) (not (expression? value))))
     (cons 'defined? (lambda (name) (symbol-known? a (->label-name name))))
-    (cons 'here (lambda () (here a)))
+    (cons 'here (lambda () (here-value a)))
     (cons 'label (lambda (name) (make-label-marker (->label-name name))))
     (cons 'label!
           (lambda (name)
             (apply define-label! a (->label-name name) (place))))
     (cons 'symbol!
           (lambda (name value)
-            (if (not (and (exact-integer? value) (integer-64? value)))
+            (if (not (or (expression? value) (and (exact-integer? value) (integer-64? value))))
                 (fail "(symbol! name value) expects an integer of 64 bits, found " (operand->text value)))
             (apply define-symbol! a (->label-name name) value 'label (place))))
     (cons 'view (lambda (name description) (add-view! a (->label-name name) description)))
     (cons 'unique-name (lambda (#!optional (prefix "name")) (unique-name! a prefix)))
     (cons 'host
           (lambda (name)
-            (cond ((string? name) (host-index a name))
-                  ((symbol? name) (host-index a (symbol->string name)))
+            (cond ((string? name) (host-value a name))
+                  ((symbol? name) (host-value a (symbol->string name)))
                   (else (fail "(host name) expects a string, found " (operand->text name))))))
     (cons 'relocation
           (lambda (thunk #!optional (size #f))
@@ -75,6 +77,10 @@
    register-bindings
    mnemonic-bindings))
 
+;; Scheme's own arithmetic, which in an object takes addresses too.
+(define (object-arithmetic a)
+  (arithmetic-bindings (lambda (key other) (settled-distance a key other))))
+
 ;; How a debugger is to show what is at a symbol, or what other views call by this name.
 (define (add-view! a name description)
   (with-exception-catcher
@@ -83,12 +89,10 @@
          (fail "the view of `" name "`: " (view-error-message exception))
          (raise exception)))
    (lambda () (view-check description)))
-  (let ((string (view->text description)) (before (assq name (assembly-views a))))
+  (let ((string (view->text description)))
     (if (> (u8vector-length (string->utf8 string)) 65535)
         (fail "the view of `" name "` is too long: its text has more than 65535 bytes"))
-    (if (and before (not (string=? string (cdr before))))
-        (fail "`" name "` has another view already: " (cdr before)))
-    (if (not before) (assembly-views-set! a (cons (cons name string) (assembly-views a))))
+    (note-view! a name string)
     '()))
 
 ;; Scheme's own `list`, but what may be an instruction or a directive remembers where it was made.
@@ -127,6 +131,7 @@
      (let ((section (current-section a)))
        (statement-section-set! statement section)
        (statement-offset-set! statement (section-size section))
+       (note-event! a 0 '(line))
        (emit-bytes! a (statement-operands statement))))
     ((label)
      (define-label! a (statement-head statement) (statement-line statement) (statement-column statement))
@@ -137,6 +142,7 @@
     (else
      (enter-file! a statement)
      (start-statement! a statement)
+     (note-event! a 0 '(line))
      (case (statement-kind statement)
        ((instruction)
         (current-section a)
@@ -145,6 +151,7 @@
         (run-directive! a (statement-head statement) (statement-operands statement)))
        ((form) (run-form! a (statement-operands statement)))
        ((value) (emit-value! a (statement-operands statement)))
+       ((actions) (for-each (lambda (action) (action a)) (statement-operands statement)))
        (else (run-defined! a statement)))
      (finish-statement! a statement))))
 
@@ -305,10 +312,10 @@
 
 ;; Passes until nothing moves. What the source writes to the current output port appears once: that of the
 ;; last pass.
-(define (assemble-statements source live? base external imports definitions finish)
+(define (assemble-statements source mode base external imports definitions finish)
   (call-with-environment (source-name source) (source-assigned source)
     (lambda (environment)
-      (let ((a (new-assembly source environment live? base external imports definitions)))
+      (let ((a (new-assembly source environment mode base external imports definitions)))
         (let loop ()
           (let ((output (with-captured-output
                          (lambda ()
@@ -316,7 +323,8 @@
                             (lambda ()
                               (start-pass! a)
                               (environment-start-pass! environment
-                                                       (bindings a (source-registers source)))
+                                                       (bindings a (source-registers source))
+                                                       (if (assembly-object? a) (object-arithmetic a) '()))
                               (with-exception-catcher
                                (lambda (exception)
                                  (if (problem? exception) (note-problem! a exception) (raise exception)))
@@ -326,7 +334,7 @@
                               (finish-pass! a)))))))
             (cond ((not (or (assembly-changed? a) (assembly-unknown? a)))
                    (display output)
-                   (if (and (not live?) (null? (assembly-errors a))) (note-suspicions! a))
+                   (if (and (memq mode '(program object)) (null? (assembly-errors a))) (note-suspicions! a))
                    (raise-diagnostics a '())
                    (for-each (lambda (warning) (asm-diagnostic-display warning (current-error-port)))
                              (reverse (assembly-warnings a)))

@@ -1,8 +1,9 @@
 ;; asm/program: sources to programs.
 (##namespace ("asm/program#"
-  asm-file asm-string asm assemble-value assembly-bytes
-  program? program-name program-sections program-symbols program-assembly program-for-each-line program-lines
+  asm-file asm-string asm read-source-file assemble-whole make-program-of default-entry sections-with-room
+  program-base assemble-value assembly-bytes
+  make-program program? program-name program-sections program-symbols program-assembly program-for-each-line program-lines
   program-expansions program-views program-imports program-entry
   program-globals program-instructions program-passes
-  program-section? program-section-name program-section-address program-section-bytes
+  make-program-section program-section? program-section-name program-section-address program-section-bytes
   program-section-memory-length program-section-protection))

@@ -22,8 +22,9 @@
   name
   sections   ; program-sections in order of address
   symbols    ; pairs of a name (a string) and its value, by value
-  assembly   ; that made it
+  assembly   ; that made it; #f if that was a linker
   tables     ; a promise of what program-lines and program-expansions give, as a pair
+  noted-views
   imports    ; names of host calls, in the order of their indices
   entry      ; an address
   globals    ; the names of .global
@@ -56,7 +57,7 @@
 
 ;; What (view name description) says: ((name . text) …), by name.
 (define (program-views program)
-  (sort (map (lambda (view) (cons (symbol->string (car view)) (cdr view))) (assembly-views (program-assembly program)))
+  (sort (map (lambda (view) (cons (symbol->string (car view)) (cdr view))) (program-noted-views program))
         (lambda (x y) (utf8<? (car x) (car y)))))
 
 (define (utf8<? x y)
@@ -117,34 +118,48 @@
 (define program-base 65536)
 (define (no-externals name) #f)
 
-(define (assemble-source source)
+;; mode: as in asm/assembly.
+(define (assemble-whole source mode finish)
   (check-readable source)
-  (assemble-statements source #f program-base no-externals '() '()
-    (lambda (a) (make-program-of a source))))
+  (assemble-statements source mode program-base no-externals '() '() finish))
 
-(define (make-program-of a source)
-  (let ((sections (filter (lambda (section) (> (section-size section) 0))
-                          (reverse (assembly-sections a))))
-        (symbols (map (lambda (entry)
-                        (cons (symbol->string (symbol-entry-name entry)) (u64 (symbol-entry-value entry))))
-                      (assembly-symbol-list a))))
+(define (assemble-source source)
+  (assemble-whole source 'program
+    (lambda (a)
+      (let ((symbols (symbols-by-value a)))
+        (make-program-of a (source-name source) a symbols (delay (code-tables a source))
+                         (or (assembly-entry a) (default-entry symbols (sections-with-room a))))))))
+
+;; Pairs of a name and a value.
+(define (symbols-by-value a)
+  (map (lambda (entry)
+         (cons (symbol->string (symbol-entry-name entry)) (u64 (symbol-entry-value entry))))
+       (assembly-symbol-list a)))
+
+(define (sections-with-room a)
+  (filter (lambda (section) (> (section-size section) 0)) (reverse (assembly-sections a))))
+
+;; listed: the assembly again, or #f where it has no text to list.
+(define (make-program-of a name listed symbols tables entry)
+  (let ((sections (sections-with-room a)))
     (make-program
-     (source-name source)
+     name
      (map (lambda (section)
             (make-program-section (section-name section) (section-base section)
                                   (section-content section) (section-size section)
                                   (section-protection section)))
           sections)
      symbols
-     a
-     (delay (code-tables a source))
+     listed
+     tables
+     (assembly-views a)
      (reverse (assembly-imports a))
-     (or (assembly-entry a) (find-entry symbols sections))
-     (map symbol->string (reverse (assembly-globals a)))
+     entry
+     (map symbol->string (names-bound a 'global 'weak))
      (sort (assembly-definitions a) (lambda (x y) (< (definition-opcode x) (definition-opcode y))))
      (assembly-pass a))))
 
-(define (find-entry symbols sections)
+(define (default-entry symbols sections)
   (cond ((assoc "_start" symbols) => cdr)
         ((assoc "main" symbols) => cdr)
         ((find (lambda (section) (string=? (section-name section) ".text")) sections) => section-base)
@@ -156,7 +171,10 @@
   (assemble-source (read-source name string)))
 
 (define (asm-file path)
-  (assemble-source (read-source-bytes path (file-bytes path))))
+  (assemble-source (read-source-file path)))
+
+(define (read-source-file path)
+  (read-source-bytes path (file-bytes path)))
 
 (define (file-bytes path)
   (with-exception-catcher
@@ -191,5 +209,5 @@
                                    (vector (make-statement 'value file 0 0 #f code '() #f 0))
                                    '() '() '())))))
     (check-readable source)
-    (assemble-statements source #t at external imports definitions
+    (assemble-statements source 'live at external imports definitions
       (lambda (a) (finish a source)))))

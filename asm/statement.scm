@@ -3,6 +3,7 @@
 (module asm/statement)
 (use scheme-lib/util)
 (use asm/diagnostic)
+(use asm/expression)
 (declare (standard-bindings) (extended-bindings) (block))
 
 (define-type source
@@ -52,6 +53,8 @@
 ;; directive    its name      a list of operands
 ;; form         -             a form
 ;; label        a symbol      -
+;; value        -             what Scheme gave
+;; actions      -             a list of procedures that get the assembly: what the linker does once more
 ;; block        its name      what asm/blocks makes of .if … .endif, .rept … .endr
 (define-type statement
   kind file line column head operands
@@ -85,6 +88,7 @@
         ((text-literal? operand) (text "the string " (shortened (written (text-literal->string operand)))))
         ((name? operand) (text "the name `" (name-symbol operand) "`"))
         ((form? operand) "a Scheme form")
+        ((expression? operand) (text "the address " (expression->text operand)))
         ((number? operand) (text "the number " operand))
         ((string? operand) (text "the string " (shortened (written operand))))
         ((symbol? operand) (text "the symbol " operand))

@@ -35,8 +35,9 @@
     (check-not-empty! a any?)))
 
 (define (check-not-empty! a any?)
-  (if (and (every (lambda (section) (= 0 (section-size section))) (assembly-sections a))
-           (null? (assembly-symbol-list a)))
+  (if (and (not (assembly-object? a))
+           (every (lambda (section) (= 0 (section-size section))) (assembly-sections a))
+           (every symbol-entry-local? (symbol-entries a)))
       (note-warning-at! a
                         (if any?
                             (vector-ref (source-statements (assembly-source a)) 0)

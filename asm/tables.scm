@@ -55,20 +55,24 @@
 (define (made-address made)
   (+ (section-base (made-section made)) (made-offset made)))
 
-;; What the statement's own text made stands in the line of that text.
 (define (made->line made)
+  (apply vector (made-address made) (made-source made)))
+
+;; File, line and column: what the statement's own text made stands in the line of that text.
+(define (made-source made)
   (let ((places (made-places made))
         (statement (made-statement made)))
     (if (and (pair? places) (not (place-macro (car places))))
-        (vector (made-address made) (place-file (car places)) (place-line (car places))
-                (place-column (car places)))
-        (vector (made-address made) (source-file-name (statement-file statement)) (statement-line statement)
-                (statement-column statement)))))
+        (list (place-file (car places)) (place-line (car places)) (place-column (car places)))
+        (list (source-file-name (statement-file statement)) (statement-line statement) (statement-column statement)))))
 
 (define (made->expansions made)
+  (map (lambda (call) (apply vector (made-address made) call)) (made-calls made)))
+
+;; Lists of macro, file, line and column, each called by the one before it.
+(define (made-calls made)
   (filter-map
    (lambda (place)
      (and (place-macro place)
-          (vector (made-address made) (place-macro place) (place-file place) (place-line place)
-                  (place-column place))))
+          (list (place-macro place) (place-file place) (place-line place) (place-column place))))
    (made-places made)))

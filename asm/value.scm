@@ -15,6 +15,7 @@
 (use asm/diagnostic)
 (use asm/statement)
 (use asm/encode)
+(use asm/expression)
 (use asm/reader)
 (use asm/environment)
 (use asm/define)
@@ -54,14 +55,16 @@
         ((label-marker? value) (symbol-address a (label-marker-name value)))
         ((relocation? value) (resolve-number a (force-relocation a value)))
         ((char? value) (char->integer value))
+        ((and (expression? value) (not (assembly-object? a))) (expression-number a value))
         (else value)))
 
 (define (eval-form a form)
   (environment-eval (assembly-environment a) (form-datum form) (form-line form)))
 
 ;; A problem with an operand is shown where that stands; one without a place of its own, at the statement.
+;; For the linker's expressions, which have none, the place is set already.
 (define (operand-place! a operand)
-  (assembly-operand-set! a operand))
+  (if (not (expression? operand)) (assembly-operand-set! a operand)))
 
 (define none '(none))
 
@@ -117,11 +120,12 @@
          (let ((variable (name-variable a value)))
            (if (or (exact-integer? variable) (string? variable))
                (resolve-host a variable)
-               (host-index a (symbol->string (name-symbol value))))))
+               (host-value a (symbol->string (name-symbol value))))))
         ((form? value) (resolve-host a (eval-form a value)))
-        ((symbol? value) (host-index a (symbol->string value)))
-        ((string? value) (host-index a value))
+        ((symbol? value) (host-value a (symbol->string value)))
+        ((string? value) (host-value a value))
         ((relocation? value) (resolve-host a (force-relocation a value)))
+        ((expression? value) (resolve-number a value))
         (else value)))
 
 (define (resolve-real a value)
@@ -134,7 +138,8 @@
         ((relocation? value) (resolve-real a (force-relocation a value)))
         (else value)))
 
-;; The field for an operand, whatever way it was given. start: the address of the instruction.
+;; The field for an operand, whatever way it was given; in an object, perhaps an expression. start: the
+;; address of the instruction.
 (define (operand-field a kind operand entry start)
   (operand-place! a operand)
   (case kind
@@ -142,10 +147,21 @@
      (encode-field kind (resolve-register a operand entry kind #\r) entry))
     ((#\t)
      (encode-field kind (resolve-register a operand entry kind #\t) entry))
-    ((#\p) (encode-relative (resolve-number a operand) start entry))
-    ((#\h) (encode-field kind (resolve-host a operand) entry))
+    ((#\p) (relative-field a (resolve-number a operand) start entry))
+    ((#\h) (field-or-expression kind (resolve-host a operand) entry))
     ((#\f #\g) (encode-field kind (resolve-real a operand) entry))
-    (else (encode-field kind (resolve-number a operand) entry))))
+    (else (field-or-expression kind (resolve-number a operand) entry))))
+
+(define (field-or-expression kind value entry)
+  (if (expression? value) value (encode-field kind value entry)))
+
+;; In an object, nothing stands at an address yet.
+(define (relative-field a target start entry)
+  (cond ((expression? target) target)
+        ((assembly-object? a)
+         (encode-relative target start entry)
+         (fixed-number target))
+        (else (encode-relative target start entry))))
 
 ;; ---- instructions ------------------------------------------------------------------------------------
 
@@ -164,11 +180,18 @@
                         fields)))))))
 
 (define (emit-fields! a entry fields)
-  (let ((bytes (join-fields entry fields (item-least a))))
-    (if (fx>= (isa-entry-opcode entry) 1024)
-        (check-defined! a (assembly-definition a (isa-entry-name entry)) bytes))
-    (note-item! a (u8vector-length bytes))
-    (emit-bytes! a bytes)))
+  (if (and (assembly-object? a) (any expression? fields))
+      (emit-deferred! a
+                      (list 'instruction entry fields)
+                      (lambda ()
+                        (let ((fields (map (lambda (field) (if (expression? field) 0 field)) fields)))
+                          (note-item! a 0)
+                          (emit-bytes! a (join-fields entry fields 0)))))
+      (let ((bytes (join-fields entry fields (item-least a))))
+        (if (fx>= (isa-entry-opcode entry) 1024)
+            (check-defined! a (assembly-definition a (isa-entry-name entry)) bytes))
+        (note-item! a (u8vector-length bytes))
+        (emit-bytes! a bytes))))
 
 ;; Operands as Scheme values.
 (define (emit-instruction! a entry operands whole)
@@ -250,6 +273,9 @@
 
 (define (emit-atom! a value)
   (cond ((exact-integer? value) (emit-uleb128! a value))
+        ((expression? value)
+         (note-item! a 0)
+         (emit-deferred-directive! a ".uleb128" (list value) 1))
         ((u8vector? value) (emit-bytes! a value))
         ((relocation? value) (emit-relocation! a value))
         ((bare-mnemonic a value)
@@ -282,20 +308,28 @@
 (define (emit-relocation! a relocation)
   (let ((size (relocation-size relocation))
         (value (resolve-number a relocation)))
-    (if (not (exact-integer? value))
+    (if (not (or (exact-integer? value) (expression? value)))
         (fail "a relocation gave " (operand->text value) ", expected an integer"))
     (if size
         (emit-sized! a value size)
-        (emit-uleb128! a value))))
+        (emit-value! a value))))
+
+;; A directive of which operands depend on addresses, with so many zeros in its place.
+(define (emit-deferred-directive! a name operands size)
+  (emit-deferred! a (list 'directive name operands) (lambda () (emit-zeros! a size))))
 
 ;; An integer in so many bytes, signed or unsigned.
 (define (emit-sized! a value size)
   (let ((bits (* 8 size)))
-    (if (not (exact-integer? value))
-        (fail "expected an integer of " bits " bits, found " (operand->text value)))
-    (if (not (and (>= value (- (expt 2 (- bits 1)))) (< value (expt 2 bits))))
-        (fail "the number " value " does not fit into " bits " bits"))
-    (emit-integer! a value size)))
+    (cond ((expression? value)
+           (emit-deferred-directive! a (cdr (assv size sized-directives)) (list value) size))
+          ((not (exact-integer? value))
+           (fail "expected an integer of " bits " bits, found " (operand->text value)))
+          ((not (and (>= value (- (expt 2 (- bits 1)))) (< value (expt 2 bits))))
+           (fail "the number " value " does not fit into " bits " bits"))
+          (else (emit-integer! a value size)))))
+
+(define sized-directives '((1 . ".byte") (2 . ".half") (4 . ".word") (8 . ".quad")))
 
 (define (emit-list! a value)
   (if (not (list? value))
@@ -374,5 +408,5 @@
          entry)))
 
 (define (operand-like? value)
-  (or (number? value) (symbol? value) (string? value) (char? value) (relocation? value) (bits? value)
+  (or (number? value) (expression? value) (symbol? value) (string? value) (char? value) (relocation? value) (bits? value)
       (label-marker? value)))

@@ -8,6 +8,8 @@
 (use asm/diagnostic)
 (use asm/program)
 (use asm/image)
+(use asm/object)
+(use asm/object-format)
 (use asm/listing)
 (use asm/disassembly)
 (use vm-ext/gambit/vm)
@@ -18,7 +20,8 @@
 (use repl/assembly-options)
 
 (define asm-options
-  (cons* '("-o" text "IMAGE" "where the image goes; SOURCE with .img for its ending unless given")
+  (cons* '("-c" #f "" "write an object, of which comet-vm link makes a program with others")
+         '("-o" text "FILE" "where it goes; SOURCE with .img for its ending, or .o with -c, unless given")
          '("--statistics" #f "" "say on standard error how many lines, passes, bytes and seconds it took")
          '("-l" #f "" "print the listing: addresses, bytes and what macros made; write an image only with -o")
          assembly-options))
@@ -45,18 +48,25 @@
 
 (define (cli-asm options words)
   (let* ((source (one-file words "source"))
-         (target (option-value options "-o" (string-append (path-strip-extension source) ".img"))))
-    (if (string=? source target) (usage-error "the image would overwrite its source " source "; -o names another file"))
+         (object? (option-value options "-c"))
+         (target (option-value options "-o" (string-append (path-strip-extension source) (if object? ".o" ".img")))))
+    (if (string=? source target)
+        (usage-error "the " (if object? "object" "image") " would overwrite its source " source "; -o names another file"))
     (use-assembly-options! options)
-    (let* ((begin (real-time))
-           (program (with-file source
-                     (lambda ()
-                       (parameterize ((current-error-port ##stderr-port))
-                         (asm-file source))))))
-      (if (option-value options "--statistics") (say-statistics source program (- (real-time) begin)))
-      (if (option-value options "-l") (display (program-listing program)))
-      (if (or (option-value options "-o") (not (option-value options "-l")))
-          (write-image program target)))))
+    (let ((listing? (option-value options "-l"))
+          (begin (real-time)))
+      (if (and object? listing?) (usage-error "-l lists a program: it does not go with -c"))
+      (let ((result (with-file source
+                      (lambda ()
+                        (parameterize ((current-error-port ##stderr-port))
+                          (if object? (asm-object-file source) (asm-file source)))))))
+        (if (and (option-value options "--statistics") (not object?))
+            (say-statistics source result (- (real-time) begin)))
+        (if listing? (display (program-listing result)))
+        (if (or (option-value options "-o") (not listing?))
+            (write-output target (if object?
+                                     (object->bytes result)
+                                     (image->bytes (program-image result)))))))))
 
 ;; Lines are those of the source itself, without what it includes.
 (define (say-statistics source program seconds)
@@ -68,14 +78,15 @@
                          (program-sections program))
                    " bytes, " (/ (round (* 100. seconds)) 100) " seconds")))
 
-(define (write-image program target)
+;; Bytes, or a text, to a file.
+(define (write-output target content)
   (with-exception-catcher
    (lambda (exception)
      (exit-with status-system target " cannot be written: "
                 (cond ((no-such-file-or-directory-exception? exception) "there is no such directory")
                       ((os-exception? exception) (err-code->string (os-exception-code exception)))
                       (else (exception->text exception)))))
-   (lambda () (program-write-image program target))))
+   (lambda () (write-file-bytes target (if (string? content) (string->utf8 content) content)))))
 
 ;; ---- disasm ----------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@
 (use repl/repl)
 (use repl/cli-run)
 (use repl/cli-files)
+(use repl/cli-link)
 (use repl/cli-dap)
 
 (define-type part
@@ -54,10 +55,15 @@ as well. With both, the core must be of the recorded run."
               "Serves an editor that debugs by the Debug Adapter Protocol, over standard input and output or a
 port of this host. What to launch, and with which options, the editor says."
               dap-options cli-dap)
-   (make-part "asm" "asm [OPTION]... SOURCE" "assembles a source into an image"
-              "Assembles SOURCE and writes an image, which comet-vm and comet-vm-no-scheme run.
-The exit status is 65 where SOURCE has mistakes."
+   (make-part "asm" "asm [OPTION]... SOURCE" "assembles a source into an image or an object"
+              "Assembles SOURCE and writes an image, which comet-vm and comet-vm-no-scheme run; with -c, an object for
+comet-vm link. The exit status is 65 where SOURCE has mistakes."
               asm-options cli-asm)
+   (make-part "link" "link [OPTION]... FILE..." "joins objects and archives into an image"
+              "Links objects (of comet-vm asm -c) and archives of them (of ar) and writes an image. Of an
+archive those members take part that define what others use. The exit status is 65 where a symbol is
+not defined, or twice, or a FILE is damaged."
+              link-options cli-link)
    (make-part "disasm" "disasm [--source] FILE" "lists sections, symbols and instructions"
               "Lists what is in FILE, an image or a source: sections with symbols, instructions and data."
               disasm-options cli-disasm)

@@ -40,6 +40,9 @@ extern "C" {
 /* The version of the library that was linked, as "major.minor.patch". */
 COMET_API const char* comet_version(void);
 
+/* The checksum that images end with, for other files that are made beside them: XXH3, 64 bits, no seed. */
+COMET_API uint64_t comet_checksum(const void* bytes, size_t length);
+
 /* ------------------------------------------------------------------------------------------------
  * Errors
  */

@@ -319,7 +319,7 @@
                 (list 'label table)
                 (map (lambda (i)
                        (let ((target (cond ((assv (+ low i) all) => cdr) (else otherwise))))
-                         (macro-relocation (lambda () (- (macro-address target) (macro-address table))) 4)))
+                         (macro-relocation (lambda () (macro-distance target table)) 4)))
                      (iota count))))
         (list (map (lambda (entry) (list 'beqi register (car entry) (cdr entry))) all)
               (list 'jump otherwise)))))

@@ -10,6 +10,6 @@
 (for-each
  (lambda (name) (test-file (path-expand (string-append name ".scm") tests-folder)))
  '("language" "sources" "conditions" "instructions" "forms" "layout" "errors" "listings" "round-trip"
-   "library" "define" "editors" "mistakes" "live"))
+   "library" "define" "editors" "mistakes" "live" "linking"))
 
 (test-finish)

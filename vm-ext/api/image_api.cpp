@@ -6,6 +6,7 @@
 
 #include "../comet.h"
 #include "../host/host_state.h"
+#include "../image/checksum.h"
 #include "../image/image.h"
 #include "../image/text.h"
 #include "definition.h"
@@ -144,6 +145,10 @@ using comet::fail;
 using comet::give;
 using comet::guard;
 using comet::require;
+
+uint64_t comet_checksum(const void* bytes, size_t length) {
+  return comet::image_checksum(static_cast<const uint8_t*>(bytes), length);
+}
 
 comet_status comet_image_read(const void* bytes, size_t length, comet_image** image, comet_error* error) {
   return guard(error, [&] {

@@ -31,4 +31,6 @@
   vm-image-line-at vm-image-load
   ;; the instruction set
   vm-isa-instruction vm-isa vm-decode vm-disassemble
-  vm-machine-define vm-image-add-instruction vm-isa-definition vm-treat vm-treated))
+  vm-machine-define vm-image-add-instruction vm-isa-definition vm-treat vm-treated
+  ;; files
+  vm-checksum))

@@ -570,6 +570,13 @@ end-of-c
   (vector (string->symbol (result-text 0)) (result-text 1) (number 0)
           (map (lambda (i) (number (+ i 2))) (iota (number 1)))))
 
+;; XXH3, 64 bits, of a u8vector's bytes.
+(define (vm-checksum bytes #!optional (start 0) (end (u8vector-length bytes)))
+  (check-bytes bytes start end)
+  ((c-lambda (scheme-object size_t size_t) u64
+     "___return(comet_checksum(COMET_BYTES(___arg1) + ___arg2, ___arg3 - ___arg2));")
+   bytes start end))
+
 ;; (length . text)
 (define (vm-disassemble bytes address #!optional (start 0) (end (u8vector-length bytes)) (owner #f))
   (check-bytes bytes start end)

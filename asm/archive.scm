@@ -1,0 +1,152 @@
+;; Libraries of objects, in the layout that ar has on other systems, of GNU's kind: `ar t` lists ours, and
+;; ours takes what `ar` made.
+;;
+;;   !<arch>\n, then for each member: its name (16 characters, ended by /), time, user, group (12, 6, 6),
+;;   mode in octal (8), length in decimal (10), `\n; its bytes; a newline where their number is odd.
+;;   Names of more than 15 characters stand in a member called //, each ended by / and a newline; /N means
+;;   the one at offset N. A member called / or /SYM64/ is an index, which nothing here needs.
+;;
+;; Times, users and groups are 0, so that the same members give the same bytes.
+(module asm/archive)
+(use scheme-lib/util)
+(use asm/diagnostic)
+(use asm/object)
+(use asm/object-format)
+(declare (standard-bindings) (extended-bindings) (block))
+
+(define-type archive
+  constructor: construct-archive
+  name
+  members          ; a list
+  (objects-made))  ; of them, when they are first asked for
+
+(define-type member name bytes)
+
+(define (make-archive name members) (construct-archive name members #f))
+
+(define magic (string->utf8 "!<arch>\n"))
+(define header-length 60)
+(define longest-plain-name 15)
+
+(define (archive-bytes? bytes)
+  (and (>= (u8vector-length bytes) 8) (equal? (subu8vector bytes 0 8) magic)))
+
+(define (refuse name offset . parts)
+  (raise (make-asm-error
+          (list (make-asm-diagnostic name 0 0
+                                     (text "not a valid archive: offset " offset ": " (apply text parts)
+                                           "; the file is damaged or its writer is at fault: make it again")
+                                     '() #f)))))
+
+;; ---- reading -----------------------------------------------------------------------------------------
+
+(define (bytes->archive bytes name)
+  (let ((length (u8vector-length bytes)))
+    (define (field at start width)
+      (string-trim (utf8->string (subu8vector bytes (+ at start) (+ at start width)))))
+    (define (length-of at)
+      (let ((n (string->number (field at 48 10) 10)))
+        (if (not (and (integer? n) (exact? n) (>= n 0))) (refuse name (+ at 48) "the length of a member is no number"))
+        (if (> n (- length at header-length))
+            (refuse name (+ at 48) "a member of " n " bytes is announced, " (- length at header-length) " are left"))
+        n))
+    (define (long-name names offset at)
+      (let ((end (and (integer? offset)
+                      (exact? offset)
+                      (< -1 offset (u8vector-length names))
+                      (u8vector-index names 10 offset))))
+        (if (not end) (refuse name at "the long name of a member is not there"))
+        (without-slash (utf8->string (subu8vector names offset end)))))
+    (if (not (archive-bytes? bytes)) (refuse name 0 "it does not begin as archives do"))
+    (let loop ((at 8) (names (u8vector)) (members '()))
+      (cond ((>= at length) (make-archive name (reverse members)))
+            ((> (+ at header-length) length) (refuse name at "the file ends within the header of a member"))
+            ((not (and (= 96 (u8vector-ref bytes (+ at 58))) (= 10 (u8vector-ref bytes (+ at 59)))))
+             (refuse name (+ at 58) "the header of a member does not end as it should"))
+            (else
+             (let* ((count (length-of at))
+                    (start (+ at header-length))
+                    (content (subu8vector bytes start (+ start count)))
+                    (next (+ start count (modulo count 2)))
+                    (shown (field at 0 16)))
+               (cond ((string=? shown "//") (loop next content members))
+                     ((one-of? '("/" "/SYM64/") shown) (loop next names members))
+                     (else
+                      (let ((member-name
+                             (if (string-prefix? "/" shown)
+                                 (long-name names (string->number (substring shown 1 (string-length shown)) 10) at)
+                                 (without-slash shown))))
+                        (if (not (file-name? member-name))
+                            (refuse name at "a member's name, " (written member-name) ", is no file's"))
+                        (loop next names (cons (make-member member-name content) members)))))))))))
+
+(define (one-of? names name) (any (lambda (other) (string=? other name)) names))
+
+(define (without-slash name)
+  (if (string-suffix? "/" name) (substring name 0 (- (string-length name) 1)) name))
+
+;; A name that leads to no other folder.
+(define (file-name? name)
+  (and (not (string=? name ""))
+       (not (one-of? '("." "..") name))
+       (not (string-index name (lambda (c) (or (char=? c #\/) (char<? c #\space) (char=? c #\x7f)))))))
+
+;; ---- writing -----------------------------------------------------------------------------------------
+
+(define (plain-name? name)
+  (let ((bytes (string->utf8 name)))
+    (and (<= (u8vector-length bytes) longest-plain-name)
+         (= (u8vector-length bytes) (string-length name))
+         (string=? name (string-trim name)))))
+
+(define (archive->bytes archive)
+  (let* ((long (filter (lambda (name) (not (plain-name? name))) (map member-name (archive-members archive))))
+         (names (map (lambda (name) (string->utf8 (text name "/\n"))) long)))
+    ;; Each long name is used once, in order.
+    (let loop ((members (archive-members archive)) (offset 0) (names-left names) (parts '()))
+      (if (null? members)
+          (u8vector-concatenate
+           (append (list magic)
+                   (if (null? names) '() (member-parts "//" (u8vector-concatenate names)))
+                   (reverse parts)))
+          (let ((member (car members)))
+            (define (add field)
+              (fold cons parts (member-parts field (member-bytes member))))
+            (if (plain-name? (member-name member))
+                (loop (cdr members) offset names-left (add (text (member-name member) "/")))
+                (loop (cdr members) (+ offset (u8vector-length (car names-left))) (cdr names-left)
+                      (add (text "/" offset)))))))))
+
+(define (member-parts name bytes)
+  (define (field value width) (string-pad-right (text value) width))
+  (list (string->utf8 (string-append (field name 16) (field 0 12) (field 0 6) (field 0 6) (field "100644" 8)
+                                     (field (u8vector-length bytes) 10) "`\n"))
+        bytes
+        (if (odd? (u8vector-length bytes)) (u8vector 10) (u8vector))))
+
+;; ---- members -----------------------------------------------------------------------------------------
+
+;; Members of the same name are replaced where they stand; the others join at the end.
+(define (archive-with-members archive members)
+  (define (named name list) (find (lambda (member) (string=? name (member-name member))) list))
+  (make-archive (archive-name archive)
+            (append (map (lambda (member) (or (named (member-name member) members) member)) (archive-members archive))
+                    (filter (lambda (member) (not (named (member-name member) (archive-members archive)))) members))))
+
+(define (archive-without-members archive names)
+  (make-archive (archive-name archive)
+            (filter (lambda (member) (not (one-of? names (member-name member)))) (archive-members archive))))
+
+;; The members as objects, which they must be.
+(define (archive-objects archive)
+  (or (archive-objects-made archive)
+      (let ((objects (map (lambda (member)
+                            (let ((name (text (archive-name archive) "(" (member-name member) ")")))
+                              (if (not (object-bytes? (member-bytes member)))
+                                  (raise (make-asm-error
+                                          (list (make-asm-diagnostic
+                                                 name 0 0 "this member of the archive is no object" '() #f)))))
+                              (bytes->object (member-bytes member) name)))
+                          (archive-members archive))))
+        (archive-objects-made-set! archive objects)
+        objects)))

@@ -1,0 +1,33 @@
+;; comet-vm link: objects and archives to an image.
+
+(module repl/cli-link)
+(use scheme-lib/util)
+(use scheme-lib/image)
+(use asm/image)
+(use asm/link)
+(use asm/link-map)
+(use repl/options)
+(use repl/cli-files)
+
+(define link-options
+  '(("-o" text "IMAGE" "where the image goes; a.img unless given")
+    ("--entry" text "NAME" "the symbol where the program begins; _start, main or the beginning of .text unless given")
+    ("--gc-sections" #f "" "leave out sections that the entry does not reach and no `keep` keeps")
+    ("--map" text "FILE" "write down where everything went; - is standard output")))
+
+(define (cli-link options words)
+  (if (null? words) (usage-error "no object is named"))
+  (let ((target (option-value options "-o" "a.img"))
+        (map-file (option-value options "--map")))
+    (if (member target words) (usage-error "the image would overwrite " target "; -o names another file"))
+    (for-each (lambda (word) (with-file word (lambda () word))) words)
+    (let ((result (with-file (car words)
+                    (lambda ()
+                      (link (map linker-input words)
+                            entry: (option-value options "--entry")
+                            drop?: (option-value options "--gc-sections")
+                            name: target)))))
+      (write-output target (image->bytes (program-image (link-program result))))
+      (cond ((not map-file))
+            ((string=? map-file "-") (display (link-map result)))
+            (else (write-output map-file (link-map result)))))))
