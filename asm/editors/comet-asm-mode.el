@@ -50,9 +50,10 @@
 (defconst comet-asm-directives
   '(
     ".align" ".ascii" ".asciz" ".assert" ".bss" ".byte" ".data" ".else" ".elseif" ".endif" ".endr"
-    ".entry" ".equ" ".error" ".f32" ".f64" ".fill" ".global" ".globl" ".half" ".if" ".ifdef"
-    ".ifndef" ".incbin" ".include" ".irp" ".org" ".quad" ".rept" ".rodata" ".section" ".set"
-    ".short" ".skip" ".sleb128" ".string" ".text" ".uleb128" ".warning" ".word" ".zero"))
+    ".entry" ".equ" ".error" ".extern" ".f32" ".f64" ".fill" ".global" ".globl" ".half" ".if"
+    ".ifdef" ".ifndef" ".incbin" ".include" ".irp" ".local" ".org" ".quad" ".rept" ".rodata"
+    ".section" ".set" ".short" ".skip" ".sleb128" ".string" ".text" ".uleb128" ".warning" ".weak"
+    ".word" ".zero"))
 ;; end of what is generated
 
 (defconst comet-asm-scheme-words

@@ -29,9 +29,9 @@ syn keyword cometInstruction cvt_s64_f64_sat cvt_u64_f64_sat cvt_s32_f32_sat cvt
 syn keyword cometInstruction fence aldu8 aldu16 aldu32 aldu64 ast8 ast16 ast32 ast64 aadd8 aadd16 aadd32 aadd64 aand8 aand16
 syn keyword cometInstruction aand32 aand64 aor8 aor16 aor32 aor64 axor8 axor16 axor32 axor64 aswap8 aswap16 aswap32 aswap64
 syn keyword cometInstruction acas8 acas16 acas32 acas64
-syn keyword cometDirective .align .ascii .asciz .assert .bss .byte .data .else .elseif .endif .endr .entry .equ .error .f32
-syn keyword cometDirective .f64 .fill .global .globl .half .if .ifdef .ifndef .incbin .include .irp .org .quad .rept .rodata
-syn keyword cometDirective .section .set .short .skip .sleb128 .string .text .uleb128 .warning .word .zero
+syn keyword cometDirective .align .ascii .asciz .assert .bss .byte .data .else .elseif .endif .endr .entry .equ .error .extern
+syn keyword cometDirective .f32 .f64 .fill .global .globl .half .if .ifdef .ifndef .incbin .include .irp .local .org .quad
+syn keyword cometDirective .rept .rodata .section .set .short .skip .sleb128 .string .text .uleb128 .warning .weak .word .zero
 " end of what is generated
 
 syn keyword cometScheme define define-macro define-instruction lambda let let* letrec if cond case when unless
