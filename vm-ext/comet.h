@@ -694,14 +694,14 @@ COMET_API comet_status comet_image_add_instruction(comet_image* image, const com
 
 typedef enum comet_treatment {
   COMET_ORDINARY = 0,
-  COMET_COUNTED = 1,  /* comet_executed tells how often it was executed */
+  COMET_COUNTED = 1,  /* comet_treated tells how often it was executed */
   COMET_STOPPING = 2, /* a run stops before it, with COMET_TRACED */
   COMET_FORBIDDEN = 3 /* traps as COMET_TRAP_ILLEGAL */
 } comet_treatment;
 
 /* How a machine treats the instruction of an opcode, from now on: all of its threads, until changed, through resets
  * and snapshots. Others run as fast as ever. */
-COMET_API comet_status comet_treat(comet_machine* machine, uint64_t opcode, comet_treatment treatment, comet_error* error);
+COMET_API comet_status comet_treat(comet_machine* machine, uint64_t opcode, uint32_t treatment, comet_error* error);
 /* How an instruction is treated, and how often it was executed since it is. Where it is ordinary, nobody counts. */
 COMET_API comet_status comet_treated(const comet_machine* machine, uint64_t opcode, comet_treatment* treatment, uint64_t* executed, comet_error* error);
 

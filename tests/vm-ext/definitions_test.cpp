@@ -573,7 +573,7 @@ BOOST_AUTO_TEST_CASE(a_machine_counts_stops_at_and_forbids_instructions) {
   SUPPORT_OK(comet_treated(on, mul, &treatment, &executed, error));
   BOOST_CHECK_EQUAL(treatment, COMET_ORDINARY);
   BOOST_CHECK_EQUAL(on.run().reason, COMET_HALTED);
-  SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_treat(on, mul, static_cast<comet_treatment>(9), error));
+  SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_treat(on, mul, 9, error));
   SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_treat(nullptr, mul, COMET_COUNTED, error));
   SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_treated(on, mul, nullptr, &executed, error));
 }

@@ -61,12 +61,12 @@ comet_status comet_machine_define(comet_machine* machine, const comet_definition
   });
 }
 
-comet_status comet_treat(comet_machine* machine, uint64_t opcode, comet_treatment treatment, comet_error* error) {
+comet_status comet_treat(comet_machine* machine, uint64_t opcode, uint32_t treatment, comet_error* error) {
   return guard(error, [&] {
     require(machine, "machine");
-    if (treatment < COMET_ORDINARY || treatment > COMET_FORBIDDEN)
-      fail(COMET_ERROR_ARGUMENT, 0, "there is no treatment %d; they are those of comet_treatment", static_cast<int>(treatment));
-    machine->treat(opcode, treatment);
+    if (treatment > COMET_FORBIDDEN)
+      fail(COMET_ERROR_ARGUMENT, 0, "there is no treatment %u; they are those of comet_treatment", treatment);
+    machine->treat(opcode, static_cast<comet_treatment>(treatment));
   });
 }
 
