@@ -7,6 +7,7 @@
 #include "../api/guard.h"
 #include "checksum.h"
 #include "definition_record.h"
+#include "fields.h"
 #include "format.h"
 #include "image.h"
 #include "text.h"
@@ -30,57 +31,12 @@ bool well_formed_type(uint32_t type) {
   return true;
 }
 
-// Takes fields one after the other from a part of the file that has a name for messages.
-class Reader {
+constexpr FileWords image_words{"image", "make it again", "record"};
+
+class Reader : public Fields {
  public:
   Reader(std::span<const uint8_t> file, uint64_t offset, uint64_t length, std::string where)
-      : file_(file), offset_(offset), end_(offset + length), where_(std::move(where)) {}
-
-  uint64_t offset() const { return offset_; }
-  uint64_t left() const { return end_ - offset_; }
-
-  [[noreturn]] void fail_at(uint64_t offset, const std::string& what) const {
-    fail(COMET_ERROR_FORMAT, offset,
-         "not a valid image: %s, offset %" PRIu64
-         ": %s; the file is damaged or its writer is at fault: make it again",
-         where_.c_str(), offset, what.c_str());
-  }
-
-  const uint8_t* take_bytes(uint64_t length, const char* what) {
-    if (length > left()) {
-      fail_at(offset_, std::string(what) + " takes " + std::to_string(length) + " bytes but " +
-                           std::to_string(left()) + " are left");
-    }
-    const uint8_t* bytes = file_.data() + offset_;
-    offset_ += length;
-    return bytes;
-  }
-
-  uint64_t take(size_t length, const char* what) {
-    const uint8_t* bytes = take_bytes(length, what);
-    uint64_t value = 0;
-    for (size_t i = length; i-- > 0;) value = value << 8 | bytes[i];
-    return value;
-  }
-
-  std::string_view take_name(const char* what) {
-    const uint64_t length = take(2, what);
-    return {reinterpret_cast<const char*>(take_bytes(length, what)), static_cast<size_t>(length)};
-  }
-
-  uint64_t take_count(size_t shortest_record, const char* what) {
-    const uint64_t at = offset_;
-    const uint64_t count = take(4, what);
-    if (count > left() / shortest_record) {
-      fail_at(at, std::to_string(count) + " " + what + " do not fit into the " + std::to_string(left()) +
-                      " bytes left");
-    }
-    return count;
-  }
-
-  void expect_end() const {
-    if (left() != 0) fail_at(offset_, std::to_string(left()) + " bytes follow behind the last record");
-  }
+      : Fields(image_words, file, offset, length, std::move(where)) {}
 
   // Runs what adds to the image, and tells where in the file the part lies that the image refuses.
   template <class Add>
@@ -92,18 +48,12 @@ class Reader {
       fail_at(offset, failure.message);
     }
   }
-
- private:
-  std::span<const uint8_t> file_;
-  uint64_t offset_;
-  uint64_t end_;
-  std::string where_;
 };
 
 void read_entry(Reader& reader, Image& image) { image.set_entry(reader.take(8, "the entry address")); }
 
 void read_sections(Reader& reader, Image& image) {
-  const uint64_t count = reader.take_count(format::shortest_section, "sections");
+  const uint64_t count = reader.take_count(4, format::shortest_section, "sections");
   for (uint64_t i = 0; i < count; ++i) {
     const uint64_t at = reader.offset();
     const uint64_t address = reader.take(8, "a section's address");
@@ -119,7 +69,7 @@ void read_sections(Reader& reader, Image& image) {
 }
 
 void read_imports(Reader& reader, Image& image) {
-  const uint64_t count = reader.take_count(format::shortest_name, "imports");
+  const uint64_t count = reader.take_count(4, format::shortest_name, "imports");
   for (uint64_t i = 0; i < count; ++i) {
     const uint64_t at = reader.offset();
     const std::string_view name = reader.take_name("an import's name");
@@ -130,12 +80,13 @@ void read_imports(Reader& reader, Image& image) {
 void read_instructions(Reader& reader, Image& image) {
   // What earlier writers left empty.
   if (reader.left() == 0) return;
-  const uint64_t count = reader.take_count(shortest_definition, "instructions");
-  take_definitions(reader, count, [&](isa::Definition definition) { image.add_instruction(std::move(definition)); });
+  const uint64_t count = reader.take_count(4, shortest_definition, "instructions");
+  take_definitions(reader, count,
+                   [&](isa::Definition definition) { image.add_instruction(std::move(definition)); });
 }
 
 void read_symbols(Reader& reader, Image& image) {
-  const uint64_t count = reader.take_count(format::shortest_symbol, "symbols");
+  const uint64_t count = reader.take_count(4, format::shortest_symbol, "symbols");
   uint64_t last_value = 0;
   std::string_view last_name;
   for (uint64_t i = 0; i < count; ++i) {
@@ -152,13 +103,14 @@ void read_symbols(Reader& reader, Image& image) {
 }
 
 std::vector<std::string_view> read_names(Reader& reader, const char* plural, const char* singular) {
-  const uint64_t count = reader.take_count(format::shortest_name, plural);
+  const uint64_t count = reader.take_count(4, format::shortest_name, plural);
   std::vector<std::string_view> names;
   names.reserve(static_cast<size_t>(count));
   for (uint64_t i = 0; i < count; ++i) {
     const uint64_t at = reader.offset();
     names.push_back(reader.take_name(singular));
-    if (!valid_name(names.back())) reader.fail_at(at, singular + (" " + quoted(names.back())) + " is not valid");
+    if (!valid_name(names.back()))
+      reader.fail_at(at, singular + (" " + quoted(names.back())) + " is not valid");
   }
   return names;
 }
@@ -166,7 +118,7 @@ std::vector<std::string_view> read_names(Reader& reader, const char* plural, con
 void read_expansions(Reader& reader, Image& image) {
   const std::vector<std::string_view> files = read_names(reader, "source files", "a source file's name");
   const std::vector<std::string_view> macros = read_names(reader, "macros", "a macro's name");
-  const uint64_t count = reader.take_count(format::expansion_length, "expansions");
+  const uint64_t count = reader.take_count(4, format::expansion_length, "expansions");
   for (uint64_t i = 0; i < count; ++i) {
     const uint64_t at = reader.offset();
     const uint64_t address = reader.take(8, "an expansion");
@@ -184,7 +136,7 @@ void read_expansions(Reader& reader, Image& image) {
 }
 
 void read_views(Reader& reader, Image& image) {
-  const uint64_t count = reader.take_count(2 * format::shortest_name, "views");
+  const uint64_t count = reader.take_count(4, 2 * format::shortest_name, "views");
   for (uint64_t i = 0; i < count; ++i) {
     const uint64_t at = reader.offset();
     const std::string_view name = reader.take_name("a view's name");
@@ -194,7 +146,7 @@ void read_views(Reader& reader, Image& image) {
 }
 
 void read_lines(Reader& reader, Image& image) {
-  const uint64_t file_count = reader.take_count(format::shortest_name, "source files");
+  const uint64_t file_count = reader.take_count(4, format::shortest_name, "source files");
   std::vector<const std::string*> files;
   files.reserve(static_cast<size_t>(file_count));
   for (uint64_t i = 0; i < file_count; ++i) {
@@ -202,7 +154,7 @@ void read_lines(Reader& reader, Image& image) {
     const std::string_view name = reader.take_name("a source file's name");
     reader.add(at, [&] { files.push_back(image.add_file(name)); });
   }
-  const uint64_t line_count = reader.take_count(format::line_length, "source lines");
+  const uint64_t line_count = reader.take_count(4, format::line_length, "source lines");
   uint64_t last_address = 0;
   for (uint64_t i = 0; i < line_count; ++i) {
     const uint64_t at = reader.offset();
@@ -228,10 +180,14 @@ struct ChunkKind {
 };
 
 constexpr ChunkKind chunk_kinds[] = {
-    {format::entry_chunk, true, read_entry},      {format::sections_chunk, true, read_sections},
-    {format::imports_chunk, false, read_imports}, {format::instructions_chunk, false, read_instructions},
-    {format::symbols_chunk, false, read_symbols}, {format::lines_chunk, false, read_lines},
-    {format::expansions_chunk, false, read_expansions}, {format::views_chunk, false, read_views},
+    {format::entry_chunk, true, read_entry},
+    {format::sections_chunk, true, read_sections},
+    {format::imports_chunk, false, read_imports},
+    {format::instructions_chunk, false, read_instructions},
+    {format::symbols_chunk, false, read_symbols},
+    {format::lines_chunk, false, read_lines},
+    {format::expansions_chunk, false, read_expansions},
+    {format::views_chunk, false, read_views},
 };
 
 void check_magic(std::span<const uint8_t> file) {

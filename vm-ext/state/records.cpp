@@ -12,6 +12,8 @@
 namespace comet {
 namespace {
 
+constexpr FileWords state_words{"state", "save it again", "field"};
+
 size_t padding(uint64_t length) {
   return static_cast<size_t>((state_format::alignment - length % state_format::alignment) %
                              state_format::alignment);
@@ -60,69 +62,6 @@ void RecordWriter::record(uint32_t type, const Payload& payload) {
 
 // ---- reading ---------------------------------------------------------------------------------------
 
-void Fields::fail_at(uint64_t offset, const std::string& what) const {
-  fail(COMET_ERROR_FORMAT, offset,
-       "not a valid state: %s, offset %" PRIu64
-       ": %s; the file is damaged or its writer is at fault: save it again",
-       where_.c_str(), offset, what.c_str());
-}
-
-const uint8_t* Fields::take_bytes(uint64_t length, const char* what) {
-  if (length > left()) {
-    fail_at(offset_, std::string(what) + " takes " + std::to_string(length) + " bytes but " +
-                         std::to_string(left()) + " are left");
-  }
-  const uint8_t* bytes = file_.data() + offset_;
-  offset_ += length;
-  return bytes;
-}
-
-uint64_t Fields::take(size_t length, const char* what) {
-  const uint8_t* bytes = take_bytes(length, what);
-  uint64_t value = 0;
-  for (size_t i = length; i-- > 0;) value = value << 8 | bytes[i];
-  return value;
-}
-
-uint64_t Fields::take_leb(const char* what) {
-  const uint64_t at = offset_;
-  uint64_t value = 0;
-  for (unsigned shift = 0; shift < 64; shift += 7) {
-    const uint64_t byte = take(1, what);
-    const uint64_t bits = (byte & 0x7f) << shift;
-    if (bits >> shift != (byte & 0x7f)) break;
-    value |= bits;
-    if (byte < 0x80) return value;
-  }
-  fail_at(at, std::string(what) + " has more than 64 bits");
-}
-
-std::string_view Fields::take_name(const char* what) {
-  const uint64_t length = take(2, what);
-  return {reinterpret_cast<const char*>(take_bytes(length, what)), static_cast<size_t>(length)};
-}
-
-uint64_t Fields::take_count(size_t length, size_t shortest, const char* what) {
-  const uint64_t at = offset_;
-  const uint64_t count = length == 0 ? take_leb(what) : take(length, what);
-  if (count > left() / shortest) {
-    fail_at(at, std::to_string(count) + " " + what + " do not fit into the " + std::to_string(left()) +
-                    " bytes left");
-  }
-  return count;
-}
-
-void Fields::take_zeros(size_t length) {
-  const uint64_t at = offset_;
-  const uint8_t* bytes = take_bytes(length, "a field of zeros");
-  if (std::any_of(bytes, bytes + length, [](uint8_t byte) { return byte != 0; }))
-    fail_at(at, "a byte that is kept for later is not 0");
-}
-
-void Fields::expect_end() const {
-  if (left() != 0) fail_at(offset_, std::to_string(left()) + " bytes follow behind the last field");
-}
-
 uint32_t RecordReader::kind(std::span<const uint8_t> file) {
   const auto& magic = state_format::magic;
   if (file.size() < magic.size() || !std::equal(magic.begin(), magic.end(), file.begin())) {
@@ -131,7 +70,7 @@ uint32_t RecordReader::kind(std::span<const uint8_t> file) {
          "saved as one, "
          "and copied in binary mode");
   }
-  Fields header(file, magic.size(), file.size() - magic.size(), "header");
+  Fields header(state_words, file, magic.size(), file.size() - magic.size(), "header");
   const uint64_t version = header.take(4, "the version");
   if (version != state_format::version) {
     fail(COMET_ERROR_FORMAT, magic.size(),
@@ -156,20 +95,21 @@ std::optional<Record> RecordReader::next() {
   constexpr uint64_t least = state_format::record_header_length + state_format::checksum_length;
   uint64_t length = 0;
   if (rest >= least) {
-    Fields header(file_, offset_ + 8, 8, "a record's header");
+    Fields header(state_words, file_, offset_ + 8, 8, "a record's header");
     length = header.take(8, "the length");
   }
   if (rest < least || length > rest - least || padding(length) > rest - least - length) {
     torn_ = true;
     return std::nullopt;
   }
-  Fields header(file_, offset_, 8, "a record's header");
+  Fields header(state_words, file_, offset_, 8, "a record's header");
   const auto type = static_cast<uint32_t>(header.take(4, "the type"));
   const std::string where = "record " + type_name(type);
   const uint64_t checked = state_format::record_header_length + length + padding(length);
   checksum_ = XXH3_64bits_withSeed(file_.data() + offset_, checked, checksum_);
   const uint64_t content = offset_ + state_format::record_header_length;
-  Fields trailer(file_, content + length, padding(length) + state_format::checksum_length, where);
+  Fields trailer(state_words, file_, content + length, padding(length) + state_format::checksum_length,
+                 where);
   const uint8_t* zeros = trailer.take_bytes(padding(length), "padding");
   if (trailer.take(state_format::checksum_length, "the checksum") != checksum_) {
     fail(COMET_ERROR_FORMAT, offset_,
@@ -184,7 +124,7 @@ std::optional<Record> RecordReader::next() {
     trailer.fail_at(content + length, "a byte behind the record is not 0");
   const uint64_t at = offset_;
   offset_ = content + length + padding(length) + state_format::checksum_length;
-  return Record{type, at, Fields(file_, content, length, where)};
+  return Record{type, at, Fields(state_words, file_, content, length, where)};
 }
 
 }  // namespace comet

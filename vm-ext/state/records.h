@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "../comet.h"
+#include "../image/fields.h"
 
 namespace comet {
 
@@ -55,32 +56,6 @@ class RecordWriter {
   comet_sink sink_;
   void* data_;
   uint64_t checksum_ = 0;
-};
-
-// Takes fields one after the other from a record; fails with COMET_ERROR_FORMAT and the offset in the file.
-class Fields {
- public:
-  Fields(std::span<const uint8_t> file, uint64_t offset, uint64_t length, std::string where)
-      : file_(file), offset_(offset), end_(offset + length), where_(std::move(where)) {}
-
-  uint64_t offset() const { return offset_; }
-  uint64_t left() const { return end_ - offset_; }
-  [[noreturn]] void fail_at(uint64_t offset, const std::string& what) const;
-
-  const uint8_t* take_bytes(uint64_t length, const char* what);
-  uint64_t take(size_t length, const char* what);
-  uint64_t take_leb(const char* what);
-  std::string_view take_name(const char* what);
-  // A number of records that are at least so long each; `length` bytes hold it, 0: a LEB128.
-  uint64_t take_count(size_t length, size_t shortest, const char* what);
-  void take_zeros(size_t length);
-  void expect_end() const;
-
- private:
-  std::span<const uint8_t> file_;
-  uint64_t offset_;
-  uint64_t end_;
-  std::string where_;
 };
 
 struct Record {

@@ -1,0 +1,72 @@
+#include "fields.h"
+
+#include <algorithm>
+#include <cinttypes>
+
+#include "../api/guard.h"
+
+namespace comet {
+
+void Fields::fail_at(uint64_t offset, const std::string& what) const {
+  fail(COMET_ERROR_FORMAT, offset,
+       "not a valid %s: %s, offset %" PRIu64 ": %s; the file is damaged or its writer is at fault: %s",
+       words_->file, where_.c_str(), offset, what.c_str(), words_->remedy);
+}
+
+const uint8_t* Fields::take_bytes(uint64_t length, const char* what) {
+  if (length > left()) {
+    fail_at(offset_, std::string(what) + " takes " + std::to_string(length) + " bytes but " +
+                         std::to_string(left()) + " are left");
+  }
+  const uint8_t* bytes = file_.data() + offset_;
+  offset_ += length;
+  return bytes;
+}
+
+uint64_t Fields::take(size_t length, const char* what) {
+  const uint8_t* bytes = take_bytes(length, what);
+  uint64_t value = 0;
+  for (size_t i = length; i-- > 0;) value = value << 8 | bytes[i];
+  return value;
+}
+
+uint64_t Fields::take_leb(const char* what) {
+  const uint64_t at = offset_;
+  uint64_t value = 0;
+  for (unsigned shift = 0; shift < 64; shift += 7) {
+    const uint64_t byte = take(1, what);
+    const uint64_t bits = (byte & 0x7f) << shift;
+    if (bits >> shift != (byte & 0x7f)) break;
+    value |= bits;
+    if (byte < 0x80) return value;
+  }
+  fail_at(at, std::string(what) + " has more than 64 bits");
+}
+
+std::string_view Fields::take_name(const char* what) {
+  const uint64_t length = take(2, what);
+  return {reinterpret_cast<const char*>(take_bytes(length, what)), static_cast<size_t>(length)};
+}
+
+uint64_t Fields::take_count(size_t length, size_t shortest, const char* what) {
+  const uint64_t at = offset_;
+  const uint64_t count = length == 0 ? take_leb(what) : take(length, what);
+  if (count > left() / shortest) {
+    fail_at(at, std::to_string(count) + " " + what + " do not fit into the " + std::to_string(left()) +
+                    " bytes left");
+  }
+  return count;
+}
+
+void Fields::take_zeros(size_t length) {
+  const uint64_t at = offset_;
+  const uint8_t* bytes = take_bytes(length, "a field of zeros");
+  if (std::any_of(bytes, bytes + length, [](uint8_t byte) { return byte != 0; }))
+    fail_at(at, "a byte that is kept for later is not 0");
+}
+
+void Fields::expect_end() const {
+  if (left() != 0) fail_at(offset_, std::to_string(left()) + " bytes follow behind the last " + words_->last);
+}
+
+}  // namespace comet
