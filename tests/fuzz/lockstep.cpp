@@ -1,5 +1,6 @@
 // Runs random programs in several ways that must not differ: in one go, in slices of random fuel, one
-// instruction at a time, and on a machine without a fast window, under a breakpoint and a watchpoint.
+// instruction at a time, on a machine without a fast window, under a breakpoint and a watchpoint, and observed. What
+// is told of the observed run must be told of the one instruction by instruction as well.
 //
 //   lockstep SEED COUNT
 //
@@ -36,13 +37,39 @@ machine_pointer new_machine(std::uint64_t window) {
   return machine_pointer(machine);
 }
 
-enum class way { whole, sliced, single, watched };
-constexpr const char* way_names[] = {"in one go", "in slices", "one at a time", "watched, without a window"};
+enum class way { whole, sliced, single, watched, observed };
+constexpr unsigned ways = 5;
+constexpr const char* way_names[] = {"in one go", "in slices", "one at a time", "watched, without a window", "observed"};
+
+// What is asked for, and a checksum of what was told.
+struct questions {
+  comet_filter filters[3];
+  std::array<comet_event, 128> events{};
+  std::uint64_t told = 0, checksum = 0;
+
+  comet_status run(comet_machine* machine, std::uint64_t fuel, comet_stop* stop, comet_error* error) {
+    comet_observation observation = COMET_OBSERVATION_INIT;
+    observation.filters = filters;
+    observation.filter_count = std::size(filters);
+    observation.events = events.data();
+    observation.capacity = events.size();
+    observation.stop_at = events.size() / 2; // an instruction tells of 50 events at most
+    const comet_status status = comet_observe(machine, 0, fuel, &observation, stop, error);
+    told += observation.seen;
+    for (std::size_t n = 0; n < observation.event_count; ++n) {
+      const comet_event& event = events[n];
+      for (const std::uint64_t part : {std::uint64_t{event.kind}, event.count, event.pc, event.place, event.length, event.before, event.after})
+        checksum = (checksum ^ part) * 0x100000001b3;
+    }
+    return status;
+  }
+};
 
 struct outcome {
   comet_stop stop = COMET_STOP_INIT;
   std::uint64_t executed = 0;
   std::array<std::uint8_t, 16> hash{};
+  std::uint64_t told = 0, checksum = 0; // of an observed run
 };
 
 bool same(const outcome& a, const outcome& b) {
@@ -51,7 +78,28 @@ bool same(const outcome& a, const outcome& b) {
          a.stop.instruction_count == b.stop.instruction_count && a.hash == b.hash;
 }
 
-outcome run(comet_machine* machine, way how, random_source& random) {
+bool same_told(const outcome& a, const outcome& b) { return a.told == b.told && a.checksum == b.checksum; }
+
+questions random_questions(random_source& random) {
+  questions asked{};
+  for (comet_filter& filter : asked.filters) {
+    const std::uint64_t place = 1 + random.below(40);
+    switch (random.below(6)) {
+      case 0: filter = {COMET_EVENT_CALL | COMET_EVENT_RETURN, 0, UINT64_MAX}; break;
+      case 1: filter = {COMET_EVENT_THREAD_REGISTER | COMET_EVENT_HOST_CALL, 0, UINT64_MAX}; break;
+      case 2: {
+        const std::uint64_t first = pages[random.below(std::size(pages))].address + random.below(60000);
+        const unsigned kinds = random.one_in(2) ? COMET_EVENT_WRITE : unsigned{COMET_EVENT_READ} | COMET_EVENT_WRITE;
+        filter = {kinds, first, first + random.below(4000)};
+        break;
+      }
+      default: filter = {COMET_EVENT_REGISTER, place, place + (random.one_in(3) ? random.below(20) : 0)};
+    }
+  }
+  return asked;
+}
+
+outcome run(comet_machine* machine, way how, random_source& random, questions asked) {
   outcome result;
   comet_error error = COMET_ERROR_INIT;
   for (;;) {
@@ -59,13 +107,14 @@ outcome run(comet_machine* machine, way how, random_source& random) {
     std::uint64_t fuel = left;
     if (how == way::single) fuel = 1;
     if (how == way::sliced) fuel = 1 + random.below(left < 40 ? left : 40);
-    if (comet_run(machine, 0, fuel, &result.stop, &error) != COMET_OK)
+    const bool observed = how == way::observed || how == way::single;
+    if ((observed ? asked.run(machine, fuel, &result.stop, &error) : comet_run(machine, 0, fuel, &result.stop, &error)) != COMET_OK)
       throw std::runtime_error(error.message);
     if (result.stop.executed > fuel)
       throw std::runtime_error("more instructions were executed than there was fuel");
     result.executed += result.stop.executed;
     const bool paused = result.stop.reason == COMET_OUT_OF_FUEL || result.stop.reason == COMET_BREAKPOINT ||
-                        result.stop.reason == COMET_WATCHPOINT;
+                        result.stop.reason == COMET_WATCHPOINT || result.stop.reason == COMET_OBSERVED;
     if (!paused) break;
     if (result.executed >= round_fuel) {
       // A watchpoint may have been touched by the last instruction: the fuel is gone all the same.
@@ -77,6 +126,8 @@ outcome run(comet_machine* machine, way how, random_source& random) {
   }
   if (comet_state_hash(machine, result.hash.data(), &error) != COMET_OK)
     throw std::runtime_error(error.message);
+  result.told = asked.told;
+  result.checksum = asked.checksum;
   return result;
 }
 
@@ -84,7 +135,7 @@ std::string describe(const outcome& what) {
   std::string text = std::string(comet_reason_name(what.stop.reason)) + ", " +
                      comet_trap_name(what.stop.trap) + ", pc " + std::to_string(what.stop.pc) + ", address " +
                      std::to_string(what.stop.address) + ", " + std::to_string(what.executed) +
-                     " executed, hash ";
+                     " executed, " + std::to_string(what.told) + " events, hash ";
   constexpr char digits[] = "0123456789abcdef";
   for (const std::uint8_t byte : what.hash) text += {digits[byte >> 4], digits[byte & 15]};
   return text;
@@ -121,14 +172,17 @@ class lockstep {
       comet_treat(machines_[0].get(), opcode, COMET_COUNTED, nullptr);
     }
     for (unsigned round = 0; round < rounds; ++round) {
-      outcome outcomes[4];
-      for (unsigned n = 0; n < 4; ++n) outcomes[n] = run(machines_[n].get(), static_cast<way>(n), random);
+      outcome outcomes[ways];
+      const questions asked = random_questions(random);
+      for (unsigned n = 0; n < ways; ++n) outcomes[n] = run(machines_[n].get(), static_cast<way>(n), random, asked);
       instructions_ += outcomes[0].executed;
       ++stops_[outcomes[0].stop.reason == COMET_TRAP ? outcomes[0].stop.trap : 0];
-      for (unsigned n = 1; n < 4; ++n)
-        if (!same(outcomes[0], outcomes[n])) {
+      told_ += outcomes[ways - 1].told;
+      for (unsigned n = 1; n < ways; ++n)
+        if (!same(outcomes[0], outcomes[n]) ||
+            (n + 1 == ways && !same_told(outcomes[static_cast<unsigned>(way::single)], outcomes[n]))) {
           std::cerr << "lockstep: seed " << seed << ", round " << round << ": the program ran differently\n";
-          for (unsigned each = 0; each < 4; ++each)
+          for (unsigned each = 0; each < ways; ++each)
             std::cerr << "  " << way_names[each] << ": " << describe(outcomes[each]) << "\n";
           for (const definition& each : what.definitions) std::cerr << "  defined: " << each.name << " " << each.operands << "\n";
           list(machines_[0].get(), what);
@@ -142,6 +196,7 @@ class lockstep {
   }
 
   std::uint64_t instructions() const { return instructions_; }
+  std::uint64_t told() const { return told_; }
   void report_stops() const {
     for (std::size_t n = 0; n < stops_.size(); ++n)
       std::cout << "  " << stops_[n] << " "
@@ -157,9 +212,9 @@ class lockstep {
                          1 + random.below(4000), COMET_READ | COMET_WRITE, &id, nullptr);
   }
 
-  machine_pointer machines_[4];
+  machine_pointer machines_[ways];
   std::uint64_t counted_[2] = {};
-  std::uint64_t instructions_ = 0;
+  std::uint64_t instructions_ = 0, told_ = 0;
   std::array<std::uint64_t, COMET_TRAP_USER + 1> stops_{};
 };
 
@@ -168,7 +223,7 @@ int main(std::uint64_t seed, std::uint64_t count) {
   std::uint64_t failed = 0;
   for (std::uint64_t n = 0; n < count; ++n)
     if (!test.run_program(seed + n)) ++failed;
-  std::cout << test.instructions() << " instructions; the programs stopped\n";
+  std::cout << test.instructions() << " instructions, " << test.told() << " events; the programs stopped\n";
   test.report_stops();
   std::cout << count - failed << " passed, " << failed << " failed\n";
   return failed == 0 ? 0 : 1;

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 #include <new>
+#include <numeric>
 
 #include "fast.h"
 
@@ -62,6 +63,26 @@ template <class Function> void for_each_part(const isa::Decoded& decoded, Functi
 }
 
 } // namespace
+
+bool Told::names(const isa::Decoded& decoded) const {
+  bool named = false;
+  for_each_part(decoded, [&](const isa::Decoded& part) {
+    const char* kinds = isa::describe(part.operation).operands;
+    switch (part.operation) {
+      case isa::op_call: case isa::op_callr: case isa::op_tail: case isa::op_tailr: named |= calls; break;
+      case isa::op_ret: named |= returns; break;
+      case isa::op_tset: named |= thread_registers; break;
+      default: break;
+    }
+    // A call clears register 0 of the new window.
+    if (part.operand_count == 0 || !(isa::writes_register(kinds[0]) || kinds[0] == 'w')) return;
+    const std::uint64_t number = part.operands[0];
+    named |= std::any_of(registers.begin(), registers.end(), [&](std::uint64_t place) {
+      return number == place || (window_step != 0 && number < place && (place - number) % window_step == 0);
+    });
+  });
+  return named;
+}
 
 CodeCache::~CodeCache() {
   for (Chunk* chunk : chunks_) std::free(chunk);
@@ -152,6 +173,8 @@ const Slot* CodeCache::follow_link(const Slot* link) {
 void CodeCache::note_registers(const isa::Decoded& decoded) {
   for_each_part(decoded, [this](const isa::Decoded& part) {
     const char* kinds = isa::describe(part.operation).operands;
+    if (part.operation == isa::op_call || part.operation == isa::op_callr)
+      window_step_ = std::gcd(window_step_, part.operands[0]);
     for (unsigned i = 0; i < part.operand_count; ++i)
       if (isa::names_register(kinds[i]) && part.operands[i] < register_slack)
         highest_register_ = std::max(highest_register_, part.operands[i]);
@@ -233,7 +256,7 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
     note_registers(decoded);
     if (has_breakpoint(address)) {
       emit(address)->handler = handlers::breakpoint();
-    } else if (instructions_.find_treated(decoded.opcode) != nullptr) {
+    } else if (instructions_.find_treated(decoded.opcode) != nullptr || told_.names(decoded)) {
       emit(address)->handler = handlers::reference();
       block_.back().operation = isa::operation_count;
     } else if (decoded.definition != nullptr) {

@@ -25,6 +25,18 @@
 
 namespace comet {
 
+// Instructions that the fast loop leaves to the reference loop, because that tells an observer of them.
+struct Told {
+  bool calls = false, returns = false, thread_registers = false;
+  std::vector<std::uint64_t> registers{}; // by their places on the register stack
+  // Every window begins at a multiple of it; 0: they all begin at 0. So it is known which operands may name a
+  // register, whatever window the instruction is executed in.
+  std::uint64_t window_step = 0;
+
+  bool operator==(const Told&) const = default;
+  bool names(const isa::Decoded& decoded) const;
+};
+
 // Between two looks at the fuel the fast loop executes at most this many instructions.
 constexpr unsigned block_instructions = 64;
 
@@ -90,6 +102,12 @@ class CodeCache {
   // Is shown every block that is decoded; for what chooses the sequences of fused.def.
   std::function<void(const std::vector<BlockInstruction>&)> block_observer;
 
+  // What is told of, and decoded accordingly. It is set when nothing is decoded.
+  const Told& told() const { return told_; }
+  void tell(const Told& told) { told_ = told; }
+  // Every call that was decoded moves the window by a multiple of this; 0: there was none.
+  std::uint64_t window_step() const { return window_step_; }
+
   // No instruction that was decoded names a register above this one and below register_slack.
   std::uint64_t highest_register() const { return highest_register_; }
 
@@ -139,6 +157,8 @@ class CodeCache {
   std::unique_ptr<LazyArray<Fetched>> fetched_;
   std::set<std::uint64_t> breakpoints_;
   std::uint64_t highest_register_ = 0;
+  std::uint64_t window_step_ = 0;
+  Told told_;
 };
 
 } // namespace comet

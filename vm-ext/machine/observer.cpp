@@ -13,6 +13,34 @@ Observer::Observer(comet_observation& observation, const AddressSpace& memory)
   observation.seen = 0;
 }
 
+std::optional<Told> Observer::told() const {
+  constexpr std::uint64_t most_registers = 16;
+  if (observation_.counts_length != 0 || (wanted_ & COMET_EVENT_EXECUTE) != 0) return std::nullopt;
+  Told told;
+  told.calls = (wanted_ & COMET_EVENT_CALL) != 0;
+  told.returns = (wanted_ & COMET_EVENT_RETURN) != 0;
+  told.thread_registers = (wanted_ & COMET_EVENT_THREAD_REGISTER) != 0;
+  for (std::size_t i = 0; i < observation_.filter_count; ++i) {
+    const comet_filter& filter = observation_.filters[i];
+    if ((filter.events & COMET_EVENT_REGISTER) == 0 || filter.last < filter.first) continue;
+    if (filter.last - filter.first >= most_registers) return std::nullopt;
+    for (std::uint64_t n = 0; n <= filter.last - filter.first; ++n) told.registers.push_back(filter.first + n);
+  }
+  return told;
+}
+
+std::vector<AddressSpace::Observed> Observer::memory() const {
+  std::vector<AddressSpace::Observed> ranges;
+  for (std::size_t i = 0; i < observation_.filter_count; ++i) {
+    const comet_filter& filter = observation_.filters[i];
+    std::uint8_t kinds = 0;
+    if ((filter.events & COMET_EVENT_READ) != 0) kinds |= protection_read;
+    if ((filter.events & COMET_EVENT_WRITE) != 0) kinds |= protection_write;
+    if (kinds != 0 && filter.first <= filter.last) ranges.push_back({filter.first, filter.last, kinds});
+  }
+  return ranges;
+}
+
 void Observer::begin(std::uint64_t count, std::uint64_t pc) {
   count_ = count;
   pc_ = pc;

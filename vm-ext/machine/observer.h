@@ -1,15 +1,19 @@
 // Tells what instructions do, as events, to whoever asked: see comet_observe in comet.h.
 //
-// The reference loop reports to it while it executes; the fast loop does not know of it. Events of an
-// instruction wait until that is done, so that one that traps leaves none. It allocates nothing.
+// The reference loop reports to it while it executes; the fast loop does not know of it, and leaves what is asked
+// for to the reference loop. Events of an instruction wait until that is done, so that one that traps leaves none.
+// Reporting allocates nothing.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <vector>
 
 #include "../comet.h"
 #include "../memory/address_space.h"
+#include "code.h"
 
 namespace comet {
 
@@ -32,6 +36,11 @@ class Observer : public AccessObserver {
   void host_called(std::uint64_t index) { note(COMET_EVENT_HOST_CALL, index, 1, 0, 0); }
   void executed();
   // The instruction was not executed after all: `begin` follows.
+
+  // What the reference loop has to execute so that it can tell of it; memory apart. Nothing: all there is.
+  std::optional<Told> told() const;
+  // The memory that is asked for.
+  std::vector<AddressSpace::Observed> memory() const;
 
   // Whether the run is to stop.
   bool satisfied() const { return observation_.stop_at != 0 && observation_.seen >= observation_.stop_at; }

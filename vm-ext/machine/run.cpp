@@ -1,6 +1,9 @@
 // Running: slices of the fast loop, single steps of the reference loop, and what stops them.
 #include <algorithm>
 #include <cfenv>
+#include <numeric>
+#include <optional>
+#include <utility>
 
 #include "../api/guard.h"
 #include "fast.h"
@@ -14,6 +17,10 @@ namespace {
 constexpr std::int64_t slice = std::int64_t{1} << 18;
 constexpr std::int64_t reference_step_work = 64;
 constexpr std::int64_t bytes_a_work = 16;
+// Where so much is told that the fast loop does no more between two instructions that are, going in and out of it
+// costs more than it saves, and the reference loop does so many steps in a row.
+constexpr std::uint64_t worthwhile_slice = 4;
+constexpr unsigned steps_instead = 16;
 // Decoding a block, and dropping what was decoded, with one unit more for each activation that refers to it.
 constexpr std::int64_t decode_work = 512;
 constexpr std::int64_t forget_work = 16384;
@@ -36,16 +43,16 @@ class FloatingPointScope {
 // An observer hears of accesses to a space as long as this lives.
 class ObserverScope {
  public:
-  ObserverScope(AddressSpace& memory, Observer* observer) : memory_(memory), outer_(memory.observer) {
-    memory_.observer = observer;
-  }
-  ~ObserverScope() { memory_.observer = outer_; } // of the run whose host call runs this one
+  ObserverScope(AddressSpace& memory, Observer* observer)
+      : memory_(memory), outer_(memory.observe({observer, observer != nullptr ? observer->memory() : NoRanges()})) {}
+  ~ObserverScope() { memory_.observe(std::move(outer_)); } // of the run whose host call runs this one
   ObserverScope(const ObserverScope&) = delete;
   ObserverScope& operator=(const ObserverScope&) = delete;
 
  private:
+  using NoRanges = std::vector<AddressSpace::Observed>;
   AddressSpace& memory_;
-  AccessObserver* const outer_;
+  AddressSpace::Observing outer_;
 };
 
 // Says as long as it lives that a thread runs: see Machine::require_no_run.
@@ -72,7 +79,14 @@ class Run {
   // `observer`: told what each instruction does, by the reference loop alone; may be null.
   Run(Machine& machine, comet_thread id, comet_stop& stop, Observer* observer)
       : machine_(machine), thread_(machine.thread(id)), space_(machine.space(thread_.space)),
-        reference_(machine, thread_, id, stop, observer), stop_(stop), id_(id), observer_(observer) {}
+        reference_(machine, thread_, id, stop, observer), stop_(stop), id_(id), observer_(observer) {
+    if (observer == nullptr) return;
+    std::optional<Told> told = observer->told();
+    all_told_ = !told;
+    if (!told) return;
+    told_ = std::move(*told);
+    if (!told_.registers.empty()) told_.window_step = thread_.common_window_step();
+  }
 
   // Sets the reason in `stop`.
   void until_stopped(std::uint64_t fuel);
@@ -85,9 +99,15 @@ class Run {
   std::uint64_t fuel_left_of(std::uint64_t fuel) const {
     return fuel - (thread_.instruction_count - first_instruction_);
   }
+  // Whether a call was just decoded that moves windows to where instructions are not told of yet.
+  bool meets_new_windows() const {
+    return !told_.registers.empty() && std::gcd(told_.window_step, space_.code.window_step()) != told_.window_step;
+  }
   void forget_stale_code() {
-    if (!space_.memory.code_changed && !space_.code.overfull()) return;
+    if (meets_new_windows()) told_.window_step = std::gcd(told_.window_step, space_.code.window_step());
+    if (!space_.memory.code_changed && !space_.code.overfull() && space_.code.told() == told_) return;
     machine_.forget_code(space_);
+    space_.code.tell(told_);
     work_until_look_ -= forget_work + static_cast<std::int64_t>(thread_.depth());
   }
 
@@ -98,6 +118,9 @@ class Run {
   comet_stop& stop_;
   const comet_thread id_;
   const Observer* const observer_;
+  Told told_;
+  bool all_told_ = false; // the observer wants every instruction
+  unsigned steps_due_ = 0; // before the fast loop is tried again
   std::uint64_t first_instruction_ = 0;
   std::int64_t work_until_look_ = 0;
   // Sets the reason if the run stops before the instruction at the pc.
@@ -136,9 +159,11 @@ Run::Turn Run::fast_slice(std::uint64_t fuel) {
   context.code = &space_.code;
 
   const Slot* slot = space_.code.slot_at(thread_.pc);
+  if (meets_new_windows()) return Turn::go_on;
   for (;;) {
     run_fast(slot, thread_.window, thread_.top, context, fuel);
     const std::uint64_t left = fuel_left(context.pc, context.limit);
+    if (observer_ != nullptr && fuel - left < worthwhile_slice) steps_due_ = steps_instead;
     thread_.instruction_count += fuel - left;
     work_until_look_ -= static_cast<std::int64_t>(fuel - left);
     fuel = left;
@@ -150,7 +175,7 @@ Run::Turn Run::fast_slice(std::uint64_t fuel) {
     past_breakpoint_ = false;
     slot = space_.code.follow_link(context.pc);
     work_until_look_ -= decode_work;
-    if (fuel < fast_margin || work_until_look_ <= 0 || space_.code.overfull()) return Turn::go_on;
+    if (fuel < fast_margin || work_until_look_ <= 0 || space_.code.overfull() || meets_new_windows()) return Turn::go_on;
   }
   if (context.exit == Exit::address) {
     thread_.pc = context.address;
@@ -191,7 +216,8 @@ void Run::until_stopped(std::uint64_t fuel) {
     Turn turn;
 #ifndef COMET_REFERENCE_ONLY
     const bool step_first = past_breakpoint_ && (space_.code.has_breakpoint(thread_.pc) || space_.code.is_traced(thread_.pc));
-    if (left >= fast_margin && !step_first && observer_ == nullptr)
+    if (steps_due_ != 0) --steps_due_;
+    if (left >= fast_margin && !step_first && !all_told_ && steps_due_ == 0)
       turn = fast_slice(std::min(left, std::max(static_cast<std::uint64_t>(work_until_look_), fast_margin)));
     else
 #endif

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <new>
+#include <numeric>
 
 namespace comet {
 
@@ -39,6 +40,13 @@ std::uint64_t* Thread::register_at(std::uint64_t level, std::uint64_t index) con
   if (level >= depth()) return nullptr;
   std::uint64_t* const base = window_at(level);
   return index < register_count() - static_cast<std::uint64_t>(base - registers.data()) ? base + index : nullptr;
+}
+
+std::uint64_t Thread::common_window_step() const {
+  std::uint64_t step = window_index();
+  for (const Activation* activation = activations.data() + 1; activation <= top; ++activation)
+    step = std::gcd(step, static_cast<std::uint64_t>(activation->window - registers.data()));
+  return step;
 }
 
 void Thread::raise_window_bound(std::uint64_t index) {

@@ -60,6 +60,9 @@ struct Thread {
   std::uint64_t* register_at(std::uint64_t level, std::uint64_t index) const;
   // One more than the index of the last register that is not 0, for code that names none above `highest`.
   std::uint64_t used_registers(std::uint64_t highest) const;
+  // Every window begins at a multiple of it; 0: they all begin at 0.
+  std::uint64_t common_window_step() const;
+
   // A register was written other than by an operand below register_slack.
   void note_written(const std::uint64_t* place) {
     const auto bound = static_cast<std::uint64_t>(place - registers.data()) + 1;

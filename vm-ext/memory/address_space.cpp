@@ -335,7 +335,18 @@ bool AddressSpace::watched(std::uint64_t number, std::uint8_t kind) const {
   return std::any_of(watches_.begin(), watches_.end(), [&](const Watch& watch) {
     return (watch.kinds & kind) != 0 && page_of(watch.address) <= number &&
            number < end_page(watch.address, watch.length);
+  }) || std::any_of(observing_.ranges.begin(), observing_.ranges.end(), [&](const Observed& range) {
+    return (range.kinds & kind) != 0 && page_of(range.first) <= number && number <= page_of(range.last);
   });
+}
+
+AddressSpace::Observing AddressSpace::observe(Observing observing) noexcept {
+  std::swap(observing_, observing);
+  for (const Observing* changed : {&observing_, &observing})
+    for (const Observed& range : changed->ranges)
+      for (std::uint64_t number = page_of(range.first); number < window_high_ && number <= page_of(range.last); ++number)
+        update_access(number);
+  return observing;
 }
 
 // The permission of the fast path for a page: what its protection allows, less what must be seen here.
@@ -373,7 +384,7 @@ void AddressSpace::unwatch_all() {
 }
 
 void AddressSpace::note_access(std::uint64_t address, std::uint64_t length, std::uint8_t kind) {
-  if (observer != nullptr) observer->accessed(address, length, kind);
+  if (observing_.observer != nullptr) observing_.observer->accessed(address, length, kind);
   if (watch_hit || length == 0) return;
   for (const Watch& watch : watches_) {
     const std::uint64_t last = address + (length - 1), watch_last = watch.address + (watch.length - 1);

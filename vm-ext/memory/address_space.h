@@ -104,7 +104,17 @@ class AddressSpace {
   void unwatch_all();
   void note_access(std::uint64_t address, std::uint64_t length, std::uint8_t kind);
   std::optional<WatchHit> watch_hit;
-  AccessObserver* observer = nullptr;
+  // Who is told of accesses, and of which: others may or may not be told.
+  struct Observed {
+    std::uint64_t first, last;
+    std::uint8_t kinds;
+  };
+  struct Observing {
+    AccessObserver* observer = nullptr;
+    std::vector<Observed> ranges{};
+  };
+  // Gives what was observed before.
+  Observing observe(Observing observing) noexcept;
 
   // Snapshots. A mark names a moment; content is kept from the first change of a page after it.
   using Mark = std::uint64_t;
@@ -179,6 +189,7 @@ class AddressSpace {
   std::map<std::uint64_t, Page> table_; // pages beyond the window
   std::unordered_map<std::uint64_t, std::unique_ptr<CodeBytes>> code_;
   std::vector<Watch> watches_;
+  Observing observing_;
   std::list<Epoch> epochs_; // oldest first
   Mark next_mark_ = 1;
 };
