@@ -299,7 +299,7 @@
 ;; As machine-run!, for the session's thread.
 (define (timeline-run! fuel)
   (if (session-timeline (the-session))
-      (run-stretches! (notice-changes!) fuel)
+      (let ((timeline (notice-changes!))) (call-interruptibly (lambda () (run-stretches! timeline fuel))))
       (run-armed! fuel)))
 
 ;; Off while the list of moments is being gone through.
