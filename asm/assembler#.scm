@@ -27,7 +27,9 @@
   object-symbol-visible?
   make-part part-section part-offset part-length part-what
   part-begins-line? part-deferred? part-expressions))
-(##namespace ("asm/object-format#" object->bytes bytes->object object-bytes?))
+(##namespace ("asm/object-format#" object-bytes?))
+(##namespace ("asm/object-read#" bytes->object))
+(##namespace ("asm/object-write#" object->bytes))
 (##namespace ("asm/archive#"
   archive? make-archive archive-name archive-members archive-objects
   member? make-member member-name member-bytes

@@ -17,6 +17,7 @@
 (use asm/live)
 (use asm/routine)
 (use asm/object)
-(use asm/object-format)
+(use asm/object-read)
+(use asm/object-write)
 (use asm/archive)
 (use asm/link)

@@ -44,10 +44,10 @@
   column)
 
 ;; what                                meaning
-;; (statement file line column code?)  a statement begins, to which the next parts belong; with code, a line of
-;;                                     the line table
-;; (made file line column calls)       a line of the line table, with the macros that led to it: lists of macro,
-;;                                     file, line and column, each called by the one before it
+;; (statement file line column code?)  a statement begins, to which the next parts belong; with code, a line
+;;                                     of the line table
+;; (made file line column calls)       a line of the line table, with the macros that led to it: lists of
+;;                                     macro, file, line and column, each called by the one before it
 ;; (label symbol)
 ;; (value symbol value kind)           kind: label, or set
 ;; (instruction entry fields line column)   a field is encoded, or an expression; the place is the operand's
@@ -194,7 +194,8 @@
          (raise (make-asm-error
                  (list (make-asm-diagnostic
                         (source-name (assembly-source a)) 0 0
-                        (text "the label `" name "` is not defined, but `.local` says that it is this object's own"
+                        (text "the label `" name
+                              "` is not defined, but `.local` says that it is this object's own"
                               (did-you-mean (symbol->string name)
                                             (map (lambda (entry) (symbol->string (symbol-entry-name entry)))
                                                  (symbol-entries a))))

@@ -9,7 +9,7 @@
 (use asm/program)
 (use asm/image)
 (use asm/object)
-(use asm/object-format)
+(use asm/object-write)
 (use asm/listing)
 (use asm/disassembly)
 (use vm-ext/gambit/vm)
