@@ -28,7 +28,7 @@
   machine-definitions machine-define! machine-redefine! machine-executed
   ;; snapshots
   machine-snapshot machine-restore! machine-snapshot? machine-free-snapshot! machine-hash
-  machine-snapshot-bytes machine-memory-differences machine-record! machine-recording
+  machine-snapshot-bytes machine-memory-differences machine-memory-written machine-record! machine-recording
   machine-keep-log! machine-resume-log! machine-drop-log!
   ;; stopping places
   machine-forget-stopping-places!

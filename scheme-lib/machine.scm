@@ -484,8 +484,16 @@ anew with define-instruction."
 (define-documented (machine-memory-differences machine snapshot #!optional (limit 1000) (space 0))
   "Where the memory of a space is not what it was in a snapshot: up to LIMIT (address . length), ascending. Up to 7
 equal bytes in between count as different, and so does all of a page that is mapped in one of the two only."
+  (ranges-since vm-snapshot-difference machine snapshot limit space))
+
+(define-documented (machine-memory-written machine snapshot #!optional (limit 1000) (space 0))
+  "Where the memory of a space was written since a snapshot, whatever was written: up to LIMIT (address . length) of
+whole pages, ascending. There may be some too many where snapshots were restored or freed since."
+  (ranges-since vm-snapshot-written machine snapshot limit space))
+
+(define (ranges-since next machine snapshot limit space)
   (let loop ((from 0) (left limit) (found '()))
-    (let ((range (and (> left 0) (vm-snapshot-difference (machine-handle machine) (machine-snapshot-state snapshot) space from))))
+    (let ((range (and (> left 0) (next (machine-handle machine) (machine-snapshot-state snapshot) space from))))
       (if (not range)
           (reverse found)
           (let ((end (+ (car range) (cdr range))) (found (cons range found)))

@@ -347,6 +347,11 @@ COMET_API uint64_t comet_snapshot_bytes(const comet_machine* machine);
  * do. Costs what the pages cost that were written since. COMET_ERROR_ARGUMENT: the space is not in both. */
 COMET_API comet_status comet_snapshot_difference(const comet_machine* machine, const comet_snapshot* snapshot, comet_space space, uint64_t from, uint64_t* address, uint64_t* length, comet_error* error);
 
+/* The first pages from that of `from` on that were written since the snapshot was taken, whatever was written, as a
+ * range of bytes; a length of 0: there are none. Going back to a snapshot counts as writing what it changes, and where
+ * snapshots were freed since there may be some pages too many. COMET_ERROR_ARGUMENT: the space is not in both. */
+COMET_API comet_status comet_snapshot_written(const comet_machine* machine, const comet_snapshot* snapshot, comet_space space, uint64_t from, uint64_t* address, uint64_t* length, comet_error* error);
+
 /* ------------------------------------------------------------------------------------------------
  * The timeline: a log of host calls, so that a run can be repeated
  *

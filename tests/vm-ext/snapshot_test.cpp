@@ -311,6 +311,33 @@ BOOST_AUTO_TEST_CASE(differences_from_a_snapshot_are_the_bytes_that_changed_and_
   }
 }
 
+BOOST_AUTO_TEST_CASE(pages_that_were_written_since_a_snapshot_are_known_whatever_was_written) {
+  for (const std::uint64_t window : {std::uint64_t{0}, std::uint64_t{1} << 32}) {
+    comet_config config = COMET_CONFIG_INIT;
+    config.window = window;
+    machine vm(storing_program(), &config);
+    const std::uint64_t base = std::uint64_t{1} << 30;
+    SUPPORT_OK(comet_map(vm, 0, base, 4 * COMET_PAGE_SIZE, COMET_READ | COMET_WRITE, error));
+    snapshot mark(vm);
+    std::uint64_t address = 0, length = 1;
+    const auto expect = [&](const snapshot& since, std::uint64_t from, std::uint64_t first, std::uint64_t pages) {
+      SUPPORT_OK(comet_snapshot_written(vm, since.get(), 0, base + from * COMET_PAGE_SIZE, &address, &length, error));
+      BOOST_CHECK_EQUAL(length, pages * COMET_PAGE_SIZE);
+      if (pages != 0) BOOST_CHECK_EQUAL(address, base + first * COMET_PAGE_SIZE);
+    };
+    expect(mark, 0, 0, 0);
+    vm.write(base + COMET_PAGE_SIZE + 5, {0}); // what it was
+    snapshot later(vm);
+    vm.write(base + 2 * COMET_PAGE_SIZE, {1});
+    expect(mark, 0, 1, 2);
+    expect(mark, 2, 2, 1);
+    expect(later, 0, 2, 1);
+    expect(mark, 3, 0, 0);
+    later.restore();
+    expect(mark, 0, 1, 2);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(differences_are_asked_of_what_is_in_both) {
   machine vm(storing_program());
   machine other(storing_program());
@@ -320,6 +347,7 @@ BOOST_AUTO_TEST_CASE(differences_are_asked_of_what_is_in_both) {
   comet_space space = 0;
   SUPPORT_OK(comet_space_new(vm, &space, error));
   SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_snapshot_difference(vm, mark.get(), space, 0, &address, &length, error));
+  SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_snapshot_written(vm, mark.get(), space, 0, &address, &length, error));
   SUPPORT_OK(comet_snapshot_difference(vm, mark.get(), 0, 0, &address, &length, error));
   BOOST_CHECK_EQUAL(length, 0u);
 }

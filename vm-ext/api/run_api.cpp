@@ -162,6 +162,19 @@ comet_status comet_snapshot_difference(const comet_machine* machine, const comet
   });
 }
 
+comet_status comet_snapshot_written(const comet_machine* machine, const comet_snapshot* snapshot, comet_space space,
+                                    uint64_t from, uint64_t* address, uint64_t* length, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require(snapshot, "snapshot");
+    require(address, "address");
+    require(length, "length");
+    const auto range = machine->next_written(snapshot, space, from);
+    *address = range ? range->address : 0;
+    *length = range ? range->length : 0;
+  });
+}
+
 comet_status comet_timeline_start(comet_machine* machine, uint64_t byte_limit, comet_error* error) {
   return guard(error, [&] {
     require(machine, "machine");

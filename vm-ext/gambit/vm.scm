@@ -273,6 +273,11 @@ end-of-c
   "comet_box_snapshot_difference(___arg1, ___arg2, ___arg3, ___arg4)"
   (and (> (number 1) 0) (cons (number 0) (number 1))))
 
+;; the same
+(define-call (vm-snapshot-written machine snapshot space from) (machine* snapshot* id u64)
+  "comet_box_snapshot_written(___arg1, ___arg2, ___arg3, ___arg4)"
+  (and (> (number 1) 0) (cons (number 0) (number 1))))
+
 (define-call (vm-timeline-start machine byte-limit) (machine* u64)
   "comet_timeline_start(___arg1->machine, ___arg2, comet_clear_error())")
 (define vm-timeline-stop (c-lambda (machine*) void "comet_timeline_stop(___arg1->machine);"))

@@ -69,14 +69,25 @@ void Machine::require_own(const comet_snapshot* snapshot) const {
     fail(COMET_ERROR_ARGUMENT, 0, "this snapshot was freed, or belongs to another machine; restore one of this machine's own");
 }
 
-std::optional<AddressSpace::Range> Machine::next_difference(const comet_snapshot* snapshot, comet_space id,
-                                                            std::uint64_t from) const {
+const comet_snapshot::SpaceMark& Machine::mark_of(const comet_snapshot* snapshot, comet_space id) const {
   require_own(snapshot);
   for (const comet_snapshot::SpaceMark& mark : snapshot->spaces) {
     const auto now = spaces_.find(id);
-    if (mark.id == id && now != spaces_.end() && now->second == mark.space) return mark.space->memory.next_difference(mark.mark, from);
+    if (mark.id == id && now != spaces_.end() && now->second == mark.space) return mark;
   }
   fail(COMET_ERROR_ARGUMENT, 0, "space %u is not in the snapshot and in the machine; compare one that is in both", id);
+}
+
+std::optional<AddressSpace::Range> Machine::next_difference(const comet_snapshot* snapshot, comet_space id,
+                                                            std::uint64_t from) const {
+  const comet_snapshot::SpaceMark& mark = mark_of(snapshot, id);
+  return mark.space->memory.next_difference(mark.mark, from);
+}
+
+std::optional<AddressSpace::Range> Machine::next_written(const comet_snapshot* snapshot, comet_space id,
+                                                         std::uint64_t from) const {
+  const comet_snapshot::SpaceMark& mark = mark_of(snapshot, id);
+  return mark.space->memory.next_written(mark.mark, from);
 }
 
 void Machine::restore_snapshot(const comet_snapshot* snapshot) {
@@ -202,7 +213,8 @@ void Machine::free_snapshot(const comet_snapshot* snapshot) {
 std::uint64_t Machine::snapshot_bytes() const {
   std::uint64_t bytes = 0;
   for (const comet_snapshot& snapshot : snapshots_) {
-    for (const comet_snapshot::SpaceMark& mark : snapshot.spaces) bytes += mark.space->memory.saved_bytes(mark.mark);
+    for (const comet_snapshot::SpaceMark& mark : snapshot.spaces) // each space is counted once
+      if (mark.space->memory.is_oldest(mark.mark)) bytes += mark.space->memory.kept_bytes();
     for (const auto& [id, state] : snapshot.threads)
       bytes += state.registers.size() * sizeof(std::uint64_t) + state.calls.size() * sizeof(ThreadState::Call);
   }

@@ -123,10 +123,14 @@ class AddressSpace {
   void prepare_restore(Mark mark);
   void restore() noexcept;
   void drop_mark(Mark mark) noexcept;
-  std::uint64_t saved_bytes(Mark mark) const; // what the epoch keeps that begins at the mark
+  std::uint64_t kept_bytes() const { return kept_bytes_; } // of pages, for all marks
+  bool is_oldest(Mark mark) const { return !epochs_.empty() && epochs_.front().mark == mark; }
   struct Range {
     std::uint64_t address, length;
   };
+  // The first pages from that of an address on that were written since a mark, or changed by a restore; with what was
+  // kept for marks that were dropped since, these may be some too many.
+  std::optional<Range> next_written(Mark mark, std::uint64_t from) const;
   // The first bytes at or behind an address that are not what they were at a mark; up to 7 equal ones in between
   // count as different. A page that is mapped on one side only differs as a whole.
   std::optional<Range> next_difference(Mark mark, std::uint64_t from) const;
@@ -153,6 +157,7 @@ class AddressSpace {
     Mark mark;
     std::map<std::uint64_t, SavedPage> saved; // a tree, so that two can be joined without more memory
   };
+  using Kept = std::map<std::uint64_t, SavedPage>::value_type;
   struct Watch {
     std::uint32_t id;
     std::uint64_t address;
@@ -178,6 +183,8 @@ class AddressSpace {
   bool watched(std::uint64_t number, std::uint8_t kind) const;
   std::optional<std::uint64_t> next_mapped(std::uint64_t number) const;
   std::list<Epoch>::iterator find_mark(Mark mark);
+  // The page with the lowest number from `number` on that an epoch from `first` on keeps.
+  const Kept* next_kept(std::list<Epoch>::const_iterator first, std::uint64_t number) const;
   void release_spare_pages() noexcept;
   // Made by prepare_restore and used up by restore: what the pages become, and room for those beyond the
   // window that are not mapped now.
@@ -197,6 +204,7 @@ class AddressSpace {
   std::vector<Watch> watches_;
   Observing observing_;
   std::list<Epoch> epochs_; // oldest first
+  std::uint64_t kept_bytes_ = 0;
   Mark next_mark_ = 1;
 };
 

@@ -46,6 +46,7 @@ void AddressSpace::keep_old(std::uint64_t number) {
         throw;
       }
       std::memcpy(saved.bytes.get(), page->data, page_size);
+      kept_bytes_ += page_size;
     }
   }
   page->saved_at = newest.mark;
@@ -114,21 +115,38 @@ void AddressSpace::drop_mark(Mark mark) noexcept {
         if (Page* page = find(number)) page->saved_at = older.mark;
     older.saved.merge(dropped->saved);
   }
+  for (const auto& [number, saved] : dropped->saved)
+    if (saved.bytes != nullptr) kept_bytes_ -= page_size;
   epochs_.erase(dropped);
   if (epochs_.empty())
     for (std::uint64_t number = 0; number < window_high_; ++number) update_access(number);
+}
+
+// The first epoch that kept a page knows what it was.
+const AddressSpace::Kept* AddressSpace::next_kept(std::list<Epoch>::const_iterator first, std::uint64_t number) const {
+  const Kept* kept = nullptr;
+  for (auto epoch = first; epoch != epochs_.end(); ++epoch) {
+    const auto found = epoch->saved.lower_bound(number);
+    if (found != epoch->saved.end() && (kept == nullptr || found->first < kept->first)) kept = &*found;
+  }
+  return kept;
+}
+
+std::optional<AddressSpace::Range> AddressSpace::next_written(Mark mark, std::uint64_t from) const {
+  const auto first = std::find_if(epochs_.begin(), epochs_.end(), [&](const Epoch& epoch) { return epoch.mark == mark; });
+  const Kept* kept = next_kept(first, from >> page_bits);
+  if (kept == nullptr) return {};
+  const std::uint64_t begin = kept->first;
+  std::uint64_t end = begin + 1;
+  while ((kept = next_kept(first, end)) != nullptr && kept->first == end) ++end;
+  return Range{begin << page_bits, (end - begin) << page_bits};
 }
 
 std::optional<AddressSpace::Range> AddressSpace::next_difference(Mark mark, std::uint64_t from) const {
   const auto first = std::find_if(epochs_.begin(), epochs_.end(), [&](const Epoch& epoch) { return epoch.mark == mark; });
   std::uint64_t offset = from % page_size;
   for (std::uint64_t number = from >> page_bits;; ++number, offset = 0) {
-    // The lowest page from here on that changed since; the first epoch that kept it knows what it was.
-    const std::pair<const std::uint64_t, SavedPage>* changed = nullptr;
-    for (auto epoch = first; epoch != epochs_.end(); ++epoch) {
-      const auto found = epoch->saved.lower_bound(number);
-      if (found != epoch->saved.end() && (changed == nullptr || found->first < changed->first)) changed = &*found;
-    }
+    const Kept* const changed = next_kept(first, number);
     if (changed == nullptr) return {};
     if (changed->first != number) offset = 0;
     number = changed->first;
@@ -144,15 +162,6 @@ std::optional<AddressSpace::Range> AddressSpace::next_difference(Mark mark, std:
       if (differs(at)) end = at + 1;
     return Range{(number << page_bits) + offset, end - offset};
   }
-}
-
-std::uint64_t AddressSpace::saved_bytes(Mark mark) const {
-  std::uint64_t bytes = 0;
-  for (const Epoch& epoch : epochs_) {
-    if (epoch.mark != mark) continue;
-    for (const auto& [number, saved] : epoch.saved) bytes += saved.bytes != nullptr ? page_size : 0;
-  }
-  return bytes;
 }
 
 } // namespace comet
