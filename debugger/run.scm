@@ -107,7 +107,9 @@
   (session-level-set! (the-session) 0)
   (call/cc
    (lambda (return)
-     (parameterize ((run-escape (lambda () (return (make-ending #f '())))))
+     (define (escape) (return (make-ending #f '())))
+     ;; Ctrl-C is the machine's and its timeline's while these run; conditions are left.
+     (parameterize ((run-escape escape) (current-user-interrupt-handler escape))
        (let loop ((fuel fuel))
          (let* ((before (target-count))
                 (stop (if (run-companion) (run-accompanied! fuel) (timeline-run! fuel)))

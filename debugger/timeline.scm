@@ -196,7 +196,9 @@
 (define (timeline-run! fuel)
   (let ((timeline (session-timeline (the-session))))
     (if timeline
-        (begin (notice-changes! timeline) (run-stretches! timeline fuel))
+        (begin
+          (notice-changes! timeline)
+          (call-interruptibly (lambda () (run-stretches! timeline fuel))))
         (run-armed! fuel))))
 
 ;; Off while the list of moments is being gone through.

@@ -195,7 +195,7 @@
       . "`vector-ref` cannot compute with y, which is known only")
      ("imm r1, (+ 1/2 (address \"y\"))" . "needs integers, found 1/2")
      (".if (address \"y\")\n.endif" . "t.s:2:5: error: this condition decides now, but y is known only")
-     (".rept y\nnop\n.endr" . "`.rept` expects a number from 0 to 4194304, found the address y")
+     (".rept y\nnop\n.endr" . "`.rept` expects a number from 0 to 1048576, found the address y")
      (".incbin \"t\", y" . "there is no file `t`")
      (".align y" . "`.align` needs its number now, but y is known only when the program is linked")
      ("add r1, (address \"y\"), r2" . "`add` expects a register (read), found the address y")
