@@ -6,4 +6,4 @@
   breakpoint-enable! breakpoint-disable! breakpoint-remove! breakpoints-clear! breakpoints-install!
   breakpoints-refresh!
   call-without-breakpoints run-armed!
-  arrivals arrival-breakpoint arrival-detail count-hits! watched-bytes))
+  may-stop? arrivals arrival-breakpoint arrival-detail count-hits! watched-bytes))

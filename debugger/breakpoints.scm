@@ -204,6 +204,14 @@
                 (map (lambda (number) (let ((index (+ (target-window) number))) (list 'register index index))) registers))
         '((execute)))))
 
+;; Whether anything could stop a program that wrote only the memory that `written?` of address and length holds for.
+(define (may-stop? written?)
+  (any (lambda (breakpoint)
+         (or (not (memory? breakpoint))
+             (not (memq (breakpoint-access breakpoint) '(write change)))
+             (written? (breakpoint-address breakpoint) (breakpoint-length breakpoint))))
+       (enabled-and)))
+
 ;; ---- arriving --------------------------------------------------------------------------------------
 
 ;; A breakpoint where the program has arrived. detail: the event; of watched memory (access . bytes before).

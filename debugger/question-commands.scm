@@ -9,6 +9,7 @@
 (use debugger/program)
 (use debugger/value)
 (use debugger/timeline)
+(use debugger/search)
 (use debugger/questions)
 (use debugger/why)
 (use debugger/show)

@@ -21,6 +21,7 @@
 (use debugger/code)
 (use debugger/value)
 (use debugger/timeline)
+(use debugger/search)
 
 ;; ---- changes of a place --------------------------------------------------------------------------------
 
@@ -52,23 +53,9 @@
         (list (list 'write first (+ first (location-size location) -1)))
         (list (list (location-kind location) first first)))))
 
-;; The last event that wrote the place before a count, or #f. Memory is watched by the machine itself, at full
-;; speed. To be called within call-and-come-back.
+;; The last event that wrote the place before a count, or #f. To be called within call-and-come-back.
 (define (last-change-of location limit)
-  (if (eq? (location-kind location) 'memory)
-      (let* ((first (location-begin location)) (length (location-size location)) (number #f)
-             (found (last-stop-before
-                     (+ limit 1)
-                     (lambda (thunk)
-                       (dynamic-wind
-                        (lambda () (set! number (target-watchpoint-set! first length 'write)))
-                        thunk
-                        (lambda () (target-watchpoint-clear! number))))
-                     (lambda (stop) (and stop (eq? (stop-reason stop) 'watchpoint))))))
-        (and found
-             (let ((events (last-events-before (car found) (location-filters location))))
-               (and (pair? events) (car events)))))
-      (let ((events (last-events-before limit (location-filters location)))) (and (pair? events) (car events)))))
+  (let ((events (last-events-before limit (location-filters location)))) (and (pair? events) (car events))))
 
 ;; A change as a list.
 (define (event->change event) (list (event-count event) (event-pc event) (event-before event) (event-after event)))
@@ -117,13 +104,19 @@ newest first."
 
 ;; ---- conditions ------------------------------------------------------------------------------------
 
-;; what -> (test . filters): where it may change.
+;; what -> (test . filters): a procedure that gives where it may change, while the window is what it is.
 (define (condition-of what)
   (if (procedure? what)
-      (cons what '((execute)))
+      (cons what every-instruction)
       (let* ((word (if (string? what) what (written what))) (registers (condition-registers word)))
         (cons (word->predicate word)
-              (if registers (append '((call) (return)) (map (lambda (n) '(register)) (take-at-most registers 1))) '((execute)))))))
+              (if registers
+                  (lambda () (append '((call) (return)) (map register-filter registers)))
+                  every-instruction)))))
+
+(define (every-instruction) '((execute)))
+(define (register-filter number)
+  (let ((index (+ (target-window) number))) (list 'register index index)))
 
 ;; Calls visit with each count, ascending, at which the condition holds, until it gives something else than #f.
 (define (visit-times what from to visit)
@@ -134,10 +127,11 @@ newest first."
         (and holding? (< last count) (or (visit last) (begin (set! last (+ last 1)) (loop))))))
     (call-and-come-back
      (lambda ()
-       (observe-span from from (make-observation '() stop-at: 1) (lambda () #f))
+       (timeline-goto! from)
        (set! holding? (and (test) #t))
-       (or (observe-span from to (make-observation (cdr condition) stop-at: 1)
-                         (lambda ()
+       (or (observe-span from to
+                         (lambda () (make-observation ((cdr condition)) stop-at: 1))
+                         (lambda (observation)
                            (or (visit-until (target-count))
                                (begin (set! last (target-count)) (set! holding? (and (test) #t)) #f))))
            (visit-until (+ to 1)))))))
@@ -208,8 +202,8 @@ values from r1 on), call-result (r1 when it returned), call-end. At most LIMIT o
         (set! open (cons call (remove (lambda (other) (>= (call-depth other) (event-before event))) open)))))
     (call-and-come-back
      (lambda ()
-       (observe-span (the-start) to observation
-                     (lambda ()
+       (observe-span (the-start) to (lambda () observation)
+                     (lambda (observation)
                        (for-each (lambda (event) (if (eq? (event-kind event) 'call) (call! event) (return! event)))
                                  (observation-events observation))
                        (>= n limit)))))
@@ -224,7 +218,9 @@ by address, of code that was executed."
    (lambda (region)
      (let* ((start (car region)) (end (code-end start (cadr region))) (counts (make-u64vector (max 1 (- end start)) 0)))
        (call-and-come-back
-        (lambda () (observe-span from to (make-observation '() stop-at: #f counts: counts counts-first: start) (lambda () #f))))
+        (lambda ()
+          (let ((counting (make-observation '() stop-at: #f counts: counts counts-first: start)))
+            (observe-span from to (lambda () counting) (lambda (observation) #f)))))
        (let loop ((i (- (u64vector-length counts) 1)) (found '()))
          (cond ((< i 0) found)
                ((= 0 (u64vector-ref counts i)) (loop (- i 1) found))

@@ -19,6 +19,7 @@
 (use debugger/code)
 (use debugger/breakpoints)
 (use debugger/timeline)
+(use debugger/search)
 (use debugger/value)
 
 (define-type pause
@@ -327,7 +328,8 @@
                      (lambda (stop)
                        (let ((stopping (filter (lambda (arrival) (not (breakpoint-message (arrival-breakpoint arrival))))
                                                (arrivals stop))))
-                         (and (pair? stopping) (arrival-reason stopping)))))))
+                         (and (pair? stopping) (arrival-reason stopping))))
+                     (lambda (written) (may-stop? (lambda (address length) (touches? written address length)))))))
 
 (define (reverse-step! #!optional (count 1))
   (let ((start (timeline-start (the-timeline))) (goal (- (target-count) count)))

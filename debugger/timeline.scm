@@ -27,7 +27,8 @@
   constructor: make-moment
   count
   snapshot
-  anchor?)
+  anchor?
+  written) ; memory that was written since the moment before: see machine-memory-written; #f: perhaps all
 
 (define-type timeline
   constructor: construct-timeline
@@ -40,6 +41,7 @@
   moments ; the newest first
   spacing ; instructions between moments
   bytes   ; that snapshots held when one was taken last
+  peak    ; the most that they held
   end     ; the count of the present
   pause   ; the session's at the present, while the machine is in the past
   at      ; the machine's count when it was seen last in this timeline
@@ -57,10 +59,12 @@
 (define timeline-wanted (make-parameter #t))
 
 ;; A stretch of the fast loop that takes some milliseconds. Where a program writes so much that keeping its
-;; pages would cost time, stretches get longer: so many instructions for each byte that was kept.
-(define least-spacing (make-parameter (expt 2 24)))
+;; pages would cost time, stretches get longer: so many instructions for each byte that was kept, and more for memory
+;; that was not used for this before, which the host has to find.
+(define least-spacing (make-parameter (expt 2 22)))
 (define greatest-spacing (expt 2 32))
-(define instructions-a-kept-byte 16)
+(define instructions-a-kept-byte 4)
+(define instructions-a-fresh-byte 12)
 
 (define (changes) (cdr (assq 'changes (machine-recording (the-machine) (session-thread (the-session))))))
 (define (log-begin) (cdr (assq 'begin (machine-recording (the-machine) (session-thread (the-session))))))
@@ -68,7 +72,7 @@
 ;; ---- beginning -------------------------------------------------------------------------------------
 
 (define (make-timeline name origin moments count changes)
-  (construct-timeline name origin count #f (session-thread (the-session)) #f moments (least-spacing) 0 count #f count
+  (construct-timeline name origin count #f (session-thread (the-session)) #f moments (least-spacing) 0 0 count #f count
                       changes '()))
 
 (define (all-timelines) (session-timelines (the-session)))
@@ -122,16 +126,42 @@
 (define (timeline-start timeline) (moment-count (car (reverse (timeline-moments timeline)))))
 
 (define (take-moment! timeline anchor?)
-  (let* ((moment (make-moment (target-count) (machine-snapshot (the-machine)) anchor?))
-         (count (moment-count moment))
-         (bytes (machine-snapshot-bytes (the-machine)))
-         (grown (- bytes (timeline-bytes timeline))))
+  (let ((count (target-count)))
     (receive (newer older) (split-at-count (timeline-moments timeline) count)
-      (timeline-moments-set! timeline (append newer (cons moment older)))
-      (if anchor? (drop-replaced! timeline older count)))
-    (timeline-spacing-set! timeline (min greatest-spacing (max (least-spacing) (* instructions-a-kept-byte grown))))
+      (let* ((written (cond ((pair? newer) (moment-written (car (reverse newer))))
+                            ((pair? older) (written-since (car older)))
+                            (else #f)))
+             (moment (make-moment count (machine-snapshot (the-machine)) anchor? written)))
+        (timeline-moments-set! timeline (append newer (cons moment older)))
+        (if anchor? (drop-replaced! timeline older count))))
+    (set-spacing! timeline (machine-snapshot-bytes (the-machine)))
     (thin! timeline)
     (timeline-bytes-set! timeline (machine-snapshot-bytes (the-machine)))))
+
+(define (set-spacing! timeline bytes)
+  (let ((kept (- bytes (timeline-bytes timeline))) (fresh (max 0 (- bytes (timeline-peak timeline)))))
+    (timeline-peak-set! timeline (max bytes (timeline-peak timeline)))
+    (timeline-spacing-set! timeline
+                           (min greatest-spacing
+                                (max (least-spacing)
+                                     (+ (* instructions-a-kept-byte kept) (* instructions-a-fresh-byte fresh)))))))
+
+;; Ranges of memory, as a list that stays short.
+(define most-ranges 256)
+
+(define (written-since moment)
+  (let ((ranges (machine-memory-written (the-machine) (moment-snapshot moment) (+ most-ranges 1) (target-space))))
+    (and (<= (length ranges) most-ranges) ranges)))
+
+(define (joined ranges others)
+  (let ((all (and ranges others (fold join '() (sort (append ranges others) (lambda (a b) (< (car a) (car b))))))))
+    (and all (<= (length all) most-ranges) (reverse all))))
+
+(define (join range joined)
+  (let ((end (if (pair? joined) (+ (caar joined) (cdar joined)) -1)))
+    (if (<= (car range) end)
+        (cons (cons (caar joined) (- (max end (+ (car range) (cdr range))) (caar joined))) (cdr joined))
+        (cons range joined))))
 
 ;; Of two states at one count only the one behind the change can be gone to.
 (define (drop-replaced! timeline older count)
@@ -145,12 +175,15 @@
         (values (reverse newer) moments))))
 
 (define (drop-moment! timeline moment)
+  (let ((before (memq moment (reverse (timeline-moments timeline)))))
+    (if (pair? (cdr before))
+        (moment-written-set! (cadr before) (joined (moment-written (cadr before)) (moment-written moment)))))
   (timeline-moments-set! timeline (delete moment (timeline-moments timeline) eq?))
   (if (not (find (lambda (timeline) (memq moment (timeline-moments timeline))) (all-timelines)))
       (machine-free-snapshot! (moment-snapshot moment))))
 
 ;; How much each moment of all timelines would be missed: little where the gap that it leaves is small for how far it
-;; lies from the end. #f: the first and last of a timeline and anchors, which stay.
+;; lies from the end, and from some way on, small at all. #f: the first and last of a timeline and anchors, which stay.
 (define (moment-costs)
   (let ((costs (make-table test: eq?)))
     (define (note! moment cost)
@@ -163,7 +196,8 @@
                (note! moment
                       (and newer (pair? older) (not (moment-anchor? moment))
                            (/ (exact->inexact (- (moment-count newer) (moment-count (car older))))
-                              (+ (least-spacing) (- (timeline-end timeline) (moment-count moment))))))
+                              (+ (least-spacing)
+                                 (min (- (timeline-end timeline) (moment-count moment)) (quotient (timeline-end timeline) 8))))))
                (loop moment older)))))
      (all-timelines))
     costs))
@@ -388,105 +422,3 @@
     (session-stop-set! (the-session) (and pause (car pause)))
     (note-position! timeline)
     count))
-
-;; ---- looking for what happened last ------------------------------------------------------------------
-
-;; Windows that end at the limit, from small to large: what is looked for is mostly near, and where it is
-;; frequent, only few of its occurrences are met.
-(define windows (list (expt 2 12) (expt 2 16) (expt 2 20)))
-
-;; The last count below `limit` at which the program would stop with what `arm` sets for the time that it
-;; does a thunk, and for which `accept?` holds of the stop, as (count . what it gave); #f: there is none. The
-;; stop is #f where a window begins at a breakpoint.
-(define (last-stop-before limit arm accept?)
-  (let ((timeline (the-timeline)))
-    (leave-present! timeline)
-    (parameterize ((keeping-moments #f))
-     (let next-moment ((moments (timeline-moments timeline)) (high limit))
-      (cond ((null? moments) #f)
-            ((>= (moment-count (car moments)) limit) (next-moment (cdr moments) high))
-            (else
-             (let ((low (moment-count (car moments))))
-               (or (let next-window ((sizes windows))
-                     (let ((from (if (pair? sizes) (max low (- high (car sizes))) low)))
-                       (or (begin
-                             (restore-moment! timeline (car moments))
-                             (run-exactly-to! timeline from)
-                             (arm (lambda () (scan! timeline from high limit accept?))))
-                           (and (> from low) (next-window (cdr sizes))))))
-                   (next-moment (cdr moments) low)))))))))
-
-(define (scan! timeline from high limit accept?)
-  (define (accepted stop found)
-    (let ((accepted (accept? stop))) (if accepted (cons (target-count) accepted) found)))
-  (breakpoints-refresh!)
-  (let loop ((found (and (memv (target-pc) (machine-breakpoints (the-machine) (target-space))) (accepted #f #f))))
-    (let* ((left (- high (target-count))) (stop (and (> left 0) (run-armed! left))))
-      (timeline-at-set! timeline (target-count))
-      (if (and stop (memq (stop-reason stop) '(breakpoint watchpoint observed)))
-          (loop (if (< (target-count) limit) (accepted stop found) found))
-          found))))
-
-;; ---- questions -------------------------------------------------------------------------------------
-
-;; Does thunk, which may take the machine anywhere in its past; afterwards all is as it was.
-(define (call-and-come-back thunk)
-  (let* ((timeline (the-timeline)) (session (the-session)) (count (target-count))
-         (kept (list (session-stop session) (session-level session) (session-examined session) (session-listed session))))
-    (leave-present! timeline)
-    (dynamic-wind
-     void
-     (lambda () (parameterize ((keeping-moments #f)) (call-without-breakpoints thunk)))
-     (lambda ()
-       (timeline-switch! timeline count)
-       (for-each (lambda (set value) (set session value))
-                 (list session-stop-set! session-level-set! session-examined-set! session-listed-set!)
-                 kept)))))
-
-;; Runs from where the machine is to a count, over no anchor; gives the stop.
-(define (observe-to! timeline count observation)
-  (let ((stop (machine-observe! (the-machine) observation (- count (target-count)) (session-thread (the-session)))))
-    (timeline-at-set! timeline (target-count))
-    (if (not (or (memq (stop-reason stop) '(out-of-fuel observed)) (= (target-count) count)))
-        (raise-user-error (if (eq? (stop-reason stop) 'interrupted) "interrupted" (or (stop-message stop) (stop-reason stop)))
-                          " at " (target-count) " instructions, while looking at the past"))
-    stop))
-
-(define question-limit 4096) ; events that are kept of one window
-
-;; What happened last before a count, the newest first: up to some thousands of events, but all that are left
-;; when there are fewer; '() for none. To be called within call-and-come-back.
-(define (last-events-before limit filters)
-  (let ((timeline (the-timeline)))
-    (define (events-in moment from high)
-      (restore-moment! timeline moment)
-      (run-exactly-to! timeline from)
-      (let ((observation (make-observation filters stop-at: #f keep: question-limit)))
-        (observe-to! timeline high observation)
-        (reverse (observation-events observation))))
-    (let next-moment ((moments (timeline-moments timeline)) (high limit))
-      (cond ((null? moments) '())
-            ((>= (moment-count (car moments)) limit) (next-moment (cdr moments) high))
-            (else
-             (let ((low (moment-count (car moments))))
-               (let next-window ((sizes windows))
-                 (let* ((from (if (pair? sizes) (max low (- high (car sizes))) low))
-                        (events (events-in (car moments) from high)))
-                   (cond ((pair? events) events)
-                         ((> from low) (next-window (cdr sizes)))
-                         (else (next-moment (cdr moments) low)))))))))))
-
-;; Runs from one count to another, and calls (visit) behind each instruction with which `observation` has as
-;; many events as it wants, until that gives something else than #f; gives that. To be called within
-;; call-and-come-back.
-(define (observe-span from to observation visit)
-  (let* ((timeline (the-timeline)) (end (min to (timeline-end timeline))))
-    (move-to! timeline (max from (timeline-start timeline)))
-    (let loop ()
-      (let* ((anchor (next-anchor timeline (target-count)))
-             (stop (observe-to! timeline (if anchor (min end (moment-count anchor)) end) observation))
-             (answer (and (eq? (stop-reason stop) 'observed) (visit))))
-        (if (and anchor (= (target-count) (moment-count anchor))) (restore-moment! timeline anchor))
-        (cond (answer)
-              ((< (target-count) end) (loop))
-              (else #f))))))

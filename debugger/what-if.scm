@@ -17,6 +17,7 @@
 (use debugger/program)
 (use debugger/views)
 (use debugger/timeline)
+(use debugger/search)
 (use debugger/run)
 
 (define (session-what-ifs)

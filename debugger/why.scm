@@ -15,6 +15,7 @@
 (use debugger/program)
 (use debugger/value)
 (use debugger/timeline)
+(use debugger/search)
 (use debugger/questions)
 
 ;; One value and how it came about. count: of the instruction that made it, #f where it was there before all;

@@ -89,7 +89,7 @@ questions random_questions(random_source& random) {
       case 1: filter = {COMET_EVENT_THREAD_REGISTER | COMET_EVENT_HOST_CALL, 0, UINT64_MAX}; break;
       case 2: {
         const std::uint64_t first = pages[random.below(std::size(pages))].address + random.below(60000);
-        const unsigned kinds = random.one_in(2) ? COMET_EVENT_WRITE : unsigned{COMET_EVENT_READ} | COMET_EVENT_WRITE;
+        const unsigned kinds = COMET_EVENT_WRITE | (random.one_in(2) ? unsigned{COMET_EVENT_READ} : 0u);
         filter = {kinds, first, first + random.below(4000)};
         break;
       }

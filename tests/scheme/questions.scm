@@ -6,7 +6,9 @@
 (use debugger/session)
 (use debugger/target)
 (use debugger/program)
+(use debugger/breakpoints)
 (use debugger/timeline)
+(use debugger/search)
 (use debugger/run)
 (use debugger/questions)
 (use debugger/why)
@@ -71,6 +73,34 @@
         (goto-count! 90)
         (test "looks from where the machine stands" 89 (change-count (last-write "second+8")))
         (test "and leaves it there" 90 (target-count))))))
+
+;; The last event that wrote there before a count, of all since the start.
+(define (last-of-all address count)
+  (call-and-come-back
+   (lambda ()
+     (let ((observation (make-observation (list (list 'write address (+ address 7))) stop-at: #f keep: 1000)))
+       (observe-span 0 count (lambda () observation) (lambda (observation) #f))
+       (observation-events observation)))))
+
+(test-group "stretches in which a page was not written"
+  (after-running "tests/repl/programs/pages.s" "" #f
+    (lambda ()
+      (let* ((end (target-count)) (first (symbol-value "pages"))
+             (addresses (append-map (lambda (page) (list (+ first (* page 65536)) (+ first (* page 65536) 8))) (iota 6))))
+        (test-assert "are known" (any (lambda (moment) (not (touches? (moment-written moment) first 8)))
+                                      (timeline-moments (the-timeline))))
+        (for-each
+         (lambda (count)
+           (goto-count! count)
+           (test (text "do not hide who wrote last before " count)
+                 (map (lambda (address) (map event-count (last-of-all address count))) addresses)
+                 (map (lambda (address) (reverse (map change-count (lazy-take (history address) 1000)))) addresses)))
+         (list end 700 1501 90 1333 1 end 1111 204))
+        (goto-count! end)
+        (let ((changed (last-write (car addresses))))
+          (watchpoint-add! (car addresses) 8 'write "pages")
+          (reverse-continue!)
+          (test "nor where a watchpoint stops" (+ 1 (change-count changed)) (target-count)))))))
 
 (test-group "conditions"
   (after-running "examples/wc.s" "a few words" #f

@@ -64,6 +64,12 @@ template <class Function> void for_each_part(const isa::Decoded& decoded, Functi
 
 } // namespace
 
+void Told::divide_step(std::uint64_t step) {
+  window_step = std::gcd(window_step, step);
+  if (window_step != 0)
+    for (std::uint64_t& place : registers) place %= window_step;
+}
+
 bool Told::names(const isa::Decoded& decoded) const {
   bool named = false;
   for_each_part(decoded, [&](const isa::Decoded& part) {
@@ -76,10 +82,8 @@ bool Told::names(const isa::Decoded& decoded) const {
     }
     // A call clears register 0 of the new window.
     if (part.operand_count == 0 || !(isa::writes_register(kinds[0]) || kinds[0] == 'w')) return;
-    const std::uint64_t number = part.operands[0];
-    named |= std::any_of(registers.begin(), registers.end(), [&](std::uint64_t place) {
-      return number == place || (window_step != 0 && number < place && (place - number) % window_step == 0);
-    });
+    const std::uint64_t number = window_step == 0 ? part.operands[0] : part.operands[0] % window_step;
+    named |= std::find(registers.begin(), registers.end(), number) != registers.end();
   });
   return named;
 }

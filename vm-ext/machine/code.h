@@ -28,12 +28,14 @@ namespace comet {
 // Instructions that the fast loop leaves to the reference loop, because that tells an observer of them.
 struct Told {
   bool calls = false, returns = false, thread_registers = false;
-  std::vector<std::uint64_t> registers{}; // by their places on the register stack
-  // Every window begins at a multiple of it; 0: they all begin at 0. So it is known which operands may name a
-  // register, whatever window the instruction is executed in.
+  // Places on the register stack, modulo the step. Every window begins at a multiple of that; 0: they all begin at 0.
+  // So it is known which operands may name a place, whatever window the instruction is executed in.
+  std::vector<std::uint64_t> registers{};
   std::uint64_t window_step = 0;
 
   bool operator==(const Told&) const = default;
+  // The step is to be a divisor of this one as well.
+  void divide_step(std::uint64_t step);
   bool names(const isa::Decoded& decoded) const;
 };
 

@@ -85,7 +85,7 @@ class Run {
     all_told_ = !told;
     if (!told) return;
     told_ = std::move(*told);
-    if (!told_.registers.empty()) told_.window_step = thread_.common_window_step();
+    if (!told_.registers.empty()) told_.divide_step(std::gcd(thread_.common_window_step(), space_.code.window_step()));
   }
 
   // Sets the reason in `stop`.
@@ -104,7 +104,7 @@ class Run {
     return !told_.registers.empty() && std::gcd(told_.window_step, space_.code.window_step()) != told_.window_step;
   }
   void forget_stale_code() {
-    if (meets_new_windows()) told_.window_step = std::gcd(told_.window_step, space_.code.window_step());
+    if (meets_new_windows()) told_.divide_step(space_.code.window_step());
     if (!space_.memory.code_changed && !space_.code.overfull() && space_.code.told() == told_) return;
     machine_.forget_code(space_);
     space_.code.tell(told_);
