@@ -359,8 +359,16 @@
             (u8vector-concatenate (reverse parts))
             (loop (cons (subu8vector buffer 0 n) parts)))))))
 
+;; In one piece as large as the file is, which it may turn out not to be.
 (define (read-file-bytes path)
-  (call-with-input-file path read-all-bytes))
+  (call-with-input-file path
+    (lambda (port)
+      (let* ((start (make-u8vector (if (eq? (file-type path) 'regular) (file-size path) 0)))
+             (size (read-subu8vector start 0 (u8vector-length start) port))
+             (rest (read-all-bytes port)))
+        (cond ((> (u8vector-length rest) 0) (u8vector-append (subu8vector start 0 size) rest))
+              ((= size (u8vector-length start)) start)
+              (else (subu8vector start 0 size)))))))
 
 (define (write-file-bytes path bytes)
   (call-with-output-file path
