@@ -20,6 +20,11 @@
                                      (map made->line made))))
           (by-address (append-map made->expansions made)))))
 
+;; Whether a statement is a line of the table by itself; what Scheme made has lines of its own. An instruction that
+;; the source defines is not known when it is read.
+(define (code-statement? statement)
+  (memq (statement-kind statement) '(run fixed instruction unknown)))
+
 ;; Does (action file address line column) for each line of code, in any order. Takes no memory for them.
 (define (for-each-code-line a action)
   (for-each-statement
@@ -30,8 +35,9 @@
            (case (statement-kind statement)
              ((run)
               (for-each-in-run (lambda (at size line column) (action name (+ address at) line column)) statement))
-             ((instruction)
-              (action name address (statement-line statement) (statement-column statement)))))))
+             (else
+              (if (code-statement? statement)
+                  (action name address (statement-line statement) (statement-column statement))))))))
    (source-statements (assembly-source a)))
   (for-each (lambda (made)
               (if (section-executable? (made-section made))
@@ -55,7 +61,7 @@
 
 (define (statement->line statement)
   (and (statement-section statement)
-       (memq (statement-kind statement) '(fixed instruction unknown))
+       (code-statement? statement)
        (vector (+ (section-base (statement-section statement)) (statement-offset statement))
                (source-file-name (statement-file statement))
                (statement-line statement)
