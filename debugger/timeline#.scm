@@ -3,4 +3,4 @@
   moment-count moment-anchor?
   timeline-byte-limit timeline-log-limit timeline-moment-limit timeline-wanted least-spacing
   timeline-begin! the-timeline timeline-past? timeline-run! timeline-goto! last-stop-before
-  call-and-come-back last-events-before observe-span))
+  call-and-come-back last-events-before observe-span run-exactly-to!))

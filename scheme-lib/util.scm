@@ -250,6 +250,14 @@
   (if (negative? n) (string-append "-0x" (hex (- n))) (string-append "0x" (hex n))))
 
 ;; An address as every listing shows it: at least eight digits.
+(define-documented (grouped n)
+  "An integer in decimal with its digits in groups of three: 1,234,567."
+  (let loop ((digits (number->string n)) (tail ""))
+    (let ((length (string-length digits)))
+      (if (> length 3)
+          (loop (substring digits 0 (- length 3)) (string-append "," (substring digits (- length 3) length) tail))
+          (string-append digits tail)))))
+
 (define (hex-address n)
   (string-append "0x" (hex n 8)))
 
