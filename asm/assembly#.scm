@@ -2,7 +2,7 @@
 (##namespace ("asm/assembly#"
   new-assembly assembly-resized current-assembly assembly-states
   assembly-pass assembly-environment assembly-sections
-  assembly-changed? assembly-changed?-set! assembly-unknown? assembly-unknown?-set! assembly-source assembly-warnings
+  assembly-changed? assembly-changed?-set! assembly-unknown? known-or-zero assembly-source assembly-warnings
   note-warning! note-warning-at! symbol-entry-used? assembly-repeated assembly-repeated-set! assembly-files
   begin-scope! symbol-met? symbol-in-pass symbol-entries names-bound
   note-problem! assembly-errors assembly-names-lost?-set! for-each-guarded

@@ -724,7 +724,7 @@
 
 (define (possible-name? name)
   (not (or (> (string-length name) longest-name)
-           (string-index name (lambda (c) (or (char<? c #\space) (and (char>=? c #\x7f) (char<=? c #\x9f))))))))
+           (string-index name control-character?))))
 
 (define (check-name name)
   (if (not (possible-name? name))
@@ -808,6 +808,17 @@
            (here a))
           ((eq? (symbol-binding a key) 'weak) 0)
           (else (undefined a name)))))
+
+;; What `compute` gives, or 0 where it names something of which this pass knows nothing yet: for what may say how
+;; often something is done. An address stands for the unknown, and thousands of rounds would be run for it.
+(define (known-or-zero a compute)
+  (let ((before? (assembly-unknown? a)))
+    (dynamic-wind
+     (lambda () (assembly-unknown?-set! a #f))
+     (lambda ()
+       (let ((value (compute)))
+         (if (assembly-unknown? a) 0 value)))
+     (lambda () (assembly-unknown?-set! a (or before? (assembly-unknown? a)))))))
 
 ;; A constant that was met is its value; a weak one may be another's in the end.
 (define (symbol-in-object a key name)

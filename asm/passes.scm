@@ -241,8 +241,8 @@
     (conditional-chosen-set! block chosen)
     (if chosen (run-statements! a (clause-body chosen)))))
 
-;; So many statements at most come from repetition in a pass.
-(define repeated-limit (expt 2 22))
+;; So many statements at most come from repetition in a pass; each takes half a kilobyte.
+(define repeated-limit (expt 2 20))
 
 (define (run-repetition! a block statement)
   (let* ((variable (repetition-variable block))
@@ -271,17 +271,10 @@
             (if (pair? copies) (assembly-changed?-set! a #t))
             (repetition-copies-set! block (reverse run)))))))
 
-;; A count that names something of which this pass knows nothing yet is 0: what stands for the unknown is
-;; an address, which is no count of anything, and millions of rounds would be run for it.
+;; What stands for the unknown is an address, which is no count of anything.
 (define (repetition-count a statement operand)
   (operand-place! a operand)
-  (let* ((before? (assembly-unknown? a))
-         (count (dynamic-wind
-                 (lambda () (assembly-unknown?-set! a #f))
-                 (lambda ()
-                   (let ((value (resolve-number a operand)))
-                     (if (assembly-unknown? a) 0 value)))
-                 (lambda () (assembly-unknown?-set! a (or before? (assembly-unknown? a)))))))
+  (let ((count (known-or-zero a (lambda () (resolve-number a operand)))))
     (if (not (and (exact-integer? count) (<= 0 count repeated-limit)))
         (fail "`.rept` expects a number from 0 to " repeated-limit ", found " (operand->text count)))
     count))

@@ -252,9 +252,9 @@
     (for-each-section (lambda (unit index section) (vector-set! (unit-live unit) index #f)))
     (for-each
      (lambda (unit)
-       (for-each (lambda (index) (reach-symbol! unit index))
-                 (append-map expression-symbols
-                             (append-map part-expressions (filter entry-part? (object-parts (unit-object unit)))))))
+       (let ((entries (filter entry-part? (object-parts (unit-object unit)))))
+         (for-each (lambda (index) (reach-symbol! unit index))
+                   (append-map expression-symbols (append-map part-expressions entries)))))
      (resolution-units r))
     (for-each-section (lambda (unit index section)
                         (if (object-section-keep? section) (reach-section! unit index))))
@@ -286,10 +286,12 @@
 ;; ---- mistakes ----------------------------------------------------------------------------------------
 
 (define (symbol-place unit symbol)
-  (text (if (= 0 (object-symbol-line symbol))
-            (text (object-symbol-file symbol) " (command line)")
-            (place->text (object-symbol-file symbol) (object-symbol-line symbol) (object-symbol-column symbol)))
-        ", in " (object-name (unit-object unit))))
+  (let ((file (object-symbol-file symbol)) (line (object-symbol-line symbol)))
+    (text (if (= 0 line) (text file " (command line)") (place->text file line (object-symbol-column symbol)))
+          ", in " (object-name (unit-object unit)))))
+
+(define (definition-place definition)
+  (symbol-place (car definition) (definition-symbol definition)))
 
 ;; One for each name with two definitions that both count.
 (define (duplicate-diagnostics r)
@@ -301,10 +303,10 @@
             (let ((symbol (definition-symbol (cadr strong))))
               (make-asm-diagnostic
                (object-symbol-file symbol) (object-symbol-line symbol) (object-symbol-column symbol)
-               (text "the label `" (car entry) "` is defined already; one of them can be .weak or not .global")
-               (cons (text "first defined in " (symbol-place (caar strong) (definition-symbol (car strong))))
-                     (map (lambda (definition)
-                            (text "defined again in " (symbol-place (car definition) (definition-symbol definition))))
+               (text "the label `" (car entry)
+                     "` is defined already; one of them can be .weak or not .global")
+               (cons (text "first defined in " (definition-place (car strong)))
+                     (map (lambda (definition) (text "defined again in " (definition-place definition)))
                           (cddr strong)))
                #f)))))
    (sort (table->list (resolution-definitions r)) (lambda (x y) (string<? (car x) (car y))))))
@@ -344,7 +346,10 @@
     (map (lambda (name) (undefined-diagnostic r name (reverse (table-ref missing name)))) (reverse names))))
 
 (define (same-place? x y)
-  (and (equal? (car x) (car y)) (eqv? (cadr x) (cadr y)) (eqv? (caddr x) (caddr y)) (eq? (cadddr x) (cadddr y))))
+  (and (equal? (car x) (car y))
+       (eqv? (cadr x) (cadr y))
+       (eqv? (caddr x) (caddr y))
+       (eq? (cadddr x) (cadddr y))))
 
 (define (undefined-diagnostic r name places)
   (let ((place (car places))

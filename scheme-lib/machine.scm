@@ -481,6 +481,16 @@ anew with define-instruction."
   "How many bytes of memory the machine's snapshots hold."
   (vm-snapshot-bytes (machine-handle machine)))
 
+(define-documented (machine-memory-differences machine snapshot #!optional (limit 1000) (space 0))
+  "Where the memory of a space is not what it was in a snapshot: up to LIMIT (address . length), ascending. Up to 7
+equal bytes in between count as different, and so does all of a page that is mapped in one of the two only."
+  (let loop ((from 0) (left limit) (found '()))
+    (let ((range (and (> left 0) (vm-snapshot-difference (machine-handle machine) (machine-snapshot-state snapshot) space from))))
+      (if (not range)
+          (reverse found)
+          (let ((end (+ (car range) (cdr range))) (found (cons range found)))
+            (if (< end (expt 2 64)) (loop end (- left 1) found) (reverse found)))))))
+
 (define-documented (machine-record! machine #!optional (byte-limit (expt 2 26)))
   "Logs host calls from now on, in at most BYTE-LIMIT bytes: an older snapshot, restored and run, gets the
 same results, and makes no output twice. #f ends it."
@@ -500,6 +510,18 @@ list."
 host's memory that decoded code takes), decoded-limit (of a space: more is dropped), decoded-drops (how often it was)."
   (map cons '(decoded-instructions decoded-bytes decoded-limit decoded-drops)
        (vector->list (vm-machine-statistics (machine-handle machine)))))
+
+(define-documented (machine-keep-log! machine)
+  "Keeps the log of host calls as it is now, for when the machine has been changed in its past; gives its number."
+  (vm-timeline-keep (machine-handle machine)))
+
+(define-documented (machine-resume-log! machine number)
+  "Serves host calls from a kept log from now on. Restore a snapshot of its time first."
+  (vm-timeline-resume (machine-handle machine) number))
+
+(define-documented (machine-drop-log! machine number)
+  "Releases a kept log."
+  (vm-timeline-drop (machine-handle machine) number))
 
 (define-documented (machine-hash machine)
   "A hash of the whole state, as 32 hexadecimal digits: the same state gives the same hash everywhere."
@@ -669,54 +691,73 @@ stop-pc, ...). Host calls that Scheme serves are served meanwhile, timers and ot
 and Ctrl-C stops the run with the reason interrupted."
   (run! machine fuel thread #f))
 
+;; A box that Ctrl-C fills until a run has stopped for it.
+(define interruption (make-parameter #f))
+
+(define-documented (call-interruptibly thunk)
+  "What THUNK gives, which makes one run after the other: Ctrl-C between two of them stops the next one, with the
+reason interrupted."
+  (if (interruption)
+      (thunk)
+      (let ((noted (box #f)))
+        (parameterize ((interruption noted)
+                       (current-user-interrupt-handler (lambda () (set-box! noted #t))))
+          (thunk)))))
+
 ;; observation: what to tell of, or #f
 (define (run! machine fuel thread observation)
-  (let ((interrupted? #f)
-        (fuel (or fuel all-fuel)))
-    ;; left: fuel; executed: instructions of this run before the present slice
-    (define (slice left executed)
-      (if (pair? (machine-tracers machine)) (call-tracer machine thread))
-      (let* ((result (if observation
-                         (observe-slice machine thread left observation)
-                         (vm-run (machine-handle machine) thread left)))
-             (executed (+ executed (vector-ref result 5)))
-             (left (- left (vector-ref result 5)))
-             (stop (make-stop machine thread result executed)))
-        (case (stop-reason stop)
-          ((interrupted) (if (vector-ref result 11) (go-on stop left executed) stop))
-          ((traced) (slice left executed))
-          ((host-call)
-           ;; Serving may wait for input: Ctrl-C that came before must not wait with it.
-           (if interrupted?
-               (at-present machine stop 'interrupted executed)
-               (if (and observation (cdr (assq 'recording (machine-recording machine thread))))
-                   (let ((before (vm-snapshot-take (machine-handle machine))))
-                     (serve machine stop
-                            (lambda ()
-                              (vm-snapshot-restore (machine-handle machine) before)
-                              (vm-snapshot-free before)
-                              (slice left executed))))
-                   (serve machine stop (lambda () (go-on stop (- left 1) (+ executed 1)))))))
-          (else stop))))
-    (define (go-on stop left executed)
-      (cond (interrupted? (at-present machine stop 'interrupted executed))
-            ((at-breakpoint? machine thread) (at-present machine stop 'breakpoint executed))
-            (else (slice left executed))))
-    (parameterize ((current-user-interrupt-handler (lambda () (set! interrupted? #t))))
-      (slice fuel 0))))
+  (call-interruptibly
+   (lambda () (run-noting! machine (or fuel all-fuel) thread observation (interruption)))))
+
+(define (run-noting! machine fuel thread observation noted)
+  ;; left: fuel; executed: instructions of this run before the present slice
+  (define (slice left executed)
+    (if (pair? (machine-tracers machine)) (call-tracer machine thread))
+    (let* ((result (if observation
+                       (observe-slice machine thread left observation)
+                       (vm-run (machine-handle machine) thread left)))
+           (executed (+ executed (vector-ref result 5)))
+           (left (- left (vector-ref result 5)))
+           (stop (make-stop machine thread result executed)))
+      (case (stop-reason stop)
+        ((interrupted) (if (vector-ref result 11) (go-on stop left executed) stop))
+        ;; Whoever runs in stretches would go on with the next one, and over a breakpoint.
+        ((out-of-fuel)
+         (if (and (unbox noted) (not (at-breakpoint? machine thread))) (stop-here executed) stop))
+        ((traced) (if (unbox noted) (stop-here executed) (slice left executed)))
+        ((host-call)
+         ;; Serving may wait for input: Ctrl-C that came before must not wait with it.
+         (if (unbox noted)
+             (stop-here executed)
+             (if (and observation (cdr (assq 'recording (machine-recording machine thread))))
+                 (let ((before (vm-snapshot-take (machine-handle machine))))
+                   (serve machine stop
+                          (lambda ()
+                            (vm-snapshot-restore (machine-handle machine) before)
+                            (vm-snapshot-free before)
+                            (slice left executed))))
+                 (serve machine stop (lambda () (go-on stop (- left 1) (+ executed 1)))))))
+        (else stop))))
+  (define (go-on stop left executed)
+    (cond ((unbox noted) (stop-here executed))
+          ((at-breakpoint? machine thread) (at-present machine thread 'breakpoint executed))
+          (else (slice left executed))))
+  (define (stop-here executed)
+    (set-box! noted #f)
+    (at-present machine thread 'interrupted executed))
+  (if (unbox noted) (stop-here 0) (slice fuel 0)))
 
 ;; A stop for another reason than the one that C gave, where the thread stands now.
-(define (at-present machine stop reason executed)
-  (let ((thread (stop-thread stop)))
-    (construct-stop reason #f (machine-pc machine thread) #f #f executed (machine-count machine thread)
-                    #f #f #f #f thread)))
+(define (at-present machine thread reason executed)
+  (construct-stop reason #f (machine-pc machine thread) #f #f executed (machine-count machine thread)
+                  #f #f #f #f thread))
 
 (define-documented (machine-pause-for-breakpoint machine stop)
   "For callers that run in slices: behind a slice that ran out of fuel at a breakpoint, which the next
 slice would pass over, the stop that it is; else #f."
   (and (eq? (stop-reason stop) 'out-of-fuel)
        (at-breakpoint? machine (stop-thread stop))
-       (at-present machine stop 'breakpoint (stop-executed stop))))
+       (at-present machine (stop-thread stop) 'breakpoint (stop-executed stop))))
 
 ;; ---- observing -------------------------------------------------------------------------------------
 

@@ -76,7 +76,14 @@
     (test "and is gone when it is taken away" 'out-of-fuel (stop-reason (machine-run! machine 100)))
     (shell-command (text "(sleep 0.2; kill -INT " (##os-getpid) ") >/dev/null 2>&1 &"))
     (test "Ctrl-C stops a run" 'interrupted (stop-reason (machine-run! machine)))
-    (test "which then goes on" 'out-of-fuel (stop-reason (machine-run! machine 1000)))))
+    (test "which then goes on" 'out-of-fuel (stop-reason (machine-run! machine 1000)))
+    (test "Ctrl-C between two runs stops the second" '(interrupted 0 1000)
+          (call-interruptibly
+           (lambda ()
+             (machine-run! machine 1000)
+             ((current-user-interrupt-handler))
+             (let* ((stop (machine-run! machine 1000)) (next (machine-run! machine 1000)))
+               (list (stop-reason stop) (stop-executed stop) (stop-executed next))))))))
 
 (test-group "registers"
   (let ((machine (make-machine)))
