@@ -10,6 +10,7 @@
 (module asm/archive)
 (use scheme-lib/util)
 (use asm/diagnostic)
+(use asm/assembly)
 (use asm/object)
 (use asm/object-format)
 (use asm/object-read)
@@ -23,7 +24,9 @@
 
 (define-type member name bytes)
 
-(define (make-archive name members) (construct-archive name members #f))
+(define-documented (make-archive name members)
+  "An archive of members, each of (make-member name bytes)."
+  (construct-archive name members #f))
 
 (define magic (string->utf8 "!<arch>\n"))
 (define header-length 60)
@@ -41,7 +44,9 @@
 
 ;; ---- reading -----------------------------------------------------------------------------------------
 
-(define (bytes->archive bytes name)
+(define-documented (bytes->archive bytes name)
+  "The archive that a file's bytes are, a u8vector; NAME is what errors call it. Raises an asm-error where the bytes
+are none."
   (let ((length (u8vector-length bytes)))
     (define (field at start width)
       (string-trim (utf8->string (subu8vector bytes (+ at start) (+ at start width)))))
@@ -73,7 +78,7 @@
                              (if (string-prefix? "/" shown)
                                  (long-name names (decimal (substring shown 1 (string-length shown))) at)
                                  (without-slash shown))))
-                        (if (not (file-name? member-name))
+                        (if (not (possible-member-name? member-name))
                             (refuse name at "a member's name, " (written member-name) ", is no file's"))
                         (loop next names (cons (make-member member-name content) members)))))))))))
 
@@ -88,10 +93,10 @@
   (if (string-suffix? "/" name) (substring name 0 (- (string-length name) 1)) name))
 
 ;; A name that leads to no other folder.
-(define (file-name? name)
-  (and (not (string=? name ""))
-       (not (one-of? '("." "..") name))
-       (not (string-index name (lambda (c) (or (char=? c #\/) (char<? c #\space) (char=? c #\x7f)))))))
+(define (possible-member-name? name)
+  (and (possible-name? name)
+       (not (one-of? '("" "." "..") name))
+       (not (string-index name #\/))))
 
 ;; ---- writing -----------------------------------------------------------------------------------------
 
@@ -101,7 +106,8 @@
          (= (u8vector-length bytes) (string-length name))
          (string=? name (string-trim name)))))
 
-(define (archive->bytes archive)
+(define-documented (archive->bytes archive)
+  "The archive's file, as a u8vector."
   (let* ((long (filter (lambda (name) (not (plain-name? name))) (map member-name (archive-members archive))))
          (names (map (lambda (name) (string->utf8 (text name "/\n"))) long)))
     ;; Each long name is used once, in order.
@@ -128,15 +134,21 @@
 
 ;; ---- members -----------------------------------------------------------------------------------------
 
-;; Members of the same name are replaced where they stand; the others join at the end.
-(define (archive-with-members archive members)
-  (define (named name list) (find (lambda (member) (string=? name (member-name member))) list))
+(define-documented (archive-with-members archive members)
+  "The archive with the members of a list: those whose name it has already are replaced where they stand; the others
+join at its end."
   (let ((before (archive-members archive)))
-    (make-archive (archive-name archive)
-                  (append (map (lambda (member) (or (named (member-name member) members) member)) before)
-                          (remove (lambda (member) (named (member-name member) before)) members)))))
+    (define (table-of members)
+      (let ((table (make-table test: equal?)))
+        (for-each (lambda (member) (table-set! table (member-name member) member)) members)
+        table))
+    (let ((there (table-of before)) (new (table-of members)))
+      (make-archive (archive-name archive)
+                    (append (map (lambda (member) (table-ref new (member-name member) member)) before)
+                            (remove (lambda (member) (table-ref there (member-name member) #f)) members))))))
 
-(define (archive-without-members archive names)
+(define-documented (archive-without-members archive names)
+  "The archive without the members of these names."
   (make-archive (archive-name archive)
                 (remove (lambda (member) (one-of? names (member-name member))) (archive-members archive))))
 
@@ -151,8 +163,8 @@
                 (list (make-asm-diagnostic name 0 0 "this member of the archive is no object" '() #f)))))
     (bytes->object bytes name)))
 
-;; The members as objects, which they must be.
-(define (archive-objects archive)
+(define-documented (archive-objects archive)
+  "The members of an archive as objects, which they must be."
   (or (archive-objects-made archive)
       (let ((objects (map (lambda (member) (member->object archive member)) (archive-members archive))))
         (archive-objects-made-set! archive objects)

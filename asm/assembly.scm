@@ -724,7 +724,7 @@
 
 (define (possible-name? name)
   (not (or (> (string-length name) longest-name)
-           (string-index name (lambda (c) (or (char<? c #\space) (and (char>=? c #\x7f) (char<=? c #\x9f))))))))
+           (string-index name control-character?))))
 
 (define (check-name name)
   (if (not (possible-name? name))

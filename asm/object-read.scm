@@ -179,6 +179,15 @@ asm-error where the bytes are none."
     (if (not (possible-name? name)) (refuse-at cursor "a name is too long or has control characters"))
     name))
 
+;; What an image can hold as the description of a view.
+(define longest-view 65535)
+
+(define (read-view! cursor)
+  (let ((view (read-text! cursor)))
+    (if (or (string-index view control-character?) (> (u8vector-length (string->utf8 view)) longest-view))
+        (refuse-at cursor "a view is too long or has control characters"))
+    view))
+
 (define line-limit (expt 2 32))
 
 (define (read-line-number! c) (read-below! c line-limit "a line"))
@@ -351,7 +360,7 @@ asm-error where the bytes are none."
          (part offset 0 'made (car source) (cadr source) (caddr source) calls)))
       ((import) (part 0 0 'import (read-host! c)))
       ((view)
-       (let* ((name (string->symbol (read-name! c))) (view (read-text! c)))
+       (let* ((name (string->symbol (read-name! c))) (view (read-view! c)))
          (part 0 0 'view name view)))
       (else (part 0 0 'entry (read-expression! place (read-number! c)))))))
 

@@ -139,14 +139,14 @@
              (section (or (event-section event) (statement-section statement))))
         (add! (and section (table-ref numbers section)) (event-offset event) 0
               'statement (source-file-name (statement-file statement)) (statement-line statement)
-              (statement-column statement) (begins-line? statement))))
+              (statement-column statement) (and (code-statement? statement) #t))))
     (for-each (lambda (section) (table-set! numbers section (table-length numbers))) sections)
     (let loop ((events (reverse (assembly-events a))) (before #f))
       (if (pair? events)
           (let ((event (car events)))
             (if (and (not (eq? before (event-statement event)))
                      (or (not (eq? 'line (car (event-what event))))
-                         (begins-line? (event-statement event))
+                         (code-statement? (event-statement event))
                          (same-statement-next? event (cdr events))))
                 (begin-statement! event))
             (add-event! event)
@@ -158,10 +158,6 @@
                  (reverse parts)
                  (sort (assembly-definitions a)
                        (lambda (x y) (< (definition-opcode x) (definition-opcode y)))))))
-
-;; What Scheme made has lines of its own.
-(define (begins-line? statement)
-  (and (memq (statement-kind statement) '(fixed instruction)) #t))
 
 (define (same-statement-next? event rest)
   (and (pair? rest) (eq? (event-statement event) (event-statement (car rest)))))

@@ -19,11 +19,16 @@
                                      (map made->line made))))
           (by-address (append-map made->expansions made)))))
 
+;; Whether a statement is a line of the table by itself; what Scheme made has lines of its own. An instruction that
+;; the source defines is not known when it is read.
+(define (code-statement? statement)
+  (memq (statement-kind statement) '(fixed instruction unknown)))
+
 ;; Does (action file address line column) for each line of code, in any order. Takes no memory for them.
 (define (for-each-code-line a action)
   (for-each-statement
    (lambda (statement)
-     (if (and (statement-section statement) (memq (statement-kind statement) '(fixed instruction)))
+     (if (and (statement-section statement) (code-statement? statement))
          (action (source-file-name (statement-file statement))
                  (+ (section-base (statement-section statement)) (statement-offset statement))
                  (statement-line statement)
@@ -46,7 +51,7 @@
 
 (define (statement->line statement)
   (and (statement-section statement)
-       (memq (statement-kind statement) '(fixed instruction unknown))
+       (code-statement? statement)
        (vector (+ (section-base (statement-section statement)) (statement-offset statement))
                (source-file-name (statement-file statement))
                (statement-line statement)

@@ -159,6 +159,7 @@ hold it; FROM is where to begin: search \"hello\", search 0x20010 8."
   (the-machine)
   (cond ((not number) (show-threads))
         ((memv number (machine-threads (the-machine)))
+         (timeline-set-aside!)
          (session-thread-set! (the-session) number)
          (timeline-begin!)
          (session-level-set! (the-session) 0)

@@ -24,11 +24,6 @@
 
 ;; ---- reading ---------------------------------------------------------------------------------------
 
-(define magic '#u8(#x89 67 77 84 13 10 26 10))
-
-(define (image-bytes? bytes)
-  (and (>= (u8vector-length bytes) 8) (equal? (subu8vector bytes 0 8) magic)))
-
 ;; Reads an image, or assembles a source.
 (define (read-program path)
   (if (not (file-exists? path)) (raise-user-error path ": there is no such file"))

@@ -1,2 +1,1 @@
-;; The commands are in the command table; there is nothing to name.
-(##begin)
+(##namespace ("debugger/time-commands#" word->count))

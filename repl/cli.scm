@@ -13,6 +13,7 @@
 (use repl/cli-run)
 (use repl/cli-files)
 (use repl/cli-link)
+(use repl/cli-binary)
 (use repl/cli-dap)
 
 (define-type part
@@ -65,8 +66,32 @@ archive those members take part that define what others use. The exit status is 
 not defined, or twice, or a FILE is damaged."
               link-options cli-link)
    (make-part "disasm" "disasm [--source] FILE" "lists sections, symbols and instructions"
-              "Lists what is in FILE, an image or a source: sections with symbols, instructions and data."
+              "Lists what is in FILE, a source, an image, an object or an archive: sections with symbols,
+instructions and data. What the linker computes in an object is shown with the symbols that it depends on."
               disasm-options cli-disasm)
+   (make-part "objdump" "objdump [OPTION]... FILE..." "prints the tables of images and objects"
+              "Prints what is in each FILE, an image, an object or an archive of them, beside the bytes
+themselves: what the options choose, or all there is."
+              objdump-options cli-objdump)
+   (make-part "nm" "nm [OPTION]... FILE..." "lists symbols"
+              "Lists the symbols of each FILE, an image, an object or an archive: value, letter, name. In an object
+the value counts from the beginning of the section.
+
+Letters: T code, D data, B zeros, R read-only data, A a number, I what the linker computes; small where no
+other object sees the symbol. U undefined, W weak, w weak and undefined."
+              nm-options cli-nm)
+   (make-part "size" "size FILE..." "tells how much room programs take"
+              "Prints for each FILE, an image, an object or an archive, how many bytes it takes in memory: text
+cannot be written, data can; bss are zeros that are not in the file."
+              '() cli-size)
+   (make-part "strip" "strip [-o FILE] FILE..." "leaves out what only people look at"
+              "Takes symbols, source lines, expansions and views out of images, and out of objects what linking
+does not need. What a program does, and what an object links to, stays the same."
+              strip-options cli-strip)
+   (make-part "ar" "ar OPTION... ARCHIVE [FILE]..." "makes archives of objects, and changes them"
+              "Makes, lists and changes ARCHIVE, as ar of other systems does: `comet-vm ar rcs lib.a f.o g.o`. The
+dash before the letters may be left out."
+              ar-options cli-ar)
    (make-part "test" "test [OPTION]... FILE..." "runs test files written in Scheme"
               "Loads each FILE, Scheme that uses scheme-lib/test, and prints how many tests passed and failed.
 

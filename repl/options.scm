@@ -81,6 +81,16 @@
         (cons (substring word 0 at) (cons (substring word (+ at 1) (string-length word)) (cdr words)))
         words)))
 
+;; -gn is -g -n, where these are options without values.
+(define (split-letters words specifications)
+  (let* ((word (car words)) (letters (cdr (string->list word))))
+    (define (named letter) (assoc (string #\- letter) specifications))
+    (if (and (pair? (cdr letters))
+             (not (assoc word specifications))
+             (every (lambda (letter) (let ((each (named letter))) (and each (not (cadr each))))) letters))
+        (append (map (lambda (letter) (string #\- letter)) letters) (cdr words))
+        words)))
+
 ;; anywhere?: options may also stand behind other words, up to `--`.
 (define (parse-options words specifications #!optional (anywhere? #f))
   (let loop ((words words) (found '()) (others '()))
@@ -90,7 +100,7 @@
           ((and (not (option? (car words))) anywhere?) (loop (cdr words) found (cons (car words) others)))
           ((not (option? (car words))) (finish words))
           (else
-           (let* ((words (split-equals words))
+           (let* ((words (split-letters (split-equals words) specifications))
                   (name (car words))
                   (specification (assoc name specifications)))
              (cond ((not specification)

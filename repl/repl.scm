@@ -17,6 +17,7 @@
 (use debugger/program-commands)
 (use debugger/running-commands)
 (use debugger/time-commands)
+(use debugger/what-if-commands)
 (use debugger/question-commands)
 (use debugger/stopping-commands)
 (use debugger/looking-commands)

@@ -2,6 +2,6 @@
 
 (##namespace
  ("scheme-lib/image#"
-  ->image image-sections image-symbols image-lines image-expansions image-views image-imports image-definitions image-entry
+  image-bytes? ->image image-sections image-symbols image-lines image-expansions image-views image-imports image-definitions image-entry
   image->bytes image-write-file
   image-load-symbols!))

@@ -10,6 +10,12 @@
 (use vm-ext/gambit/vm)
 (declare (block))
 
+(define magic '#u8(#x89 67 77 84 13 10 26 10))   ; \x89CMT\r\n\x1a\n
+
+;; Whether a file's bytes begin as an image does.
+(define (image-bytes? bytes)
+  (and (>= (u8vector-length bytes) 8) (equal? (subu8vector bytes 0 8) magic)))
+
 (define-documented (->image what)
   "The image that WHAT is: an image object, the path of an image file, or its bytes in a u8vector."
   (cond ((vm-image? what) what)

@@ -28,7 +28,8 @@
   machine-definitions machine-define! machine-redefine! machine-executed
   ;; snapshots
   machine-snapshot machine-restore! machine-snapshot? machine-free-snapshot! machine-hash
-  machine-snapshot-bytes machine-record! machine-recording
+  machine-snapshot-bytes machine-memory-differences machine-record! machine-recording
+  machine-keep-log! machine-resume-log! machine-drop-log!
   ;; stopping places
   machine-forget-stopping-places!
   machine-break! machine-unbreak! machine-breakpoints machine-watch! machine-unwatch! machine-watchpoints

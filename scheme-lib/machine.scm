@@ -481,6 +481,16 @@ anew with define-instruction."
   "How many bytes of memory the machine's snapshots hold."
   (vm-snapshot-bytes (machine-handle machine)))
 
+(define-documented (machine-memory-differences machine snapshot #!optional (limit 1000) (space 0))
+  "Where the memory of a space is not what it was in a snapshot: up to LIMIT (address . length), ascending. Up to 7
+equal bytes in between count as different, and so does all of a page that is mapped in one of the two only."
+  (let loop ((from 0) (left limit) (found '()))
+    (let ((range (and (> left 0) (vm-snapshot-difference (machine-handle machine) (machine-snapshot-state snapshot) space from))))
+      (if (not range)
+          (reverse found)
+          (let ((end (+ (car range) (cdr range))) (found (cons range found)))
+            (if (< end (expt 2 64)) (loop end (- left 1) found) (reverse found)))))))
+
 (define-documented (machine-record! machine #!optional (byte-limit (expt 2 26)))
   "Logs host calls from now on, in at most BYTE-LIMIT bytes: an older snapshot, restored and run, gets the
 same results, and makes no output twice. #f ends it."
@@ -494,6 +504,18 @@ outside, since the start), begin and end (the thread's counts between which it i
 list."
   (map cons '(recording entries bytes changes begin end)
        (vector->list (vm-timeline-get (machine-handle machine) thread))))
+
+(define-documented (machine-keep-log! machine)
+  "Keeps the log of host calls as it is now, for when the machine has been changed in its past; gives its number."
+  (vm-timeline-keep (machine-handle machine)))
+
+(define-documented (machine-resume-log! machine number)
+  "Serves host calls from a kept log from now on. Restore a snapshot of its time first."
+  (vm-timeline-resume (machine-handle machine) number))
+
+(define-documented (machine-drop-log! machine number)
+  "Releases a kept log."
+  (vm-timeline-drop (machine-handle machine) number))
 
 (define-documented (machine-hash machine)
   "A hash of the whole state, as 32 hexadecimal digits: the same state gives the same hash everywhere."

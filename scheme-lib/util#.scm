@@ -8,7 +8,7 @@
   ;; strings
   string-index string-index-right string-contains string-prefix? string-suffix? string-split string-join
   string-trim string-upcase string-downcase string-pad-left string-pad-right string-repeat string-replace
-  blank-string? text written
+  blank-string? control-character? visible-text text written
   ;; numbers
   number->hex hex hex-address u64 s64 u32 s32
   ;; bytes

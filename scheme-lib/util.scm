@@ -218,6 +218,14 @@
 (define (blank-string? string)
   (not (string-index string (lambda (c) (not (char-whitespace? c))))))
 
+;; Those that move a terminal's cursor, or do worse.
+(define (control-character? c)
+  (or (char<? c #\space) (and (char>=? c #\x7f) (char<=? c #\x9f))))
+
+;; The same text with U+FFFD for each control character: for what comes from files that may hold anything.
+(define (visible-text string)
+  (string-map (lambda (c) (if (control-character? c) #\xfffd c)) string))
+
 ;; (text "page " 3 " of " 'all) => "page 3 of all": every argument as display shows it.
 (define (text . parts)
   (call-with-output-string "" (lambda (port) (for-each (lambda (part) (display part port)) parts))))

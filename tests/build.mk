@@ -101,6 +101,7 @@ test-suites: $(TESTS)/cases $(FUZZ_IMAGES) sanitized-programs coverage-programs
 	  scheme 'tests/scheme/run.sh' \
 	  asm-source 'tests/asm/run.sh' \
 	  asm '$(BUILD)/comet-vm test tests/asm/run.scm' \
+	  binary-tools 'tests/asm/tools.sh' \
 	  editors 'tests/editors.sh' \
 	  fuzz-sources 'SEED=1 COUNT=2000 tests/asm/run.sh fuzz.scm' \
 	  examples 'tests/examples/run.sh' \

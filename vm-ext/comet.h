@@ -342,6 +342,10 @@ COMET_API comet_status comet_snapshot_restore(comet_machine* machine, comet_snap
 COMET_API void comet_snapshot_free(comet_machine* machine, comet_snapshot* snapshot);
 /* Bytes of memory that this machine's snapshots hold. */
 COMET_API uint64_t comet_snapshot_bytes(const comet_machine* machine);
+/* The first bytes at or behind `from` whose content in a space is not what it was in the snapshot; a length of 0: there
+ * are none. Up to 7 equal bytes in between count as different; of a page that is mapped in only one of the two all
+ * do. Costs what the pages cost that were written since. COMET_ERROR_ARGUMENT: the space is not in both. */
+COMET_API comet_status comet_snapshot_difference(const comet_machine* machine, const comet_snapshot* snapshot, comet_space space, uint64_t from, uint64_t* address, uint64_t* length, comet_error* error);
 
 /* ------------------------------------------------------------------------------------------------
  * The timeline: a log of host calls, so that a run can be repeated
@@ -359,12 +363,20 @@ COMET_API uint64_t comet_snapshot_bytes(const comet_machine* machine);
  * such changes too. Entries are per thread: the order in which threads are run is the embedder's to repeat.
  */
 
-/* Begins recording with an empty log of at most byte_limit bytes; where that is not enough, the oldest
- * entries go, and a host call from before them traps with COMET_TRAP_HOST_CALL. Restoring a snapshot from
- * before the start repeats nothing. */
+/* Begins recording with an empty log. It and the logs that are kept hold at most byte_limit bytes; where that is not
+ * enough, the oldest entries go, and a host call from before them traps with COMET_TRAP_HOST_CALL. Restoring a
+ * snapshot from before the start repeats nothing. */
 COMET_API comet_status comet_timeline_start(comet_machine* machine, uint64_t byte_limit, comet_error* error);
-/* Ends recording and drops the log. */
+/* Ends recording and drops the log, and those that are kept. */
 COMET_API void comet_timeline_stop(comet_machine* machine);
+
+/* Keeps the log as it is now, for when another future has cut it off: a pointer for each entry, which the logs share.
+ * Before the machine goes back and is changed, say. A reset or another state ends it as it ends snapshots and the log. */
+COMET_API comet_status comet_timeline_keep(comet_machine* machine, uint32_t* id, comet_error* error);
+/* Makes a kept log the one that host calls are served from, in the place of the present one; it stays kept as well.
+ * The machine must be in a state of the time that the log is of: restore a snapshot first. */
+COMET_API comet_status comet_timeline_resume(comet_machine* machine, uint32_t id, comet_error* error);
+COMET_API comet_status comet_timeline_drop(comet_machine* machine, uint32_t id, comet_error* error);
 
 typedef struct comet_timeline_info {
   size_t size;

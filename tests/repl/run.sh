@@ -172,12 +172,12 @@ contains "and gives a near name" 'did you mean `run`' "$(cat "$WORK/err")"
 check "an image that cannot be written has status 71" 71 \
   "$(status_of "$COMET" asm $HERE/programs/status.s -o "$WORK/nowhere/status.img")"
 check "and is named" "comet-vm: $WORK/nowhere/status.img cannot be written: there is no such directory" "$(cat "$WORK/err")"
-for command in repl run debug asm disasm test version; do
+for command in repl run debug dap asm link disasm objdump nm size strip ar test version; do
   check "$command --help" 0 "$(status_of "$COMET" $command --help)"
 done
 # Every command and option that help names, in the words of troff.
 missing=$(for word in $("$COMET" --help | sed -n 's/^  \([a-z]*\) .*/\1/p') \
-                      $(for command in run debug asm test; do "$COMET" $command --help; done | sed -n 's/^  \(-[-a-z]*\) .*/\1/p'); do
+                      $(for command in run debug asm objdump nm strip ar test; do "$COMET" $command --help; done | sed -n 's/^  \(-[-a-z]*\) .*/\1/p'); do
   grep -qF -- "${word//-/\\-}" repl/comet-vm.1 || echo "$word"
 done)
 check "the man page has every command and option" "" "$missing"

@@ -357,6 +357,21 @@ static comet_status comet_box_snapshot_restore(comet_box* box, comet_snapshot_bo
   return comet_snapshot_restore(box->machine, snapshot->snapshot, comet_clear_error());
 }
 
+static comet_status comet_box_snapshot_difference(comet_box* box, comet_snapshot_box* snapshot, comet_space space,
+                                                  uint64_t from) {
+  if (snapshot->box != box || snapshot->resets != box->resets)
+    return comet_fail_with(COMET_ERROR_ARGUMENT, "the snapshot is of another machine, or from before its reset: take one of this");
+  return comet_snapshot_difference(box->machine, snapshot->snapshot, space, from, &comet_result.number[0],
+                                   &comet_result.number[1], comet_clear_error());
+}
+
+static comet_status comet_box_timeline_keep(comet_box* box) {
+  uint32_t id = 0;
+  comet_status status = comet_timeline_keep(box->machine, &id, comet_clear_error());
+  comet_result.number[0] = id;
+  return status;
+}
+
 static comet_status comet_box_timeline_get(comet_box* box, comet_thread thread) {
   comet_timeline_info info = COMET_TIMELINE_INFO_INIT;
   comet_status status = comet_timeline_get(box->machine, thread, &info, comet_clear_error());

@@ -16,7 +16,8 @@
   vm-breakpoint-clear vm-watchpoint-set vm-watchpoint-clear
   ;; snapshots
   vm-snapshot-take vm-snapshot-restore vm-snapshot-free vm-snapshot-bytes vm-snapshot? vm-state-hash
-  vm-timeline-start vm-timeline-stop vm-timeline-get
+  vm-snapshot-difference vm-timeline-start vm-timeline-stop vm-timeline-keep vm-timeline-resume vm-timeline-drop
+  vm-timeline-get
   ;; states in files
   vm-state? vm-state-save vm-state-read vm-state-free vm-state-get vm-state-config vm-state-stop vm-state-image
   vm-state-import vm-state-argument vm-state-restore vm-record-start vm-record-stop vm-timeline-load

@@ -268,9 +268,19 @@ end-of-c
 
 (define vm-snapshot-bytes (c-lambda (machine*) u64 "___return(comet_snapshot_bytes(___arg1->machine));"))
 
+;; (address . length), or #f
+(define-call (vm-snapshot-difference machine snapshot space from) (machine* snapshot* id u64)
+  "comet_box_snapshot_difference(___arg1, ___arg2, ___arg3, ___arg4)"
+  (and (> (number 1) 0) (cons (number 0) (number 1))))
+
 (define-call (vm-timeline-start machine byte-limit) (machine* u64)
   "comet_timeline_start(___arg1->machine, ___arg2, comet_clear_error())")
 (define vm-timeline-stop (c-lambda (machine*) void "comet_timeline_stop(___arg1->machine);"))
+(define-call (vm-timeline-keep machine) (machine*) "comet_box_timeline_keep(___arg1)" (number 0))
+(define-call (vm-timeline-resume machine log) (machine* id)
+  "comet_timeline_resume(___arg1->machine, ___arg2, comet_clear_error())")
+(define-call (vm-timeline-drop machine log) (machine* id)
+  "comet_timeline_drop(___arg1->machine, ___arg2, comet_clear_error())")
 ;; #(recording? entries bytes changes begin end)
 (define-call (vm-timeline-get machine thread) (machine* id) "comet_box_timeline_get(___arg1, ___arg2)"
   (vector (= 1 (number 0)) (number 1) (number 2) (number 3) (number 4) (number 5)))

@@ -114,6 +114,12 @@ class AddressSpace {
   void restore() noexcept;
   void drop_mark(Mark mark) noexcept;
   std::uint64_t saved_bytes(Mark mark) const; // what the epoch keeps that begins at the mark
+  struct Range {
+    std::uint64_t address, length;
+  };
+  // The first bytes at or behind an address that are not what they were at a mark; up to 7 equal ones in between
+  // count as different. A page that is mapped on one side only differs as a whole.
+  std::optional<Range> next_difference(Mark mark, std::uint64_t from) const;
 
   // For the fast path. The `front_bytes` in front of the window are its own, and zero at first.
   static constexpr std::size_t front_bytes = 4096;
