@@ -14,7 +14,7 @@
   ;; bytes
   u8vector-ref-le u8vector-set-le! number->u8vector u8vector->number u8vector-concatenate
   string->utf8 utf8->string u8vector->hex hex->u8vector u8vector-index
-  read-file-bytes write-file-bytes read-file-text write-file-text temporary-path
+  file-size-limit read-file-bytes write-file-bytes read-file-text write-file-text temporary-path
   ;; names that were nearly right
   edit-distance closest-names did-you-mean
   ;; output and errors
