@@ -1,3 +1,3 @@
 (##namespace ("debugger/examine#"
-  examine! expression-lines word->format
+  examine! expression-lines displayed-lines word->format
   define-format! format-value format-names))

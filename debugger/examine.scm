@@ -193,3 +193,10 @@
                             ((and (integer? value) (exact? value))
                              (if (symbol-value expression) (text (hex-address value)) (value-text (u64 value))))
                             (else (written value)))))))))
+
+;; An entry of the session's displayed expressions, (number expression format), as lines that begin with its number.
+(define (displayed-lines entry)
+  (let* ((lines (expression-lines (cadr entry) (caddr entry)))
+         (label (text (car entry) ": "))
+         (margin (make-string (string-length label) #\space)))
+    (cons (text label (car lines)) (map (lambda (line) (text margin line)) (cdr lines)))))

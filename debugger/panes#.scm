@@ -1,3 +1,3 @@
 (##namespace ("debugger/panes#"
   row-place row-segments plain-text
-  source-rows code-rows register-rows activation-rows memory-rows timeline-segments))
+  source-rows code-rows register-rows activation-rows displayed-rows memory-rows timeline-segments))

@@ -9,6 +9,7 @@
 (module debugger/panes)
 (use scheme-lib/util)
 (use scheme-lib/machine)
+(use debugger/command)
 (use debugger/session)
 (use debugger/target)
 (use debugger/program)
@@ -16,6 +17,7 @@
 (use debugger/timeline)
 (use debugger/changes)
 (use debugger/show)
+(use debugger/examine)
 
 (define row-place car)
 (define row-segments cdr)
@@ -98,6 +100,18 @@
                (list level '(current . "=> ") (cons 'current line))
                (list level "   " line))))
        (iota (min count (target-depth)))))
+
+;; ---- what is displayed -----------------------------------------------------------------------------------
+
+;; What `display` shows at each stop; a mistake in it stands in its place.
+(define (displayed-rows)
+  (append-map
+   (lambda (entry)
+     (map (lambda (line) (list #f line))
+          (with-exception-catcher
+           (lambda (exception) (list (text (car entry) ": " (error-line exception))))
+           (lambda () (displayed-lines entry)))))
+   (reverse (session-displayed (the-session)))))
 
 ;; ---- memory ----------------------------------------------------------------------------------------------
 

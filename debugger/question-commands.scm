@@ -40,8 +40,17 @@ before the instruction, for goto."
   "Tells where a value came from. WHERE is a register or memory; what it was made from stands indented below it, \
 down to COUNT instructions. With a FILE it is written there, as a graph for Graphviz."
   group: questions
+  (answer-why where count #f file))
+
+(define-command (why-there (where value) #!optional (count count 20) (file file #f))
+  "Tells where a value came from, addresses too. As why; behind `address:` stands where the registers came from that said \
+what to read or where to write."
+  group: questions
+  (answer-why where count #t file))
+
+(define (answer-why where count addresses? file)
   (the-machine)
-  (let ((answer (why where count)))
+  (let ((answer (why where count 8 addresses?)))
     (if file
         (begin (write-file-text file (why->graphviz answer)) (say "wrote " file "; dot -Tsvg " file " makes a picture of it"))
         (display (why->text answer)))))

@@ -168,7 +168,8 @@ TO (the whole timeline). Looks at some thirty points; where the condition came a
 
 ;; ---- calls -----------------------------------------------------------------------------------------
 
-;; result and end, the count behind the return, are #f while it has not returned, or left by a tail call.
+;; result and end, the count behind the return, are #f while it has not returned. What a function leaves to another by
+;; a tail call, that one's return gives back for it.
 (define-type call
   constructor: make-call
   count caller function arguments result end (depth unprintable:) (window unprintable:))
@@ -183,26 +184,26 @@ the oldest first: call-count, call-caller (the address of the call), call-functi
 values from r1 on), call-result (r1 when it returned), call-end. At most LIMIT of them."
   (let* ((address (and function (word->integer (if (string? function) function (written function)))))
          (to (target-count)) (done '()) (open '()) (n 0)
-         (observation (make-observation (if address
-                                            (list (list 'call address address) (list 'return address address))
-                                            '((call) (return)))
-                                        stop-at: 1)))
+         (called (if address (list 'call address address) '(call))))
+    ;; Who returns from a call may be another function than was called.
+    (define (observation) (make-observation (if (pair? open) (list called '(return)) (list called)) stop-at: 1))
     (define (return! event)
-      (let ((call (find (lambda (call) (= (call-depth call) (event-before event))) open)))
-        (if call
-            (begin
-              (call-result-set! call (car (registers-from (call-window call) 1)))
-              (call-end-set! call (target-count))))
-        (set! open (remove (lambda (call) (>= (call-depth call) (event-before event))) open))))
+      (for-each (lambda (call)
+                  (if (= (call-depth call) (event-before event))
+                      (begin
+                        (call-result-set! call (car (registers-from (call-window call) 1)))
+                        (call-end-set! call (target-count)))))
+                open)
+      (set! open (remove (lambda (call) (>= (call-depth call) (event-before event))) open)))
     (define (call! event)
       (let ((call (make-call (event-count event) (event-pc event) (event-place event)
                              (registers-from (target-window) arguments) #f #f (event-before event) (target-window))))
         (set! n (+ n 1))
         (set! done (cons call done))
-        (set! open (cons call (remove (lambda (other) (>= (call-depth other) (event-before event))) open)))))
+        (set! open (cons call open))))
     (call-and-come-back
      (lambda ()
-       (observe-span (the-start) to (lambda () observation)
+       (observe-span (the-start) to observation
                      (lambda (observation)
                        (for-each (lambda (event) (if (eq? (event-kind event) 'call) (call! event) (return! event)))
                                  (observation-events observation))

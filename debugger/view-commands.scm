@@ -43,13 +43,7 @@ set NAME.field 5 use it. debugger/README.md tells the rest."
 ;; ---- display ---------------------------------------------------------------------------------------
 
 (define (show-displayed entry)
-  (call-with-error-lines
-   (lambda ()
-     (let* ((lines (expression-lines (cadr entry) (caddr entry)))
-            (label (text (car entry) ": "))
-            (margin (make-string (string-length label) #\space)))
-       (say label (car lines))
-       (for-each (lambda (line) (say margin line)) (cdr lines))))))
+  (call-with-error-lines (lambda () (for-each say (displayed-lines entry)))))
 
 (define (show-all) (for-each show-displayed (reverse (session-displayed (the-session)))))
 

@@ -3,8 +3,8 @@
 ;;   (display (why->text (why 'r5)))
 ;;   (write-file-text "r5.dot" (why->graphviz (why 'r5)))    ; dot -Tsvg r5.dot
 ;;
-;; Followed is the value, not the address where it was found: of a load what memory held, of a store what was
-;; stored. The chain ends at constants, host calls, and what the program was loaded with.
+;; Followed is the value: of a load what memory held, of a store what was stored; and where that is asked for, what the
+;; address was made from, too. The chain ends at constants, host calls, and what the program was loaded with.
 
 (module debugger/why)
 (use scheme-lib/util)
@@ -22,7 +22,7 @@
 ;; instruction: its text; sources: the whys of what it was made from, or #f where the limit was reached.
 (define-type why
   constructor: make-why
-  count address instruction place value sources)
+  count address instruction place value sources addresses)
 
 ;; ---- what an instruction reads ---------------------------------------------------------------------
 
@@ -41,20 +41,32 @@
           ((reads-memory? name) '(2)) ; atomics
           (else (of-kinds '(#\s #\x))))))
 
+;; Those whose values say where in memory it reads or writes.
+(define (address-operands instruction)
+  (let ((name (symbol->string (instruction-name instruction))) (values (value-operands instruction)))
+    (if (or (reads-memory? name) (any (lambda (stem) (string-prefix? stem name)) '("st" "ast" "bcopy" "bfill")))
+        (filter (lambda (i)
+                  (and (memv (string-ref (instruction-operands instruction) i) '(#\s #\x)) (not (memv i values))))
+                (iota (string-length (instruction-operands instruction))))
+        '())))
+
 (define (reads-memory? name)
   (or (string-prefix? "ld" name) (string-prefix? "ald" name)
       (any (lambda (stem) (any (lambda (size) (string=? name (text stem size))) '(8 16 32 64)))
            '("aadd" "aand" "aor" "axor" "aswap" "acas"))))
 
-;; What an instruction's result at `event` was made from: ((place-text . location) …). The machine stands
-;; before the instruction.
+;; The registers that operands name: ((place-text . location) …).
+(define (operand-registers instruction operands)
+  (filter-map
+   (lambda (i)
+     (let ((number (list-ref (instruction-fields instruction) i)))
+       (and (> number 0) (located (text "r" number)))))
+   operands))
+
+;; What an instruction's result at `event` was made from, likewise. The machine stands before the instruction.
 (define (sources-of instruction event)
   (append
-   (filter-map
-    (lambda (i)
-      (let ((number (list-ref (instruction-fields instruction) i)))
-        (and (> number 0) (located (text "r" number)))))
-    (value-operands instruction))
+   (operand-registers instruction (value-operands instruction))
    (case (instruction-name instruction)
      ((tget) (list (located (text "t" (cadr (instruction-fields instruction))))))
      ((bcopy) (copied-from instruction event))
@@ -79,13 +91,29 @@
     (machine-observe! (the-machine) observation 1 (session-thread (the-session)))
     (map (lambda (event) (memory-located (event-place event) (event-length event))) (observation-events observation))))
 
+;; The instruction as text; of a host call, which it is and what it reads.
+(define (instruction-as-told instruction)
+  (if (eq? (instruction-name instruction) 'hcall)
+      (let* ((fields (instruction-fields instruction))
+             (argument (lambda (n) (target-register (text "r" (+ (car fields) n)))))
+             (name (or (machine-host-call-name (the-machine) (cadr fields)) "unknown")))
+        (text (instruction-text instruction) " (" name
+              (cond ((string=? name "read") (text ", " (stream-text (argument 1))))
+                    ((string=? name "arg") (text ", argument " (argument 1) " of the program"))
+                    (else ""))
+              ")"))
+      (instruction-text instruction)))
+
+(define (stream-text number) (if (= number 0) "standard input" (text "stream " number)))
+
 ;; ---- the chain -------------------------------------------------------------------------------------
 
-(define-documented (why what #!optional (limit 20) (length 8))
+(define-documented (why what #!optional (limit 20) (length 8) (addresses? #f))
   "Where the value of a register ('r5) or of LENGTH bytes of memory came from, as a tree of records: why-count
 (instructions before the one that made it; #f: it was there from the start), why-address, why-instruction (its
 text), why-place, why-value, why-sources (the whys of what it was made from; #f where LIMIT instructions were
-reached). why->text and why->graphviz show it."
+reached). With ADDRESSES?, why-addresses are the whys of the registers that said where in memory it was read or
+written. why->text and why->graphviz show it."
   (let ((location (word->location what length)) (place (if (string? what) what (written what)))
         (value (let ((word (if (string? what) what (written what))))
                  (if (register-word? word) (target-register word) #f)))
@@ -94,7 +122,7 @@ reached). why->text and why->graphviz show it."
     (define (explain place location count value)
       (let ((event (last-change-of location count)))
         (if (not event)
-            (list (make-why #f #f #f place (or value (value-before location count)) '()))
+            (list (make-why #f #f #f place (or value (value-before location count)) '() '()))
             (cons (node (if (eq? (event-kind event) 'write) (memory-text (event-place event) (event-length event)) place)
                         event)
                   (append-map (lambda (part) (explain (car part) (cdr part) count #f)) (other-parts location event))))))
@@ -103,21 +131,24 @@ reached). why->text and why->graphviz show it."
           (let ((made (begin
                         (timeline-goto! (event-count event))
                         (let ((instruction (target-instruction (event-pc event))))
-                          (make-why (event-count event) (event-pc event) (instruction-text instruction) place
-                                    (event-after event) #f)))))
+                          (make-why (event-count event) (event-pc event) (instruction-as-told instruction) place
+                                    (event-after event) #f '())))))
             (table-set! known (cons (event-count event) place) made)
             (if (> left 0)
                 (begin
                   (set! left (- left 1))
-                  (why-sources-set!
-                   made
-                   (append-map (lambda (source) (explain (car source) (cdr source) (event-count event) #f))
-                               (sources-of (target-instruction (event-pc event)) event)))))
+                  (let* ((instruction (target-instruction (event-pc event)))
+                         (addressed (if addresses? (operand-registers instruction (address-operands instruction)) '()))
+                         (whys (lambda (places)
+                                 (append-map (lambda (source) (explain (car source) (cdr source) (event-count event) #f))
+                                             places))))
+                    (why-sources-set! made (whys (sources-of instruction event)))
+                    (why-addresses-set! made (whys addressed)))))
             made)))
     (let ((found (call-and-come-back (lambda () (explain place location limit-count value)))))
       (if (null? (cdr found))
           (car found)
-          (make-why #f #f #f place #f found)))))
+          (make-why #f #f #f place #f found '())))))
 
 ;; The bytes of a range that an event did not write.
 (define (other-parts location event)
@@ -155,19 +186,20 @@ reached). why->text and why->graphviz show it."
   (let ((seen '()))
     (call-with-output-string
      (lambda (port)
-       (let show ((why why) (depth 0))
+       (let show ((why why) (depth 0) (kind ""))
          (let ((again? (memq why seen)))
-           (display (text (string-repeat "  " depth) (why-line why)
+           (display (text (string-repeat "  " depth) kind (why-line why)
                           (cond (again? " (as above)") ((not (why-sources why)) "  and so on") (else ""))
                           "\n")
                     port)
            (if (not again?)
                (begin
                  (set! seen (cons why seen))
-                 (for-each (lambda (source) (show source (+ depth 1))) (or (why-sources why) '()))))))))))
+                 (for-each (lambda (source) (show source (+ depth 1) "")) (or (why-sources why) '()))
+                 (for-each (lambda (source) (show source (+ depth 1) "address: ")) (why-addresses why))))))))))
 
 (define-documented (why->graphviz why)
-  "A why as a graph for Graphviz: dot -Tsvg makes a picture of it."
+  "A why as a graph for Graphviz: dot -Tsvg makes a picture of it. Where addresses came from is dashed."
   (let ((names '()) (lines '()))
     (define (line! . parts) (set! lines (cons (apply text parts) lines)))
     (define (quoted text) (written text))
@@ -179,6 +211,7 @@ reached). why->text and why->graphviz show it."
               (set! names (cons (cons why name) names))
               (line! "  " name " [label=" (quoted (why-line why)) "];")
               (for-each (lambda (source) (line! "  " (visit source) " -> " name ";")) (or (why-sources why) '()))
+              (for-each (lambda (source) (line! "  " (visit source) " -> " name " [style=dashed];")) (why-addresses why))
               name))))
     (visit why)
     (text "digraph why {\n  node [shape=box, fontname=monospace];\n" (string-join (reverse lines) "\n") "\n}\n")))

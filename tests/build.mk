@@ -37,6 +37,7 @@ ROUNDS ?= 5
 bench: $(BUILD)/comet-vm $(BUILD)/comet-vm-no-scheme
 	@BUILD=$(abspath $(BUILD)) tests/bench/bench.sh -r $(ROUNDS) $(ENGINES)
 	@BUILD=$(abspath $(BUILD)) tests/bench/assembler.sh
+	@BUILD=$(abspath $(BUILD)) tests/bench/debugger.sh
 
 # Chooses the sequences of instructions that get handlers of their own; see vm-ext/machine/README.md. How many:
 # the library grows by 300 bytes for each.
@@ -95,6 +96,7 @@ test-suites: $(TESTS)/cases $(FUZZ_IMAGES) sanitized-programs coverage-programs
 	  lockstep-sanitized '$(SANITIZED)/lockstep 100001 40' \
 	  fuzz-images '$(SANITIZED)/image-fuzz 1 3000 $(FUZZ_IMAGES)' \
 	  fuzz-states '$(SANITIZED)/state-fuzz 1 3000' \
+	  fuzz-left-behind 'tests/fuzz/left-behind.sh 1 150' \
 	  errors-reached 'tests/errors-reached.sh' \
 	  error-texts 'tests/error-texts.sh' \
 	  embed 'tests/embed/test.sh' \
@@ -115,5 +117,6 @@ COUNT ?= 100000
 fuzz: $(FUZZ_IMAGES) sanitized-programs
 	$(SANITIZED)/image-fuzz $(SEED) $(COUNT) $(FUZZ_IMAGES)
 	$(SANITIZED)/state-fuzz $(SEED) $(COUNT)
+	BUILD=$(BUILD) tests/fuzz/left-behind.sh $(SEED) $(COUNT)
 	$(SANITIZED)/lockstep $(SEED) $(COUNT)
 	SEED=$(SEED) COUNT=$(COUNT) $(BUILD)/comet-vm test tests/asm/fuzz.scm

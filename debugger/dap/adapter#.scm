@@ -1,7 +1,7 @@
 (##namespace ("debugger/dap/adapter#"
   make-adapter
   adapter-state adapter-state-set! adapter-client adapter-client-set! adapter-launch adapter-launch-set!
-  adapter-groups adapter-groups-set! adapter-listings adapter-listings-set!
+  adapter-groups adapter-groups-set! adapter-listings adapter-listings-set! adapter-viewed adapter-viewed-set!
   adapter-filters adapter-filters-set! adapter-afterwards-set!
   adapter-console adapter-complete adapter-afterwards
   the-adapter

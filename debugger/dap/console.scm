@@ -13,6 +13,7 @@
 (use debugger/dap/adapter)
 (use debugger/dap/running)
 (use debugger/dap/looking)
+(use debugger/dap/viewed)
 
 (define (integer-value? value) (and (integer? value) (exact? value)))
 
@@ -22,7 +23,14 @@
         (else (value-text (u64 value)))))
 
 (define (evaluate-expression expression arguments)
-  (let ((value (word->value (string-trim expression))))
+  (if (viewed? expression)
+      (let ((variable (viewed-variable expression expression)))
+        (json-object "result" (json-ref variable "value") "variablesReference" (json-ref variable "variablesReference")
+                     "memoryReference" (json-ref variable "memoryReference" (void))))
+      (evaluate-value expression arguments)))
+
+(define (evaluate-value expression arguments)
+  (let ((value (word->value expression)))
     (json-object "result" (shown value arguments) "variablesReference" 0
                  "memoryReference" (if (and (integer-value? value) (>= value 65536) (mapped? (u64 value)))
                                        (hex-address (u64 value))
@@ -33,13 +41,15 @@
     (select-frame! arguments)
     (if (string=? (argument arguments "context" 'string "repl") "repl")
         (json-object "result" (run-console! expression) "variablesReference" 0)
-        (evaluate-expression expression arguments))))
+        (evaluate-expression (string-trim expression) arguments))))
 
 (define-request (setExpression arguments) when: stopped
   (let ((place (argument arguments "expression" 'string)))
     (select-frame! arguments)
-    (set-place! place (word->integer (argument arguments "value" 'string)))
-    (json-object "value" (value-text (word->integer place)))))
+    (set-place! place (new-value place (argument arguments "value" 'string)))
+    (if (viewed? place)
+        (viewed-variable place place)
+        (json-object "value" (value-text (word->integer place))))))
 
 (define-request (completions arguments) when: any
   (let* ((text (argument arguments "text" 'string))

@@ -18,6 +18,7 @@
 (use debugger/dap/adapter)
 (use debugger/dap/running)
 (use debugger/dap/listing)
+(use debugger/dap/viewed)
 
 (define-request (threads arguments) when: loaded
   (json-object "threads"
@@ -125,26 +126,41 @@
 (define (memory-reference value) (if (and (>= value 65536) (mapped? value)) (hex-address value) (void)))
 
 (define (variable scope name arguments)
+  (if (viewed? name) (viewed-variable name name) (plain-variable scope name arguments)))
+
+(define (plain-variable scope name arguments)
   (let ((value ((scope-value scope) name)))
     (json-object "name" name "value" (value-in-format value arguments) "variablesReference" 0 "evaluateName" name
                  "memoryReference" (memory-reference (or (symbol-value name) value)))))
 
+(define (wanted-of list arguments)
+  (let ((list (drop-at-most list (max 0 (argument arguments "start" 'integer 0))))
+        (count (argument arguments "count" 'integer 0)))
+    (if (> count 0) (take-at-most list count) list)))
+
 (define-request (variables arguments) when: stopped
-  (let* ((scope (the-scope arguments))
-         (names ((scope-names scope)))
-         (start (argument arguments "start" 'integer 0))
-         (count (argument arguments "count" 'integer 0))
-         (names (drop-at-most names start)))
-    (json-object "variables"
-                 (list->vector (map (lambda (name) (variable scope name arguments))
-                                    (if (> count 0) (take-at-most names count) names))))))
+  (let ((number (argument arguments "variablesReference" 'integer 0)))
+    (json-object
+     "variables"
+     (list->vector
+      (if (viewed-reference? number)
+          (wanted-of (viewed-children number) arguments)
+          (let ((scope (the-scope arguments)))
+            (map (lambda (name) (variable scope name arguments)) (wanted-of ((scope-names scope)) arguments))))))))
 
 (define-request (setVariable arguments) when: stopped
-  (let* ((scope (the-scope arguments))
-         (name (argument arguments "name" 'string)))
-    (if (not (member name ((scope-names scope)))) (raise-user-error "there is no `" name "` in " (scope-name scope)))
-    ((scope-set! scope) name (word->integer (argument arguments "value" 'string)))
-    (json-object "value" (value-in-format ((scope-value scope) name) arguments))))
+  (let ((number (argument arguments "variablesReference" 'integer)) (name (argument arguments "name" 'string))
+        (value (argument arguments "value" 'string)))
+    (cond ((viewed-reference? number) (viewed-child-set! number name value))
+          ((viewed? name)
+           (set-place! name (new-value name value))
+           (viewed-variable name name))
+          (else (set-in-scope! (the-scope arguments) name arguments)))))
+
+(define (set-in-scope! scope name arguments)
+  (if (not (member name ((scope-names scope)))) (raise-user-error "there is no `" name "` in " (scope-name scope)))
+  ((scope-set! scope) name (word->integer (argument arguments "value" 'string)))
+  (json-object "value" (value-in-format ((scope-value scope) name) arguments)))
 
 ;; ---- why it stopped ----------------------------------------------------------------------------------------
 

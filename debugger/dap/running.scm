@@ -49,6 +49,7 @@
 
 (define (report-stopped! reason description #!optional (hit '()))
   (adapter-state-set! (the-adapter) 'stopped)
+  (adapter-viewed-set! (the-adapter) '())
   (send-event! "stopped" "reason" reason "description" (or description (void)) "threadId" (thread-id)
                "allThreadsStopped" #t
                "text" (if (equal? reason "exception") (or description (void)) (void))

@@ -127,6 +127,39 @@
     (test "and gone to" '("goto" 15) (go client "goto" "targetId" (ref targets 0 "id"))))
   (stop-client client))
 
+(test-group "what has a view opens"
+  (define client (start-client))
+  (define stopped (launch-and-stop client "tests/repl/programs/views.s" void "stopOnEntry" #t))
+  (define (child reference name)
+    (find (lambda (variable) (string=? (ref variable "name") name)) (vector->list (variables client reference))))
+  (define (opened reference name) (ref (child reference name) "variablesReference"))
+  (define (put reference name value)
+    (let ((answer (request client "setVariable" "variablesReference" reference "name" name "value" value)))
+      (if (string? answer) answer (ref answer "value"))))
+  (define data 3)
+  (test "a list shows all of itself" "[{value: 10, name: 0x00020048 <one>"
+        (substring (value-of client data "list") 0 35))
+  (let ((list (opened data "list")))
+    (test "and has its elements" '("[0]" "[1]" "[2]")
+          (map (lambda (variable) (ref variable "name")) (vector->list (variables client list))))
+    (let ((second (opened list "[1]")))
+      (test "with their fields" "-20" (value-of client second "value"))
+      (test "which the client can evaluate" "list[1].value" (ref (child second "value") "evaluateName"))
+      (test "and open again" "30" (value-of client (opened second "next") "value"))
+      (test "setting one writes it" "5" (put second "value" "5"))
+      (test "into the program's memory" "5" (ref (request client "evaluate" "expression" "list[1].value" "context" "watch") "result"))
+      (test "what is no part cannot be set" "there is no `x` in list[1]" (put second "x" "1"))))
+  (test "an enum takes its names" "square"
+        (put (opened data "circle") "kind" "square"))
+  (test "bits are fields" '("ready" "mode" "count")
+        (map (lambda (variable) (ref variable "name")) (vector->list (variables client (opened data "status")))))
+  (test "what is evaluated opens, too" "third"
+        (let ((answer (request client "evaluate" "expression" "r5:node" "context" "hover" "frameId" 1)))
+          (if (> (ref answer "variablesReference") 0) "third" answer)))
+  (test "a number from before is refused" "there is no variable 1073741999 any more; the program went on"
+        (request client "variables" "variablesReference" 1073741999))
+  (stop-client client))
+
 (test-group "disassembly"
   (define client (start-client))
   (launch-and-stop client factorial void "stopOnEntry" #t)

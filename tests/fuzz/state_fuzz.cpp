@@ -1,8 +1,9 @@
-// Damages states and recordings and gives them to the library: state_fuzz SEED COUNT [FILE...]
+// Damages states and recordings and gives them to the library: state_fuzz [-o FOLDER] SEED COUNT [FILE...]
 //
 // A damaged file must be refused with an error or be valid; a valid one is restored, its log loaded, and run
 // for a while, saved and read again. It begins from files that it makes itself, and from those that are
-// named. The same seed and count do the same. Exits with 0 when nothing went wrong.
+// named. The same seed and count do the same. Exits with 0 when nothing went wrong. With -o it writes the damaged
+// files into the folder, as 0, 1 and so on, and does nothing else: for those who read them by other ways.
 #include <algorithm>
 #include <cinttypes>
 #include <cstdint>
@@ -286,11 +287,30 @@ void check_valid(const comet_state* state, uint64_t round, Counts& counts) {
   run_on(machine.get(), run_fuel);
 }
 
+int write_all(const std::string& folder, Mutator& mutator, uint64_t rounds) {
+  for (uint64_t round = 0; round < rounds; ++round) {
+    const Bytes bytes = mutator.next();
+    std::ofstream file(folder + "/" + std::to_string(round), std::ios::binary);
+    file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    if (!file.flush()) {
+      std::fprintf(stderr, "state_fuzz: %s cannot be written into\n", folder.c_str());
+      return 73;
+    }
+  }
+  return 0;
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
+  std::string folder;
+  if (count >= 3 && std::strcmp(arguments[1], "-o") == 0) {
+    folder = arguments[2];
+    count -= 2;
+    arguments += 2;
+  }
   if (count < 3) {
-    std::fprintf(stderr, "usage: state_fuzz SEED COUNT [FILE...]\n");
+    std::fprintf(stderr, "usage: state_fuzz [-o FOLDER] SEED COUNT [FILE...]\n");
     return 64;
   }
   const uint64_t seed = std::strtoull(arguments[1], nullptr, 0);
@@ -310,6 +330,7 @@ int main(int count, char** arguments) {
   const State base(first);
 
   Mutator mutator(seed, files);
+  if (!folder.empty()) return write_all(folder, mutator, rounds);
   Counts counts;
   for (uint64_t round = 0; round < rounds; ++round) {
     const Bytes bytes = round < files.size() ? files[round] : mutator.next();

@@ -70,6 +70,12 @@ see ": asks for a command" "comet> "
 line 'print (* 6 7)'
 see "and shows what it says" "(* 6 7) = 42"
 key :
+line 'display result'
+see "what is displayed has a pane" "-- displayed --"
+see "which shows it" "1: result = "
+key :
+line 'undisplay'
+key :
 line '(car 5)'
 see "an error is one line" "error: (Argument 1) PAIR expected (car 5)"
 key :

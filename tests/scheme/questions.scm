@@ -129,7 +129,9 @@
   (after-running "tests/repl/programs/steps.s" "" #f
     (lambda ()
       (test "a tail call is one too" '("first" "second")
-            (map (lambda (call) (address-text (call-function call))) (calls #f 1))))))
+            (map (lambda (call) (address-text (call-function call))) (calls #f 1)))
+      (test "and its result is that of who made it" '(8 8) (map call-result (calls #f 1)))
+      (test "also where only that is asked for" '(8) (map call-result (calls "first"))))))
 
 (test-group "counts"
   (after-running "examples/wc.s" "a few words" #f
@@ -153,5 +155,12 @@
             (let ((answer (why 'r9))) (list (why-count answer) (why-value answer) (why-sources answer))))))
   (after-running "examples/wc.s" "x" #f
     (lambda ()
-      (test "what came from outside came by a host call" #t
-            (string-prefix? "hcall" (why-instruction (why "piece" 20 1)))))))
+      (test-assert "what came from outside names the stream"
+                   (string-suffix? "(read, standard input)" (why-instruction (why "piece" 20 1))))))
+  (after-running "tests/repl/programs/broken-list.s" "" #f
+    (lambda ()
+      (test "addresses are followed where that is asked for" '() (why-addresses (why 'r3 20 8)))
+      (let ((answer (why 'r3 20 8 #t)))
+        (test "a load's is that of its register" '("r1") (map why-place (why-addresses answer)))
+        (test-assert "as text" (string-contains (why->text answer) "  address: r1 = "))
+        (test-assert "and dashed in a graph" (string-contains (why->graphviz answer) "[style=dashed]"))))))

@@ -1,0 +1,1 @@
+(##namespace ("debugger/dap/viewed#" viewed? viewed-variable viewed-children viewed-child-set! viewed-reference?))

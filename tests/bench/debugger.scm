@@ -1,0 +1,100 @@
+;; What the debugger costs while a program runs, and how fast it goes back and answers. Figures are processor time for
+;; whole runs, which are compared, and the clock for what a person waits for.
+
+(use scheme-lib/util)
+(use scheme-lib/machine)
+(use scheme-lib/image)
+(use debugger/session)
+(use debugger/target)
+(use debugger/program)
+(use debugger/breakpoints)
+(use debugger/timeline)
+(use debugger/run)
+(use debugger/questions)
+
+(define programs '("fib" "sieve" "matmul" "mandel" "nbody" "sha256" "qsort" "hash" "forth" "search" "chase" "calls"))
+(define rounds (string->number (getenv "ROUNDS" "3")))
+
+(define (processor-time thunk) (let ((before (cpu-time))) (thunk) (- (cpu-time) before)))
+(define (milliseconds thunk) (let ((before (real-time))) (thunk) (* 1000 (- (real-time) before))))
+
+(define (decimals number places)
+  (let* ((n (inexact->exact (round (* number (expt 10 places))))) (digits (number->string n))
+         (padded (text (make-string (max 0 (- (+ places 1) (string-length digits))) #\0) digits))
+         (point (- (string-length padded) places)))
+    (if (= places 0) padded (text (substring padded 0 point) "." (substring padded point (string-length padded))))))
+
+(define (row . columns)
+  (display (text (apply text (map (lambda (column) (text (string-pad-right (text column) 14))) columns)) "\n"))
+  (force-output))
+
+;; ---- while it runs -------------------------------------------------------------------------------------
+
+(define (run-alone path)
+  (let ((machine (make-machine)) (output (open-output-string)))
+    (machine-stream-set! machine 1 output)
+    (machine-load! machine (loaded-image (read-program path)))
+    (processor-time (lambda () (machine-run! machine)))))
+
+(define (run-in-debugger path recorded?)
+  (parameterize ((current-session (new-session)) (timeline-wanted recorded?))
+    (session-streams-set! (the-session) (list 'input (open-output-string) 'error))
+    (load-program! path)
+    (if (not recorded?) (breakpoint-add! (+ (target-pc) 1000000) "elsewhere"))
+    (processor-time (lambda () (continue-program!)))))
+
+(define (geometric-mean numbers) (exp (/ (apply + (map log numbers)) (length numbers))))
+
+(define (ratios program)
+  (let* ((path (text "tests/bench/programs/" program ".s"))
+         (times (map (lambda (i) (list (run-alone path) (run-in-debugger path #f) (run-in-debugger path #t))) (iota rounds)))
+         (best (lambda (pick) (apply min (map pick times))))
+         (alone (best car)) (idle (/ (best cadr) alone)) (recorded (/ (best caddr) alone)))
+    (row program (text (decimals alone 2) " s") (decimals idle 3) (decimals recorded 3))
+    (cons idle recorded)))
+
+(define (cost-of-running)
+  (display "The debugger: time of a run, 1 being the machine alone, the best of some rounds\n")
+  (row "program" "alone" "idle" "recording")
+  (let ((all (map ratios programs)))
+    (row "mean" "" (decimals (geometric-mean (map car all)) 3) (decimals (geometric-mean (map cdr all)) 3))))
+
+;; ---- going back ------------------------------------------------------------------------------------------
+
+(define (call-with-endless-program instructions body)
+  (parameterize ((current-session (new-session)))
+    (load-program! "tests/bench/endless.s")
+    (continue-program! instructions)
+    (body)))
+
+(define (time-travel instructions)
+  (call-with-endless-program instructions
+   (lambda ()
+     (let* ((back (milliseconds (lambda () (reverse-step!))))
+            (again (milliseconds (lambda () (reverse-step!))))
+            (points (map (lambda (i) (quotient (* instructions (modulo (* 7 i) 16)) 16)) (iota 16)))
+            (times (map (lambda (point) (milliseconds (lambda () (goto-count! point)))) points)))
+       (display (text "After " instructions " instructions: reverse-step " (decimals back 0) " ms, the next one "
+                      (decimals again 0) " ms; goto " (decimals (apply max times) 0) " ms at most, "
+                      (decimals (/ (apply + times) 16) 0) " ms on average\n"))
+       (goto-count! instructions)
+       (for-each
+        (lambda (what)
+          (display (text "  last-write " what ": " (decimals (milliseconds (lambda () (last-write what))) 0) " ms\n"))
+          (force-output))
+        '("r2" "rounds" "r7" "r12"))))))
+
+;; ---- a snapshot ------------------------------------------------------------------------------------------
+
+(define (snapshot-time)
+  (let* ((machine (make-machine)) (begin #x100000) (pages 16384))
+    (machine-map! machine begin (* pages 65536) 'rw)
+    (for-each (lambda (i) (machine-poke! machine (+ begin (* i 65536)) 1)) (iota pages))
+    (let ((times (map (lambda (i) (milliseconds (lambda () (machine-snapshot machine)))) (iota 21))))
+      (display (text "A snapshot of a machine that touched 1 GiB: "
+                     (decimals (* 1000 (list-ref (sort times <) 10)) 1) " microseconds\n")))))
+
+(snapshot-time)
+(time-travel 1000000000)
+(if (getenv "LONG" #f) (time-travel 10000000000))
+(cost-of-running)
