@@ -15,7 +15,7 @@
 
 (define-command (load (file file) #!optional (address count #f))
   "Loads a program and stands at its first instruction. FILE is an assembly source, an image, or of another format \
-that a loader knows: `loaders` lists them; with ADDRESS, bytes that are to stand there. Breakpoints stay where what \
+that a loader knows: `formats` lists them; with ADDRESS, bytes that are to stand there. Breakpoints stay where what \
 they were set at exists in the new program: after a change to the source, load it again. A core or a recording is \
 opened where it ends."
   group: program repeat: #f
@@ -28,7 +28,7 @@ opened where it ends."
   (if (pair? lost)
       (say "breakpoints without a place in it were removed: " (string-join lost ", "))))
 
-(define-command (loaders)
+(define-command (formats)
   "Lists the formats of programs, in the order in which a file is tried. define-loader adds one."
   group: program repeat: #f
   (columns (map (lambda (loader) (list (symbol->string (loader-name loader)) (loader-text loader))) (loaders))))

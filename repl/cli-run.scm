@@ -191,7 +191,8 @@
               (if (pair? words) (usage-error "a core has its program in it; `" (car words) "` is too much"))
               (open-or-exit path options (lambda () (load-core! path)))))
         ((and (pair? words) (left-behind? (car words)))
-         (if (pair? (cdr words)) (usage-error "what a program left behind takes no arguments; `" (cadr words) "` is too much"))
+         (if (pair? (cdr words))
+             (usage-error "what a program left behind takes no arguments; `" (cadr words) "` is too much"))
          (open-or-exit (car words) options (lambda () (load-left-behind! (car words)))))
         (else
          (let ((words (file-and-arguments words)))

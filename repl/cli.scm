@@ -37,7 +37,7 @@ is loaded first. Without a terminal the lines are read from standard input, and 
 where one of them failed."
               '() cli-repl)
    (make-part "run" "run [OPTION]... FILE [ARGUMENT]..." "runs a program"
-              "Runs the program in FILE: a source, an image, or of another format, which its content tells (`loaders` at the
+              "Runs the program in FILE: a source, an image, or of another format, which its content tells (`formats` at the
 prompt lists them). It sees the standard streams and its arguments. When it traps and there is a terminal, the debugger opens at the fault; else a report is printed.
 
 Exit status: that of the program, modulo 256, or

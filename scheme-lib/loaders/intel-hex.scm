@@ -50,7 +50,8 @@
         (if ended (fail-at path line 1 "the record in line " ended " was to be the last"))
         (if (not (= colon (u8vector-ref bytes start))) (fail-at path line 1 "a record begins with `:`"))
         (let* ((record (hex-bytes bytes (+ start 1) end path line start)) (length (u8vector-length record)))
-          (if (< length 5) (fail-at path line (+ 1 (- end start)) "the record ends too early: it has " length " of at least 5 bytes"))
+          (if (< length 5)
+              (fail-at path line (+ 1 (- end start)) "the record ends too early: it has " length " of at least 5 bytes"))
           (let ((count (u8vector-ref record 0)) (type (u8vector-ref record 3)))
             (if (not (= length (+ count 5)))
                 (fail-at path line 2 "the record says that it has " count " bytes of data, but it has " (- length 5)))
@@ -80,8 +81,8 @@
 ;; ---- writing -----------------------------------------------------------------------------------------------
 
 (define (record address type data)
-  (let* ((bytes (u8vector-concatenate (list (u8vector (u8vector-length data) (quotient address 256) (modulo address 256) type)
-                                            data '#u8(0)))))
+  (let* ((head (u8vector (u8vector-length data) (quotient address 256) (modulo address 256) type))
+         (bytes (u8vector-concatenate (list head data '#u8(0)))))
     (u8vector-set! bytes (- (u8vector-length bytes) 1) (bitwise-and 255 (- (check-sum bytes 1))))
     (text ":" (string-upcase (u8vector->hex bytes)) "\n")))
 

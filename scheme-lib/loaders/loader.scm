@@ -38,8 +38,8 @@
 (define-documented (loader-named name)
   "The loader of a name."
   (or (find (lambda (loader) (eq? (loader-name loader) name)) table)
-      (error (text "there is no loader `" name "`"
-                   (did-you-mean (symbol->string name) (map (lambda (loader) (symbol->string (loader-name loader))) table))))))
+      (let ((names (map (lambda (loader) (symbol->string (loader-name loader))) table)))
+        (error (text "there is no loader `" name "`" (did-you-mean (symbol->string name) names))))))
 
 ;; A loader that takes whatever there is, instead of the one that recognises it; #f: none.
 (define loader-to-use (make-parameter #f))

@@ -16,8 +16,10 @@ there."
                (lambda (bytes path)
                  (if (= 0 (u8vector-length bytes)) (fail-at path 0 0 "the file is empty"))
                  (if (> (+ address (u8vector-length bytes)) (expt 2 64))
-                     (fail-at path 0 0 "its " (u8vector-length bytes) " bytes do not fit behind " (hex-address address)))
-                 (make-image entry: address sections: (list (vector "memory" address bytes #f read-write-execute))))
+                     (fail-at path 0 0 "its " (u8vector-length bytes) " bytes do not fit behind "
+                              (hex-address address)))
+                 (make-image entry: address
+                             sections: (list (vector "memory" address bytes #f read-write-execute))))
                #f))
 
 ;; Zeros between sections are part of the file.

@@ -95,7 +95,8 @@
     (make-image
      entry: (or entry (piece-address (caar runs)))
      sections: (map (lambda (run)
-                      (vector "memory" (piece-address (car run)) (u8vector-concatenate (map piece-bytes run)) #f read-write-execute))
+                      (vector "memory" (piece-address (car run)) (u8vector-concatenate (map piece-bytes run))
+                              #f read-write-execute))
                     runs))))
 
 ;; ---- writing -----------------------------------------------------------------------------------------------

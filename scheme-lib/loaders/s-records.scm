@@ -1,5 +1,5 @@
-;; Motorola S-records. A record is a line  ST LL AA…AA DD…DD SS: the letter S and a digit, then hexadecimal bytes: how
-;; many follow, an address, data, and a sum that makes all of them 255 modulo 256.
+;; Motorola S-records. A record is a line  ST LL AA…AA DD…DD SS: the letter S and a digit, then hexadecimal
+;; bytes: how many follow, an address, data, and a sum that makes all of them 255 modulo 256.
 ;;
 ;;   S0          a name, which nobody needs
 ;;   S1 S2 S3    data at an address of 2, 3, 4 bytes
@@ -60,7 +60,8 @@
                 ((1 2 3) (set! seen (+ seen 1)) (contents-add! contents address line data))
                 ((5 6)
                  (if (not (= address seen))
-                     (fail-at path line 5 "there should be " address " records of data before this one, but there are " seen)))
+                     (fail-at path line 5 "there should be " address
+                              " records of data before this one, but there are " seen)))
                 (else (set! ended line) (set! entry address))))))))
     (if (not ended) (fail-at path 0 0 "the record that ends the file, S7, S8 or S9, is not there"))
     (contents->image contents (and (> entry 0) entry))))

@@ -60,7 +60,7 @@ contains "load opens a core where the program stopped" "trap at" "$output"
 contains "debug opens a core by its content" "trap at" "$(echo quit | "$COMET" debug "$WORK/sum.core" 2>&1)"
 check "a core takes no arguments" 64 "$(status_of "$COMET" debug "$WORK/sum.core" more)"
 contains "and debug says so" 'what a program left behind takes no arguments; `more` is too much' "$(cat "$WORK/err")"
-contains "loaders lists the formats" "intel-hex" "$(echo loaders | "$COMET")"
+contains "formats lists the formats" "intel-hex" "$(echo formats | "$COMET")"
 
 # ---- mistakes ------------------------------------------------------------------------------------------
 
