@@ -40,7 +40,7 @@ extern "C" {
 /* The version of the library that was linked, as "major.minor.patch". */
 COMET_API const char* comet_version(void);
 
-/* The checksum that images end with, for other files that are made beside them: XXH3, 64 bits, no seed. */
+/* XXH3, 64 bits, no seed: what images end with, for files made beside them. NULL is allowed for no bytes. */
 COMET_API uint64_t comet_checksum(const void* bytes, size_t length);
 
 /* ------------------------------------------------------------------------------------------------
