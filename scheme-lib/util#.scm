@@ -10,7 +10,7 @@
   string-trim string-upcase string-downcase string-pad-left string-pad-right string-repeat string-replace
   blank-string? control-character? visible-text text written
   ;; numbers
-  number->hex hex hex-address u64 s64 u32 s32
+  number->hex hex hex-address grouped u64 s64 u32 s32
   ;; bytes
   u8vector-ref-le u8vector-set-le! number->u8vector u8vector->number u8vector-concatenate
   string->utf8 utf8->string u8vector->hex hex->u8vector u8vector-index

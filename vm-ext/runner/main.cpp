@@ -263,7 +263,11 @@ int run(const Options& options) {
   if (stop.reason != COMET_HALTED && !options.quiet)
     report_end(options, image.get(), machine.get(), stop, status);
   if (options.statistics) {
+    comet_statistics statistics = COMET_STATISTICS_INIT;
+    check(comet_machine_statistics(machine.get(), &statistics, &error), error);
     std::fprintf(stderr, "instructions: %" PRIu64 "\nseconds: %.6f\n", stop.instruction_count, seconds);
+    std::fprintf(stderr, "decoded: %" PRIu64 " instructions, %" PRIu64 " bytes, dropped %" PRIu64 " times\n",
+                 statistics.decoded_instructions, statistics.decoded_bytes, statistics.decoded_drops);
   }
   if (options.hash) {
     uint8_t hash[16];
