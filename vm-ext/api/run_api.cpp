@@ -67,6 +67,8 @@ comet_status comet_observe(comet_machine* machine, comet_thread thread, uint64_t
     for (size_t i = 0; i < observation->filter_count; ++i)
       if (observation->filters[i].first > observation->filters[i].last)
         fail(COMET_ERROR_ARGUMENT, observation->filters[i].first, "filter %zu ends before it begins", i);
+    if (observation->profile != nullptr && observation->profile_weight == 0)
+      fail(COMET_ERROR_ARGUMENT, 0, "observation.profile_weight is 0; each instruction stands for one at least");
     comet_stop value = COMET_STOP_INIT;
     machine->run(thread, fuel, value, observation);
     give(stop, value, "stop");

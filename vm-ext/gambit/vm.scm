@@ -29,6 +29,8 @@ end-of-c
 ;; #f for NULL
 (c-define-type state-or-null* (pointer (struct "comet_state") comet-state))
 (c-define-type image-or-null* (pointer (struct "comet_image") comet-image))
+(c-define-type profile* (nonnull-pointer (struct "comet_profile") comet-profile "comet_release_profile"))
+(c-define-type profile-or-null* (pointer (struct "comet_profile") comet-profile))
 (c-define-type id unsigned-int32)
 (c-define-type u64 unsigned-int64)
 (c-define-type name nonnull-UTF-8-string)
@@ -133,6 +135,10 @@ end-of-c
 (define-call (vm-machine-config machine) (machine*) "comet_box_config(___arg1)"
   (vector (number 0) (number 1) (number 2) (number 3)))
 
+;; #(decoded-instructions decoded-bytes decoded-limit decoded-drops)
+(define-call (vm-machine-statistics machine) (machine*) "comet_box_statistics(___arg1)"
+  (vector (number 0) (number 1) (number 2) (number 3)))
+
 ;; ---- memory ----------------------------------------------------------------------------------------
 
 (define-call (vm-space-new machine) (machine*) "comet_box_space_new(___arg1)" (number 0))
@@ -221,19 +227,33 @@ end-of-c
 
 ;; filters: a u64vector of three numbers each (events, first, last); events: one with room for seven numbers
 ;; each (kind, count, pc, place, length, before, after), filled from its beginning; counts: one, or #f. Gives
-;; the number of events and what vm-run gives.
-(define (vm-observe machine thread fuel filters events stop-at counts counts-first)
+;; the number of events and what vm-run gives. profile: of vm-profile-new, or #f.
+(define (vm-observe machine thread fuel filters events stop-at counts counts-first #!optional (profile #f) (weight 1))
   (for-each (lambda (words)
               (if (not (u64vector? words)) (error "filters, events and counts are u64vectors, not" words)))
             (list filters events (or counts filters)))
-  (check ((c-lambda (machine* id u64 scheme-object size_t scheme-object size_t u64 scheme-object u64 size_t) int
-            "___return(comet_box_observe(___arg1, ___arg2, ___arg3, COMET_WORDS(___arg4), ___arg5, COMET_WORDS(___arg6), ___arg7, ___arg8, COMET_WORDS(___arg9), ___arg10, ___arg11));")
+  (check ((c-lambda (machine* id u64 scheme-object size_t scheme-object size_t u64 scheme-object u64 size_t profile-or-null* u64) int
+            "___return(comet_box_observe(___arg1, ___arg2, ___arg3, COMET_WORDS(___arg4), ___arg5, COMET_WORDS(___arg6), ___arg7, ___arg8, COMET_WORDS(___arg9), ___arg10, ___arg11, ___arg12, ___arg13));")
           machine thread fuel
           filters (quotient (u64vector-length filters) 3)
           events (quotient (u64vector-length events) 7)
           stop-at
-          (or counts filters) counts-first (if counts (u64vector-length counts) 0)))
+          (or counts filters) counts-first (if counts (u64vector-length counts) 0)
+          profile weight))
   (cons (number 11) (run-result)))
+
+(define result-profile (c-lambda () profile* "___return(comet_result.handle);"))
+(define-call (vm-profile-new) () "comet_handle_profile_new()" (result-profile))
+(define (vm-profile-free profile) (foreign-release! profile))
+(define (vm-profile? x) (and (foreign-with-tag? x 'comet-profile) #t))
+;; #(instructions lost)
+(define-call (vm-profile-get profile) (profile*) "comet_handle_profile_get(___arg1)" (vector (number 0) (number 1)))
+;; #(of what count), or #f behind the last
+(define (vm-profile-read profile table n)
+  (and (check-unless status-argument
+                     ((c-lambda (profile* id size_t) int "___return(comet_handle_profile_read(___arg1, ___arg2, ___arg3));")
+                      profile table n))
+       (vector (number 0) (number 1) (number 2))))
 
 (define vm-interrupt (c-lambda (machine*) void "comet_box_interrupt(___arg1);"))
 

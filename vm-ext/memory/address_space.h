@@ -94,7 +94,8 @@ class AddressSpace {
   // Says that instructions were decoded from these bytes: writes to them set `code_changed`.
   void mark_code(std::uint64_t address, std::size_t length);
   void forget_code();
-  std::size_t code_pages() const { return code_.size(); }
+  // Memory of the host that this takes.
+  std::size_t code_bytes() const { return code_.size() * sizeof(CodeBytes); }
   bool code_changed = false;
 
   // Watched ranges. Who accesses memory through the careful path says so before, and `watch_hit` then tells
