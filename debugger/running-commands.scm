@@ -32,14 +32,14 @@ made of a line is one line: step-macro goes into them."
   (show-pause (next-line! count)))
 
 (define-command (step-macro #!optional (count count 1))
-  "Executes until another place in a macro or another source line begins, or the COUNT-th. As step-line, but into \
-macros: shows the line that calls them, and where in each of them the next instruction was made. step-line goes on \
+  "Executes until another line begins, of the source or in a macro. Or the COUNT-th; as step-line, but into macros: \
+shows the line that calls them, and where in each of them the next instruction was made. step-line goes on \
 behind them."
   aliases: (sm) group: running
   (show-pause (step-macro! count) #t))
 
 (define-command (next-macro #!optional (count count 1))
-  "Executes until another place in a macro or another source line begins, or the COUNT-th, and calls as a whole."
+  "Executes until another line begins, of the source or in a macro, and calls as a whole. Or the COUNT-th."
   aliases: (nm) group: running
   (show-pause (next-macro! count) #t))
 

@@ -25,13 +25,13 @@
   (show-pause (reverse-next! count)))
 
 (define-command (reverse-step-line #!optional (count count 1))
-  "Goes back to where the source line before this one began, or the COUNT-th before. Functions that were called on the \
+  "Goes back to where the source line before this one began. Or the COUNT-th before; functions that were called on the \
 way are entered from behind."
   aliases: (rsl) group: time
   (show-pause (reverse-step-line! count)))
 
 (define-command (reverse-next-line #!optional (count count 1))
-  "Goes back to where the source line before this one began, or the COUNT-th before, and over calls as a whole."
+  "Goes back to where the source line before this one began, over calls as a whole. Or the COUNT-th before."
   aliases: (rnl) group: time
   (show-pause (reverse-next-line! count)))
 
