@@ -105,6 +105,7 @@ test-suites: $(TESTS)/cases $(FUZZ_IMAGES) sanitized-programs coverage-programs
 	  editors 'tests/editors.sh' \
 	  fuzz-sources 'SEED=1 COUNT=2000 tests/asm/run.sh fuzz.scm' \
 	  examples 'tests/examples/run.sh' \
+	  pages 'tests/pages.sh' \
 	  repl 'tests/repl/run.sh' \
 	  dap 'tests/dap/run.sh'
 
