@@ -177,6 +177,9 @@
 (define (asm-file path)
   (assemble-source (read-source-file path)))
 
+(define (asm-bytes bytes path)
+  (assemble-source (read-source-bytes path bytes)))
+
 (define (read-source-file path)
   (read-source-bytes path (file-bytes path)))
 

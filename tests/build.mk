@@ -107,6 +107,7 @@ test-suites: $(TESTS)/cases $(FUZZ_IMAGES) sanitized-programs coverage-programs
 	  examples 'tests/examples/run.sh' \
 	  pages 'tests/pages.sh' \
 	  repl 'tests/repl/run.sh' \
+	  loaders 'tests/loaders/run.sh' \
 	  dap 'tests/dap/run.sh'
 
 # The long run: damaged images and states, and programs in lockstep, under the sanitizers; damaged sources.
