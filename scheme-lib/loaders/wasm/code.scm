@@ -1,8 +1,8 @@
-;; A buffer of Comet instructions. The last instruction stays open until the next one comes: its destination can
-;; be changed, and a comparison can become the branch that follows it. Nothing is emitted while the code is not
-;; live, that is behind a jump.
+;; A buffer of Comet instructions, of at most 128 MiB. The last instruction stays open until the next one comes: its
+;; destination can be changed, and a comparison can become the branch that follows it. Nothing is emitted while the
+;; code is not live, that is behind a jump.
 ;;
-;;   (define code (make-code #x10000))
+;;   (define code (make-code #x10000 #x10000))
 ;;   (emit! code (opcode 'add) 1 2 3)
 ;;   (branch! code (opcode 'jump) '#() label)
 ;;
@@ -14,13 +14,14 @@
 (use scheme-lib/loaders/wasm/errors)
 (declare (standard-bindings) (extended-bindings) (block))
 
-;; base: the address of the first byte. op: of the open instruction, or #f; a, b, c: its fields, #f for none
+;; base: the address of the first byte; limit: how many there may be. op: of the open instruction, or #f; a, b, c: its
+;; fields, #f for none
 (define-type code
   constructor: construct-code
-  base bytes length live? op a b c)
+  base limit bytes length live? op a b c)
 
-(define (make-code base)
-  (construct-code base (make-u8vector 4096) 0 #t #f #f #f #f))
+(define (make-code base limit)
+  (construct-code base limit (make-u8vector 4096) 0 #t #f #f #f #f))
 
 (define opcodes (make-table test: eq?))
 (define results (make-vector 1024 #f))   ; opcode -> whether its first field is a register that it only writes
@@ -40,6 +41,7 @@
 
 (define (ensure! code count)
   (let* ((bytes (code-bytes code)) (needed (+ (code-length code) count)))
+    (if (> needed (code-limit code)) (malformed 0 "implementation limit: the code is too large"))
     (if (> needed (u8vector-length bytes))
         (let ((more (make-u8vector (max needed (* 2 (u8vector-length bytes))))))
           (subu8vector-move! bytes 0 (code-length code) more 0)
@@ -127,14 +129,11 @@
 (define (label-used? label) (pair? (label-uses label)))
 (define (label-address code label) (+ (code-base code) (label-offset label)))
 
-(define reach (expt 2 27))
-
 (define (fill! code label use)
   (let ((bytes (code-bytes code)) (site (vector-ref use 1)) (distance (- (label-offset label) (vector-ref use 2))))
     (define (put-wide! value count)
       (do ((i 0 (+ i 1)) (value value (arithmetic-shift value -7))) ((= i count))
         (u8vector-set! bytes (+ site i) (bitwise-ior (bitwise-and value 127) (if (< (+ i 1) count) 128 0)))))
-    (if (>= (abs distance) reach) (malformed 0 "implementation limit: the code is too large"))
     (case (vector-ref use 0)
       ((branch) (put-wide! (zigzag distance) 4))
       ((address) (put-wide! (label-address code label) 5))
@@ -176,5 +175,6 @@
       (begin
         (flush! code)
         (ensure! code longest-instruction)
-        (code-length-set! code (put-field! (code-bytes code) (put-field! (code-bytes code) (code-length code) op:imm) register))
+        (let ((bytes (code-bytes code)))
+          (code-length-set! code (put-field! bytes (put-field! bytes (code-length code) op:imm) register)))
         (reference! code label 'address 5 0))))

@@ -24,14 +24,25 @@
 
 ;; ---- bodies ------------------------------------------------------------------------------------------
 
+;; The types of all locals. They are declared in groups, (count . type).
 (define (read-locals! c signature)
-  (let loop ((groups (read-u32! c)) (count (vector-length (signature-params signature))) (types '()))
-    (if (= groups 0)
-        (apply vector-append (signature-params signature) (reverse types))
-        (let* ((at (cursor-at c)) (n (read-u32! c)) (type (value-type c)) (count (+ count n)))
+  (let loop ((left (read-u32! c)) (count (vector-length (signature-params signature))) (groups '()))
+    (if (= left 0)
+        (locals-of signature (reverse groups) count (cursor-at c))
+        (let* ((at (cursor-at c)) (n (read-u32! c)) (count (+ count n)))
           (if (> count #xffffffff) (malformed at "too many locals"))
-          (if (> count most-locals) (malformed at "implementation limit: too many locals, more than " most-locals))
-          (loop (- groups 1) count (if (> n 0) (cons (make-vector n type) types) types))))))
+          (loop (- left 1) count (cons (cons n (value-type c)) groups))))))
+
+(define (locals-of signature groups count offset)
+  (if (> count most-locals) (malformed offset "implementation limit: more than " most-locals " locals"))
+  (let ((types (make-vector count #f)) (params (signature-params signature)))
+    (subvector-move! params 0 (vector-length params) types 0)
+    (let loop ((groups groups) (at (vector-length params)))
+      (if (pair? groups)
+          (let ((end (+ at (caar groups))))
+            (subvector-fill! types at end (cdar groups))
+            (loop (cdr groups) end))))
+    types))
 
 (define (compile-instructions! f)
   (let ((c (function-cursor f)))
@@ -56,10 +67,20 @@
 
 (define op:trap (opcode 'trap))
 
+;; Locals take no room in a module, but here. All functions together have fewer than this for each byte.
+(define locals-a-byte 16)
+
+(define (count-locals! layout types cursor)
+  (layout-locals-set! layout (+ (layout-locals layout) (vector-length types)))
+  (if (> (layout-locals layout) (+ most-locals (* locals-a-byte (u8vector-length (cursor-bytes cursor)))))
+      (malformed (cursor-at cursor) "implementation limit: too many locals in all functions"))
+  types)
+
 (define (compile-body! layout index cursor)
   (let* ((m (layout-module layout)) (code (layout-code layout))
          (signature (vector-ref (module-functions m) index))
-         (f (make-function layout m code cursor signature (read-locals! cursor signature))))
+         (types (count-locals! layout (read-locals! cursor signature) cursor))
+         (f (make-function layout m code cursor signature types)))
     (begin-code! layout signature (vector-ref (layout-functions layout) index))
     (begin-function! f (signature-results signature))
     (compile-instructions! f)
@@ -157,7 +178,7 @@
 (define (limits-of-memory m)
   (if (= 0 (vector-length (module-memories m))) #f (vector-ref (module-memories m) 0)))
 
-;; Active segments, in order: elements into the bytes of the data section, data into those of the memory.
+;; Active segments of elements, in order, into the bytes of the data section.
 (define (put-elements! layout bytes)
   (let ((m (layout-module layout)))
     (vector-for-each
@@ -181,24 +202,44 @@
 
 (define (segment-length segment) (- (segment-end segment) (segment-start segment)))
 
-(define (memory-bytes layout)
+;; The memory's pages that segments write to, by number.
+(define (memory-pages layout)
   (let* ((m (layout-module layout))
          (limits (limits-of-memory m))
          (size (if limits (* page-size (limits-least limits)) 0))
-         (placed (map (lambda (segment)
-                        (let ((offset (constant-bits layout (segment-offset segment))))
-                          (cons offset segment)))
-                      (active-segments m)))
-         (inside? (lambda (entry) (<= (+ (car entry) (segment-length (cdr entry))) size)))
-         (bytes (make-u8vector (fold (lambda (entry end) (max end (+ (car entry) (segment-length (cdr entry)))))
-                                     0 (filter inside? placed))
-                               0)))
+         (most (+ 4096 (quotient (u8vector-length (module-bytes m)) (quotient page-size 2))))
+         (pages (make-table)))
+    (define (page number)
+      (or (table-ref pages number #f)
+          (let ((bytes (make-u8vector page-size 0)))
+            (if (>= (table-length pages) most) (malformed 0 "implementation limit: data in too many places"))
+            (table-set! pages number bytes)
+            bytes)))
     (for-each
-     (lambda (entry)
-       (if (not (inside? entry)) (trapped "out of bounds memory access"))
-       (subu8vector-move! (module-bytes m) (segment-start (cdr entry)) (segment-end (cdr entry)) bytes (car entry)))
-     placed)
-    bytes))
+     (lambda (segment)
+       (let ((offset (constant-bits layout (segment-offset segment))) (end (segment-end segment)))
+         (if (> (+ offset (segment-length segment)) size) (trapped "out of bounds memory access"))
+         (let loop ((from (segment-start segment)) (offset offset))
+           (if (< from end)
+               (let* ((within (modulo offset page-size)) (n (min (- end from) (- page-size within))))
+                 (subu8vector-move! (module-bytes m) from (+ from n) (page (quotient offset page-size)) within)
+                 (loop (+ from n) (+ offset n)))))))
+     (active-segments m))
+    pages))
+
+;; Sections for the memory: each begins with pages that have content, and goes on to where the next one begins.
+(define (memory-sections! image layout pages)
+  (let* ((limits (limits-of-memory (layout-module layout)))
+         (numbers (sort (map car (table->list pages)) <))
+         (end (limits-least limits)))
+    (let loop ((at 0) (numbers numbers))
+      (let run ((next at) (rest numbers) (content '()))
+        (if (and (pair? rest) (= next (car rest)))
+            (run (+ next 1) (cdr rest) (cons (table-ref pages next) content))
+            (let ((to (if (pair? rest) (car rest) end)) (bytes (u8vector-concatenate (reverse content))))
+              (section! image "memory" (+ (layout-memory layout) (* page-size at)) bytes (* page-size (- to at))
+                        read-write)
+              (if (pair? rest) (loop to rest))))))))
 
 ;; What the program may still copy from: passive segments, one behind the other from an address on, in a list; where
 ;; they stand is written into the data section's bytes.
@@ -223,7 +264,8 @@
                       (begin
                         (note! (segment-address layout i) address (segment-length segment))
                         (loop (+ i 1) (+ address (segment-length segment))
-                              (cons (subu8vector (module-bytes m) (segment-start segment) (segment-end segment)) parts)))
+                              (cons (subu8vector (module-bytes m) (segment-start segment) (segment-end segment))
+                                    parts)))
                       (loop (+ i 1) address parts)))
                 (reverse parts)))))))
 
@@ -235,6 +277,11 @@
 
 (define (section! image name address bytes length protection)
   (if (> length 0) (vm-image-add-section image name address bytes length protection)))
+
+;; Bytes without zeros at the end, which are there anyhow.
+(define (without-zeros bytes)
+  (let loop ((end (u8vector-length bytes)))
+    (if (and (> end 0) (= 0 (u8vector-ref bytes (- end 1)))) (loop (- end 1)) (subu8vector bytes 0 end))))
 
 ;; A name that an image takes, and that no other symbol has.
 (define (symbol-name name used)
@@ -264,29 +311,27 @@
          (data (make-u8vector (- (layout-data-end layout) layout-data-origin) 0))
          (code-end (+ (code-base code) (code-at code)))
          (constants (page-up code-end))
-         (memory (memory-bytes-checked layout data))
+         (memory (fill-data! layout data))
          (parts (u8vector-concatenate (passive-parts layout data constants))))
-    (if (> (+ constants (u8vector-length parts)) (layout-memory layout))
-        (malformed 0 "implementation limit: the code is too large"))
-    (section! image "data" layout-data-origin data (u8vector-length data) read-write)
-    (section! image "code" (code-base code) (subu8vector (code-bytes code) 0 (code-at code)) (code-at code) read-execute)
+    (section! image "data" layout-data-origin (without-zeros data) (u8vector-length data) read-write)
+    (section! image "code" (code-base code) (subu8vector (code-bytes code) 0 (code-at code)) (code-at code)
+              read-execute)
     (section! image "constants" constants parts (u8vector-length parts) read-only)
-    (if limits
-        (section! image "memory" (layout-memory layout) memory (* page-size (limits-least limits)) read-write))
+    (if limits (memory-sections! image layout memory))
     (for-each (lambda (name) (vm-image-add-import image name)) (layout-imports layout))
     (add-symbols! image layout entry)
     (vm-image-set-entry image entry)
     image))
 
-;; Fills the data section; elements come before data, as instantiation has it.
-(define (memory-bytes-checked layout data)
+;; Fills the data section, and gives the memory's pages; elements come before data, as instantiation has it.
+(define (fill-data! layout data)
   (let* ((m (layout-module layout)) (limits (limits-of-memory m)))
     (if limits (put! data layout-data-origin memory-size-address (limits-least limits)))
     (do ((i 0 (+ i 1))) ((= i (vector-length (module-tables m))))
       (put! data layout-data-origin (table-size-address i)
             (limits-least (table-type-limits (vector-ref (module-tables m) i)))))
     (put-elements! layout data)
-    (memory-bytes layout)))
+    (memory-pages layout)))
 
 ;; The host call by which memory grows.
 (define grow-call "map")

@@ -82,10 +82,20 @@
            (cursor-at-set! c at)
            (values '#() (vector (value-type c)))))))
 
+;; How many blocks may lie in each other.
+(define deepest 10000)
+
 (define (push-frame! f kind else params results)
+  (function-depth-set! f (+ 1 (function-depth f)))
+  (if (> (function-depth f) deepest)
+      (malformed (here f) "implementation limit: more than " deepest " blocks in each other"))
   (function-frames-set! f
     (cons (make-frame kind (make-label) else params results (function-height f) #f (live? f))
           (function-frames f))))
+
+(define (pop-frame! f)
+  (function-depth-set! f (- (function-depth f) 1))
+  (function-frames-set! f (cdr (function-frames f))))
 
 ;; The function's own frame. Its label is never bound: a branch there returns.
 (define (begin-function! f results)
@@ -121,7 +131,7 @@
   (lambda (f op)
     (receive (params results) (read-block-type! f)
       (let ((condition (pop! f type:i32)) (else (make-label)))
-        (before-condition! f condition
+        (before-last! f condition
           (lambda () (settle-zeros! f) (settle-params! f params) (spill-operands! f)))
         (branch-when! f condition #f else)
         (enter! f 'if else params results)))))
@@ -170,26 +180,26 @@
          (pop-types! f results)
          (same-height! f frame)
          (return! f results)
-         (function-frames-set! f (cdr (function-frames f))))
+         (pop-frame! f))
         ((if else)
          (if (and (eq? 'if (frame-kind frame)) (not (equal? results (frame-params frame))))
              (invalid (here f) "type mismatch: an if without else has to give what it takes"))
          (end-arm! f frame)
          (if (frame-else frame) (arrive! f (frame-else frame) (frame-begun-live? frame)))
          (arrive! f label (label-used? label))
-         (function-frames-set! f (cdr (function-frames f)))
+         (pop-frame! f)
          (push-homes! f results))
         (else
          (if (and (eq? 'block (frame-kind frame)) (label-used? label))
              (begin
                (end-arm! f frame)
                (arrive! f label #t)
-               (function-frames-set! f (cdr (function-frames f)))
+               (pop-frame! f)
                (push-homes! f results))
              (begin
                (pop-types! f results)
                (same-height! f frame)
-               (function-frames-set! f (cdr (function-frames f)))
+               (pop-frame! f)
                (if (live? f) (pass-results! f results) (push-homes! f results)))))))))
 
 ;; ---- branches ----------------------------------------------------------------------------------------
@@ -236,7 +246,7 @@
            (condition (pop! f type:i32)))
       (check-top! f types)
       (let ((from (- (function-height f) (vector-length types))))
-        (before-condition! f condition
+        (before-last! f condition
           (lambda ()
             (settle-zeros! f)
             (if (live? f)
@@ -282,7 +292,7 @@
 
 (define (jump-by-table! f frames index arity)
   (let* ((code (function-code f)) (from (- (function-height f) arity)) (table (make-label)) (stubs '())
-         (test (begin (before-condition! f index
+         (test (begin (before-last! f index
                         (lambda ()
                           (settle-zeros! f)
                           (do ((h from (+ h 1))) ((= h (function-height f))) (settle! f h))))

@@ -21,11 +21,11 @@
 
 ;; instruction: offset of the one being compiled. types, registers, constants: by height; register -1: a constant.
 ;; waiting: for each local how many operands are this local; zero: for each local whether it is zero yet to be set,
-;; and zeros how many are. traps: code -> label behind the body where it traps
+;; and zeros how many are. depth: how many frames; traps: code -> label behind the body where it traps
 (define-type function
   constructor: construct-function
   layout module code cursor signature local-types
-  instruction types registers constants height waiting zero zeros frames traps)
+  instruction types registers constants height waiting zero zeros frames depth traps)
 
 ;; kind: block, loop, if, else or function. label: where a branch to it leads; else: the label of the other arm.
 ;; dead?: what follows cannot be reached. begun-live?: its beginning can be
@@ -41,7 +41,7 @@
       (vector-set! zero i #t))
     (construct-function layout module code cursor signature local-types
                         0 (make-vector initial-room #f) (make-vector initial-room 0) (make-vector initial-room 0)
-                        0 (make-vector (+ count 1) 0) zero (- count params) '() '())))
+                        0 (make-vector (+ count 1) 0) zero (- count params) '() 0 '())))
 
 ;; ---- instructions ------------------------------------------------------------------------------------
 
@@ -205,8 +205,9 @@
                      (emit-constant! (function-code f) i 0))))
         (function-zeros-set! f 0))))
 
-;; Calls the thunk, whose code goes before the instruction that made the condition at a height, which was popped.
-(define (before-condition! f height thunk)
+;; Calls the thunk, whose code goes before the open instruction if that made the operand which was popped from a
+;; height: it reads no home that is in use. So it stays open.
+(define (before-last! f height thunk)
   (let ((code (function-code f)))
     (if (and (= (home f height) (vector-ref (function-registers f) height)) (last-writes? code (home f height)))
         (let* ((op (take-pending! code)) (a (code-a code)) (b (code-b code)) (c (code-c code)))
@@ -214,23 +215,19 @@
           (emit! code op a b c))
         (thunk))))
 
-;; Before a local changes, who still waits for its value gets a copy. The open instruction comes behind the copies:
-;; it does not read homes that are in use.
+;; Before a local changes, who still waits for its value gets a copy.
 (define (copy-waiting! f register)
-  (if (> (vector-ref (function-waiting f) register) 0)
-      (let* ((code (function-code f)) (op (take-pending! code)))
-        (let ((a (code-a code)) (b (code-b code)) (c (code-c code)))
-          (let loop ((height (- (function-height f) 1)))
-            (if (> (vector-ref (function-waiting f) register) 0)
-                (begin
-                  (if (= register (vector-ref (function-registers f) height)) (settle! f height))
-                  (loop (- height 1)))))
-          (if op (emit! code op a b c))))))
+  (let loop ((height (- (function-height f) 1)))
+    (if (> (vector-ref (function-waiting f) register) 0)
+        (begin
+          (if (= register (vector-ref (function-registers f) height)) (settle! f height))
+          (loop (- height 1))))))
 
 ;; local := the operand at a height, which was popped
 (define (set-local! f index height)
   (let ((register (+ index 1)))
-    (copy-waiting! f register)
+    (if (> (vector-ref (function-waiting f) register) 0)
+        (before-last! f height (lambda () (copy-waiting! f register))))
     (if (vector-ref (function-zero f) register)
         (begin (vector-set! (function-zero f) register #f)
                (function-zeros-set! f (- (function-zeros f) 1))))

@@ -31,16 +31,18 @@
 ;; Bits that are to be taken as they are, of a global or a result.
 (define-type raw constructor: imported-bits bits)
 
+(define (import->text import)
+  (text (import-kind import) " " (import-name import) " of module " (import-module import)))
+
 (define (find-import imports import)
   (let ((found (find (lambda (entry)
                        (and (string=? (car entry) (import-module import)) (string=? (cadr entry) (import-name import))))
                      imports)))
-    (if (not found)
-        (unlinkable "unknown import: " (import-kind import) " " (import-name import) " of module " (import-module import)))
+    (if (not found) (unlinkable "unknown import: " (import->text import)))
     (given-value import (caddr found))))
 
 (define (incompatible import)
-  (unlinkable "incompatible import type: " (import-kind import) " " (import-name import) " of module " (import-module import)))
+  (unlinkable "incompatible import type: " (import->text import)))
 
 ;; What another instance exports: its kind, its type as in module.scm, and the value that is given otherwise.
 (define-type exported constructor: make-exported kind type value)
@@ -89,7 +91,8 @@
                (values (if (= 1 (length results)) (list value) (if (null? results) '() value)))
                (thread (car (instance-threads instance))))
           (if (not (and (list? values) (= (length values) (length results))))
-              (error (text "WebAssembly: the imported function " name " has to give a list of " (length results) " values")))
+              (error (text "WebAssembly: the imported function " name " has to give a list of " (length results)
+                           " values")))
           (let ((bits (map (lambda (type value) (as-bits type value references)) results values)))
             (for-each (lambda (register bits) (machine-register-set! machine register bits 0 thread))
                       (iota (max 0 (- (length bits) 1)) 2)
@@ -100,8 +103,9 @@
 
 (define-documented (wasm-instantiate what #!optional (imports '()) (machine (make-machine)))
   "Compiles a module, loads it into a machine and runs its start function. WHAT is a path or bytes; IMPORTS a list of
-(module name value): for a function a procedure, which gives its result (of several a list), or the name of a standard host call
-as a string; for a global its value; for a memory or a table its limits, (least most), of which this instance gets its own."
+(module name value): for a function a procedure, which gives its result (of several a list), or the name of a standard
+host call as a string; for a global its value; for a memory or a table its limits, (least most), of which this
+instance gets its own."
   (let* ((m (read-module (if (string? what) (read-file-bytes what) what)))
          (references (make-reference-table))
          (functions (module-imported m 'function))
@@ -128,6 +132,14 @@ as a string; for a global its value; for a memory or a table its limits, (least 
       (machine-load! machine (program-image (instance-program instance)))
       (run-from! instance (program-start (instance-program instance)) '() (lambda (thread) #t))
       instance)))
+
+(define-documented (wasm-check bytes)
+  "Reads, validates and compiles a module whatever it imports; what is wrong with it is an error."
+  (let* ((m (read-module bytes)) (functions (module-imported m 'function)))
+    (wasm-compile m
+                  (map (lambda (import) "none") functions)
+                  (map (lambda (import) 0) (module-imported m 'global)))
+    (void)))
 
 ;; The host call by which memory grows: 0 where it was done.
 (define (map-pages machine address length)
@@ -168,7 +180,8 @@ as a string; for a global its value; for a memory or a table its limits, (least 
      (lambda ()
        (if (null? outer) (machine-restart! machine address))
        (set-thread-registers! machine thread globals)
-       (for-each (lambda (n bits) (machine-register-set! machine n bits 0 thread)) (iota (length arguments) 1) arguments)
+       (for-each (lambda (n bits) (machine-register-set! machine n bits 0 thread))
+                 (iota (length arguments) 1) arguments)
        (let ((stop (machine-run! machine #f thread)))
          (if (not (eq? 'halted (stop-reason stop))) (trapped (instance-trap-text instance stop)))
          (receive-results thread)))
@@ -186,7 +199,9 @@ as a string; for a global its value; for a memory or a table its limits, (least 
   (let* ((m (instance-module instance)) (machine (instance-machine instance))
          (layout (program-layout (instance-program instance)))
          (results (vector-length (signature-results (vector-ref (module-functions m) index)))))
-    (run-from! instance (label-address (layout-code layout) (vector-ref (layout-functions layout) index)) arguments
+    (run-from! instance
+               (label-address (layout-code layout) (vector-ref (layout-functions layout) index))
+               arguments
       (lambda (thread) (map (lambda (n) (machine-register machine n 0 thread)) (iota results 1))))))
 
 (define-documented (wasm-call instance name #!rest arguments)
@@ -240,6 +255,7 @@ WebAssembly's words."
     ((invalid) "invalid conversion to integer")
     ((read write) (if (>= (stop-address stop) null-range) "uninitialized element" "out of bounds memory access"))
     ((call-depth window) "call stack exhausted")
-    ((user) (or (and (< (stop-address stop) (vector-length trap-texts)) (vector-ref trap-texts (stop-address stop)))
-                (stop->text stop)))
+    ((user)
+     (or (and (< (stop-address stop) (vector-length trap-texts)) (vector-ref trap-texts (stop-address stop)))
+         (stop->text stop)))
     (else (stop->text stop))))

@@ -17,11 +17,12 @@
 (use scheme-lib/loaders/wasm/module)
 (declare (standard-bindings) (extended-bindings) (block))
 
-;; functions: labels; imports: names of host calls; grow: the label of the routine
-;; that grows the memory; globals: places; imported-globals: values, one for each
+;; functions: labels; imports: names of host calls; grow: the label of the routine that grows the memory; locals: how
+;; many there were in all functions; globals: places; imported-globals: values, one for each
 (define-type layout
   constructor: construct-layout
-  module functions imports imported-globals globals tables grow code memory memory-limit elements segments data-end)
+  module functions imports imported-globals globals tables grow code memory memory-limit elements segments data-end
+  locals)
 
 ;; kind: constant, register or memory
 (define-type place kind value)
@@ -76,11 +77,21 @@
                 (else
                  (loop (cdr globals) rest free (+ address 8) (cons (make-place 'memory address) places))))))))
 
-;; A power of two that leaves room for the code: an instruction takes more bytes here than there.
+;; How much the code may take, and constants at most do, for each byte of the module.
+(define code-growth 16)
+(define constant-growth 8)
+
+;; A power of two that leaves room for both.
 (define (memory-address m data-end)
-  (let ((needed (+ data-end (* 16 (u8vector-length (module-bytes m))))))
+  (let ((needed (+ data-end (* 4 page-size)
+                   (* (+ code-growth constant-growth) (u8vector-length (module-bytes m))))))
     (let loop ((address (expt 2 20)))
       (if (< address needed) (loop (* 2 address)) address))))
+
+;; The code for what begins at `base` and ends before the constants that are below `memory`.
+(define (code-between m base memory)
+  (make-code base (min (expt 2 27)
+                       (- memory base page-size (* constant-growth (u8vector-length (module-bytes m)))))))
 
 (define (make-layout m imported-globals)
   (let* ((elements (table-size-address (vector-length (module-tables m))))
@@ -93,8 +104,8 @@
           (construct-layout m
                             (vector-map (lambda (signature) (make-label)) (module-functions m))
                             '() imported-globals global-places table-places (make-label)
-                            (make-code (page-up end)) memory (or (and limits (limits-most limits)) 65536)
-                            elements segments end))))))
+                            (code-between m (page-up end) memory) memory (or (and limits (limits-most limits)) 65536)
+                            elements segments end 0))))))
 
 (define (table-address layout index) (table-place-address (vector-ref (layout-tables layout) index)))
 (define (table-capacity layout index) (table-place-capacity (vector-ref (layout-tables layout) index)))

@@ -6,7 +6,9 @@
   module-function-count module-imported module-declared? module-function-name
   signature-params signature-results signature-id
   import-module import-name import-kind import-type
-  limits-least limits-most limits-least-set! limits-most-set! make-limits make-signature make-global make-table-type table-type-element table-type-limits global-type global-mutable? global-value
+  limits-least limits-most limits-least-set! limits-most-set!
+  make-limits make-signature make-global make-table-type
+  table-type-element table-type-limits global-type global-mutable? global-value
   export-name export-kind export-index
   element-mode element-type element-table element-offset element-items
   segment-mode segment-offset segment-start segment-end

@@ -58,10 +58,15 @@
     (let loop ((i 0) (items '()))
       (if (= i count) (list->vector (reverse items)) (loop (+ i 1) (cons (item) items))))))
 
+(define most-params 1000)
+
 (define (read-signature! c id)
-  (if (not (= (read-byte! c) #x60)) (malformed (- (cursor-at c) 1) "integer representation too long: a function's type begins with 0x60"))
+  (if (not (= (read-byte! c) #x60))
+      (malformed (- (cursor-at c) 1) "integer representation too long: a function's type begins with 0x60"))
   (let* ((params (read-vector! c (lambda () (value-type c))))
          (results (read-vector! c (lambda () (value-type c)))))
+    (if (> (max (vector-length params) (vector-length results)) most-params)
+        (malformed (cursor-at c) "implementation limit: more than " most-params " parameters or results"))
     (make-signature params results (id (cons params results)))))
 
 (define (read-limits! c largest why)

@@ -16,7 +16,8 @@
 
 ;; ---- constants ---------------------------------------------------------------------------------------
 
-(instruction! #x41 (lambda (f op) (push-constant! f type:i32 (bitwise-and (read-s32! (function-cursor f)) #xffffffff))))
+(instruction! #x41
+  (lambda (f op) (push-constant! f type:i32 (bitwise-and (read-s32! (function-cursor f)) #xffffffff))))
 (instruction! #x42 (lambda (f op) (push-constant! f type:i64 (u64 (read-s64! (function-cursor f))))))
 (instruction! #x43 (lambda (f op) (push-constant! f type:f32 (read-bits! (function-cursor f) 4))))
 (instruction! #x44 (lambda (f op) (push-constant! f type:f64 (read-bits! (function-cursor f) 8))))
@@ -105,7 +106,8 @@
                        (emit! (function-code f) op to a b))))))))))
 
 (define (signed-field width) (lambda (bits) (zigzag (signed-bits bits width))))
-(define (negated-field width) (lambda (bits) (zigzag (signed-bits (bitwise-and (- bits) (- (expt 2 width) 1)) width))))
+(define (negated-field width)
+  (lambda (bits) (zigzag (signed-bits (bitwise-and (- bits) (- (expt 2 width) 1)) width))))
 (define (count-field width) (lambda (bits) (modulo bits width)))
 (define (plain-field bits) (zigzag bits))
 (define (left-count-field width) (lambda (bits) (modulo (- bits) width)))
@@ -170,7 +172,8 @@
       (lambda (f wasm)
         (let* ((right (pop! f type)) (left (pop! f type)))
           (cond ((constant? f right) (with-constant f relation (register! f left) (value (constant f right))))
-                ((constant? f left) (with-constant f (mirrored relation) (register! f right) (value (constant f left))))
+                ((constant? f left)
+                 (with-constant f (mirrored relation) (register! f right) (value (constant f left))))
                 (else
                  (let* ((a (register! f left)) (b (register! f right)) (to (push-new! f type:i32))
                         (code (function-code f)))

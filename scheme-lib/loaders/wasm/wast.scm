@@ -120,7 +120,8 @@
   (with-exception-catcher
    (lambda (e)
      (cond ((not (wasm-error? e)) (exception->text e))
-           ((not (memq (wasm-error-kind e) kinds)) (text "expected " (field command "text") ", found " (wasm-error-why e)))
+           ((not (memq (wasm-error-kind e) kinds))
+            (text "expected " (field command "text") ", found " (wasm-error-why e)))
            ((eq? 'trap (wasm-error-kind e)) (same-trap? (field command "text") (wasm-error-why e)))
            (else #f)))
    (lambda ()
