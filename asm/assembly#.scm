@@ -12,7 +12,7 @@
   ;; sections
   section-name section-protection section-base section-size section-content section-bytes section-file-length
   section-executable? section-no-bits? section-keep? section-keep?-set! section-address
-  current-section switch-section!
+  current-section switch-section! room-for?
   here emit-byte! emit-bytes! emit-zeros! emit-fill! emit-integer!
   memory-limit bytes-limit
   assembly-entry assembly-entry-set!

@@ -495,6 +495,13 @@
               memory-limit))
     (assembly-total-set! a total)))
 
+;; Whether so many bytes can be written at the end; reserve! says what is in their way.
+(define (room-for? a count)
+  (let ((section (current-section a)))
+    (and (not (section-no-bits? section))
+         (<= (+ (assembly-total a) count) memory-limit)
+         (<= (+ (section-size section) count) bytes-limit))))
+
 ;; Makes room for `count` bytes that will be written at the end; the result is their index.
 (define (reserve! a count)
   (let* ((section (current-section a))

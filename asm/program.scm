@@ -42,6 +42,10 @@
 (define (program-lines program)
   (force (car (force (program-tables program)))))
 
+;; How many lines the source has, without what it includes.
+(define (program-source-length program)
+  (source-file-line-count (source-file (assembly-source (program-assembly program)))))
+
 ;; Does (action file address line column) for each of them, in any order.
 (define (program-for-each-line program action)
   (if (program-assembly program)

@@ -23,7 +23,8 @@
 (define (read-state-file path)
   (if (not (file-exists? path)) (raise-user-error path ": there is no such file"))
   (if (eq? (file-type path) 'directory) (raise-user-error path ": is a directory, not a state"))
-  (read-state path))
+  (parameterize ((file-size-limit (max (file-size-limit) (* 2 (allowed-memory)))))
+    (read-state path)))
 
 ;; The image of the file, or of what the person named, which must be the same.
 (define (image-of state path image-path)

@@ -68,10 +68,8 @@
                                      (object->bytes result)
                                      (image->bytes (program-image result)))))))))
 
-;; Lines are those of the source itself, without what it includes.
 (define (say-statistics source program seconds)
-  (let ((lines (fold (lambda (byte count) (if (= byte 10) (+ count 1) count)) 0
-                     (u8vector->list (read-file-bytes source))))
+  (let ((lines (program-source-length program))
         (passes (program-passes program)))
     (say-on-stderr source ": " lines " lines, " passes (if (= passes 1) " pass, " " passes, ")
                    (fold (lambda (section sum) (+ sum (u8vector-length (program-section-bytes section)))) 0

@@ -13,6 +13,9 @@
 (use debugger/timeline)
 (use debugger/program)
 (use debugger/left-behind)
+(use debugger/breakpoints)
+(use debugger/profile-commands)
+(use scheme-lib/profile)
 (use scheme-lib/state)
 (use debugger/show)
 (use repl/terminal)
@@ -46,8 +49,11 @@
    machine-options
    '(("--core" text "FILE" "when the program does not end by itself, write its state")
      ("--record" text "FILE" "write what it gets from outside, for debug --replay")
+     ("--profile" file-or-none "[=FILE]" "tell where its instructions went; FILE.svg gets a flame graph")
+     ("--profile-every" count "N" "look at one instruction of N; 1 counts each, slowly")
+     ("--heat-map" text "FILE" "draw how often memory was touched, as SVG")
      ("--hash" #f "" "print a hash of the final state on standard error")
-     ("--statistics" #f "" "print instructions and seconds on standard error")
+     ("--statistics" #f "" "print instructions, seconds and memory for decoded code on standard error")
      ("--quiet" #f "" "no report of traps and reached limits; the status tells"))))
 
 ;; ---- loading ---------------------------------------------------------------------------------------
@@ -126,10 +132,17 @@
             (say "comet-vm: " (if timed-out? "out of time: " "") (pause-line pause)))
         (force-output))))
 
+;; "59 instructions, 77856 bytes, dropped 0 times"
+(define (decoded-text)
+  (let ((statistics (machine-statistics (the-machine))))
+    (text (assq-value 'decoded-instructions statistics) " instructions, " (assq-value 'decoded-bytes statistics)
+          " bytes, dropped " (assq-value 'decoded-drops statistics) " times")))
+
 (define (report-run pause options seconds)
   (if (option-value options "--statistics")
       (say-on-stderr "instructions: " (pause-count pause) "\nseconds: "
-                     (/ (round (* seconds 1e6)) 1e6)))
+                     (/ (round (* seconds 1e6)) 1e6)
+                     "\ndecoded: " (decoded-text)))
   (if (option-value options "--hash") (say-on-stderr "hash: " (machine-hash (the-machine)))))
 
 ;; Files for those who look at the run later. The program's own end is what counts for the exit status.
@@ -139,6 +152,29 @@
   (with-exception-catcher
    (lambda (exception) (exit-with status-system (error-line exception)))
    (lambda () (machine-record-to! (the-machine) path image: (loaded-image (the-program))))))
+
+(define (profile-wanted? options) (or (option-value options "--profile") (option-value options "--heat-map")))
+
+;; Runs of the thunk are counted in a profile, if there is one.
+(define (call-profiled profile every thunk)
+  (if profile
+      (parameterize ((unobserved-run (lambda (fuel thread)
+                                       (machine-profile! (the-machine) profile fuel: fuel thread: thread every: every))))
+        (thunk))
+      (thunk)))
+
+(define (write-profile! profile options)
+  (let ((wanted (option-value options "--profile")) (heat-map (option-value options "--heat-map")))
+    (with-exception-catcher
+     say-failure
+     (lambda ()
+       (if (string? wanted) (write-profile wanted profile))
+       (if heat-map (write-program-heat-map heat-map profile))
+       (if (eq? wanted #t)
+           (parameterize ((current-output-port ##stderr-port))
+             (newline)
+             (show-profile profile)
+             (force-output)))))))
 
 (define (write-files! pause options)
   (let ((core (option-value options "--core")))
@@ -158,11 +194,15 @@
     (let ((begin-time (now)))
       (if limit (machine-deadline-set! (the-machine) limit))
       (let* ((record (option-value options "--record"))
-             (pause (run-program! (cdr words) (option-value options "--fuel")
-                                  (lambda () (if record (record-to! record)))))
+             (profile (and (profile-wanted? options) (make-profile)))
+             (pause (call-profiled profile (option-value options "--profile-every")
+                                   (lambda ()
+                                     (run-program! (cdr words) (option-value options "--fuel")
+                                                   (lambda () (if record (record-to! record)))))))
              (seconds (- (now) begin-time)))
         (if limit (machine-deadline-set! (the-machine) #f))
         (write-files! pause options)
+        (if profile (write-profile! profile options))
         (report-run pause options seconds)
         (if (debugger-wanted? pause options)
             (open-debugger pause)

@@ -481,6 +481,16 @@ anew with define-instruction."
   "How many bytes of memory the machine's snapshots hold."
   (vm-snapshot-bytes (machine-handle machine)))
 
+(define-documented (machine-memory-differences machine snapshot #!optional (limit 1000) (space 0))
+  "Where the memory of a space is not what it was in a snapshot: up to LIMIT (address . length), ascending. Up to 7
+equal bytes in between count as different, and so does all of a page that is mapped in one of the two only."
+  (let loop ((from 0) (left limit) (found '()))
+    (let ((range (and (> left 0) (vm-snapshot-difference (machine-handle machine) (machine-snapshot-state snapshot) space from))))
+      (if (not range)
+          (reverse found)
+          (let ((end (+ (car range) (cdr range))) (found (cons range found)))
+            (if (< end (expt 2 64)) (loop end (- left 1) found) (reverse found)))))))
+
 (define-documented (machine-record! machine #!optional (byte-limit (expt 2 26)))
   "Logs host calls from now on, in at most BYTE-LIMIT bytes: an older snapshot, restored and run, gets the
 same results, and makes no output twice. #f ends it."
@@ -494,6 +504,24 @@ outside, since the start), begin and end (the thread's counts between which it i
 list."
   (map cons '(recording entries bytes changes begin end)
        (vector->list (vm-timeline-get (machine-handle machine) thread))))
+
+(define-documented (machine-statistics machine)
+  "What the machine did beside the program, as an association list: decoded-instructions, decoded-bytes (of the
+host's memory that decoded code takes), decoded-limit (of a space: more is dropped), decoded-drops (how often it was)."
+  (map cons '(decoded-instructions decoded-bytes decoded-limit decoded-drops)
+       (vector->list (vm-machine-statistics (machine-handle machine)))))
+
+(define-documented (machine-keep-log! machine)
+  "Keeps the log of host calls as it is now, for when the machine has been changed in its past; gives its number."
+  (vm-timeline-keep (machine-handle machine)))
+
+(define-documented (machine-resume-log! machine number)
+  "Serves host calls from a kept log from now on. Restore a snapshot of its time first."
+  (vm-timeline-resume (machine-handle machine) number))
+
+(define-documented (machine-drop-log! machine number)
+  "Releases a kept log."
+  (vm-timeline-drop (machine-handle machine) number))
 
 (define-documented (machine-hash machine)
   "A hash of the whole state, as 32 hexadecimal digits: the same state gives the same hash everywhere."
@@ -745,16 +773,18 @@ slice would pass over, the stop that it is; else #f."
 ;; filters: for the core; found: the newest first
 (define-type observation
   constructor: construct-observation
-  filters keep stop-at counts counts-first found)
+  filters keep stop-at counts counts-first profile weight found)
 
 (define last-place (- (expt 2 64) 1))
 
-(define-documented (make-observation filters #!key (stop-at 1000) (keep (+ (or stop-at 1000) 16)) (counts #f) (counts-first 0))
+(define-documented (make-observation filters #!key (stop-at 1000) (keep (+ (or stop-at 1000) 16)) (counts #f) (counts-first 0)
+                                     (profile #f) (weight 1))
   "What machine-observe! is to tell of. FILTERS is a list of (kind first last), or (kind) for every place:
 execute (place: an address), register (its index on the register stack), thread-register (its number), read,
 write (addresses), call, return (the function's address), host-call (its number). A run stops when there are
 STOP-AT events, or a few more, #f: it does not; the last KEEP of them are kept. COUNTS is a u64vector or #f: element
-I grows with each instruction executed at COUNTS-FIRST + I."
+I grows with each instruction executed at COUNTS-FIRST + I. PROFILE, of vm-profile-new, counts what all instructions
+do, each as if it were WEIGHT of them; see scheme-lib/profile."
   (construct-observation
    (list->u64vector
     (append-map (lambda (filter)
@@ -763,7 +793,7 @@ I grows with each instruction executed at COUNTS-FIRST + I."
                         (if (pair? (cdr filter)) (cadr filter) 0)
                         (if (pair? (cdr filter)) (caddr filter) last-place)))
                 filters))
-   keep (or stop-at 0) counts counts-first '()))
+   keep (or stop-at 0) counts counts-first profile weight '()))
 
 (define-documented (observation-events observation)
   "What was seen, the oldest first: event-kind, event-count (of the thread, before the instruction), event-pc,
@@ -780,7 +810,8 @@ event-place, event-length, event-before and event-after (the value; of a call, t
          (words (make-u64vector (* 7 keep)))
          (result (vm-observe (machine-handle machine) thread fuel (observation-filters observation) words
                              (observation-stop-at observation)
-                             (observation-counts observation) (observation-counts-first observation)))
+                             (observation-counts observation) (observation-counts-first observation)
+                             (observation-profile observation) (observation-weight observation)))
          (found (fold (lambda (i found) (cons (words->event words i) found))
                       (observation-found observation)
                       (iota (car result)))))

@@ -258,6 +258,14 @@
   (if (negative? n) (string-append "-0x" (hex (- n))) (string-append "0x" (hex n))))
 
 ;; An address as every listing shows it: at least eight digits.
+(define-documented (grouped n)
+  "An integer in decimal with its digits in groups of three: 1,234,567."
+  (let loop ((digits (number->string n)) (tail ""))
+    (let ((length (string-length digits)))
+      (if (> length 3)
+          (loop (substring digits 0 (- length 3)) (string-append "," (substring digits (- length 3) length) tail))
+          (string-append digits tail)))))
+
 (define (hex-address n)
   (string-append "0x" (hex n 8)))
 
@@ -359,16 +367,34 @@
     (and (< i (u8vector-length bytes))
          (if (= (u8vector-ref bytes i) byte) i (loop (+ i 1))))))
 
-(define (read-all-bytes port)
+;; The longest file that is read, in bytes: one with holes may be of any length.
+(define file-size-limit (make-parameter (expt 2 31)))
+
+;; What has no size, such as a pipe, may not go on for ever.
+(define limit-without-size (expt 2 26))
+
+(define (read-all-bytes port limit)
   (let ((buffer (make-u8vector 65536)))
-    (let loop ((parts '()))
+    (let loop ((parts '()) (length 0))
       (let ((n (read-subu8vector buffer 0 65536 port)))
-        (if (= n 0)
-            (u8vector-concatenate (reverse parts))
-            (loop (cons (subu8vector buffer 0 n) parts)))))))
+        (cond ((= n 0) (u8vector-concatenate (reverse parts)))
+              ((> (+ length n) limit) (error (text "more than the " limit " bytes that are read at most")))
+              (else (loop (cons (subu8vector buffer 0 n) parts) (+ length n))))))))
 
 (define (read-file-bytes path)
-  (call-with-input-file path read-all-bytes))
+  (let* ((regular? (and (file-exists? path) (eq? (file-type path) 'regular)))
+         (limit (if regular? (file-size-limit) limit-without-size)))
+    (if (and (file-exists? path) (> (file-size path) limit))
+        (error (text "longer than the " limit " bytes that are read at most; file-size-limit sets that")))
+    (call-with-input-file path
+      (lambda (port)
+        ;; In one piece as large as the file is, which it may turn out not to be.
+        (let* ((start (make-u8vector (if regular? (file-size path) 0)))
+               (size (read-subu8vector start 0 (u8vector-length start) port))
+               (rest (read-all-bytes port (- limit size))))
+          (cond ((> (u8vector-length rest) 0) (u8vector-append (subu8vector start 0 size) rest))
+                ((= size (u8vector-length start)) start)
+                (else (subu8vector start 0 size))))))))
 
 (define (write-file-bytes path bytes)
   (call-with-output-file path

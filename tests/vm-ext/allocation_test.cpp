@@ -148,6 +148,10 @@ BOOST_AUTO_TEST_CASE(a_call_that_finds_no_memory_leaves_the_state_as_it_was) {
     const char* const words[] = {"a-word-that-is-too-long-to-be-kept-in-place", "another"};
     return comet_set_arguments(at.vm, 2, words, error);
   });
+  sweep("keeping a log", [](fixture& at, comet_error* error) {
+    std::uint32_t id = 0;
+    return comet_timeline_keep(at.vm, &id, error);
+  });
   sweep("reset", [](fixture& at, comet_error* error) { return comet_machine_reset(at.vm, error); });
   sweep("hash", [](fixture& at, comet_error* error) {
     hash found{};

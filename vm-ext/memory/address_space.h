@@ -94,7 +94,8 @@ class AddressSpace {
   // Says that instructions were decoded from these bytes: writes to them set `code_changed`.
   void mark_code(std::uint64_t address, std::size_t length);
   void forget_code();
-  std::size_t code_pages() const { return code_.size(); }
+  // Memory of the host that this takes.
+  std::size_t code_bytes() const { return code_.size() * sizeof(CodeBytes); }
   bool code_changed = false;
 
   // Watched ranges. Who accesses memory through the careful path says so before, and `watch_hit` then tells
@@ -114,6 +115,12 @@ class AddressSpace {
   void restore() noexcept;
   void drop_mark(Mark mark) noexcept;
   std::uint64_t saved_bytes(Mark mark) const; // what the epoch keeps that begins at the mark
+  struct Range {
+    std::uint64_t address, length;
+  };
+  // The first bytes at or behind an address that are not what they were at a mark; up to 7 equal ones in between
+  // count as different. A page that is mapped on one side only differs as a whole.
+  std::optional<Range> next_difference(Mark mark, std::uint64_t from) const;
 
   // For the fast path. The `front_bytes` in front of the window are its own, and zero at first.
   static constexpr std::size_t front_bytes = 4096;
