@@ -74,11 +74,6 @@
 (define op:mov (opcode 'mov))
 (define op:shli (opcode 'shli))
 (define op:call (opcode 'call))
-(define op:ret (opcode 'ret))
-(define op:hcall (opcode 'hcall))
-(define op:bgei_u (opcode 'bgei_u))
-(define op:bnei (opcode 'bnei))
-(define op:beqi (opcode 'beqi))
 (define op:bcopy (opcode 'bcopy))
 (define op:bfill (opcode 'bfill))
 (define op:blt_u (opcode 'blt_u))
@@ -99,27 +94,24 @@
       (branch! code op:call window #f (layout-grow (function-layout f)))
       (emit! code op:mov (push-new! f type:i32) (+ window 1)))))
 
-;; The routine: pages to add in r1; the size before, or -1, in r1. IMPORT is the number of the host call that maps
-;; memory: address, length; 0 where it was done.
-(define (emit-grow-routine! layout import)
-  (let ((code (layout-code layout)) (refuse (make-label)) (none (make-label)))
-    (bind-label! code (layout-grow layout))
-    (emit! code op:ldu64 2 0 (zigzag memory-size-address))
-    (branch! code op:beqi 1 (zigzag 0) none)
-    (emit! code op:add 3 1 2)
-    (branch! code op:bgei_u 3 (zigzag (+ 1 (layout-memory-limit layout))) refuse)
-    (emit! code op:shli 5 2 16)
-    (emit! code op:addi 5 5 (zigzag (layout-memory layout)))
-    (emit! code op:shli 6 1 16)
-    (emit! code op:hcall 4 import)
-    (branch! code op:bnei 5 (zigzag 0) refuse)
-    (emit! code op:st64 0 3 (zigzag memory-size-address))
-    (bind-label! code none)
-    (emit! code op:mov 1 2)
-    (emit! code op:ret)
-    (bind-label! code refuse)
-    (emit-constant! code 1 #xffffffff)
-    (emit! code op:ret)))
+;; The routine: pages to add in r1; the size before, or -1, in r1.
+(define (grow-routine layout)
+  `((ldu64 2 0 ,memory-size-address)
+    (beqi 1 0 none)
+    (add 3 1 2)
+    (bgei_u 3 ,(+ 1 (layout-memory-limit layout)) refuse)
+    (shli 5 2 16)
+    (addi 5 5 ,(layout-memory layout))
+    (shli 6 1 16)
+    (hcall 4 "map")
+    (bnei 5 0 refuse)
+    (st64 0 3 ,memory-size-address)
+    none
+    (mov 1 2)
+    (ret)
+    refuse
+    (imm 1 #xffffffff)
+    (ret)))
 
 ;; ---- blocks ------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@
 (use scheme-lib/loaders/wasm/numeric)
 (use scheme-lib/loaders/wasm/variables)
 (use scheme-lib/loaders/wasm/tables)
+(use scheme-lib/loaders/wasm/routine)
 (declare (standard-bindings) (extended-bindings) (block))
 
 ;; start: the address of the program's beginning
@@ -103,14 +104,17 @@
       (begin (layout-imports-set! layout (append (layout-imports layout) (list name)))
              (- (length (layout-imports layout)) 1))))
 
-;; A function that is imported is a host call and its return.
-(define (compile-import! layout index signature name)
+;; A function that is imported is a host call and its return, or a routine.
+(define (compile-import! layout index signature what)
   (let ((code (layout-code layout)) (results (signature-results signature)))
     (begin-code! layout signature (vector-ref (layout-functions layout) index))
-    (emit! code op:hcall 0 (import-number layout name))
-    (if (and (= 1 (vector-length results)) (memv (vector-ref results 0) (list type:i32 type:f32)))
-        (emit! code op:zext32 1 1))
-    (emit! code op:ret)))
+    (if (procedure? what)
+        (emit-routine! code (what (layout-memory layout)) (lambda (name) (import-number layout name)))
+        (begin
+          (emit! code op:hcall 0 (import-number layout what))
+          (if (and (= 1 (vector-length results)) (memv (vector-ref results 0) (list type:i32 type:f32)))
+              (emit! code op:zext32 1 1))
+          (emit! code op:ret)))))
 
 ;; ---- the beginning -----------------------------------------------------------------------------------
 
@@ -333,18 +337,17 @@
     (put-elements! layout data)
     (memory-pages layout)))
 
-;; The host call by which memory grows.
-(define grow-call "map")
-
-;; NAMES: for each imported function the name of its host call. GLOBALS: the bits of each imported global.
-(define (wasm-compile m names globals)
-  (let* ((layout (make-layout m globals)) (imported (length names)))
-    (for-each (lambda (index import name) (compile-import! layout index (import-type import) name))
-              (iota imported) (module-imported m 'function) names)
+;; FUNCTIONS: for each imported function the name of its host call, or a procedure that gives its routine (see
+;; routine.scm) for the address where the memory begins. GLOBALS: the bits of each imported global.
+(define (wasm-compile m functions globals)
+  (let* ((layout (make-layout m globals)) (imported (length functions)))
+    (for-each (lambda (index import what) (compile-import! layout index (import-type import) what))
+              (iota imported) (module-imported m 'function) functions)
     (do ((i 0 (+ i 1))) ((= i (vector-length (module-bodies m))))
       (compile-body! layout (+ imported i) (vector-ref (module-bodies m) i)))
     (if (label-used? (layout-grow layout))
         (begin (code-live?-set! (layout-code layout) #t)
-               (emit-grow-routine! layout (import-number layout grow-call))))
+               (bind-label! (layout-code layout) (layout-grow layout))
+               (emit-routine! (layout-code layout) (grow-routine layout) (lambda (name) (import-number layout name)))))
     (let ((entry (emit-entry! layout)))
       (make-program (build-image layout entry) layout entry))))

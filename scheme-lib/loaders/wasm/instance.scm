@@ -12,6 +12,7 @@
 (use scheme-lib/loaders/wasm/layout)
 (use scheme-lib/loaders/wasm/compile)
 (use scheme-lib/loaders/wasm/values)
+(use scheme-lib/loaders/wasm/wasi)
 (declare (block))
 
 ;; references: see values; threads: those of the calls that are under way, the innermost first, for a function that the
@@ -34,12 +35,24 @@
 (define (import->text import)
   (text (import-kind import) " " (import-name import) " of module " (import-module import)))
 
-(define (find-import imports import)
+(define (import-value imports import)
   (let ((found (find (lambda (entry)
                        (and (string=? (car entry) (import-module import)) (string=? (cadr entry) (import-name import))))
                      imports)))
-    (if (not found) (unlinkable "unknown import: " (import->text import)))
-    (given-value import (caddr found))))
+    (and found (given-value import (caddr found)))))
+
+(define (unknown import) (unlinkable "unknown import: " (import->text import)))
+
+(define (find-import imports import) (or (import-value imports import) (unknown import)))
+
+;; What serves an imported function, as wasm-compile takes it: the host call of a procedure, one that was named, or what
+;; the system has.
+(define (function-for imports import index)
+  (let ((value (import-value imports import)))
+    (cond ((procedure? value) (host-call-name index))
+          ((string? value) value)
+          (value (incompatible import))
+          (else (or (system-function (import-module import) (import-name import)) (unknown import))))))
 
 (define (incompatible import)
   (unlinkable "incompatible import type: " (import->text import)))
@@ -105,17 +118,14 @@
   "Compiles a module, loads it into a machine and runs its start function. WHAT is a path or bytes; IMPORTS a list of
 (module name value): for a function a procedure, which gives its result (of several a list), or the name of a standard
 host call as a string; for a global its value; for a memory or a table its limits, (least most), of which this
-instance gets its own."
+instance gets its own. Functions that are not in the list are those of WASI preview 1, and of the module `comet` the
+standard host calls."
   (let* ((m (read-module (if (string? what) (read-file-bytes what) what)))
          (references (make-reference-table))
          (functions (module-imported m 'function))
          (given (lambda (import) (find-import imports import)))
-         (names (map (lambda (import index)
-                       (let ((value (given import)))
-                         (cond ((procedure? value) (host-call-name index))
-                               ((string? value) value)
-                               (else (incompatible import)))))
-                     functions (iota (length functions))))
+         (served (map (lambda (import index) (function-for imports import index))
+                      functions (iota (length functions))))
          (globals (map (lambda (import)
                          (let ((value (given import)))
                            (if (or (procedure? value) (string? value) (pair? value)) (incompatible import))
@@ -124,11 +134,11 @@ instance gets its own."
     (for-each (lambda (import) (take-limits! import (given import) (import-type import))) (module-imported m 'memory))
     (for-each (lambda (import) (take-limits! import (given import) (table-type-limits (import-type import))))
               (module-imported m 'table))
-    (let ((instance (construct-instance m (wasm-compile m names globals) machine references '())))
-      (for-each (lambda (import name)
-                  (if (procedure? (given import)) (serve! instance name (import-type import) (given import))))
-                functions names)
-      (machine-host-call! machine 'map 2 map-pages)
+    (let ((instance (construct-instance m (wasm-compile m served globals) machine references '())))
+      (for-each (lambda (import index)
+                  (let ((value (import-value imports import)))
+                    (if (procedure? value) (serve! instance (host-call-name index) (import-type import) value))))
+                functions (iota (length functions)))
       (machine-load! machine (program-image (instance-program instance)))
       (run-from! instance (program-start (instance-program instance)) '() (lambda (thread) #t))
       instance)))
@@ -140,12 +150,6 @@ instance gets its own."
                   (map (lambda (import) "none") functions)
                   (map (lambda (import) 0) (module-imported m 'global)))
     (void)))
-
-;; The host call by which memory grows: 0 where it was done.
-(define (map-pages machine address length)
-  (with-exception-catcher
-   (lambda (e) -12)
-   (lambda () (machine-map! machine address length 'rw) 0)))
 
 ;; ---- calling -----------------------------------------------------------------------------------------
 
@@ -166,7 +170,8 @@ instance gets its own."
   (map (lambda (register) (machine-register machine register 0 thread)) registers-of-thread))
 
 (define (set-thread-registers! machine thread values)
-  (for-each (lambda (register value) (machine-register-set! machine register value 0 thread)) registers-of-thread values))
+  (for-each (lambda (register value) (machine-register-set! machine register value 0 thread))
+            registers-of-thread values))
 
 ;; Runs code with arguments in r1, ... to its return, in a thread that is not in use. Globals are in thread registers,
 ;; so they go along.
@@ -227,7 +232,8 @@ WebAssembly's words."
   (let* ((layout (program-layout (instance-program instance))) (machine (instance-machine instance))
          (place (vector-ref (layout-globals layout) index)))
     (case (place-kind place)
-      ((register) (machine-register machine (list-ref registers-of-thread (place-value place)) 0 (current-thread-of instance)))
+      ((register)
+       (machine-register machine (list-ref registers-of-thread (place-value place)) 0 (current-thread-of instance)))
       ((memory) (machine-peek machine (place-value place)))
       (else (constant-bits layout (place-value place))))))
 

@@ -136,12 +136,12 @@
     (module-types-set! m (read-vector! c (lambda () (read-signature! c id))))))
 
 (define (read-import! c m)
-  (let* ((module (read-name! c)) (name (read-name! c)) (at (cursor-at c)))
+  (let* ((from (read-name! c)) (name (read-name! c)) (at (cursor-at c)))
     (case (read-byte! c)
-      ((0) (make-import module name 'function (known (module-types m) (read-u32! c) at "type")))
-      ((1) (make-import module name 'table (read-table! c)))
-      ((2) (make-import module name 'memory (read-memory! c)))
-      ((3) (make-import module name 'global (read-global-type! c)))
+      ((0) (make-import from name 'function (known (module-types m) (read-u32! c) at "type")))
+      ((1) (make-import from name 'table (read-table! c)))
+      ((2) (make-import from name 'memory (read-memory! c)))
+      ((3) (make-import from name 'global (read-global-type! c)))
       (else (malformed at "malformed import kind")))))
 
 (define (read-imports! c m)
