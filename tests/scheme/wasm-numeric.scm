@@ -4,7 +4,7 @@
 (use scheme-lib/test)
 (use scheme-lib/loaders/wasm/instance)
 (use scheme-lib/loaders/wasm/errors)
-(use tests/wasm/assemble)
+(use scheme-lib/loaders/wasm/assemble)
 
 (define rows
   '(

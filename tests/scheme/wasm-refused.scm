@@ -4,7 +4,7 @@
 (use scheme-lib/loaders/wasm/errors)
 (use scheme-lib/loaders/wasm/module)
 (use scheme-lib/loaders/wasm/instance)
-(use tests/wasm/assemble)
+(use scheme-lib/loaders/wasm/assemble)
 
 (define header '#u8(0 97 115 109 1 0 0 0))
 (define (raw . parts) (u8vector-concatenate (cons header parts)))
@@ -121,6 +121,9 @@
   (test-refused invalid "undeclared function reference" (code '(ref.func 1) '(drop)))
   (test-refused invalid "invalid result arity" (code '(unreachable) '(select_t i32 i32)))
   (test-refused invalid "alignment must not be larger than natural" (code '(i32.const 0) '(i32.load 3 0) '(drop))))
+
+(test-error "an instruction that the assembler does not know is told" "there is no WebAssembly instruction"
+  (code '(i32.frob)))
 
 ;; ---- damaged modules ---------------------------------------------------------------------------------
 

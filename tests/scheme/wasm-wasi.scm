@@ -4,7 +4,7 @@
 (use scheme-lib/machine)
 (use scheme-lib/loaders/wasm/errors)
 (use scheme-lib/loaders/wasm/program)
-(use tests/wasm/assemble)
+(use scheme-lib/loaders/wasm/assemble)
 
 (define wasi "wasi_snapshot_preview1")
 
@@ -47,7 +47,8 @@
 (test-group "WASI"
   (test "writes several buffers, and tells how many bytes" '(12 "hello, world" #f)
     (outcome (apply program `(("fd_write" ,four))
-                    (append (put 0 64 4 7 8 0 12 0 16 71 20 5) (call 1 1 0 3 32) '((drop) (i32.const 32) (i32.load 2 0))))))
+                    (append (put 0 64 4 7 8 0 12 0 16 71 20 5) (call 1 1 0 3 32)
+                            '((drop) (i32.const 32) (i32.load 2 0))))))
   (test "reads what there is" '(3 "" "abc")
     (outcome (apply program `(("fd_read" ,four))
                     (append (put 0 256 4 9) (call 1 0 0 1 32) '((drop) (i32.const 32) (i32.load 2 0))))

@@ -3,7 +3,7 @@
 (use scheme-lib/test)
 (use scheme-lib/json)
 (use scheme-lib/loaders/wasm/wast)
-(use tests/wasm/assemble)
+(use scheme-lib/loaders/wasm/assemble)
 
 (define folder (path-directory (temporary-path "wasm")))
 (define script (path-expand "comet-wast-test.json" folder))

@@ -4,7 +4,7 @@
 (use scheme-lib/machine)
 (use scheme-lib/loaders/wasm/errors)
 (use scheme-lib/loaders/wasm/instance)
-(use tests/wasm/assemble)
+(use scheme-lib/loaders/wasm/assemble)
 
 (define (make imports . forms) (wasm-instantiate (wasm-assemble forms) imports))
 

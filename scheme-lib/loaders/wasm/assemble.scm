@@ -1,4 +1,4 @@
-;; A small assembler of WebAssembly's binary format, for tests.
+;; A small assembler of WebAssembly's binary format. It checks nothing, so that wrong modules can be made, too.
 ;;
 ;;   (wasm-assemble '((type (i32 i32) (i32))
 ;;                    (function 0 (i64 i64) (local.get 0) (local.get 1) (i32.add))     ; type, locals, code
@@ -9,8 +9,9 @@
 ;; (memory LEAST MOST), (global TYPE MUTABLE? . code), (export "n" KIND INDEX), (start INDEX), (names (INDEX "n") ...),
 ;; (elements (CODE ...) FUNCTION ...), active in table 0, (passive FUNCTION ...), (declare FUNCTION ...),
 ;; (data (CODE ...) "text"), (data #f "text"), (custom "n" . bytes). A u8vector among instructions is taken as it is.
-(module tests/wasm/assemble)
+(module scheme-lib/loaders/wasm/assemble)
 (use scheme-lib/util)
+(declare (block))
 
 (define (bytes . parts) (join parts))
 
@@ -92,7 +93,7 @@
   (if (u8vector? form)
       form
       (let* ((name (car form))
-             (opcode (cdr (or (assq name wasm-opcodes) (error "tests/wasm/assemble: no instruction" name)))))
+             (opcode (cdr (or (assq name wasm-opcodes) (error "there is no WebAssembly instruction" name)))))
         (bytes (if (< opcode 256) opcode (bytes #xfc (wasm-leb (- opcode 256))))
                (if (and (memq name '(block loop if)) (null? (cdr form))) #x40 '())
                (case name
