@@ -197,7 +197,8 @@
                      '(type () (i32 i32)) '(import "env" "f" function 0) '(function 0 () (call 0))
                      '(export "g" function 1))
                "g"))
-  (test-error "and not another number of them" "WebAssembly: the imported function wasm.0 has to give a list of 2 values"
+  (test-error "and not another number of them"
+    "WebAssembly: the imported function wasm.0 has to give a list of 2 values"
     (wasm-call (make `(("env" "f" ,(lambda () '(1))))
                      '(type () (i32 i32)) '(import "env" "f" function 0) '(export "g" function 0))
                "g"))
@@ -232,7 +233,8 @@
     (why (lambda () (make '() '(type () ()) '(import "env" "f" function 0)))))
   (test "what is of another kind is refused" "incompatible import type: function f of module env"
     (why (lambda () (make '(("env" "f" 5)) '(type () ()) '(import "env" "f" function 0)))))
-  (test-error "an export that is not there is told, with one that is" "WebAssembly: the module exports no function `gloo`"
+  (test-error "an export that is not there is told, with one that is"
+    "WebAssembly: the module exports no function `gloo`"
     (wasm-call (make '() '(type () ()) '(function 0 ()) '(export "glue" function 0)) "gloo"))
   (test-error "arguments are counted" "WebAssembly: `f` takes 0 arguments, not 1" (wasm-call (one '() '() '()) "f" 1))
   (test-error "and must be of their types" "WebAssembly: 1.5 is no value of type i32"
