@@ -3,6 +3,7 @@
 (use scheme-lib/test)
 (use scheme-lib/machine)
 (use scheme-lib/loaders/wasm/errors)
+(use scheme-lib/loaders/loader)
 (use scheme-lib/loaders/wasm/program)
 (use scheme-lib/loaders/wasm/assemble)
 
@@ -79,6 +80,12 @@
   (test-error "and else the program is not even loaded" "needs the host call \"clock\""
     (outcome (apply program `(("clock_time_get" (i32 i64 i32)))
                     '((i32.const 1) (i64.const 0) (i32.const 0) (call 1)))))
+  (test "a file of it is loaded by its content" '(5 "" #f)
+    (let ((bytes (wasm-assemble `((type () ()) (type (i32) ()) (import ,wasi "proc_exit" function 1)
+                                  (function 0 () (i32.const 5) (call 0)) (export "_start" function 1)))))
+      (outcome (bytes->image bytes "five.wasm"))))
+  (test-error "what is wrong with a file is told with its name" "bad.wasm: WebAssembly: unknown binary version"
+    (bytes->image '#u8(0 97 115 109 9 0 0 0) "bad.wasm"))
   (test-error "what the system does not have is named" "unknown import: function f of module env"
     (wasm->image (wasm-assemble '((type () ()) (import "env" "f" function 0)))))
   (test-error "a program has its own memory" "unknown import: memory m of module env"

@@ -249,19 +249,17 @@ WebAssembly's words."
 ;; Why a run stopped, in WebAssembly's words, and where.
 (define (instance-trap-text instance stop)
   (let ((machine (instance-machine instance)))
-    (text (trap-text stop) " at " (machine-address->text machine (stop-pc stop)))))
+    (text (stop-text stop) " at " (machine-address->text machine (stop-pc stop)))))
 
 ;; Below address 0 a function's type is looked for where there is no function.
 (define null-range (- (expt 2 64) 8))
 
-(define (trap-text stop)
+(define (stop-text stop)
   (case (stop-trap stop)
     ((divide) "integer divide by zero")
     ((overflow) "integer overflow")
     ((invalid) "invalid conversion to integer")
     ((read write) (if (>= (stop-address stop) null-range) "uninitialized element" "out of bounds memory access"))
     ((call-depth window) "call stack exhausted")
-    ((user)
-     (or (and (< (stop-address stop) (vector-length trap-texts)) (vector-ref trap-texts (stop-address stop)))
-         (stop->text stop)))
+    ((user) (or (trap-text (stop-address stop)) (stop->text stop)))
     (else (stop->text stop))))

@@ -6,5 +6,5 @@
   layout-locals layout-locals-set!
   place-kind place-value memory-size-address table-address table-capacity table-size-address
   element-address segment-address layout-data-origin layout-data-end
-  trap:unreachable trap:memory trap:table trap:undefined trap:mismatch trap-texts
+  trap:unreachable trap:memory trap:table trap:undefined trap:mismatch trap-text
   page-size page-up))

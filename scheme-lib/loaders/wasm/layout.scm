@@ -46,6 +46,10 @@
   '#(#f "unreachable" "out of bounds memory access" "out of bounds table access" "undefined element"
      "indirect call type mismatch"))
 
+;; What the instruction `trap` with a code means, or #f.
+(define (trap-text code)
+  (and (< code (vector-length trap-texts)) (vector-ref trap-texts code)))
+
 ;; What a table may grow by where it says no limit itself.
 (define table-growth 65536)
 (define largest-table 10000000)
