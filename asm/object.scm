@@ -17,6 +17,7 @@
 (use asm/tables)
 (use asm/program)
 (use asm/reader)
+(use asm/runs)
 (declare (standard-bindings) (extended-bindings) (block))
 
 (define-type object
@@ -136,10 +137,17 @@
     (define (begin-statement! event)
       (let* ((statement (event-statement event))
              ;; The first statement of a source may be what begins its section.
-             (section (or (event-section event) (statement-section statement))))
-        (add! (and section (table-ref numbers section)) (event-offset event) 0
-              'statement (source-file-name (statement-file statement)) (statement-line statement)
-              (statement-column statement) (and (code-statement? statement) #t))))
+             (section (or (event-section event) (statement-section statement)))
+             (number (and section (table-ref numbers section)))
+             (file (source-file-name (statement-file statement))))
+        (if (eq? (statement-kind statement) 'run)
+            (for-each-in-run
+             (lambda (at size line column)
+               (add! number (+ (event-offset event) at) 0 'statement file line column #t))
+             statement)
+            (add! number (event-offset event) 0
+                  'statement file (statement-line statement) (statement-column statement)
+                  (and (code-statement? statement) #t)))))
     (for-each (lambda (section) (table-set! numbers section (table-length numbers))) sections)
     (let loop ((events (reverse (assembly-events a))) (before #f))
       (if (pair? events)

@@ -17,6 +17,7 @@
 (use asm/directives)
 (use asm/settings)
 (use asm/blocks)
+(use asm/runs)
 (use asm/suspicion)
 (declare (standard-bindings) (extended-bindings) (block))
 
@@ -127,12 +128,11 @@
   (assembly-statement-set! a statement)
   (assembly-operand-set! a #f)
   (case (statement-kind statement)
-    ((fixed)
-     (let ((section (current-section a)))
-       (statement-section-set! statement section)
-       (statement-offset-set! statement (section-size section))
-       (note-event! a 0 '(line))
-       (emit-bytes! a (statement-operands statement))))
+    ((run)
+     (if (room-for? a (u8vector-length (statement-operands statement)))
+         (emit-fixed! a statement)
+         (run-statements! a (run->statements statement))))
+    ((fixed) (emit-fixed! a statement))
     ((label)
      (define-label! a (statement-head statement) (statement-line statement) (statement-column statement))
      (begin-scope! a (statement-head statement)))
@@ -154,6 +154,13 @@
        ((actions) (for-each (lambda (action) (action a)) (statement-operands statement)))
        (else (run-defined! a statement)))
      (finish-statement! a statement))))
+
+(define (emit-fixed! a statement)
+  (let ((section (current-section a)))
+    (statement-section-set! statement section)
+    (statement-offset-set! statement (section-size section))
+    (note-event! a 0 '(line))
+    (emit-bytes! a (statement-operands statement))))
 
 ;; Places in its Scheme are those of the statement's file.
 (define (enter-file! a statement)
@@ -248,7 +255,8 @@
   (let* ((variable (repetition-variable block))
          (values (repetition-values block))
          (count (if variable (length values) (repetition-count a statement (car values))))
-         (size (vector-length (repetition-body block)))
+         (size (fold (lambda (statement sum) (+ (statement-weight statement) sum)) 0
+                     (vector->list (repetition-body block))))
          (environment (assembly-environment a)))
     (if (and variable (environment-reserved? environment variable))
         (fail "`" variable "` cannot be the variable of `.irp`: the assembler defines it already"))
@@ -360,7 +368,9 @@
      (source-file-name file) (car place) (cdr place)
      (text "the labels do not settle: after " (assembly-pass a)
            " passes they still move, because "
-           (if (pair? resized) "this Scheme form" "Scheme code") " gives something else in each pass")
+           (cond ((pair? resized) "this Scheme form gives something else in each pass")
+                 ((eq? 'link (assembly-mode a)) "values are computed from one another in a circle or a long chain")
+                 (else "Scheme code gives something else in each pass")))
      (append
       (map (lambda (entry) (unsettled-note a entry)) (take-at-most entries most-unsettled))
       (if (> (length entries) most-unsettled)

@@ -4,6 +4,7 @@
 (use scheme-lib/util)
 (use scheme-lib/image)
 (use scheme-lib/test)
+(use scheme-lib/loaders/loader)
 (use asm/diagnostic)
 (use asm/program)
 (use asm/image)
@@ -37,6 +38,7 @@
            ((asm-error? exception)
             (say-on-stderr (string-trim (asm-error->text exception)))
             (exit status-bad-data))
+           ((load-error? exception) (exit-with status-bad-data (load-error->text exception)))
            ((user-error? exception) (exit-with status-no-input (user-error-message exception)))
            ((vm-error? exception) (exit-with status-bad-data path ": " (vm-error-message exception)))
            (else (exit-with status-system path ": " (exception->text exception)))))
@@ -68,10 +70,8 @@
                                      (object->bytes result)
                                      (image->bytes (program-image result)))))))))
 
-;; Lines are those of the source itself, without what it includes.
 (define (say-statistics source program seconds)
-  (let ((lines (fold (lambda (byte count) (if (= byte 10) (+ count 1) count)) 0
-                     (u8vector->list (read-file-bytes source))))
+  (let ((lines (program-source-length program))
         (passes (program-passes program)))
     (say-on-stderr source ": " lines " lines, " passes (if (= passes 1) " pass, " " passes, ")
                    (fold (lambda (section sum) (+ sum (u8vector-length (program-section-bytes section)))) 0

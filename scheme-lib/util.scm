@@ -382,10 +382,19 @@
               (else (loop (cons (subu8vector buffer 0 n) parts) (+ length n))))))))
 
 (define (read-file-bytes path)
-  (let ((limit (if (and (file-exists? path) (eq? (file-type path) 'regular)) (file-size-limit) limit-without-size)))
+  (let* ((regular? (and (file-exists? path) (eq? (file-type path) 'regular)))
+         (limit (if regular? (file-size-limit) limit-without-size)))
     (if (and (file-exists? path) (> (file-size path) limit))
         (error (text "longer than the " limit " bytes that are read at most; file-size-limit sets that")))
-    (call-with-input-file path (lambda (port) (read-all-bytes port limit)))))
+    (call-with-input-file path
+      (lambda (port)
+        ;; In one piece as large as the file is, which it may turn out not to be.
+        (let* ((start (make-u8vector (if regular? (file-size path) 0)))
+               (size (read-subu8vector start 0 (u8vector-length start) port))
+               (rest (read-all-bytes port (- limit size))))
+          (cond ((> (u8vector-length rest) 0) (u8vector-append (subu8vector start 0 size) rest))
+                ((= size (u8vector-length start)) start)
+                (else (subu8vector start 0 size))))))))
 
 (define (write-file-bytes path bytes)
   (call-with-output-file path
@@ -444,8 +453,11 @@
 (define (closest-names name candidates)
   (let* ((wanted (name->string name))
          (length-wanted (string-length wanted))
-         ;; Any letter is near any other: one alone is near nothing but its own other case.
-         (limit (if (< length-wanted 2) 0 (max 1 (quotient (+ length-wanted 1) 3)))))
+         ;; Any letter is near any other: one alone is near nothing but its own other case. What is very long
+         ;; was not typed.
+         (limit (cond ((< length-wanted 2) 0)
+                      ((> length-wanted 60) -1)
+                      (else (max 1 (quotient (+ length-wanted 1) 3))))))
     (define (distance candidate)
       (let ((string (name->string candidate)))
         (cond ((string=? string wanted) #f)
@@ -453,7 +465,21 @@
               (else (let ((d (edit-distance (string-downcase wanted) (string-downcase string))))
                       (and (<= d limit) (cons d candidate)))))))
     (map cdr
-         (take-at-most (sort (filter-map distance candidates) (lambda (a b) (< (car a) (car b)))) 3))))
+         (take-at-most (sort (filter-map distance (not-too-many candidates wanted)) (lambda (a b) (< (car a) (car b))))
+                       3))))
+
+;; Of very many candidates, some of those that begin alike: comparing with all of them would take seconds.
+(define most-candidates 2000)
+
+(define (not-too-many candidates wanted)
+  (define (begins-alike? candidate)
+    (let ((string (name->string candidate)))
+      (and (> (string-length string) 0)
+           (> (string-length wanted) 0)
+           (char=? (string-ref string 0) (string-ref wanted 0)))))
+  (if (> (length candidates) most-candidates)
+      (take-at-most (filter begins-alike? candidates) most-candidates)
+      candidates))
 
 ;; " (did you mean `mov` or `move`?)", or "" when nothing is near: made to end an error message.
 (define (did-you-mean name candidates)

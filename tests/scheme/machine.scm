@@ -165,6 +165,13 @@
           (machine-free-snapshot! snapshot)
           (##gc)
           'done))
+  ;; Large enough that the collector runs while they are copied.
+  (test "an image that nothing else mentions lives until its bytes are there" '(20000000 7)
+        (let ((bytes (vm-image-write (let ((image (vm-image-new)))
+                                       (vm-image-add-section image "data" 65536 (make-u8vector 20000000 7) 20000000 1)
+                                       image))))
+          (let ((section (vm-image-section (vm-image-read bytes) 0)))
+            (list (vector-ref section 3) (u8vector-ref (vector-ref section 2) 19999999)))))
   (test "machines are released by the collector" 'done
         (let loop ((n 0))
           (if (= n 300)
