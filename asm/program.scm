@@ -156,7 +156,7 @@
      symbols
      listed
      tables
-     (assembly-views a)
+     (table->list (assembly-views a))
      (reverse (assembly-imports a))
      entry
      (map symbol->string (names-bound a 'global 'weak))
@@ -176,6 +176,9 @@
 
 (define (asm-file path)
   (assemble-source (read-source-file path)))
+
+(define (asm-bytes bytes path)
+  (assemble-source (read-source-bytes path bytes)))
 
 (define (read-source-file path)
   (read-source-bytes path (file-bytes path)))

@@ -8,6 +8,7 @@
 (use scheme-lib/machine)
 (use scheme-lib/image)
 (use scheme-lib/state)
+(use scheme-lib/loaders/state)
 (use debugger/command)
 (use debugger/session)
 (use debugger/target)
@@ -70,6 +71,18 @@
     (machine-save (the-machine) path
                   image: (and program (loaded-image program))
                   stop: (and pause (= (pause-count pause) (target-count)) (pause-stop pause)))))
+
+;; ---- either --------------------------------------------------------------------------------------------
+
+(define (left-behind? path)
+  (and (file-exists? path) (eq? (file-type path) 'regular)
+       (let ((bytes (make-u8vector 8 0)))
+         (call-with-input-file path (lambda (port) (read-subu8vector bytes 0 8 port)))
+         (state-bytes? bytes path))))
+
+;; Stands where the core or recording ends. Gives the pause.
+(define (load-left-behind! path)
+  ((if (state-recording? (read-state-file path)) load-recording! load-core!) path))
 
 ;; ---- recordings ------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@
 (module repl/cli-run)
 (use scheme-lib/util)
 (use scheme-lib/machine)
+(use scheme-lib/loaders/loader)
 (use asm/diagnostic)
 (use vm-ext/gambit/vm)
 (use debugger/command)
@@ -21,10 +22,11 @@
 (use repl/terminal)
 (use repl/options)
 (use repl/assembly-options)
+(use repl/cli-image)
 (use repl/report)
 (use repl/repl)
 
-(define groups '("exit" "streams" "arguments" "clock" "random"))
+(define groups '("exit" "streams" "arguments" "memory" "clock" "random"))
 
 (define machine-options
   (append
@@ -32,8 +34,9 @@
      ("--call-depth" number "N" "activations, that is, calls under way (262144)")
      ("--registers" number "N" "registers that all windows together may reach (1048576)")
      ("--allow" text "GROUP" "grant a group of host calls: clock, random")
-     ("--deny" text "GROUP" "take one away: exit, streams, arguments")
+     ("--deny" text "GROUP" "take one away: exit, streams, arguments, memory")
      ("--seed" number "N" "make what `random` gives the same on every run"))
+   (list raw-option)
    assembly-options))
 
 (define debug-options
@@ -84,7 +87,7 @@
 (define (load-status exception path)
   (cond ((not (file-exists? path)) status-no-input)
         ((or (user-error? exception) (os-exception? exception)) status-no-input)
-        ((asm-error? exception) status-bad-data)
+        ((or (asm-error? exception) (load-error? exception)) status-bad-data)
         ((and (vm-error? exception) (= (vm-error-status exception) status-capability)) status-no-permission)
         ((and (vm-error? exception) (= (vm-error-status exception) status-format)) status-bad-data)
         (else status-system)))
@@ -96,13 +99,14 @@
    (lambda (exception)
      (let ((status (load-status exception path)))
        (exit-with status
-                  (if (user-error? exception) "" (text path ": "))
+                  (if (or (user-error? exception) (load-error? exception)) "" (text path ": "))
                   (if (asm-error? exception) "cannot be assembled\n" "")
                   (error-line exception)
                   (if (= status status-no-permission) " (--allow grants what is not granted from the start)" ""))))
    (lambda ()
      (parameterize ((current-error-port ##stderr-port))
-       (load-program! path (lambda () (make-limited-machine options)))))))
+       (call-with-raw-option options
+         (lambda () (load-program! path (lambda () (make-limited-machine options)))))))))
 
 (define (file-and-arguments words)
   (if (null? words) (usage-error "no program is named"))
@@ -226,6 +230,10 @@
          => (lambda (path)
               (if (pair? words) (usage-error "a core has its program in it; `" (car words) "` is too much"))
               (open-or-exit path options (lambda () (load-core! path)))))
+        ((and (pair? words) (left-behind? (car words)))
+         (if (pair? (cdr words))
+             (usage-error "what a program left behind takes no arguments; `" (cadr words) "` is too much"))
+         (open-or-exit (car words) options (lambda () (load-left-behind! (car words)))))
         (else
          (let ((words (file-and-arguments words)))
            (load-or-exit (car words) options)

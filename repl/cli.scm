@@ -12,6 +12,7 @@
 (use repl/repl)
 (use repl/cli-run)
 (use repl/cli-files)
+(use repl/cli-image)
 (use repl/cli-link)
 (use repl/cli-binary)
 (use repl/cli-dap)
@@ -31,13 +32,13 @@
 (define parts
   (list
    (make-part "repl" "repl [FILE]" "the prompt; FILE is loaded first"
-              "Opens the prompt, where lines are commands (help lists them) or Scheme. FILE, a source or an image,
+              "Opens the prompt, where lines are commands (help lists them) or Scheme. FILE, a program of any format,
 is loaded first. Without a terminal the lines are read from standard input, and the exit status is 1
 where one of them failed."
               '() cli-repl)
    (make-part "run" "run [OPTION]... FILE [ARGUMENT]..." "runs a program"
-              "Runs the program in FILE, a source or an image. It sees the standard streams and its arguments. When it
-traps and there is a terminal, the debugger opens at the fault; else a report is printed.
+              "Runs the program in FILE: a source, an image, or of another format, which its content tells (`formats` at the
+prompt lists them). It sees the standard streams and its arguments. When it traps and there is a terminal, the debugger opens at the fault; else a report is printed.
 
 Exit status: that of the program, modulo 256, or
    64  the command line is wrong         123  --fuel is used up
@@ -47,7 +48,7 @@ Exit status: that of the program, modulo 256, or
    77  FILE needs host calls that it was not allowed"
               run-options cli-run)
    (make-part "debug" "debug [OPTION]... FILE [ARGUMENT]..." "opens the prompt at a program's first instruction"
-              "Loads the program in FILE, a source or an image, gives it the arguments, and opens the prompt at its
+              "Loads the program in FILE, of any format, gives it the arguments, and opens the prompt at its
 first instruction. Or opens what a program left behind: a core, where it stopped, or a recording, at its end and
 with its past. These have the program in them, with its limits and what it was granted; --replay takes the image
 as well. With both, the core must be of the recorded run."
@@ -60,6 +61,10 @@ port of this host. What to launch, and with which options, the editor says."
               "Assembles SOURCE and writes an image, which comet-vm and comet-vm-no-scheme run; with -c, an object for
 comet-vm link. The exit status is 65 where SOURCE has mistakes."
               asm-options cli-asm)
+   (make-part "image" "image [OPTION]... FILE" "converts a program of any format"
+              "Writes the program in FILE, of any format that a loader knows, as an image, which comet-vm-no-scheme runs; or
+as a file of memory contents. The exit status is 65 where FILE is damaged."
+              image-options cli-image)
    (make-part "link" "link [OPTION]... FILE..." "joins objects and archives into an image"
               "Links objects (of comet-vm asm -c) and archives of them (of ar) and writes an image. Of an
 archive those members take part that define what others use. The exit status is 65 where a symbol is

@@ -72,7 +72,8 @@
 ;; ---- names at the prompt -----------------------------------------------------------------------------
 
 (define libraries
-  '(scheme-lib/util scheme-lib/machine scheme-lib/image asm/assembler debugger/command debugger/session
+  '(scheme-lib/util scheme-lib/machine scheme-lib/image scheme-lib/loaders/loader scheme-lib/loaders/raw asm/assembler
+    debugger/command debugger/session
     debugger/target debugger/program debugger/value debugger/breakpoints debugger/timeline debugger/run debugger/examine
     debugger/views scheme-lib/view debugger/questions debugger/why
     scheme-lib/profile scheme-lib/flame-graph scheme-lib/heat-map debugger/profiles))

@@ -107,7 +107,7 @@ void AddressSpace::release(std::uint64_t number) {
   Page* page = find(number);
   if (page->has_code) code_changed = true;
   if (number < window_pages_) {
-    clear_pages(page->data, page_size);
+    clear(*page);
     *page = Page{};
     update_access(number);
   } else {
@@ -116,6 +116,12 @@ void AddressSpace::release(std::uint64_t number) {
   }
   --mapped_pages_;
   if (counted_) --budget_->used;
+}
+
+void AddressSpace::clear(Page& page) {
+  if (page.shared) stop_showing(page.data, page_size);
+  else clear_pages(page.data, page_size);
+  page.shared = false;
 }
 
 void AddressSpace::map(std::uint64_t address, std::uint64_t length, std::uint8_t protection) {
@@ -244,6 +250,16 @@ void AddressSpace::write(std::uint64_t address, const void* bytes, std::size_t l
   }
 }
 
+void AddressSpace::show(std::uint64_t first_page, std::uint64_t count, const SharedPages& content, std::size_t offset) {
+  const std::uint64_t in_window = std::min(count, window_pages_ - std::min(window_pages_, first_page));
+  if (in_window != 0) content.show(window_ + (first_page << page_bits), offset, in_window << page_bits);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    Page* page = find(first_page + i);
+    if (i < in_window) page->shared = true;
+    else std::memcpy(page->data, content.data() + offset + (i << page_bits), page_size);
+  }
+}
+
 void AddressSpace::copy(std::uint64_t destination, std::uint64_t source, std::uint64_t length) {
   keep_old(destination, length);
   if (destination - source >= length) { // forward: what is read was not written before
@@ -294,15 +310,22 @@ std::size_t AddressSpace::fetch(std::uint64_t address, std::uint8_t* buffer, std
   return copied;
 }
 
+const std::uint8_t* AddressSpace::executable_page(std::uint64_t number) const {
+  const Page* page = find(number);
+  return page == nullptr || (page->protection & protection_execute) == 0 ? nullptr : page->data;
+}
+
 void AddressSpace::mark_code(std::uint64_t address, std::size_t length) {
   while (length != 0) {
     const std::size_t part = within_page(address, length);
     const std::uint64_t number = page_of(address);
     auto& bytes = code_[number];
     if (bytes == nullptr) bytes = std::make_unique<CodeBytes>();
-    for (std::size_t i = 0; i < part; ++i) {
-      const std::uint64_t offset = (address & page_mask) + i;
-      bytes->bits[offset / 64] |= std::uint64_t{1} << (offset % 64);
+    const std::uint64_t last = (address & page_mask) + part;
+    for (std::uint64_t offset = address & page_mask; offset < last;) {
+      const std::uint64_t count = std::min(64 - offset % 64, last - offset);
+      bytes->bits[offset / 64] |= ~std::uint64_t{0} >> (64 - count) << offset % 64;
+      offset += count;
     }
     Page* page = find(number);
     if (!page->has_code) {
