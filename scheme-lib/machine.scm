@@ -51,6 +51,12 @@ further host calls: clock, random."
     (if random-seed (machine-random-seed-set! machine random-seed))
     machine))
 
+;; For scheme-lib/state: the machine of a handle that was forked from the machine's own.
+(define (machine-of-fork machine handle)
+  (construct-machine handle (symbol-table-share (machine-table machine)) (machine-entry machine)
+                     (table-copy (machine-host-calls machine)) (vector-copy (machine-streams machine))
+                     '() '() (machine-tracers machine) #f))
+
 (define (check-config name value)
   (if (not (or (not value) (and (integer? value) (exact? value) (<= 0 value (- (expt 2 64) 1)))))
       (error (text "make-machine expects " name ": a number from 0 to 2^64-1, not") value)))
@@ -96,12 +102,12 @@ thread 0 ready to run it. The machine is reset before, unless RESET is #f or ano
   (if (symbol? group) (symbol->string group) group))
 
 (define-documented (machine-grant! machine group)
-  "Grants a group of standard host calls: exit, streams, arguments, clock or random."
+  "Grants a group of standard host calls: exit, streams, arguments, memory, clock or random."
   (vm-host-grant-standard (machine-handle machine) (group-name group)))
 
 (define-documented (machine-revoke! machine group)
   "Takes a group of standard host calls back, or one host call by its name."
-  (if (member (group-name group) '("exit" "streams" "arguments" "clock" "random"))
+  (if (member (group-name group) '("exit" "streams" "arguments" "memory" "clock" "random"))
       (vm-host-revoke-standard (machine-handle machine) (group-name group))
       (begin
         (table-set! (machine-host-calls machine) (group-name group))
