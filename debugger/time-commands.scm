@@ -1,5 +1,5 @@
-;; Commands that go back in time: reverse-step, reverse-next, reverse-finish, reverse-continue, goto, mark;
-;; and info timeline.
+;; Commands that go back in time: reverse-step, reverse-next, both by lines, reverse-finish, reverse-continue, goto,
+;; mark; and info timeline.
 
 (module debugger/time-commands)
 (use scheme-lib/util)
@@ -23,6 +23,17 @@
   "Goes back by one instruction, or COUNT, and over calls as a whole."
   aliases: (rn) group: time
   (show-pause (reverse-next! count)))
+
+(define-command (reverse-step-line #!optional (count count 1))
+  "Goes back to where the source line before this one began. Or the COUNT-th before; functions that were called on the \
+way are entered from behind."
+  aliases: (rsl) group: time
+  (show-pause (reverse-step-line! count)))
+
+(define-command (reverse-next-line #!optional (count count 1))
+  "Goes back to where the source line before this one began, over calls as a whole. Or the COUNT-th before."
+  aliases: (rnl) group: time
+  (show-pause (reverse-next-line! count)))
 
 (define-command (reverse-finish)
   "Goes back to the call that made the selected activation."
@@ -79,6 +90,11 @@ or the name of a mark."
          (fact (lambda (name) (cdr (assq name recording)))))
     (columns
      (append
+      (let ((others (- (length (session-timelines (the-session))) 1)))
+        (if (> others 0)
+            (list (list "timeline" (text (timeline-name timeline) "; `timeline` lists it and "
+                                        (if (= others 1) "the other" "the others"))))
+            '()))
       (list (list "from" (text (grouped (timeline-start timeline)) " to " (grouped (timeline-end timeline)) " instructions"))
             (list "here" (text (grouped (target-count)) (if (timeline-past?) ", in the past" ", the present")))
             (list "snapshots" (text (length (timeline-moments timeline)) ", " (grouped (machine-snapshot-bytes (the-machine)))

@@ -77,12 +77,13 @@
 ;; host calls.
 (define (timeline-begin! #!optional (begin-log! (lambda () (machine-record! (the-machine) (timeline-log-limit)))))
   (let ((session (the-session)))
-    (for-each (lambda (timeline) (if (not (and (timeline-kept? timeline) (timeline-log timeline))) (timeline-forget! timeline)))
-              (all-timelines))
+    (for-each timeline-forget!
+              (remove (lambda (timeline) (and (timeline-kept? timeline) (timeline-log timeline))) (all-timelines)))
     (if (timeline-wanted)
         (begin
           (begin-log!)
-          (let ((timeline (make-timeline (if (timeline-named "original") (free-name "original-" 2) "original") #f '() (target-count) 0)))
+          (let* ((name (if (timeline-named "original") (free-name "original-" 2) "original"))
+                 (timeline (make-timeline name #f '() (target-count) 0)))
             (session-timelines-set! session (append (all-timelines) (list timeline)))
             (session-timeline-set! session timeline)
             (take-moment! timeline #f)))
@@ -305,11 +306,14 @@
 ;; Off while the list of moments is being gone through.
 (define keeping-moments (make-parameter #t))
 
+;; Where the moment that should have been taken is missing, because it was thinned at once, none is due before long.
+(define (next-due timeline count)
+  (let ((due (+ (moment-count (newest-until timeline count)) (timeline-spacing timeline))))
+    (if (> due count) due (+ count (timeline-spacing timeline)))))
+
 (define (run-stretches! timeline fuel)
   (let* ((count (target-count))
-         (due (if (keeping-moments)
-                  (max (+ count 1) (+ (moment-count (newest-until timeline count)) (timeline-spacing timeline)))
-                  (+ count greatest-spacing)))
+         (due (if (keeping-moments) (next-due timeline count) (+ count greatest-spacing)))
          (anchor (next-anchor timeline count))
          (goal (if anchor (min due (moment-count anchor)) due))
          (stretch (if fuel (min fuel (- goal count)) (- goal count)))
