@@ -272,6 +272,7 @@
     (emit t 'imm heap-register heap-start)
     (for-each (lambda (n) (emit-instruction t n)) (iota count))
     (label t count)
+    (emit t 'jump 'illegal)
     (emit-exit t)
     (emit-print t)
     (emit-label-at! e 'table (+ table 4))
