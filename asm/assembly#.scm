@@ -1,7 +1,7 @@
 ;; asm/assembly: the state of one assembly.
 (##namespace ("asm/assembly#"
   new-assembly assembly-resized current-assembly assembly-states
-  assembly-pass assembly-environment assembly-sections
+  assembly-pass assembly-mode assembly-environment assembly-sections
   assembly-changed? assembly-changed?-set! assembly-unknown? known-or-zero assembly-source assembly-warnings
   note-warning! note-warning-at! symbol-entry-used? assembly-repeated assembly-repeated-set! assembly-files
   begin-scope! symbol-met? symbol-in-pass symbol-entries names-bound

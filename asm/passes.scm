@@ -368,7 +368,9 @@
      (source-file-name file) (car place) (cdr place)
      (text "the labels do not settle: after " (assembly-pass a)
            " passes they still move, because "
-           (if (pair? resized) "this Scheme form" "Scheme code") " gives something else in each pass")
+           (cond ((pair? resized) "this Scheme form gives something else in each pass")
+                 ((eq? 'link (assembly-mode a)) "values are computed from one another in a circle or a long chain")
+                 (else "Scheme code gives something else in each pass")))
      (append
       (map (lambda (entry) (unsettled-note a entry)) (take-at-most entries most-unsettled))
       (if (> (length entries) most-unsettled)

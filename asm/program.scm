@@ -156,7 +156,7 @@
      symbols
      listed
      tables
-     (assembly-views a)
+     (table->list (assembly-views a))
      (reverse (assembly-imports a))
      entry
      (map symbol->string (names-bound a 'global 'weak))

@@ -4,7 +4,7 @@
 (##namespace
  ("scheme-lib/machine#"
   ;; making and loading
-  make-machine machine? machine-handle machine-load! machine-reset! machine-restart! machine-entry
+  make-machine machine-of-fork machine? machine-handle machine-load! machine-reset! machine-restart! machine-entry
   machine-arguments-set! machine-grant! machine-revoke! machine-random-seed-set! machine-limits
   ;; running
   machine-run! machine-observe! call-interruptibly make-observation observation-events

@@ -51,6 +51,12 @@ further host calls: clock, random."
     (if random-seed (machine-random-seed-set! machine random-seed))
     machine))
 
+;; For scheme-lib/state: the machine of a handle that was forked from the machine's own.
+(define (machine-of-fork machine handle)
+  (construct-machine handle (symbol-table-share (machine-table machine)) (machine-entry machine)
+                     (table-copy (machine-host-calls machine)) (vector-copy (machine-streams machine))
+                     '() '() (machine-tracers machine) #f))
+
 (define (check-config name value)
   (if (not (or (not value) (and (integer? value) (exact? value) (<= 0 value (- (expt 2 64) 1)))))
       (error (text "make-machine expects " name ": a number from 0 to 2^64-1, not") value)))

@@ -453,8 +453,11 @@
 (define (closest-names name candidates)
   (let* ((wanted (name->string name))
          (length-wanted (string-length wanted))
-         ;; Any letter is near any other: one alone is near nothing but its own other case.
-         (limit (if (< length-wanted 2) 0 (max 1 (quotient (+ length-wanted 1) 3)))))
+         ;; Any letter is near any other: one alone is near nothing but its own other case. What is very long
+         ;; was not typed.
+         (limit (cond ((< length-wanted 2) 0)
+                      ((> length-wanted 60) -1)
+                      (else (max 1 (quotient (+ length-wanted 1) 3))))))
     (define (distance candidate)
       (let ((string (name->string candidate)))
         (cond ((string=? string wanted) #f)
@@ -462,7 +465,21 @@
               (else (let ((d (edit-distance (string-downcase wanted) (string-downcase string))))
                       (and (<= d limit) (cons d candidate)))))))
     (map cdr
-         (take-at-most (sort (filter-map distance candidates) (lambda (a b) (< (car a) (car b)))) 3))))
+         (take-at-most (sort (filter-map distance (not-too-many candidates wanted)) (lambda (a b) (< (car a) (car b))))
+                       3))))
+
+;; Of very many candidates, some of those that begin alike: comparing with all of them would take seconds.
+(define most-candidates 2000)
+
+(define (not-too-many candidates wanted)
+  (define (begins-alike? candidate)
+    (let ((string (name->string candidate)))
+      (and (> (string-length string) 0)
+           (> (string-length wanted) 0)
+           (char=? (string-ref string 0) (string-ref wanted 0)))))
+  (if (> (length candidates) most-candidates)
+      (take-at-most (filter begins-alike? candidates) most-candidates)
+      candidates))
 
 ;; " (did you mean `mov` or `move`?)", or "" when nothing is near: made to end an error message.
 (define (did-you-mean name candidates)

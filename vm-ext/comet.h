@@ -647,6 +647,18 @@ typedef struct comet_save_options {
  * with it: with the state that was read from the base's own file. */
 COMET_API comet_status comet_state_save(const comet_machine* machine, const comet_save_options* options, comet_sink sink, void* data, comet_state** kept, comet_error* error);
 
+/* The state of a machine that does not run, with its pages, in memory; options as for comet_state_save, without a
+ * base. Machines that are made to go on from it share these pages until they write to them, so that each costs what
+ * it changes; where the host has no such sharing, and beyond the window, they are copied. */
+COMET_API comet_status comet_state_capture(const comet_machine* machine, const comet_save_options* options, comet_state** state, comet_error* error);
+
+/* Another machine in that state, or in the machine's own when state is NULL, which is captured for it. It has the
+ * limits of `machine`, its grants with the same functions and data, its streams and treatments of instructions; no
+ * breakpoints, watchpoints, snapshots, deadline or poll function, and no timeline. Capturing once and forking
+ * often is what makes many machines cheap. COMET_ERROR_CAPABILITY and COMET_ERROR_MEMORY as for
+ * comet_state_restore. */
+COMET_API comet_status comet_machine_fork(const comet_machine* machine, const comet_state* state, comet_machine** fork, comet_error* error);
+
 /* Reads and checks a state or a recording in full; the bytes are copied. base: see comet_state_save. A recording
  * may lack its end. COMET_ERROR_STATE: the base is missing, or is another. */
 COMET_API comet_status comet_state_read(const void* bytes, size_t length, const comet_state* base, comet_state** state, comet_error* error);

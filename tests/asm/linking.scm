@@ -281,6 +281,26 @@
             (linked (program-expansions (linked (list "a.s" source)))))
         (if (and (pair? assembled) (equal? assembled linked)) 'same linked)))))
 
+(test-group "objects that only somebody hostile would make"
+  (test "values that go round in a circle never settle" #t
+    (says? "because values are computed from one another in a circle or a long chain"
+           (link-errors '("a.s" ".global x" ".equ x, (+ 1 (address \"y\"))" ".byte x")
+                        '("b.s" ".global y" ".equ y, (+ 1 (address \"x\"))"))))
+  (test "nor do they hang where sections are dropped" '()
+    (program-symbols
+     (link-program (link (objects '("a.s" "nop" ".assert (= (address \"a\") (address \"a\"))"
+                                    ".global a" ".equ a, (* (address \"b\") (address \"b\"))")
+                                  '("b.s" ".global b" ".equ b, (* (address \"c\") (address \"c\"))")
+                                  '("c.s" ".global c" ".equ c, (+ 1 (address \"d\"))" ".data" ".global d" "d: nop"))
+                         drop?: #t))))
+  (for-each
+   (lambda (pair)
+     (test (car pair) #t (says? (cdr pair) (link-errors (list "a.s" "x: nop" (car pair))))))
+   '((".zero (* (address \"x\") (address \"x\") (address \"x\"))" . "expects a size of 0 to 1073741824")
+     (".fill (* (address \"x\") (address \"x\")), 8" . "`.fill`")
+     (".org (* (address \"x\") (address \"x\") (address \"x\"))" . "`.org`")
+     (".zero (* 256 (address \"x\") 65536)\n.byte 1" . "1073741824"))))
+
 (test-group "symbols that are not there, or twice"
   (test "all places that use it, and a near name"
     (lines "a.s:2:12: error: the label `lop` is not defined in any object (did you mean `loop`?)"

@@ -160,6 +160,20 @@ static ___SCMOBJ comet_release_profile(void* profile) {
 
 static const uint64_t COMET_DEFAULT = UINT64_MAX;
 
+/* Takes the machine. */
+static comet_status comet_box_take(comet_machine* machine) {
+  comet_box* box = calloc(1, sizeof *box);
+  if (box == NULL) {
+    comet_machine_free(machine);
+    return comet_fail_with(COMET_ERROR_MEMORY, "no memory is left for a machine");
+  }
+  box->machine = machine;
+  box->references = 1;
+  comet_set_poll(box->machine, comet_gambit_poll, box);
+  comet_result.handle = box;
+  return COMET_OK;
+}
+
 static comet_status comet_box_new(uint64_t window, uint64_t memory_limit, uint64_t register_limit,
                                   uint64_t call_depth_limit) {
   comet_config config = COMET_CONFIG_INIT;
@@ -167,17 +181,16 @@ static comet_status comet_box_new(uint64_t window, uint64_t memory_limit, uint64
   if (memory_limit != COMET_DEFAULT) config.memory_limit = memory_limit;
   if (register_limit != COMET_DEFAULT) config.register_limit = register_limit;
   if (call_depth_limit != COMET_DEFAULT) config.call_depth_limit = call_depth_limit;
-  comet_box* box = calloc(1, sizeof *box);
-  if (box == NULL) return comet_fail_with(COMET_ERROR_MEMORY, "no memory is left for a machine");
-  comet_status status = comet_machine_new(&config, &box->machine, comet_clear_error());
-  if (status != COMET_OK) {
-    free(box);
-    return status;
-  }
-  box->references = 1;
-  comet_set_poll(box->machine, comet_gambit_poll, box);
-  comet_result.handle = box;
-  return COMET_OK;
+  comet_machine* machine = NULL;
+  comet_status status = comet_machine_new(&config, &machine, comet_clear_error());
+  return status == COMET_OK ? comet_box_take(machine) : status;
+}
+
+/* state NULL: the machine's own */
+static comet_status comet_box_fork(comet_box* box, comet_state* state) {
+  comet_machine* machine = NULL;
+  comet_status status = comet_machine_fork(box->machine, state, &machine, comet_clear_error());
+  return status == COMET_OK ? comet_box_take(machine) : status;
 }
 
 static comet_status comet_box_reset(comet_box* box) {
@@ -518,6 +531,13 @@ static comet_status comet_box_save(comet_box* box, const char* path, comet_state
   comet_result.number[0] = output->length;
   comet_saved = output;
   if (path != NULL) comet_saved = comet_output_close(output);
+  return status;
+}
+
+static comet_status comet_box_capture(comet_box* box) {
+  comet_state* state = NULL;
+  comet_status status = comet_state_capture(box->machine, NULL, &state, comet_clear_error());
+  comet_result.handle = state;
   return status;
 }
 

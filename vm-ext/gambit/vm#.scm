@@ -20,7 +20,7 @@
   vm-snapshot-difference vm-timeline-start vm-timeline-stop vm-timeline-keep vm-timeline-resume vm-timeline-drop
   vm-timeline-get
   ;; states in files
-  vm-state? vm-state-save vm-state-read vm-state-free vm-state-get vm-state-config vm-state-stop vm-state-image
+  vm-state? vm-state-save vm-state-capture vm-machine-fork vm-state-read vm-state-free vm-state-get vm-state-config vm-state-stop vm-state-image
   vm-state-import vm-state-argument vm-state-restore vm-record-start vm-record-stop vm-timeline-load
   ;; host calls
   vm-host-grant vm-host-revoke vm-host-grant-standard vm-host-revoke-standard vm-host-import

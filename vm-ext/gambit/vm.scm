@@ -342,6 +342,16 @@ end-of-c
   (let ((kept (result-state)))
     (if path kept (cons kept (result-bytes (number 0))))))
 
+;; A state in memory, with its pages.
+(define (vm-state-capture machine)
+  (check ((c-lambda (machine*) int "___return(comet_box_capture(___arg1));") machine))
+  (result-state))
+
+;; Another machine in that state; #f: in the machine's own.
+(define (vm-machine-fork machine #!optional (state #f))
+  (check ((c-lambda (machine* state-or-null*) int "___return(comet_box_fork(___arg1, ___arg2));") machine state))
+  (result-machine))
+
 (define (vm-state-read bytes #!optional (base #f))
   (check-bytes bytes 0 (u8vector-length bytes))
   (check ((c-lambda (scheme-object size_t state-or-null*) int

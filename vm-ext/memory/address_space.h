@@ -20,6 +20,8 @@
 
 namespace comet {
 
+class SharedPages;
+
 constexpr unsigned page_bits = 16;
 constexpr std::uint64_t page_size = std::uint64_t{1} << page_bits;
 constexpr std::uint64_t page_mask = page_size - 1;
@@ -86,6 +88,10 @@ class AddressSpace {
   void copy(std::uint64_t destination, std::uint64_t source, std::uint64_t length);
   void fill(std::uint64_t address, std::uint8_t byte, std::uint64_t length);
 
+  // Gives mapped pages the content from `offset` on, shared until it is written to; pages beyond the window get a
+  // copy. For a space that is being made: nothing was decoded from it, and no mark taken.
+  void show(std::uint64_t first_page, std::uint64_t count, const SharedPages& content, std::size_t offset);
+
   // A pointer to bytes within one page, to be written atomically; the page counts as written.
   std::uint8_t* writable(std::uint64_t address, std::size_t length);
 
@@ -133,6 +139,7 @@ class AddressSpace {
     std::uint8_t* data = nullptr; // null: not mapped
     std::uint8_t protection = 0;
     bool has_code = false;
+    bool shared = false; // shows SharedPages, which clear_pages would bring back
     std::uint64_t saved_at = 0; // the newest mark when its old content was last kept
   };
   struct SavedPage {
@@ -160,6 +167,7 @@ class AddressSpace {
   Page* find(std::uint64_t number) { return const_cast<Page*>(static_cast<const AddressSpace*>(this)->find(number)); }
   Page& allocate(std::uint64_t number, std::uint8_t protection);
   void release(std::uint64_t number);
+  void clear(Page& page);
   void set_page(std::uint64_t number, const SavedPage& content);
   void keep_old(std::uint64_t number);
   void keep_old(std::uint64_t address, std::uint64_t length);

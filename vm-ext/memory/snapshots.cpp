@@ -76,7 +76,7 @@ void AddressSpace::set_page(std::uint64_t number, const SavedPage& content) {
   if (content.bytes != nullptr)
     std::memcpy(page->data, content.bytes.get(), page_size);
   else
-    clear_pages(page->data, page_size);
+    clear(*page);
   update_access(number);
 }
 
