@@ -256,7 +256,8 @@
     (assembly-section-set! a 'code)
     (for-each (lambda (statement)
                 (if (statement-label statement)
-                    (fail-word "line" (statement-label statement) "a line has no label here: a file may, see !load_file"))
+                    (fail-word "line" (statement-label statement)
+                               "a line has no label here: a file may, see !load_file"))
                 (add-statement! a statement))
               (statements line "line"))
     (u8vector-concatenate

@@ -1,2 +1,2 @@
-;; scheme-lib/loaders/simple-vm/loader: the Simple VM's files and sources. They are in the table; there is nothing to name.
+;; scheme-lib/loaders/simple-vm/loader: the files and sources. They are in the table; there is nothing to name.
 (##begin)
