@@ -174,6 +174,14 @@
                                  (if place "" (text "  <" (address-text address) ">")))
                            (text (hex-address address) "  (nothing is mapped here)")))))))
 
+;; ", r11 = 120  0x78": the first result of the call that stands before an address, where it has returned to.
+(define (result-text address)
+  (let ((call (target-instruction (instructions-before address 1))))
+    (if (and call (memq (instruction-name call) '(call callr)))
+        (let ((register (text "r" (+ 1 (car (instruction-fields call))))))
+          (text ", " register " = " (value-text (target-register register))))
+        "")))
+
 ;; Why it stopped, a line for each breakpoint that it arrived at; #f after a plain step.
 (define (pause-line pause)
   (let ((stop (pause-stop pause))
@@ -187,7 +195,7 @@
        (string-join (map (lambda (arrival) (arrival-line arrival at)) (pause-arrivals pause)) "\n"))
       ((start) (text "the start of the timeline" at))
       ((called) (text "back before the call" at))
-      ((finished) (text "returned to " (address-text (pause-pc pause))))
+      ((finished) (text "returned to " (address-text (pause-pc pause)) (result-text (pause-pc pause))))
       ((interrupted) (text "interrupted" at after))
       ((out-of-fuel) (text "out of fuel" at after))
       ((host-call) (text "host call " (stop-host-call stop) at " waits for a result that nobody here gives"))

@@ -36,6 +36,7 @@ ROUNDS ?= 5
 .PHONY: bench
 bench: $(BUILD)/comet-vm $(BUILD)/comet-vm-no-scheme
 	@BUILD=$(abspath $(BUILD)) tests/bench/bench.sh -r $(ROUNDS) $(ENGINES)
+	@BUILD=$(abspath $(BUILD)) tests/bench/starting.sh
 	@BUILD=$(abspath $(BUILD)) tests/bench/assembler.sh
 
 # Chooses the sequences of instructions that get handlers of their own; see vm-ext/machine/README.md. How many:
@@ -122,5 +123,6 @@ fuzz: $(FUZZ_IMAGES) sanitized-programs
 	$(SANITIZED)/state-fuzz $(SEED) $(COUNT)
 	$(SANITIZED)/lockstep $(SEED) $(COUNT)
 	SEED=$(SEED) COUNT=$(COUNT) $(BUILD)/comet-vm test tests/asm/fuzz.scm
+	SEED=$(SEED) COUNT=$(COUNT) $(BUILD)/comet-vm test tests/scheme/wasm-fuzz.scm
 	SEED=$(SEED) COUNT=$(COUNT) $(BUILD)/comet-vm test tests/asm/fuzz-binaries.scm
 	SEED=$(SEED) COUNT=$(COUNT) $(BUILD)/comet-vm test tests/travel/travel.scm
