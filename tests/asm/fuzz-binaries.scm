@@ -1,5 +1,5 @@
 ;; Objects, archives and images that chance has damaged, given to everything that reads them: each tool does its
-;; work or raises an asm-error or a vm-error. Nothing else may come out, nothing may hang, and what is printed
+;; work or raises an asm-error, a vm-error or a load-error. Nothing else may come out, nothing may hang, and what is printed
 ;; cannot move a terminal's cursor. What is accepted is what it seems: written again it reads the same, and
 ;; stripped it links to the same bytes. A part of the files goes through the commands as well, whose exit status
 ;; must be a documented one.
@@ -8,6 +8,7 @@
 (use scheme-lib/util)
 (use scheme-lib/image)
 (use scheme-lib/machine)
+(use scheme-lib/loaders/loader)
 (use asm/assembler)
 (use asm/link-map)
 (use vm-ext/gambit/vm)
@@ -161,7 +162,7 @@
    (lambda (exception)
      (cond ((asm-error? exception)
             (if (fine-output? (asm-error->text exception)) 'refused "the error has control characters"))
-           ((vm-error? exception) 'refused)
+           ((or (vm-error? exception) (load-error? exception)) 'refused)
            ((string? exception) exception)
            (else (exception->text exception))))
    (lambda () (thunk) 'accepted)))
@@ -281,7 +282,7 @@
     (if (< i count)
         (let ((bytes (damaged-file)))
           (for-each (lambda (tool) (do-tool i tool bytes)) tools)
-          (if (= 0 (modulo i commands-every)) (do-commands i bytes))
+          (if (and (= 0 (modulo i commands-every)) (file-exists? comet-vm)) (do-commands i bytes))
           (loop (+ i 1)))))
   (println seed ": accepted by "
            (string-join (map (lambda (tool) (text (car tool) " " (table-ref accepted (car tool) 0))) tools) ", "))
