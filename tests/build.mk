@@ -126,5 +126,6 @@ fuzz: $(FUZZ_IMAGES) sanitized-programs
 	BUILD=$(BUILD) tests/fuzz/left-behind.sh $(SEED) $(COUNT)
 	$(SANITIZED)/lockstep $(SEED) $(COUNT)
 	SEED=$(SEED) COUNT=$(COUNT) $(BUILD)/comet-vm test tests/asm/fuzz.scm
+	SEED=$(SEED) COUNT=$(COUNT) $(BUILD)/comet-vm test tests/scheme/wasm-fuzz.scm
 	SEED=$(SEED) COUNT=$(COUNT) $(BUILD)/comet-vm test tests/asm/fuzz-binaries.scm
-	SEED=$(SEED) COUNT=$(COUNT) $(BUILD)/comet-vm test tests/travel/travel.scm
+	SEED=$(SEED) COUNT=$$(($(COUNT) / 20)) $(BUILD)/comet-vm test tests/travel/travel.scm
