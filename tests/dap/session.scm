@@ -154,7 +154,7 @@
   (test "bits are fields" '("ready" "mode" "count")
         (map (lambda (variable) (ref variable "name")) (vector->list (variables client (opened data "status")))))
   (test "what is evaluated opens, too" "third"
-        (let ((answer (request client "evaluate" "expression" "r5:node" "context" "hover" "frameId" 1)))
+        (let ((answer (request client "evaluate" "expression" "0x20018:node" "context" "hover" "frameId" 1)))
           (if (> (ref answer "variablesReference") 0) "third" answer)))
   (test "a number from before is refused" "there is no variable 1073741999 any more; the program went on"
         (request client "variables" "variablesReference" 1073741999))
