@@ -41,8 +41,9 @@ bool ends_block(isa::Operation operation) {
 }
 
 // What a slot does as part of a sequence, if it may be one. What takes more than one slot ends every sequence.
-PartKey part_of(isa::Operation operation, unsigned variant, const Slot& slot) {
+PartKey part_of(isa::Operation operation, isa::Operation callee_begins, unsigned variant, const Slot& slot) {
   if (slot.handler == handlers::constant()) return part_key(isa::op_imm, 0);
+  if (callee_begins != isa::operation_count) return early_call_key(callee_begins);
   switch (operation) {
     case isa::op_jal: case isa::op_jalr: case isa::op_brz: case isa::op_jtab: case isa::operation_count:
       return no_part;
@@ -240,6 +241,7 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
       emit_defined(address, decoded);
     } else {
       emit_instruction(address, decoded);
+      if (decoded.operation == isa::op_call) look_into_callee(block_.back());
     }
     open = !ends_block(last_operation(decoded));
     address += decoded.length;
@@ -254,6 +256,41 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
   pending_links_.clear();
   complete_ = true;
   return first;
+}
+
+// Whether there is an instruction of the table at an address before which no run stops.
+bool CodeCache::decode_ahead(std::uint64_t address, isa::Decoded& decoded) const {
+  std::uint8_t bytes[isa::max_instruction_bytes];
+  const std::size_t available = memory_.fetch(address, bytes, sizeof bytes);
+  return isa::decode(bytes, available, instructions_.definitions(), decoded) == isa::DecodeStatus::ok &&
+         decoded.definition == nullptr && !has_breakpoint(address) &&
+         instructions_.find_treated(decoded.opcode) == nullptr;
+}
+
+// Many functions begin with a branch to their `ret`, for when there is nothing to do. Their call does that branch too:
+// when it is taken, also the `ret`, so that no activation is made; else it goes on behind the branch.
+void CodeCache::look_into_callee(BlockInstruction& call) {
+  if (call.slot->handler != fast_handler(isa::op_call)) return;
+  std::uint64_t& target = pending_links_.back().target;
+  isa::Decoded branch{}, end{};
+  if (!decode_ahead(target, branch)) return;
+  if (branch.operation == isa::op_beqi && branch.operands[1] == 0) {
+    branch.operation = isa::op_blti_u; // the most frequent ends, by one handler
+    branch.operands[1] = 1;
+  }
+  const Handler handler = early_call_handler(branch.operation);
+  if (handler == nullptr || !decode_ahead(target + branch.operands[2], end) || end.operation != isa::op_ret) return;
+  const bool immediate = isa::describe(branch.operation).operands[1] == 'i';
+  if (branch.operands[0] >= register_slack) return;
+  if (immediate ? !fits16(branch.operands[1]) : branch.operands[1] >= register_slack) return;
+  note_registers(branch);
+  memory_.mark_code(target, branch.length);
+  memory_.mark_code(target + branch.operands[2], end.length);
+  call.slot->handler = handler;
+  call.slot[1].a = static_cast<std::uint16_t>(branch.operands[0]);
+  call.slot[1].b = static_cast<std::uint16_t>(branch.operands[1]);
+  call.callee_begins = branch.operation;
+  target += branch.length;
 }
 
 // Chooses the variants of the block's handlers, and enters in the page table the slots that need nothing
@@ -271,7 +308,7 @@ void CodeCache::use_accumulator() {
     if (variant != 0) each.slot->handler = fast_handler(each.operation, variant);
     each.reads = variant != 0;
     each.effect = accumulator.effect();
-    each.part = part_of(each.operation, variant, *each.slot);
+    each.part = part_of(each.operation, each.callee_begins, variant, *each.slot);
   }
   bool needed = false;
   for (auto each = block_.rbegin(); each != block_.rend(); ++each) {
