@@ -150,13 +150,17 @@ const Slot* CodeCache::follow_link(const Slot* link) {
   return target;
 }
 
-void CodeCache::note_registers(const isa::Decoded& decoded) {
-  for_each_part(decoded, [this](const isa::Decoded& part) {
+std::uint64_t CodeCache::note_registers(const isa::Decoded& decoded) {
+  std::uint64_t highest = 0;
+  for_each_part(decoded, [this, &highest](const isa::Decoded& part) {
     const char* kinds = isa::describe(part.operation).operands;
-    for (unsigned i = 0; i < part.operand_count; ++i)
-      if (isa::names_register(kinds[i]) && part.operands[i] < register_slack)
-        highest_register_ = std::max(highest_register_, part.operands[i]);
+    for (unsigned i = 0; i < part.operand_count; ++i) {
+      if (!isa::names_register(kinds[i])) continue;
+      if (part.operands[i] < register_slack) highest_register_ = std::max(highest_register_, part.operands[i]);
+      if (kinds[i] != 'w') highest = std::max(highest, part.operands[i]);
+    }
   });
+  return highest;
 }
 
 bool CodeCache::is_traced(std::uint64_t address) {
@@ -181,15 +185,8 @@ const CodeCache::Fetched& CodeCache::fetch(std::uint64_t address) {
   entry.status = isa::decode(bytes, entry.available, instructions_.definitions(), entry.decoded);
   entry.address = address;
   if (entry.status == isa::DecodeStatus::ok) {
-    note_registers(entry.decoded);
+    entry.highest_register = note_registers(entry.decoded);
     memory_.mark_code(address, entry.decoded.length);
-    entry.highest_register = 0;
-    for_each_part(entry.decoded, [&entry](const isa::Decoded& part) {
-      const char* kinds = isa::describe(part.operation).operands;
-      for (unsigned i = 0; i < part.operand_count; ++i)
-        if (isa::names_register(kinds[i]) && kinds[i] != 'w')
-          entry.highest_register = std::max(entry.highest_register, part.operands[i]);
-    });
     entry.valid = true;
   }
   return entry;

@@ -124,7 +124,8 @@ class CodeCache {
   bool decode_ahead(std::uint64_t address, isa::Decoded& decoded) const;
   void use_accumulator();
   void fuse();
-  void note_registers(const isa::Decoded& decoded);
+  // Returns the highest register that an operand reads or writes.
+  std::uint64_t note_registers(const isa::Decoded& decoded);
 
   AddressSpace& memory_;
   InstructionSet& instructions_;
