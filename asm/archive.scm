@@ -10,8 +10,10 @@
 (module asm/archive)
 (use scheme-lib/util)
 (use asm/diagnostic)
+(use asm/assembly)
 (use asm/object)
 (use asm/object-format)
+(use asm/object-read)
 (declare (standard-bindings) (extended-bindings) (block))
 
 (define-type archive
@@ -22,7 +24,9 @@
 
 (define-type member name bytes)
 
-(define (make-archive name members) (construct-archive name members #f))
+(define-documented (make-archive name members)
+  "An archive of members, each of (make-member name bytes)."
+  (construct-archive name members #f))
 
 (define magic (string->utf8 "!<arch>\n"))
 (define header-length 60)
@@ -40,21 +44,19 @@
 
 ;; ---- reading -----------------------------------------------------------------------------------------
 
-(define (bytes->archive bytes name)
+(define-documented (bytes->archive bytes name)
+  "The archive that a file's bytes are, a u8vector; NAME is what errors call it. Raises an asm-error where the bytes
+are none."
   (let ((length (u8vector-length bytes)))
     (define (field at start width)
       (string-trim (utf8->string (subu8vector bytes (+ at start) (+ at start width)))))
     (define (length-of at)
-      (let ((n (string->number (field at 48 10) 10)))
-        (if (not (and (integer? n) (exact? n) (>= n 0))) (refuse name (+ at 48) "the length of a member is no number"))
-        (if (> n (- length at header-length))
-            (refuse name (+ at 48) "a member of " n " bytes is announced, " (- length at header-length) " are left"))
+      (let ((n (decimal (field at 48 10))) (left (- length at header-length)))
+        (if (not n) (refuse name (+ at 48) "the length of a member is no number"))
+        (if (> n left) (refuse name (+ at 48) "a member of " n " bytes is announced, " left " are left"))
         n))
     (define (long-name names offset at)
-      (let ((end (and (integer? offset)
-                      (exact? offset)
-                      (< -1 offset (u8vector-length names))
-                      (u8vector-index names 10 offset))))
+      (let ((end (and offset (< offset (u8vector-length names)) (u8vector-index names 10 offset))))
         (if (not end) (refuse name at "the long name of a member is not there"))
         (without-slash (utf8->string (subu8vector names offset end)))))
     (if (not (archive-bytes? bytes)) (refuse name 0 "it does not begin as archives do"))
@@ -74,11 +76,16 @@
                      (else
                       (let ((member-name
                              (if (string-prefix? "/" shown)
-                                 (long-name names (string->number (substring shown 1 (string-length shown)) 10) at)
+                                 (long-name names (decimal (substring shown 1 (string-length shown))) at)
                                  (without-slash shown))))
-                        (if (not (file-name? member-name))
+                        (if (not (possible-member-name? member-name))
                             (refuse name at "a member's name, " (written member-name) ", is no file's"))
                         (loop next names (cons (make-member member-name content) members)))))))))))
+
+(define (decimal digits)
+  (and (not (string=? digits ""))
+       (every (lambda (c) (char<=? #\0 c #\9)) (string->list digits))
+       (string->number digits 10)))
 
 (define (one-of? names name) (any (lambda (other) (string=? other name)) names))
 
@@ -86,10 +93,10 @@
   (if (string-suffix? "/" name) (substring name 0 (- (string-length name) 1)) name))
 
 ;; A name that leads to no other folder.
-(define (file-name? name)
-  (and (not (string=? name ""))
-       (not (one-of? '("." "..") name))
-       (not (string-index name (lambda (c) (or (char=? c #\/) (char<? c #\space) (char=? c #\x7f)))))))
+(define (possible-member-name? name)
+  (and (possible-name? name)
+       (not (one-of? '("" "." "..") name))
+       (not (string-index name #\/))))
 
 ;; ---- writing -----------------------------------------------------------------------------------------
 
@@ -99,7 +106,8 @@
          (= (u8vector-length bytes) (string-length name))
          (string=? name (string-trim name)))))
 
-(define (archive->bytes archive)
+(define-documented (archive->bytes archive)
+  "The archive's file, as a u8vector."
   (let* ((long (filter (lambda (name) (not (plain-name? name))) (map member-name (archive-members archive))))
          (names (map (lambda (name) (string->utf8 (text name "/\n"))) long)))
     ;; Each long name is used once, in order.
@@ -126,27 +134,38 @@
 
 ;; ---- members -----------------------------------------------------------------------------------------
 
-;; Members of the same name are replaced where they stand; the others join at the end.
-(define (archive-with-members archive members)
-  (define (named name list) (find (lambda (member) (string=? name (member-name member))) list))
-  (make-archive (archive-name archive)
-            (append (map (lambda (member) (or (named (member-name member) members) member)) (archive-members archive))
-                    (filter (lambda (member) (not (named (member-name member) (archive-members archive)))) members))))
+(define-documented (archive-with-members archive members)
+  "The archive with the members of a list: those whose name it has already are replaced where they stand; the others
+join at its end."
+  (let ((before (archive-members archive)))
+    (define (table-of members)
+      (let ((table (make-table test: equal?)))
+        (for-each (lambda (member) (table-set! table (member-name member) member)) members)
+        table))
+    (let ((there (table-of before)) (new (table-of members)))
+      (make-archive (archive-name archive)
+                    (append (map (lambda (member) (table-ref new (member-name member) member)) before)
+                            (remove (lambda (member) (table-ref there (member-name member) #f)) members))))))
 
-(define (archive-without-members archive names)
+(define-documented (archive-without-members archive names)
+  "The archive without the members of these names."
   (make-archive (archive-name archive)
-            (filter (lambda (member) (not (one-of? names (member-name member)))) (archive-members archive))))
+                (remove (lambda (member) (one-of? names (member-name member))) (archive-members archive))))
 
-;; The members as objects, which they must be.
-(define (archive-objects archive)
+;; How errors and the linker call a member: lib.a(f.o).
+(define (member-full-name archive member)
+  (text (archive-name archive) "(" (member-name member) ")"))
+
+(define (member->object archive member)
+  (let ((name (member-full-name archive member)) (bytes (member-bytes member)))
+    (if (not (object-bytes? bytes))
+        (raise (make-asm-error
+                (list (make-asm-diagnostic name 0 0 "this member of the archive is no object" '() #f)))))
+    (bytes->object bytes name)))
+
+(define-documented (archive-objects archive)
+  "The members of an archive as objects, which they must be."
   (or (archive-objects-made archive)
-      (let ((objects (map (lambda (member)
-                            (let ((name (text (archive-name archive) "(" (member-name member) ")")))
-                              (if (not (object-bytes? (member-bytes member)))
-                                  (raise (make-asm-error
-                                          (list (make-asm-diagnostic
-                                                 name 0 0 "this member of the archive is no object" '() #f)))))
-                              (bytes->object (member-bytes member) name)))
-                          (archive-members archive))))
+      (let ((objects (map (lambda (member) (member->object archive member)) (archive-members archive))))
         (archive-objects-made-set! archive objects)
         objects)))

@@ -26,13 +26,22 @@
   object-symbol-file object-symbol-line object-symbol-column
   object-symbol-visible?
   make-part part-section part-offset part-length part-what
-  part-begins-line? part-deferred? part-expressions))
-(##namespace ("asm/object-format#" object->bytes bytes->object object-bytes?))
+  part-source-line part-deferred? part-expressions))
+(##namespace ("asm/object-format#" object-bytes?))
+(##namespace ("asm/object-read#" bytes->object))
+(##namespace ("asm/object-write#" object->bytes))
 (##namespace ("asm/archive#"
   archive? make-archive archive-name archive-members archive-objects
   member? make-member member-name member-bytes
   bytes->archive archive->bytes archive-bytes?
   archive-with-members archive-without-members))
+(##namespace ("asm/binary/parts#" ->binary binary-parts))
+(##namespace ("asm/binary/symbols#" binary-symbols binary-nm))
+(##namespace ("asm/binary/sizes#" binary-sizes binary-size))
+(##namespace ("asm/binary/disassemble#" binary-disasm))
+(##namespace ("asm/binary/relocations#" object-relocations))
+(##namespace ("asm/binary/dump#" binary-objdump binary-tables))
+(##namespace ("asm/binary/strip#" binary-strip))
 (##namespace ("asm/link#"
   link link-program link-contributions link-dropped link-extracted
   contribution-object contribution-section contribution-address contribution-length

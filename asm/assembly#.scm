@@ -1,8 +1,8 @@
 ;; asm/assembly: the state of one assembly.
 (##namespace ("asm/assembly#"
   new-assembly assembly-resized current-assembly assembly-states
-  assembly-pass assembly-environment assembly-sections
-  assembly-changed? assembly-changed?-set! assembly-unknown? assembly-unknown?-set! assembly-source assembly-warnings
+  assembly-pass assembly-mode assembly-environment assembly-sections
+  assembly-changed? assembly-changed?-set! assembly-unknown? known-or-zero assembly-source assembly-warnings
   note-warning! note-warning-at! symbol-entry-used? assembly-repeated assembly-repeated-set! assembly-files
   begin-scope! symbol-met? symbol-in-pass symbol-entries names-bound
   note-problem! assembly-errors assembly-names-lost?-set! for-each-guarded
@@ -12,7 +12,7 @@
   ;; sections
   section-name section-protection section-base section-size section-content section-bytes section-file-length
   section-executable? section-no-bits? section-keep? section-keep?-set! section-address
-  current-section switch-section!
+  current-section switch-section! room-for?
   here emit-byte! emit-bytes! emit-zeros! emit-fill! emit-integer!
   memory-limit bytes-limit
   assembly-entry assembly-entry-set!

@@ -35,8 +35,10 @@
   symbols           ; table: symbol -> symbol-entry
   (pass)
   (sections)        ; in order of appearance, reversed
+  (named-sections)  ; table: a name -> the section
   (section)         ; the current one, or #f
   (imports)         ; names, reversed
+  (import-indices)  ; table: a name -> its index
   (changed?)        ; something moved in this pass
   (unknown?)        ; a label was used of which nothing was known yet
   (total)           ; bytes of all sections
@@ -63,7 +65,7 @@
   (entry)           ; the address that .entry gives, or #f
   (resized)         ; forms that made something else in this pass than in the one before, reversed
   (states)          ; table: what libraries of macros remember during a pass
-  (views))          ; ((name . text) …): how a debugger shows what is at symbols
+  (views))          ; table: a symbol -> the text that says how a debugger shows what is there
 
 ;; The assembly that is under way, for libraries of macros; #f where none is.
 (define current-assembly (make-parameter #f))
@@ -74,8 +76,8 @@
 
 (define (new-assembly source environment mode base external imports definitions)
   (make-assembly source environment mode base external imports (make-table test: eq?)
-                 0 '() #f '() #f #f 0 #f #f 0 '() '() 0 '() '() #f "" 0
-                 (make-table test: equal?) #f definitions '() #f (make-table test: eq?) #f '() '() #f '() #f '()))
+                 0 '() (make-table test: equal?) #f '() #f #f #f 0 #f #f 0 '() '() 0 '() '() #f "" 0
+                 (make-table test: equal?) #f definitions '() #f (make-table test: eq?) #f '() '() #f '() #f #f))
 
 (define (assembly-object? a)
   (eq? (assembly-mode a) 'object))
@@ -84,7 +86,9 @@
 
 (define (start-pass! a)
   (assembly-pass-set! a (+ 1 (assembly-pass a)))
-  (assembly-imports-set! a (reverse (assembly-first-imports a)))
+  (assembly-imports-set! a '())
+  (assembly-import-indices-set! a (make-table test: equal?))
+  (for-each (lambda (name) (add-import! a name)) (assembly-first-imports a))
   (assembly-definitions-set! a '())
   (assembly-isa-set! a #f)
   (assembly-changed?-set! a #f)
@@ -104,7 +108,7 @@
   (assembly-entry-set! a #f)
   (assembly-resized-set! a '())
   (assembly-states-set! a (make-table test: eq?))
-  (assembly-views-set! a '())
+  (assembly-views-set! a (make-table test: eq?))
   (for-each
    (lambda (section)
      (section-size-set! section 0)
@@ -121,6 +125,9 @@
 (define (finish-pass! a)
   (let ((kept (filter section-seen? (assembly-sections a))))
     (if (not (= (length kept) (length (assembly-sections a)))) (assembly-changed?-set! a #t))
+    (for-each (lambda (section)
+                (if (not (section-seen? section)) (table-set! (assembly-named-sections a) (section-name section))))
+              (assembly-sections a))
     (assembly-sections-set! a kept))
   (let loop ((sections (reverse (assembly-sections a))) (base (assembly-base a)))
     (if (pair? sections)
@@ -429,7 +436,7 @@
   '((".text" . "rx") (".rodata" . "r") (".data" . "rw") (".bss" . "rw")))
 
 (define (find-section a name)
-  (find (lambda (section) (string=? (section-name section) name)) (assembly-sections a)))
+  (table-ref (assembly-named-sections a) name #f))
 
 ;; protection, address: #f for what the section has, or by its name and place should have.
 (define (switch-section! a name protection #!optional (address #f))
@@ -466,6 +473,7 @@
                                 0 (make-u8vector 64) 0 #t #f 0)))
     (if (> (assembly-pass a) 1) (assembly-changed?-set! a #t))
     (assembly-sections-set! a (cons section (assembly-sections a)))
+    (table-set! (assembly-named-sections a) name section)
     (assembly-section-set! a section)))
 
 (define (current-section a)
@@ -494,6 +502,13 @@
         (fail "the program would take " total " bytes of memory: the sections together may have "
               memory-limit))
     (assembly-total-set! a total)))
+
+;; Whether so many bytes can be written at the end; reserve! says what is in their way.
+(define (room-for? a count)
+  (let ((section (current-section a)))
+    (and (not (section-no-bits? section))
+         (<= (+ (assembly-total a) count) memory-limit)
+         (<= (+ (section-size section) count) bytes-limit))))
 
 ;; Makes room for `count` bytes that will be written at the end; the result is their index.
 (define (reserve! a count)
@@ -724,7 +739,7 @@
 
 (define (possible-name? name)
   (not (or (> (string-length name) longest-name)
-           (string-index name (lambda (c) (or (char<? c #\space) (and (char>=? c #\x7f) (char<=? c #\x9f))))))))
+           (string-index name control-character?))))
 
 (define (check-name name)
   (if (not (possible-name? name))
@@ -809,6 +824,17 @@
           ((eq? (symbol-binding a key) 'weak) 0)
           (else (undefined a name)))))
 
+;; What `compute` gives, or 0 where it names something of which this pass knows nothing yet: for what may say how
+;; often something is done. An address stands for the unknown, and thousands of rounds would be run for it.
+(define (known-or-zero a compute)
+  (let ((before? (assembly-unknown? a)))
+    (dynamic-wind
+     (lambda () (assembly-unknown?-set! a #f))
+     (lambda ()
+       (let ((value (compute)))
+         (if (assembly-unknown? a) 0 value)))
+     (lambda () (assembly-unknown?-set! a (or before? (assembly-unknown? a)))))))
+
 ;; A constant that was met is its value; a weak one may be another's in the end.
 (define (symbol-in-object a key name)
   (let ((entry (table-ref (assembly-symbols a) key #f))
@@ -830,12 +856,12 @@
 
 ;; How a debugger shows what is at a symbol, or what other views call by this name: a text.
 (define (note-view! a name view)
-  (let ((before (assq name (assembly-views a))))
-    (if (and before (not (string=? view (cdr before))))
-        (fail "`" name "` has another view already: " (cdr before)))
+  (let ((before (table-ref (assembly-views a) name #f)))
+    (if (and before (not (string=? view before)))
+        (fail "`" name "` has another view already: " before))
     (if (not before)
         (begin
-          (assembly-views-set! a (cons (cons name view) (assembly-views a)))
+          (table-set! (assembly-views a) name view)
           (note-event! a 0 (list 'view name view))))))
 
 ;; How far one label is behind another, where the linker will leave it so; else #f.
@@ -933,13 +959,14 @@
 
 ;; What stands for a host call: its index in the import list, in an object an expression.
 (define (host-value a name)
-  (let* ((known (length (assembly-imports a)))
+  (let* ((new? (not (table-ref (assembly-import-indices a) name #f)))
          (index (host-index a name)))
     (if (assembly-object? a)
         (begin
-          (if (= index known) (note-event! a 0 (list 'import name)))
+          (if new? (note-event! a 0 (list 'import name)))
           (host-reference name))
         index)))
+
 ;; What every machine can be granted; those that embed one add others.
 (define standard-host-calls '("exit" "read" "write" "arg_count" "arg" "clock" "random"))
 
@@ -947,15 +974,18 @@
 (define (host-index a name)
   (if (not (host-name? name))
       (fail "`" name "` cannot be the name of a host call: expected 1 to 63 letters, digits, _ - ."))
-  (let* ((imports (assembly-imports a))
-         (tail (member name imports)))
-    (if tail
-        (- (length tail) 1)
-        (let ((near (if (member name standard-host-calls) "" (did-you-mean name standard-host-calls))))
-          (if (not (string=? near ""))
-              (note-warning! a (text "the host call `" name "` is none of the standard ones" near)))
-          (assembly-imports-set! a (cons name imports))
-          (length imports)))))
+  (or (table-ref (assembly-import-indices a) name #f)
+      (let ((near (if (member name standard-host-calls) "" (did-you-mean name standard-host-calls))))
+        (if (not (string=? near ""))
+            (note-warning! a (text "the host call `" name "` is none of the standard ones" near)))
+        (add-import! a name))))
+
+;; The index that it has then.
+(define (add-import! a name)
+  (let ((index (table-length (assembly-import-indices a))))
+    (table-set! (assembly-import-indices a) name index)
+    (assembly-imports-set! a (cons name (assembly-imports a)))
+    index))
 
 ;; A name that nothing else has: the same in every pass.
 (define (unique-name! a prefix)

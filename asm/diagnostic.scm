@@ -74,7 +74,7 @@
   (line (place->text (asm-diagnostic-file diagnostic)
                      (asm-diagnostic-line diagnostic)
                      (asm-diagnostic-column diagnostic))
-        ": " (asm-diagnostic-severity diagnostic) ": " (asm-diagnostic-message diagnostic))
+        ": " (asm-diagnostic-severity diagnostic) ": " (visible-lines (asm-diagnostic-message diagnostic)))
   (let ((source-line (asm-diagnostic-text diagnostic))
         (column (asm-diagnostic-column diagnostic)))
     (if (and source-line (not (blank-string? source-line)))
@@ -83,6 +83,10 @@
           (if (> column 0)
               (line "    " (blanks-like source-line (- column 1)) "^")))))
   (for-each (lambda (note) (line "  note: " note)) (asm-diagnostic-notes diagnostic)))
+
+;; A message may have text of the source in it, or of an object that anybody made.
+(define (visible-lines message)
+  (string-join (map visible-text (string-split message #\newline)) "\n"))
 
 ;; As many blanks as characters, tabs kept, so that the caret stands under its character.
 (define (blanks-like source-line count)

@@ -376,7 +376,7 @@
 (define (define-constant! a name operands kind)
   (check-count name operands 2 2 "a name and a value, such as .equ size, 64")
   (let* ((symbol (name-operand name (car operands)))
-         (value (value-operand a name (cadr operands)))
+         (value (known-or-zero a (lambda () (value-operand a name (cadr operands)))))
          (statement (assembly-statement a)))
     (if (not (or (expression? value) (integer-64? value)))
         (fail "the number " value " does not fit into 64 bits"))

@@ -4,4 +4,4 @@
   symbol-reference host-reference fixed-number make-sum make-operation
   expression-operators expression-value expression-symbols expression-with-keys expression->text
   arithmetic-bindings comparison
-  expression-size-limit))
+  expression-size-limit bits-limit))

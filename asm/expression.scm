@@ -74,8 +74,8 @@
 
 (define (truth test) (lambda arguments (if (apply test arguments) 1 0)))
 
-;; An operator's name, the least and most of its arguments, and what it does to integers. The order is that of the
-;; object format.
+;; An operator's name, the least and most of its arguments, and what it does to integers. The order is that of
+;; the object format.
 (define operators
   (list (list '* 2 2 *)
         (list '/ 2 2 safe-exact-quotient)
@@ -150,7 +150,9 @@
 
 ;; terms: pairs of a factor and an expression or integer.
 (define (make-sum constant terms)
-  (rebuild (fold (lambda (term sum) (add-sums sum (scaled (linear (cdr term)) (car term)))) (list constant) terms)))
+  (rebuild (fold (lambda (term sum) (add-sums sum (scaled (linear (cdr term)) (car term))))
+                 (list constant)
+                 terms)))
 
 (define (linear-sum arguments)
   (fold (lambda (argument sum) (add-sums sum (linear argument))) '(0) arguments))
@@ -329,8 +331,9 @@
                   (sorted (append (filter (lambda (term) (> (car term) 0)) terms)
                                   (filter (lambda (term) (< (car term) 0)) terms)))
                   (shown (string-join (map term-text sorted) "")))
-             (string-append (if (string-prefix? "+" shown) (substring shown 1 (string-length shown)) shown)
-                            (cond ((= constant 0) "") ((> constant 0) (text "+" constant)) (else (text constant))))))
+             (text (if (string-prefix? "+" shown) (substring shown 1 (string-length shown)) shown)
+                   (if (> constant 0) "+" "")
+                   (if (= constant 0) "" constant))))
           (else
            (text "(" (expression-operator x) " "
                  (string-join (map words (expression-arguments x)) " ") ")"))))

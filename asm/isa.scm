@@ -45,6 +45,18 @@
 (define (isa-by-opcode opcode)
   (table-ref by-opcode opcode #f))
 
+(define by-first-byte (make-vector 128 #f))
+(for-each (lambda (entry)
+            (if (< (isa-entry-opcode entry) 128) (vector-set! by-first-byte (isa-entry-opcode entry) entry)))
+          entries)
+
+;; The entry of an instruction of the table that begins at an index, its opcode in the shortest encoding.
+(define (isa-at bytes index)
+  (let ((byte (u8vector-ref bytes index)))
+    (if (fx< byte 128)
+        (vector-ref by-first-byte byte)
+        (isa-by-opcode (fx+ (fx- byte 128) (fx* 128 (u8vector-ref bytes (fx+ index 1))))))))
+
 ;; ---- by name -----------------------------------------------------------------------------------------
 
 ;; A line of source is looked up without making a string of its mnemonic: buckets by a hash of the

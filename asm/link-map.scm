@@ -13,11 +13,11 @@
   (call-with-output-string ""
     (lambda (port)
       (define (line . parts) (display (apply text parts) port) (newline port))
-      (let ((program (link-program result)))
+      (let ((program (link-program result)) (rows-of (contribution-rows result)))
         (line "entry  " (hex-address (program-entry program)))
         (line)
         (line "sections, with what each object put there")
-        (for-each (lambda (section) (show-section section result program line)) (program-sections program))
+        (for-each (lambda (section) (show-section section rows-of program line)) (program-sections program))
         (part line "taken from archives" (link-extracted result)
               (lambda (extracted)
                 (text (car extracted) "  for `" (cadr extracted) "`"
@@ -32,14 +32,14 @@
         (line title)
         (for-each (lambda (item) (line "  " (item->text item))) items))))
 
-(define (show-section section result program line)
+(define (show-section section rows-of program line)
   (let* ((address (program-section-address section))
          (end (+ address (program-section-memory-length section)))
          (name (program-section-name section)))
     (line)
     (line (hex-address address) "  " (string-pad-left (text (- end address)) 9) "  " name "  "
           (program-section-protection section))
-    (let loop ((rows (sort (append (contribution-rows result name)
+    (let loop ((rows (sort (append (rows-of name)
                                    (symbol-rows program address end))
                            (lambda (x y) (< (car x) (car y))))))
       (if (pair? rows)
@@ -47,14 +47,19 @@
             (line (hex-address (caar rows)) "  " (cdar rows))
             (loop (cdr rows)))))))
 
-(define (contribution-rows result name)
-  (filter-map (lambda (contribution)
-                (and (string=? name (contribution-section contribution))
-                     (> (contribution-length contribution) 0)
-                     (cons (contribution-address contribution)
-                           (text (string-pad-left (text (contribution-length contribution)) 9) "  "
-                                 (contribution-object contribution)))))
-              (link-contributions result)))
+;; (lambda (section's name) …): pairs of an address and a text.
+(define (contribution-rows result)
+  (let ((rows (make-table test: equal?)))
+    (for-each (lambda (contribution)
+                (let ((name (contribution-section contribution)))
+                  (if (> (contribution-length contribution) 0)
+                      (table-set! rows name
+                                  (cons (cons (contribution-address contribution)
+                                              (text (string-pad-left (text (contribution-length contribution)) 9) "  "
+                                                    (contribution-object contribution)))
+                                        (table-ref rows name '()))))))
+              (reverse (link-contributions result)))
+    (lambda (name) (table-ref rows name '()))))
 
 (define (symbol-rows program address end)
   (filter-map (lambda (symbol)

@@ -22,6 +22,7 @@
 (use asm/program)
 (use asm/object)
 (use asm/object-format)
+(use asm/object-read)
 (use asm/archive)
 (use asm/resolve)
 (declare (standard-bindings) (extended-bindings) (block))
@@ -46,7 +47,8 @@
     (cond ((object-bytes? bytes) (bytes->object bytes path))
           ((archive-bytes? bytes) (bytes->archive bytes path))
           (else
-           (raise (mistake path "this is neither an object nor an archive; comet-vm asm -c makes objects of sources"))))))
+           (raise (mistake path (text "this is neither an object nor an archive; "
+                                      "comet-vm asm -c makes objects of sources")))))))
 
 (define (bytes-of-input path)
   (with-exception-catcher
@@ -123,10 +125,11 @@
           groups))
     (cond ((null? parts) (reverse (with-last)))
           ((eq? 'statement (car (part-what (car parts))))
-           (loop (cdr parts)
-                 (append (cdr (part-what (car parts))) (list (part-section (car parts)) (part-offset (car parts))))
-                 '()
-                 (with-last)))
+           (let ((part (car parts)))
+             (loop (cdr parts)
+                   (append (cdr (part-what part)) (list (part-section part) (part-offset part)))
+                   '()
+                   (with-last))))
           (else (loop (cdr parts) group (cons (car parts) inside) groups)))))
 
 (define (unit-text r unit drop?)
@@ -154,6 +157,11 @@
             (add-own! (section-switch (vector-ref sections index))))))
     (define (add-line! where line)
       (set! lines (cons (cons where line) lines)))
+    ;; A line that begins where the action comes by.
+    (define (mark-line! part)
+      (let ((mark (make-mark #f 0)))
+        (add-line! (lambda () (mark-address mark)) (part-source-line part))
+        (lambda (a) (mark! mark a))))
     ;; The bytes before an offset that were not taken yet, as an action in a list, or none.
     (define (bytes-before index offset)
       (let ((start (vector-ref reached index)))
@@ -197,9 +205,7 @@
                           (vector-set! reached current (+ (part-offset part) (part-length part)))
                           (loop (cdr parts)
                                 (cons (if (eq? 'made (car (part-what part)))
-                                          (let ((mark (make-mark #f 0)))
-                                            (add-line! (lambda () (mark-address mark)) (part-source-line part))
-                                            (lambda (a) (mark! mark a)))
+                                          (mark-line! part)
                                           (part-action unit part))
                                       (append between actions))
                                 line?)))
@@ -355,7 +361,8 @@
 
 (define (finish a name r texts)
   (let* ((symbols (listed-symbols a))
-         (program (make-program-of a name #f symbols (delay (linked-tables texts)) (entry-address a r symbols))))
+         (tables (delay (linked-tables texts)))
+         (program (make-program-of a name #f symbols tables (entry-address a r symbols))))
     (make-link-result program
                       (contributions a texts)
                       (dropped-sections r)
@@ -369,7 +376,8 @@
     (cond ((not name) (or (assembly-entry a) (default-entry symbols (sections-with-room a))))
           ((assoc name symbols) => cdr)
           (else
-           (raise (mistake "link" (text "the entry `" name "` is not defined" (did-you-mean name (map car symbols)))))))))
+           (raise (mistake "link" (text "the entry `" name "` is not defined"
+                                        (did-you-mean name (map car symbols)))))))))
 
 ;; Pairs of a name and a value, by value. A program has each name once: of several objects' own symbols of one
 ;; name the first keeps it, and the others have their source behind it; constants that say the same are one.
@@ -409,12 +417,11 @@
          (lambda (text)
            (let ((object (unit-object (linked-unit text))))
              (map (lambda (bound)
-                    (let ((begin (symbol-entry-value (symbol-in-pass a (cadr bound))))
+                    (let ((section (vector-ref (object-sections object) (car bound)))
+                          (begin (symbol-entry-value (symbol-in-pass a (cadr bound))))
                           (end (symbol-entry-value (symbol-in-pass a (caddr bound)))))
-                      (make-contribution (object-name object)
-                                         (object-section-name (vector-ref (object-sections object) (car bound)))
-                                         begin
-                                         (- end begin))))
+                      (make-contribution (object-name object) (object-section-name section)
+                                         begin (- end begin))))
                   (linked-bounds text))))
          texts)
         (lambda (x y) (< (contribution-address x) (contribution-address y)))))

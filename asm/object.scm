@@ -17,6 +17,7 @@
 (use asm/tables)
 (use asm/program)
 (use asm/reader)
+(use asm/runs)
 (declare (standard-bindings) (extended-bindings) (block))
 
 (define-type object
@@ -44,10 +45,10 @@
   column)
 
 ;; what                                meaning
-;; (statement file line column code?)  a statement begins, to which the next parts belong; with code, a line of
-;;                                     the line table
-;; (made file line column calls)       a line of the line table, with the macros that led to it: lists of macro,
-;;                                     file, line and column, each called by the one before it
+;; (statement file line column code?)  a statement begins, to which the next parts belong; with code, a line
+;;                                     of the line table
+;; (made file line column calls)       a line of the line table, with the macros that led to it: lists of
+;;                                     macro, file, line and column, each called by the one before it
 ;; (label symbol)
 ;; (value symbol value kind)           kind: label, or set
 ;; (instruction entry fields line column)   a field is encoded, or an expression; the place is the operand's
@@ -136,17 +137,24 @@
     (define (begin-statement! event)
       (let* ((statement (event-statement event))
              ;; The first statement of a source may be what begins its section.
-             (section (or (event-section event) (statement-section statement))))
-        (add! (and section (table-ref numbers section)) (event-offset event) 0
-              'statement (source-file-name (statement-file statement)) (statement-line statement)
-              (statement-column statement) (begins-line? statement))))
+             (section (or (event-section event) (statement-section statement)))
+             (number (and section (table-ref numbers section)))
+             (file (source-file-name (statement-file statement))))
+        (if (eq? (statement-kind statement) 'run)
+            (for-each-in-run
+             (lambda (at size line column)
+               (add! number (+ (event-offset event) at) 0 'statement file line column #t))
+             statement)
+            (add! number (event-offset event) 0
+                  'statement file (statement-line statement) (statement-column statement)
+                  (and (code-statement? statement) #t)))))
     (for-each (lambda (section) (table-set! numbers section (table-length numbers))) sections)
     (let loop ((events (reverse (assembly-events a))) (before #f))
       (if (pair? events)
           (let ((event (car events)))
             (if (and (not (eq? before (event-statement event)))
                      (or (not (eq? 'line (car (event-what event))))
-                         (begins-line? (event-statement event))
+                         (code-statement? (event-statement event))
                          (same-statement-next? event (cdr events))))
                 (begin-statement! event))
             (add-event! event)
@@ -158,10 +166,6 @@
                  (reverse parts)
                  (sort (assembly-definitions a)
                        (lambda (x y) (< (definition-opcode x) (definition-opcode y)))))))
-
-;; What Scheme made has lines of its own.
-(define (begins-line? statement)
-  (and (memq (statement-kind statement) '(fixed instruction)) #t))
 
 (define (same-statement-next? event rest)
   (and (pair? rest) (eq? (event-statement event) (event-statement (car rest)))))
@@ -194,7 +198,8 @@
          (raise (make-asm-error
                  (list (make-asm-diagnostic
                         (source-name (assembly-source a)) 0 0
-                        (text "the label `" name "` is not defined, but `.local` says that it is this object's own"
+                        (text "the label `" name
+                              "` is not defined, but `.local` says that it is this object's own"
                               (did-you-mean (symbol->string name)
                                             (map (lambda (entry) (symbol->string (symbol-entry-name entry)))
                                                  (symbol-entries a))))

@@ -17,6 +17,7 @@
 (use asm/directives)
 (use asm/settings)
 (use asm/blocks)
+(use asm/runs)
 (use asm/suspicion)
 (declare (standard-bindings) (extended-bindings) (block))
 
@@ -127,12 +128,11 @@
   (assembly-statement-set! a statement)
   (assembly-operand-set! a #f)
   (case (statement-kind statement)
-    ((fixed)
-     (let ((section (current-section a)))
-       (statement-section-set! statement section)
-       (statement-offset-set! statement (section-size section))
-       (note-event! a 0 '(line))
-       (emit-bytes! a (statement-operands statement))))
+    ((run)
+     (if (room-for? a (u8vector-length (statement-operands statement)))
+         (emit-fixed! a statement)
+         (run-statements! a (run->statements statement))))
+    ((fixed) (emit-fixed! a statement))
     ((label)
      (define-label! a (statement-head statement) (statement-line statement) (statement-column statement))
      (begin-scope! a (statement-head statement)))
@@ -154,6 +154,13 @@
        ((actions) (for-each (lambda (action) (action a)) (statement-operands statement)))
        (else (run-defined! a statement)))
      (finish-statement! a statement))))
+
+(define (emit-fixed! a statement)
+  (let ((section (current-section a)))
+    (statement-section-set! statement section)
+    (statement-offset-set! statement (section-size section))
+    (note-event! a 0 '(line))
+    (emit-bytes! a (statement-operands statement))))
 
 ;; Places in its Scheme are those of the statement's file.
 (define (enter-file! a statement)
@@ -241,14 +248,15 @@
     (conditional-chosen-set! block chosen)
     (if chosen (run-statements! a (clause-body chosen)))))
 
-;; So many statements at most come from repetition in a pass.
-(define repeated-limit (expt 2 22))
+;; So many statements at most come from repetition in a pass; each takes half a kilobyte.
+(define repeated-limit (expt 2 20))
 
 (define (run-repetition! a block statement)
   (let* ((variable (repetition-variable block))
          (values (repetition-values block))
          (count (if variable (length values) (repetition-count a statement (car values))))
-         (size (vector-length (repetition-body block)))
+         (size (fold (lambda (statement sum) (+ (statement-weight statement) sum)) 0
+                     (vector->list (repetition-body block))))
          (environment (assembly-environment a)))
     (if (and variable (environment-reserved? environment variable))
         (fail "`" variable "` cannot be the variable of `.irp`: the assembler defines it already"))
@@ -271,17 +279,10 @@
             (if (pair? copies) (assembly-changed?-set! a #t))
             (repetition-copies-set! block (reverse run)))))))
 
-;; A count that names something of which this pass knows nothing yet is 0: what stands for the unknown is
-;; an address, which is no count of anything, and millions of rounds would be run for it.
+;; What stands for the unknown is an address, which is no count of anything.
 (define (repetition-count a statement operand)
   (operand-place! a operand)
-  (let* ((before? (assembly-unknown? a))
-         (count (dynamic-wind
-                 (lambda () (assembly-unknown?-set! a #f))
-                 (lambda ()
-                   (let ((value (resolve-number a operand)))
-                     (if (assembly-unknown? a) 0 value)))
-                 (lambda () (assembly-unknown?-set! a (or before? (assembly-unknown? a)))))))
+  (let ((count (known-or-zero a (lambda () (resolve-number a operand)))))
     (if (not (and (exact-integer? count) (<= 0 count repeated-limit)))
         (fail "`.rept` expects a number from 0 to " repeated-limit ", found " (operand->text count)))
     count))
@@ -367,7 +368,9 @@
      (source-file-name file) (car place) (cdr place)
      (text "the labels do not settle: after " (assembly-pass a)
            " passes they still move, because "
-           (if (pair? resized) "this Scheme form" "Scheme code") " gives something else in each pass")
+           (cond ((pair? resized) "this Scheme form gives something else in each pass")
+                 ((eq? 'link (assembly-mode a)) "values are computed from one another in a circle or a long chain")
+                 (else "Scheme code gives something else in each pass")))
      (append
       (map (lambda (entry) (unsettled-note a entry)) (take-at-most entries most-unsettled))
       (if (> (length entries) most-unsettled)

@@ -1,2 +1,2 @@
 ;; asm/plain: the lines that most of a long source consists of.
-(##namespace ("asm/plain#" plain-instruction plain-entry plain-bytes plain-end make-plain))
+(##namespace ("asm/plain#" plain-instruction plain-bytes plain-size plain-end make-plain))

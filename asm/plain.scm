@@ -2,7 +2,7 @@
 ;; of is read and encoded in one go; everything else, and every mistake, is left to the reader.
 ;;
 ;;   (plain-instruction plain "add r1, r2, r3\n" 0)   => #t, and then
-;;   (plain-entry plain) (plain-bytes plain)          the instruction
+;;   (plain-bytes plain) (plain-size plain)           the instruction: so many bytes of a u8vector
 ;;   (plain-end plain)                                the index of the newline
 ;;
 ;; The text ends with a newline, at which every loop here ends.
@@ -14,12 +14,12 @@
 (define-type plain
   constructor: construct
   fields      ; a vector: of the line that is being read
-  (entry)
-  (bytes)
+  bytes
+  (size)
   (end))
 
 (define (make-plain)
-  (construct (make-vector 8 0) #f #f 0))
+  (construct (make-vector 8 0) (make-u8vector 64) 0 0))
 
 (define-macro (blank? c) `(let ((c ,c)) (or (char=? c #\space) (char=? c #\tab))))
 (define-macro (ends-operand? c)
@@ -47,8 +47,7 @@
                 (end (operands plain text behind kinds count)))
            (and (>= end 0)
                 (begin
-                  (plain-entry-set! plain entry)
-                  (plain-bytes-set! plain (encoded plain entry count))
+                  (encode! plain entry count)
                   (plain-end-set! plain end)
                   #t))))))
 
@@ -126,22 +125,16 @@
 
 ;; ---- bytes -------------------------------------------------------------------------------------------
 
-(define (bytes-of value)
-  (let loop ((value value) (count 1))
-    (if (< value 128) count (loop (arithmetic-shift value -7) (+ count 1)))))
-
-(define (encoded plain entry count)
+(define (encode! plain entry count)
   (let* ((fields (plain-fields plain))
+         (bytes (plain-bytes plain))
          (opcode (isa-entry-opcode-bytes entry))
-         (start (u8vector-length opcode))
-         (size (let loop ((n 0) (size start))
-                 (if (= n count) size (loop (+ n 1) (+ size (bytes-of (vector-ref fields n)))))))
-         (bytes (make-u8vector size)))
+         (start (u8vector-length opcode)))
     (u8vector-set! bytes 0 (u8vector-ref opcode 0))
     (if (> start 1) (subu8vector-move! opcode 1 start bytes 1))
     (let next ((n 0) (at start))
       (if (= n count)
-          bytes
+          (plain-size-set! plain at)
           (let put ((value (vector-ref fields n)) (at at))
             (if (< value 128)
                 (begin

@@ -42,6 +42,10 @@
 (define (program-lines program)
   (force (car (force (program-tables program)))))
 
+;; How many lines the source has, without what it includes.
+(define (program-source-length program)
+  (source-file-line-count (source-file (assembly-source (program-assembly program)))))
+
 ;; Does (action file address line column) for each of them, in any order.
 (define (program-for-each-line program action)
   (if (program-assembly program)
@@ -152,7 +156,7 @@
      symbols
      listed
      tables
-     (assembly-views a)
+     (table->list (assembly-views a))
      (reverse (assembly-imports a))
      entry
      (map symbol->string (names-bound a 'global 'weak))
@@ -172,6 +176,9 @@
 
 (define (asm-file path)
   (assemble-source (read-source-file path)))
+
+(define (asm-bytes bytes path)
+  (assemble-source (read-source-bytes path bytes)))
 
 (define (read-source-file path)
   (read-source-bytes path (file-bytes path)))

@@ -14,6 +14,7 @@
 (use asm/encode)
 (use asm/files)
 (use asm/blocks)
+(use asm/runs)
 (use asm/plain)
 (declare (standard-bindings) (extended-bindings) (block))
 
@@ -30,13 +31,14 @@
   (assigned)
   (nested)              ; the statements as a vector, blocks put together
   (too-many?)
+  run                   ; a builder, of asm/runs, for instructions that are not among the statements yet
   plain)                ; of asm/plain, for the line that is being read
 
 (define (read-source-bytes name bytes)
   (scan->source (scan-of-bytes name bytes '())))
 
 (define (read-source name string)
-  (scan->source (scan-of-text name string '())))
+  (read-source-bytes name (string->utf8 string)))
 
 (define (scan->source scan)
   (make-source (scan-file scan)
@@ -45,13 +47,14 @@
                (scan-registers scan)
                (scan-assigned scan)))
 
-;; A file, read to its end. includers: as in source-file.
-(define (scan-of-text name string includers)
-  (let* ((string (with-newline (without-byte-order-mark string)))
-         (file (make-source-file name string includers))
-         (scan (make-scan file string 0 1 0 0 '() '() '() '() '#() #f (make-plain))))
+;; A file, read to its end. string: what the bytes say; includers: as in source-file.
+(define (scan-of-text name bytes string includers)
+  (let* ((file (make-source-file name bytes includers))
+         (scan (make-scan file (with-newline string) 0 1 0 0 '() '() '() '() '#() #f (make-run-builder)
+                          (make-plain))))
     (let loop ()
       (if (not (read-until-problem scan)) (loop)))
+    (finish-run! scan)
     (scan-nested-set! scan
       (nest-blocks (let ((reversed (scan-statements scan)))
                      (scan-statements-set! scan '())
@@ -62,20 +65,21 @@
     scan))
 
 (define (scan-of-bytes name bytes includers)
-  (with-exception-catcher
-   (lambda (exception)
-     (if (bad-text? exception)
-         (scan-of-bad-bytes name bytes exception includers)
-         (raise exception)))
-   (lambda () (scan-of-text name (decode-utf8 bytes) includers))))
+  (let ((bytes (without-byte-order-mark bytes)))
+    (with-exception-catcher
+     (lambda (exception)
+       (if (bad-text? exception)
+           (scan-of-bad-bytes name bytes exception includers)
+           (raise exception)))
+     (lambda () (scan-of-text name bytes (decode-utf8 bytes) includers)))))
 
 (define (scan-name scan)
   (source-file-name (scan-file scan)))
 
-(define (without-byte-order-mark string)
-  (if (and (> (string-length string) 0) (char=? (string-ref string 0) #\xfeff))
-      (substring string 1 (string-length string))
-      string))
+(define (without-byte-order-mark bytes)
+  (if (and (>= (u8vector-length bytes) 3) (equal? (subu8vector bytes 0 3) '#u8(#xef #xbb #xbf)))
+      (subu8vector bytes 3 (u8vector-length bytes))
+      bytes))
 
 (define (with-newline string)
   (let ((n (string-length string)))
@@ -90,7 +94,7 @@
                (loop (+ i 1) (+ line 1) (+ i 1))
                (loop (+ i 1) line line-start)))
           (else
-           (let ((scan (scan-of-text name "" includers)))
+           (let ((scan (scan-of-text name (u8vector) "" includers)))
              (scan-diagnostics-set! scan
                (list (make-asm-diagnostic name line (+ 1 (- i line-start)) (bad-text-message exception)
                                           (source-file-chain (scan-file scan))
@@ -185,9 +189,21 @@
     (if (name-char? (string-ref text i)) (loop (fx+ i 1)) i)))
 
 (define (add-statement! scan kind line column head operands)
-  (scan-statements-set! scan
-    (cons (make-statement kind (scan-file scan) line column head operands '() #f 0)
-          (scan-statements scan))))
+  (finish-run! scan)
+  (push-statement! scan (make-statement kind (scan-file scan) line column head operands '() #f 0)))
+
+(define (push-statement! scan statement)
+  (scan-statements-set! scan (cons statement (scan-statements scan))))
+
+;; The first `size` bytes are an instruction, which is the same wherever it stands.
+(define (add-fixed! scan bytes size line column)
+  (let ((run (scan-run scan)))
+    (if (run-full? run) (finish-run! scan))
+    (run-add! run bytes size line column)))
+
+(define (finish-run! scan)
+  (if (not (run-empty? (scan-run scan)))
+      (push-statement! scan (run-take! (scan-run scan) (scan-file scan)))))
 
 (define (read-line! scan)
   (if (char=? (next-char scan) #\#)
@@ -216,7 +232,7 @@
 
 (define (add-plain! scan start)
   (let ((plain (scan-plain scan)))
-    (add-statement! scan 'fixed (scan-line scan) (column-of scan start) (plain-entry plain) (plain-bytes plain))
+    (add-fixed! scan (plain-bytes plain) (plain-size plain) (scan-line scan) (column-of scan start))
     (let ((next (fx+ (plain-end plain) 1)))
       (scan-at-set! scan next)
       (scan-line-set! scan (fx+ (scan-line scan) 1))
@@ -294,6 +310,7 @@
       (scan-diagnostics-set! scan (append (scan-diagnostics inner) (scan-diagnostics scan)))
       (scan-registers-set! scan (append (scan-registers inner) (scan-registers scan)))
       (scan-assigned-set! scan (append (scan-assigned inner) (scan-assigned scan)))
+      (finish-run! scan)
       (scan-statements-set! scan
         (append (reverse (vector->list (scan-nested inner))) (scan-statements scan))))))
 
@@ -353,7 +370,8 @@
                   (and constant? field)))
           (let ((fields (reverse fields)))
             (if constant?
-                (add-statement! scan 'fixed line column entry (constant-bytes entry fields))
+                (let ((bytes (constant-bytes entry fields)))
+                  (add-fixed! scan bytes (u8vector-length bytes) line column))
                 (add-statement! scan 'instruction line column entry (list->vector fields))))))))
 
 (define (constant-field-at scan kind operand entry column)
@@ -394,7 +412,7 @@
 ;; The columns of the operands behind the name that stands in a column of a line.
 (define (operand-columns line column)
   (let* ((text (with-newline line))
-         (scan (make-scan #f text (name-end text (- column 1)) 1 0 0 '() '() '() '() '#() #f #f)))
+         (scan (make-scan #f text (name-end text (- column 1)) 1 0 0 '() '() '() '() '#() #f #f #f)))
     (with-exception-catcher
      (lambda (exception) '())
      (lambda () (map cdr (read-operands scan))))))

@@ -22,12 +22,14 @@
   (units)         ; in the order of the link
   definitions     ; table: name -> (unit . index) of each definition, in order
   members         ; table: name -> the first member of an archive that defines it
+  dead            ; table: a part that defines a symbol -> #t, if it stands in or depends on what is left out
   (extracted)     ; (unit name . the object that needed it), in order
   (entry))        ; the name of the first instruction, or #f: where an object says, or where .text begins
 
 ;; inputs: objects and archives. entry: the name of the first instruction, or #f for _start, else main.
 (define (resolve inputs entry)
-  (let ((r (make-resolution '() (make-table test: equal?) (make-table test: equal?) '() entry)))
+  (let ((r (make-resolution '() (make-table test: equal?) (make-table test: equal?) (make-table test: eq?)
+                            '() entry)))
     (define (wanted? name) (not (table-ref (resolution-definitions r) name #f)))
     ;; Takes the member that defines the name, if there is one.
     (define (want! name needed-by)
@@ -197,14 +199,31 @@
 ;; Whether what a symbol of the unit means takes part in the link. One that nothing defines does not stand in
 ;; the way.
 (define (unit-symbol-live? r unit index)
-  (let live? ((unit unit) (index index) (under-way '()))
-    (let* ((place (defining-part r unit index))
-           (part (and place (cdr place))))
-      (cond ((or (not part) (memq part under-way)) #t)
-            ((eq? 'label (car (part-what part))) (section-live? (car place) (part-section part)))
-            (else
-             (every (lambda (other) (live? (car place) other (cons part under-way)))
-                    (append-map expression-symbols (part-expressions part))))))))
+  (let ((place (defining-part r unit index)))
+    (not (and place (table-ref (resolution-dead r) (cdr place) #f)))))
+
+;; Labels of sections that are left out, and what is computed from them.
+(define (note-dead! r)
+  (let ((users (make-table test: eq?)))    ; a part that defines a symbol -> values that are computed from it
+    (define (die! part)
+      (if (not (table-ref (resolution-dead r) part #f))
+          (begin
+            (table-set! (resolution-dead r) part #t)
+            (for-each die! (table-ref users part '())))))
+    (define (for-each-part kind action)
+      (for-each (lambda (unit)
+                  (for-each (lambda (part) (if (eq? kind (car (part-what part))) (action unit part)))
+                            (object-parts (unit-object unit))))
+                (resolution-units r)))
+    (for-each-part 'value
+      (lambda (unit part)
+        (for-each (lambda (index)
+                    (let ((place (defining-part r unit index)))
+                      (if place
+                          (table-set! users (cdr place) (cons part (table-ref users (cdr place) '()))))))
+                  (append-map expression-symbols (part-expressions part)))))
+    (for-each-part 'label
+      (lambda (unit part) (if (not (section-live? unit (part-section part))) (die! part))))))
 
 ;; Leaves those sections that the entry or a section to keep reaches. An assertion asks, but needs nothing.
 (define (drop-unreferenced! r)
@@ -252,13 +271,14 @@
     (for-each-section (lambda (unit index section) (vector-set! (unit-live unit) index #f)))
     (for-each
      (lambda (unit)
-       (for-each (lambda (index) (reach-symbol! unit index))
-                 (append-map expression-symbols
-                             (append-map part-expressions (filter entry-part? (object-parts (unit-object unit)))))))
+       (let ((entries (filter entry-part? (object-parts (unit-object unit)))))
+         (for-each (lambda (index) (reach-symbol! unit index))
+                   (append-map expression-symbols (append-map part-expressions entries)))))
      (resolution-units r))
     (for-each-section (lambda (unit index section)
                         (if (object-section-keep? section) (reach-section! unit index))))
-    (reach-entry! r reach-symbol! for-each-section reach-section!)))
+    (reach-entry! r reach-symbol! for-each-section reach-section!)
+    (note-dead! r)))
 
 ;; Without an entry a program begins where .text does.
 (define (reach-entry! r reach-symbol! for-each-section reach-section!)
@@ -286,10 +306,12 @@
 ;; ---- mistakes ----------------------------------------------------------------------------------------
 
 (define (symbol-place unit symbol)
-  (text (if (= 0 (object-symbol-line symbol))
-            (text (object-symbol-file symbol) " (command line)")
-            (place->text (object-symbol-file symbol) (object-symbol-line symbol) (object-symbol-column symbol)))
-        ", in " (object-name (unit-object unit))))
+  (let ((file (object-symbol-file symbol)) (line (object-symbol-line symbol)))
+    (text (if (= 0 line) (text file " (command line)") (place->text file line (object-symbol-column symbol)))
+          ", in " (object-name (unit-object unit)))))
+
+(define (definition-place definition)
+  (symbol-place (car definition) (definition-symbol definition)))
 
 ;; One for each name with two definitions that both count.
 (define (duplicate-diagnostics r)
@@ -301,26 +323,30 @@
             (let ((symbol (definition-symbol (cadr strong))))
               (make-asm-diagnostic
                (object-symbol-file symbol) (object-symbol-line symbol) (object-symbol-column symbol)
-               (text "the label `" (car entry) "` is defined already; one of them can be .weak or not .global")
-               (cons (text "first defined in " (symbol-place (caar strong) (definition-symbol (car strong))))
-                     (map (lambda (definition)
-                            (text "defined again in " (symbol-place (car definition) (definition-symbol definition))))
+               (text "the label `" (car entry)
+                     "` is defined already; one of them can be .weak or not .global")
+               (cons (text "first defined in " (definition-place (car strong)))
+                     (map (lambda (definition) (text "defined again in " (definition-place definition)))
                           (cddr strong)))
                #f)))))
    (sort (table->list (resolution-definitions r)) (lambda (x y) (string<? (car x) (car y))))))
 
-;; One for each name that nothing defines, with all places that use it.
+;; One for each name that nothing defines, with all places that use it; for as many as are shown.
 (define (undefined-diagnostics r)
   (let ((missing (make-table test: equal?))   ; name -> places, reversed: (file line column unit)
+        (noted (make-table test: equal?))     ; places with their names
         (names '()))
     (define (note! unit index file line column)
       (let* ((symbol (vector-ref (object-symbols (unit-object unit)) index))
              (name (object-symbol-name symbol)))
         (if (and (needs-definition? symbol) (not (definition-of r name)))
             (let ((places (table-ref missing name '()))
-                  (place (list file line column unit)))
+                  (key (list name file line column (object-name (unit-object unit)))))
               (if (null? places) (set! names (cons name names)))
-              (if (not (member place places same-place?)) (table-set! missing name (cons place places)))))))
+              (if (not (table-ref noted key #f))
+                  (begin
+                    (table-set! noted key #t)
+                    (table-set! missing name (cons (list file line column unit) places))))))))
     (for-each
      (lambda (unit)
        (let ((file #f) (line 0) (column 0))
@@ -341,10 +367,8 @@
                    (append-map expression-symbols (part-expressions part))))))
           (object-parts (unit-object unit)))))
      (resolution-units r))
-    (map (lambda (name) (undefined-diagnostic r name (reverse (table-ref missing name)))) (reverse names))))
-
-(define (same-place? x y)
-  (and (equal? (car x) (car y)) (eqv? (cadr x) (cadr y)) (eqv? (caddr x) (caddr y)) (eq? (cadddr x) (cadddr y))))
+    (map (lambda (name) (undefined-diagnostic r name (reverse (table-ref missing name))))
+         (take-at-most (reverse names) asm-diagnostic-limit))))
 
 (define (undefined-diagnostic r name places)
   (let ((place (car places))

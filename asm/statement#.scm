@@ -2,7 +2,7 @@
 (##namespace ("asm/statement#"
   make-source source-file source-name source-statements source-diagnostics source-registers
   source-assigned
-  make-source-file source-file-name source-file-text source-file-line source-file-lines
+  make-source-file source-file-name source-file-line source-file-lines source-file-line-count
   source-file-includers source-file-chain
   make-statement statement-kind statement-file statement-line statement-column statement-head
   statement-operands statement-sizes statement-sizes-set! statement-section statement-section-set!

@@ -15,7 +15,7 @@
 
 (define-type source-file
   name         ; as errors show it; the same object stands in the positions of its Scheme forms
-  text         ; ends with a newline; #f where there is none
+  bytes        ; its text in UTF-8; #f where there is none
   includers)   ; lists of file, line and column: where it is included, the nearest first
 
 (define (source-name source)
@@ -23,22 +23,38 @@
 
 ;; The text of a line, or #f. Lines are looked for when an error shows one, which is seldom.
 (define (source-file-line file n)
-  (let ((text (source-file-text file)))
-    (and text
+  (let ((bytes (source-file-bytes file)))
+    (and bytes
          (let loop ((start 0) (line 1))
-           (let ((end (string-index text #\newline start)))
-             (cond ((not end) #f)
-                   ((= line n) (substring text start end))
-                   (else (loop (+ end 1) (+ line 1)))))))))
+           (let ((end (line-end bytes start)))
+             (cond ((= line n) (utf8->string (subu8vector bytes start end)))
+                   ((another-line? bytes end) (loop (+ end 1) (+ line 1)))
+                   (else #f)))))))
 
-;; A vector of all lines.
+;; A vector of all lines; an empty text is an empty line.
 (define (source-file-lines file)
-  (let ((text (source-file-text file)))
+  (let ((bytes (source-file-bytes file)))
     (let loop ((start 0) (lines '()))
-      (let ((end (string-index text #\newline start)))
-        (if end
-            (loop (+ end 1) (cons (substring text start end) lines))
+      (let* ((end (line-end bytes start))
+             (lines (cons (utf8->string (subu8vector bytes start end)) lines)))
+        (if (another-line? bytes end)
+            (loop (+ end 1) lines)
             (list->vector (reverse lines)))))))
+
+(define (source-file-line-count file)
+  (let ((bytes (source-file-bytes file)))
+    (let loop ((start 0) (count 1))
+      (let ((end (line-end bytes start)))
+        (if (another-line? bytes end) (loop (+ end 1) (+ count 1)) count)))))
+
+;; The last line may have no newline.
+(define (line-end bytes start)
+  (let ((size (u8vector-length bytes)))
+    (let loop ((i start))
+      (if (or (fx= i size) (fx= 10 (u8vector-ref bytes i))) i (loop (fx+ i 1))))))
+
+(define (another-line? bytes end)
+  (< (+ end 1) (u8vector-length bytes)))
 
 ;; Notes that say which lines include it, the nearest first.
 (define (source-file-chain file)
@@ -46,7 +62,8 @@
        (source-file-includers file)))
 
 ;; kind         head          operands
-;; fixed        entry         the bytes of an instruction that is the same wherever it stands
+;; run          u8vector      the bytes of instructions that are the same wherever they stand: see asm/runs
+;; fixed        entry         the bytes of one of them
 ;; instruction  entry         a vector: fields that are known, and operands that are not
 ;; unknown      mnemonic      pairs of an operand and its column, or the problem with them: an error, unless
 ;;                            define-instruction made it an instruction

@@ -5,6 +5,7 @@
 (use asm/statement)
 (use asm/assembly)
 (use asm/blocks)
+(use asm/runs)
 (declare (standard-bindings) (extended-bindings) (block))
 
 ;; One look at each statement, of which a source can have very many.
@@ -13,21 +14,36 @@
         (any? #f)
         (ended #f)         ; the entry of the instruction before, if it never goes on; or `told`
         (section #f))
+    ;; The entry of what keeps an instruction from being reached, when that is to be told; else #f.
+    (define (unreached-behind entry in-section)
+      (if (and ended (eq? section in-section))
+          (let ((before ended))
+            (set! ended 'told)
+            (and (not (eq? before 'told)) before))
+          (begin
+            (set! ended (and (memq entry never-go-on) entry))
+            (set! section in-section)
+            #f)))
     (define (look-at-instruction statement)
-      (if (and ended (eq? section (statement-section statement)))
-          (begin
-            (if (not (eq? ended 'told)) (note-unreached! a statement ended))
-            (set! ended 'told))
-          (begin
-            (set! ended (and (memq (statement-head statement) never-go-on) (statement-head statement)))
-            (set! section (statement-section statement))))
-      (if (and (eq? (statement-kind statement) 'fixed) (counts-shift? (statement-head statement)))
-          (check-shift! a statement)))
+      (let ((before (unreached-behind (statement-head statement) (statement-section statement))))
+        (if before (note-unreached! a statement before))))
+    (define (look-at-run run)
+      (for-each-in-run
+       (lambda (at size line column)
+         (let* ((entry (isa-at (statement-operands run) at))
+                (before (unreached-behind entry (statement-section run)))
+                (shift? (memq entry shifts)))
+           (if (or before shift?)
+               (let ((statement (instruction-of-run run at size line column)))
+                 (if before (note-unreached! a statement before))
+                 (if shift? (check-shift! a statement))))))
+       run))
     (for-each-statement
      (lambda (statement)
        (set! any? #t)
        (case (statement-kind statement)
-         ((fixed instruction) (look-at-instruction statement))
+         ((run) (look-at-run statement))
+         ((instruction) (look-at-instruction statement))
          (else
           (set! ended #f)
           (if (and (pair? unused) (eq? (statement-kind statement) 'label)) (check-label! a statement unused)))))
@@ -57,10 +73,12 @@
 
 ;; ---- shifts ------------------------------------------------------------------------------------------
 
-;; The count is the last operand.
-(define (counts-shift? entry)
-  (let* ((kinds (isa-entry-kinds entry)) (n (string-length kinds)))
-    (and (> n 0) (char=? #\c (string-ref kinds (- n 1))))))
+;; Those whose last operand is a count.
+(define shifts
+  (filter (lambda (entry)
+            (let* ((kinds (isa-entry-kinds entry)) (n (string-length kinds)))
+              (and (> n 0) (char=? #\c (string-ref kinds (- n 1))))))
+          (isa-entries)))
 
 (define (width entry)
   (if (string-contains (isa-entry-name entry) "32") 32 64))

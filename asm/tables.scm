@@ -11,6 +11,7 @@
 (use asm/assembly)
 (use asm/origin)
 (use asm/blocks)
+(use asm/runs)
 (declare (standard-bindings) (extended-bindings) (block))
 
 (define (code-tables a source)
@@ -19,15 +20,24 @@
                                      (map made->line made))))
           (by-address (append-map made->expansions made)))))
 
+;; Whether a statement is a line of the table by itself; what Scheme made has lines of its own. An instruction that
+;; the source defines is not known when it is read.
+(define (code-statement? statement)
+  (memq (statement-kind statement) '(run fixed instruction unknown)))
+
 ;; Does (action file address line column) for each line of code, in any order. Takes no memory for them.
 (define (for-each-code-line a action)
   (for-each-statement
    (lambda (statement)
-     (if (and (statement-section statement) (memq (statement-kind statement) '(fixed instruction)))
-         (action (source-file-name (statement-file statement))
-                 (+ (section-base (statement-section statement)) (statement-offset statement))
-                 (statement-line statement)
-                 (statement-column statement))))
+     (if (statement-section statement)
+         (let ((name (source-file-name (statement-file statement)))
+               (address (+ (section-base (statement-section statement)) (statement-offset statement))))
+           (case (statement-kind statement)
+             ((run)
+              (for-each-in-run (lambda (at size line column) (action name (+ address at) line column)) statement))
+             (else
+              (if (code-statement? statement)
+                  (action name address (statement-line statement) (statement-column statement))))))))
    (source-statements (assembly-source a)))
   (for-each (lambda (made)
               (if (section-executable? (made-section made))
@@ -35,10 +45,15 @@
                     (action (vector-ref line 1) (vector-ref line 0) (vector-ref line 2) (vector-ref line 3)))))
             (reverse (assembly-made a))))
 
-;; All statements, those in blocks too.
+;; All statements, those in blocks too, and one for each instruction of a run.
 (define (statement-list source)
   (let ((found '()))
-    (for-each-statement (lambda (statement) (set! found (cons statement found))) (source-statements source))
+    (for-each-statement
+     (lambda (statement)
+       (if (eq? (statement-kind statement) 'run)
+           (vector-for-each (lambda (each) (set! found (cons each found))) (run->statements statement))
+           (set! found (cons statement found))))
+     (source-statements source))
     (reverse found)))
 
 (define (by-address vectors)
@@ -46,7 +61,7 @@
 
 (define (statement->line statement)
   (and (statement-section statement)
-       (memq (statement-kind statement) '(fixed instruction unknown))
+       (code-statement? statement)
        (vector (+ (section-base (statement-section statement)) (statement-offset statement))
                (source-file-name (statement-file statement))
                (statement-line statement)

@@ -5,5 +5,5 @@
   add-breakpoint! breakpoint-add! watchpoint-add! breakpoint-at breakpoint-with-id breakpoint-condition-set-text!
   breakpoint-enable! breakpoint-disable! breakpoint-remove! breakpoints-clear! breakpoints-install!
   breakpoints-refresh!
-  call-without-breakpoints run-armed!
+  call-without-breakpoints run-armed! unobserved-run
   arrivals arrival-breakpoint arrival-detail count-hits! watched-bytes))

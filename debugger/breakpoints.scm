@@ -178,13 +178,16 @@
             (and (breakpoint-enabled? breakpoint) (every (lambda (test) (test breakpoint)) tests)))
           (breakpoints)))
 
+;; How the machine is run where nothing has to be observed, for whoever looks at runs in another way.
+(define unobserved-run (make-parameter (lambda (fuel thread) (machine-run! (the-machine) fuel thread))))
+
 ;; As machine-run!, for the session's thread, and behind what breakpoints that the machine does not know
 ;; wait for, it stops as `observed`.
 (define (run-armed! fuel)
   (let ((watching (if (armed?) (enabled-and observed?) '())) (thread (session-thread (the-session))))
     (set! seen '())
     (if (null? watching)
-        (machine-run! (the-machine) fuel thread)
+        ((unobserved-run) fuel thread)
         (let* ((observation (make-observation (append-map filters-for watching) stop-at: 1))
                (stop (machine-observe! (the-machine) observation fuel thread)))
           (set! seen (observation-events observation))

@@ -13,6 +13,7 @@
 (use debugger/run)
 (use debugger/timeline)
 (use debugger/show)
+(use debugger/what-if-commands)
 (use asm/live)
 (use asm/routine)
 (use asm/isa)
@@ -22,9 +23,11 @@
 bytes, and (target-write! ADDRESS u8vector) writes any number. A place of a view gets what it holds: \
 set list.next.value 5, set shape.kind circle, set name \"abc\"."
   group: changing
-  (set-place! place (new-value place new))
-  (breakpoints-refresh!)
-  (for-each say (expression-lines place #f)))
+  (telling-of-fork
+   (lambda ()
+     (set-place! place (new-value place new))
+     (breakpoints-refresh!)
+     (for-each say (expression-lines place #f)))))
 
 ;; ---- assembling ------------------------------------------------------------------------------------
 
@@ -43,10 +46,12 @@ there."
   (enter-scratch-machine!)
   (let* ((word (car (split-first instruction)))
          (behind (cdr (split-first instruction))))
-    (cond ((routine-name word) => (lambda (name) (assemble-routine! name (without-end behind))))
-          ((place-word? word)
-           (assemble-there! (place-address word) (without-end behind)))
-          (else (assemble-there! (target-pc) (without-end instruction))))))
+    (telling-of-fork
+     (lambda ()
+       (cond ((routine-name word) => (lambda (name) (assemble-routine! name (without-end behind))))
+             ((place-word? word)
+              (assemble-there! (place-address word) (without-end behind)))
+             (else (assemble-there! (target-pc) (without-end instruction))))))))
 
 ;; Whether lines follow: behind the command stands nothing, or only a place.
 (define (opens-block? words)
@@ -149,6 +154,7 @@ there."
                           (if (null? (session-snapshots session))
                               "; `snapshot` takes one"
                               (text "; there are: " (string-join (map car (session-snapshots session)) ", ")))))
+    (timeline-set-aside!)
     (machine-restore! (the-machine) (cadr entry))
     (timeline-begin!)
     (session-stop-set! session (caddr entry))

@@ -5,7 +5,7 @@
 (use debugger/command)
 (use debugger/show)
 
-(define group-order '(program running time stopping looking questions changing other))
+(define group-order '(program running time stopping looking questions profiles changing other))
 
 (define (groups)
   (delete-duplicates (append group-order (map command-group (commands)))))

@@ -1,2 +1,2 @@
 (##namespace ("debugger/left-behind#"
-  load-core! load-recording! write-core! recording-note allowed-memory))
+  left-behind? load-left-behind! load-core! load-recording! write-core! recording-note allowed-memory))

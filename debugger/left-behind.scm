@@ -8,6 +8,7 @@
 (use scheme-lib/machine)
 (use scheme-lib/image)
 (use scheme-lib/state)
+(use scheme-lib/loaders/state)
 (use debugger/command)
 (use debugger/session)
 (use debugger/target)
@@ -23,7 +24,8 @@
 (define (read-state-file path)
   (if (not (file-exists? path)) (raise-user-error path ": there is no such file"))
   (if (eq? (file-type path) 'directory) (raise-user-error path ": is a directory, not a state"))
-  (read-state path))
+  (parameterize ((file-size-limit (max (file-size-limit) (* 2 (allowed-memory)))))
+    (read-state path)))
 
 ;; The image of the file, or of what the person named, which must be the same.
 (define (image-of state path image-path)
@@ -69,6 +71,18 @@
     (machine-save (the-machine) path
                   image: (and program (loaded-image program))
                   stop: (and pause (= (pause-count pause) (target-count)) (pause-stop pause)))))
+
+;; ---- either --------------------------------------------------------------------------------------------
+
+(define (left-behind? path)
+  (and (file-exists? path) (eq? (file-type path) 'regular)
+       (let ((bytes (make-u8vector 8 0)))
+         (call-with-input-file path (lambda (port) (read-subu8vector bytes 0 8 port)))
+         (state-bytes? bytes path))))
+
+;; Stands where the core or recording ends. Gives the pause.
+(define (load-left-behind! path)
+  ((if (state-recording? (read-state-file path)) load-recording! load-core!) path))
 
 ;; ---- recordings ------------------------------------------------------------------------------------
 

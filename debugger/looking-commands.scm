@@ -159,6 +159,7 @@ hold it; FROM is where to begin: search \"hello\", search 0x20010 8."
   (the-machine)
   (cond ((not number) (show-threads))
         ((memv number (machine-threads (the-machine)))
+         (timeline-set-aside!)
          (session-thread-set! (the-session) number)
          (timeline-begin!)
          (session-level-set! (the-session) 0)
@@ -222,11 +223,19 @@ hold it; FROM is where to begin: search \"hello\", search 0x20010 8."
                                   (or (and pause (pause-line pause))
                                       (text "at " (where-text (target-pc))))))))))
 
+;; What the machine does beside the program.
+(define (show-statistics)
+  (let* ((statistics (machine-statistics (the-machine))) (fact (lambda (name) (grouped (assq-value name statistics)))))
+    (columns
+     (list (list "decoded" (text (fact 'decoded-instructions) " instructions"))
+           (list "memory" (text (fact 'decoded-bytes) " bytes of at most " (fact 'decoded-limit)))
+           (list "dropped" (text (fact 'decoded-drops) " times"))))))
+
 ;; A user adds a row.
 (define subjects
   (list (cons "program" show-program) (cons "regions" show-regions) (cons "threads" show-threads) (cons "activation" show-activation)
         (cons "symbols" (lambda () (run-command "symbols"))) (cons "breakpoints" (lambda () (run-command "breakpoints")))
-        (cons "registers" (lambda () (run-command "registers")))))
+        (cons "registers" (lambda () (run-command "registers"))) (cons "statistics" show-statistics)))
 
 (define (add-subject! name show) (set! subjects (append subjects (list (cons name show)))))
 
@@ -240,7 +249,7 @@ hold it; FROM is where to begin: search \"hello\", search 0x20010 8."
   (lambda (beginning) (filter (lambda (name) (string-prefix? beginning name)) (map car subjects))))
 
 (define-command (info #!optional (subject subject #f))
-  "Shows facts. info program, regions, threads, activation, symbols, breakpoints, registers, timeline."
+  "Shows facts. info program, regions, threads, activation, symbols, breakpoints, registers, statistics, timeline."
   aliases: (i) group: looking
   (the-machine)
   ((or subject show-program)))

@@ -1,6 +1,6 @@
 ;; A program that was loaded: its image, and what that knows of names and source lines.
 ;;
-;;   (read-program "sieve.s")      source or image, by content
+;;   (read-program "sieve.s")      a file of any format, by content
 ;;   (symbol-value "main")         => 65536, of the current session's program; #f for no such symbol
 ;;   (address-text 65540)          => "main+0x4"
 
@@ -11,8 +11,8 @@
 (use scheme-lib/image)
 
 (use scheme-lib/machine)
-(use asm/program)
-(use asm/image)
+(use asm/loaders)
+(use scheme-lib/loaders/standard)
 
 (define-type loaded
   constructor: make-loaded
@@ -24,19 +24,11 @@
 
 ;; ---- reading ---------------------------------------------------------------------------------------
 
-(define magic '#u8(#x89 67 77 84 13 10 26 10))
-
-(define (image-bytes? bytes)
-  (and (>= (u8vector-length bytes) 8) (equal? (subu8vector bytes 0 8) magic)))
-
-;; Reads an image, or assembles a source.
+;; Reads a program of any format that a loader knows.
 (define (read-program path)
   (if (not (file-exists? path)) (raise-user-error path ": there is no such file"))
   (if (eq? (file-type path) 'directory) (raise-user-error path ": is a directory, not a program"))
-  (let ((bytes (read-file-bytes path)))
-    (make-loaded path
-                  (path-strip-directory path)
-                  (if (image-bytes? bytes) (->image bytes) (program-image (asm-file path))))))
+  (make-loaded path (path-strip-directory path) (->image path)))
 
 ;; ---- names -----------------------------------------------------------------------------------------
 

@@ -48,6 +48,7 @@
   (session-thread-set! session 0)
   (for-each (lambda (stream what) (machine-stream-set! machine stream what)) '(0 1 2) (session-streams session))
   (forget-pause! session)
+  (timelines-forget!)
   (session-fresh-set! session (machine-snapshot machine))
   (timeline-begin!))
 
@@ -71,6 +72,7 @@
 ;; The program as it was loaded, at its entry.
 (define (restart-program!)
   (let ((session (the-session)))
+    (timeline-set-aside!)
     (machine-restore! (the-machine) (session-fresh session))
     (forget-pause! session)
     (timeline-begin!)
@@ -107,7 +109,9 @@
   (session-level-set! (the-session) 0)
   (call/cc
    (lambda (return)
-     (parameterize ((run-escape (lambda () (return (make-ending #f '())))))
+     (define (escape) (return (make-ending #f '())))
+     ;; Ctrl-C is the machine's and its timeline's while these run; conditions are left.
+     (parameterize ((run-escape escape) (current-user-interrupt-handler escape))
        (let loop ((fuel fuel))
          (let* ((before (target-count))
                 (stop (if (run-companion) (run-accompanied! fuel) (timeline-run! fuel)))
@@ -400,7 +404,7 @@
 
 ;; ---- the state, for the prompt ----------------------------------------------------------------------
 
-;; "", "sieve.s: main+0x4", "sieve.s: halted 0"
+;; "", "sieve.s: main+0x4", "sieve.s: halted 0", "sieve.s: main+0x4, what-if-1, at 20 of 45"
 (define (program-state)
   (let* ((session (the-session)) (program (session-program session)) (machine (session-machine session)))
     (if (not machine)
@@ -409,4 +413,6 @@
               (if (program-halted?)
                   (text "halted " (stop-exit-status (pause-stop (session-stop session))))
                   (address-text (target-pc)))
-              (if (timeline-past?) (text ", at " (target-count) " of " (timeline-end (the-timeline))) "")))))
+              (let ((timeline (and (session-timeline session) (the-timeline))))
+                (text (if (and timeline (timeline-origin timeline)) (text ", " (timeline-name timeline)) "")
+                      (if (timeline-past?) (text ", at " (target-count) " of " (timeline-end timeline)) "")))))))

@@ -13,7 +13,7 @@
   session-fresh session-fresh-set!
   session-snapshots session-snapshots-set!
   session-streams session-streams-set! session-connect!
-  session-timeline session-timeline-set!
+  session-timeline session-timeline-set! session-timelines session-timelines-set!
   session-displayed session-displayed-set!
   new-session current-session
   the-session the-program the-machine

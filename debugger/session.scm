@@ -25,9 +25,10 @@
   snapshots    ; name -> (snapshot . stop)
   streams      ; what the program's streams 0, 1 and 2 are bound to, see machine-stream-set!
   timeline     ; the past of the program, see debugger/timeline; #f: none is kept
+  timelines    ; this one and the others that can be gone to, the oldest first
   displayed)   ; what is shown at each stop: ((number expression format) …), the newest first
 
-(define (new-session) (make-session #f 0 #f '() '() 1 #f 0 #f #f #f '() '(input output error) #f '()))
+(define (new-session) (make-session #f 0 #f '() '() 1 #f 0 #f #f #f '() '(input output error) #f '() '()))
 
 (define current-session (make-parameter (new-session)))
 

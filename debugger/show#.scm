@@ -1,6 +1,6 @@
 (##namespace ("debugger/show#"
-  say fresh-line columns show-style
-  number-text value-text grouped mapped?
+  say fresh-line trimmed-right columns show-style
+  number-text value-text mapped?
   where-text instruction-line
   show-here show-pause pause-line at-each-stop!
   show-instructions show-around

@@ -49,14 +49,6 @@
 
 ;; ---- numbers ---------------------------------------------------------------------------------------
 
-;; 1234567 => "1,234,567"
-(define (grouped n)
-  (let loop ((digits (number->string n)) (tail ""))
-    (let ((length (string-length digits)))
-      (if (> length 3)
-          (loop (substring digits 0 (- length 3)) (string-append "," (substring digits (- length 3) length) tail))
-          (string-append digits tail)))))
-
 ;; A register's value for people: decimal, hexadecimal, and the symbol that it may be the address of.
 (define (number-text value)
   (let ((signed (s64 value)))

@@ -1,2 +1,2 @@
-;; The commands are in the command table; there is nothing to name.
-(##begin)
+;; The commands are in the command table; a word that means an instruction count can be had.
+(##namespace ("debugger/time-commands#" word->count))

@@ -10,8 +10,10 @@
 ;; count that the program has come to; below it the machine is *in the past*.
 ;;
 ;; A change from outside (a register set at the prompt) cannot be had by running, so the state behind it is
-;; kept as an *anchor*, a moment that is not thinned and over which nothing is re-run. In the past such a
-;; change makes another future: what was ahead is dropped.
+;; kept as an *anchor*, a moment that is not thinned and over which nothing is re-run. In the past such a change
+;; *forks* another timeline, a what-if, which has all moments up to there in common with the one that it came from;
+;; that one stays as it was, and can be gone back to. What is not the session's timeline, or is in its past, keeps
+;; the log of its host calls in the machine, under a number.
 
 (module debugger/timeline)
 (use scheme-lib/util)
@@ -28,21 +30,29 @@
   anchor?)
 
 (define-type timeline
-  constructor: make-timeline
-  moments ; the newest first; behind a change, two may have the same count
+  constructor: construct-timeline
+  name
+  origin  ; the timeline that it forked from; #f: none
+  fork    ; the count at which it did
+  kept?   ; whether somebody wants it to stay
+  thread  ; whose instructions are counted
+  log     ; the number of the log that is kept, or #f
+  moments ; the newest first
   spacing ; instructions between moments
   bytes   ; that snapshots held when one was taken last
   end     ; the count of the present
   pause   ; the session's at the present, while the machine is in the past
-  at      ; the machine's count when it was seen last
+  at      ; the machine's count when it was seen last in this timeline
   changes ; the machine's count of changes from outside, then
   marks)  ; ((name . count) …)
 
-;; Bounds, to be set before a program is loaded: bytes that moments may hold (what one stretch between
-;; moments writes comes on top), bytes of the log of host calls, number of moments.
+;; Bounds, to be set before a program is loaded, for all timelines of a session together: bytes that moments may hold
+;; (what one stretch between moments writes comes on top), bytes of the logs of host calls, number of moments; and
+;; of what-ifs that nobody keeps.
 (define timeline-byte-limit (make-parameter (expt 2 28)))
 (define timeline-log-limit (make-parameter (expt 2 26)))
 (define timeline-moment-limit (make-parameter 200))
+(define what-if-limit (make-parameter 8))
 ;; Whether new timelines are kept at all.
 (define timeline-wanted (make-parameter #t))
 
@@ -57,24 +67,43 @@
 
 ;; ---- beginning -------------------------------------------------------------------------------------
 
-;; `begin-log!` begins the machine's log of host calls.
+(define (make-timeline name origin moments count changes)
+  (construct-timeline name origin count #f (session-thread (the-session)) #f moments (least-spacing) 0 count #f count
+                      changes '()))
+
+(define (all-timelines) (session-timelines (the-session)))
+
+;; What is now is the start of a timeline; others go, unless they are kept. `begin-log!` begins the machine's log of
+;; host calls.
 (define (timeline-begin! #!optional (begin-log! (lambda () (machine-record! (the-machine) (timeline-log-limit)))))
   (let ((session (the-session)))
+    (for-each (lambda (timeline) (if (not (and (timeline-kept? timeline) (timeline-log timeline))) (timeline-forget! timeline)))
+              (all-timelines))
     (if (timeline-wanted)
-        (let ((count (target-count)))
+        (begin
           (begin-log!)
-          (let ((timeline (make-timeline '() (least-spacing) 0 count #f count 0 '())))
+          (let ((timeline (make-timeline (if (timeline-named "original") (free-name "original-" 2) "original") #f '() (target-count) 0)))
+            (session-timelines-set! session (append (all-timelines) (list timeline)))
             (session-timeline-set! session timeline)
             (take-moment! timeline #f)))
         (begin
           (machine-record! (the-machine) #f)
           (session-timeline-set! session #f)))))
 
+;; Before the machine goes where no timeline leads, so that the one it is in can be gone back to if it is kept.
+(define (timeline-set-aside!)
+  (let ((timeline (session-timeline (the-session))))
+    (if (and timeline (timeline-kept? timeline)) (leave-present! (the-timeline)))))
+
+;; Another machine has none of the timelines that there were.
+(define (timelines-forget!)
+  (session-timeline-set! (the-session) #f)
+  (session-timelines-set! (the-session) '()))
+
 (define (the-timeline)
   (the-machine)
-  (let ((timeline (session-timeline (the-session))))
-    (if (not timeline) (raise-user-error "no timeline is kept of this program; `run` begins one"))
-    (notice-changes! timeline)
+  (if (not (session-timeline (the-session))) (raise-user-error "no timeline is kept of this program; `run` begins one"))
+  (let ((timeline (notice-changes!)))
     (drop-forgotten! timeline)
     timeline))
 
@@ -98,10 +127,16 @@
          (bytes (machine-snapshot-bytes (the-machine)))
          (grown (- bytes (timeline-bytes timeline))))
     (receive (newer older) (split-at-count (timeline-moments timeline) count)
-      (timeline-moments-set! timeline (append newer (cons moment older))))
+      (timeline-moments-set! timeline (append newer (cons moment older)))
+      (if anchor? (drop-replaced! timeline older count)))
     (timeline-spacing-set! timeline (min greatest-spacing (max (least-spacing) (* instructions-a-kept-byte grown))))
     (thin! timeline)
     (timeline-bytes-set! timeline (machine-snapshot-bytes (the-machine)))))
+
+;; Of two states at one count only the one behind the change can be gone to.
+(define (drop-replaced! timeline older count)
+  (if (and (pair? older) (= (moment-count (car older)) count))
+      (begin (drop-moment! timeline (car older)) (drop-replaced! timeline (cdr older) count))))
 
 (define (split-at-count moments count)
   (let loop ((moments moments) (newer '()))
@@ -111,73 +146,142 @@
 
 (define (drop-moment! timeline moment)
   (timeline-moments-set! timeline (delete moment (timeline-moments timeline) eq?))
-  (machine-free-snapshot! (moment-snapshot moment)))
+  (if (not (find (lambda (timeline) (memq moment (timeline-moments timeline))) (all-timelines)))
+      (machine-free-snapshot! (moment-snapshot moment))))
 
-(define (too-much? timeline)
-  (or (> (length (timeline-moments timeline)) (timeline-moment-limit))
+;; How much each moment of all timelines would be missed: little where the gap that it leaves is small for how far it
+;; lies from the end. #f: the first and last of a timeline and anchors, which stay.
+(define (moment-costs)
+  (let ((costs (make-table test: eq?)))
+    (define (note! moment cost)
+      (let ((known (table-ref costs moment cost))) (table-set! costs moment (and known cost (max known cost)))))
+    (for-each
+     (lambda (timeline)
+       (let loop ((newer #f) (moments (timeline-moments timeline)))
+         (if (pair? moments)
+             (let ((moment (car moments)) (older (cdr moments)))
+               (note! moment
+                      (and newer (pair? older) (not (moment-anchor? moment))
+                           (/ (exact->inexact (- (moment-count newer) (moment-count (car older))))
+                              (+ (least-spacing) (- (timeline-end timeline) (moment-count moment))))))
+               (loop moment older)))))
+     (all-timelines))
+    costs))
+
+(define (too-much? costs)
+  (or (> (table-length costs) (timeline-moment-limit))
       (> (machine-snapshot-bytes (the-machine)) (timeline-byte-limit))))
 
-;; The moment that is missed least: the gap that it leaves is small for how far it lies from the end. The
-;; first, the last and anchors stay.
-(define (least-missed timeline)
-  (let loop ((moments (timeline-moments timeline)) (best #f) (best-cost #f))
-    (if (or (null? moments) (null? (cdr moments)) (null? (cddr moments)))
-        best
-        (let* ((newer (car moments)) (moment (cadr moments)) (older (caddr moments))
-               (cost (/ (exact->inexact (- (moment-count newer) (moment-count older)))
-                        (+ (least-spacing) (- (timeline-end timeline) (moment-count moment))))))
-          (if (and (not (moment-anchor? moment)) (or (not best) (< cost best-cost)))
-              (loop (cdr moments) moment cost)
-              (loop (cdr moments) best best-cost))))))
+(define (least-missed costs)
+  (car (fold (lambda (entry best) (if (and (cdr entry) (or (not (cdr best)) (< (cdr entry) (cdr best)))) entry best))
+             '(#f . #f)
+             (table->list costs))))
 
+(define (drop-everywhere! moment)
+  (for-each (lambda (timeline) (if (memq moment (timeline-moments timeline)) (drop-moment! timeline moment)))
+            (all-timelines)))
+
+;; Keeps within bounds: the session's timeline, and the others with it. What has to go beyond moments that are missed
+;; little: what-ifs that nobody keeps, the beginning of the session's timeline, the other timelines.
 (define (thin! timeline)
-  (let ((moments (timeline-moments timeline)))
-    (if (and (pair? (cdr moments)) (< (timeline-start timeline) (log-begin)))
-        (begin (drop-moment! timeline (car (reverse moments))) (thin! timeline))
-        (if (and (pair? (cdr moments)) (too-much? timeline))
-            (begin
-              (drop-moment! timeline (or (least-missed timeline) (car (reverse moments))))
+  (define (oldest) (car (reverse (timeline-moments timeline))))
+  (let ((longer? (pair? (cdr (timeline-moments timeline)))))
+    (if (and longer? (< (timeline-start timeline) (log-begin)))
+        (begin (drop-moment! timeline (oldest)) (thin! timeline))
+        (let ((costs (moment-costs)))
+          (if (and (too-much? costs)
+                   (cond ((least-missed costs) => (lambda (moment) (drop-everywhere! moment) #t))
+                         ((pair? (passing-what-ifs)) (timeline-forget! (car (passing-what-ifs))) #t)
+                         (longer? (drop-moment! timeline (oldest)) #t)
+                         ((remove (lambda (other) (eq? other timeline)) (all-timelines))
+                          => (lambda (others) (and (pair? others) (begin (timeline-forget! (car others)) #t))))
+                         (else #f)))
               (thin! timeline))))))
+
+;; ---- other timelines -------------------------------------------------------------------------------
+
+;; The what-ifs that nobody keeps and that the session is not in, the oldest first.
+(define (passing-what-ifs)
+  (filter (lambda (timeline)
+            (and (timeline-origin timeline)
+                 (not (timeline-kept? timeline))
+                 (not (eq? timeline (session-timeline (the-session))))))
+          (all-timelines)))
+
+(define (timeline-forget! timeline)
+  (drop-log! timeline)
+  (session-timelines-set! (the-session) (delete timeline (all-timelines) eq?))
+  (for-each (lambda (moment) (drop-moment! timeline moment)) (timeline-moments timeline)))
+
+(define (drop-log! timeline)
+  (if (timeline-log timeline) (machine-drop-log! (the-machine) (timeline-log timeline)))
+  (timeline-log-set! timeline #f))
+
+(define (timeline-named name)
+  (find (lambda (timeline) (string=? (timeline-name timeline) name)) (all-timelines)))
+
+(define (free-name beginning n)
+  (let ((name (text beginning n))) (if (timeline-named name) (free-name beginning (+ n 1)) name)))
+
+;; The machine was changed in the past of a timeline, which stays as it was.
+(define (fork! origin)
+  (let* ((session (the-session)) (count (target-count))
+         (common (filter (lambda (moment) (<= (moment-count moment) count)) (timeline-moments origin)))
+         (timeline (make-timeline (free-name "what-if-" 1) origin common count (changes))))
+    (timeline-at-set! origin count)
+    (timeline-marks-set! timeline (filter (lambda (mark) (<= (cdr mark) count)) (timeline-marks origin)))
+    (session-timelines-set! session (append (all-timelines) (list timeline)))
+    (session-timeline-set! session timeline)
+    (if (> (length (passing-what-ifs)) (what-if-limit)) (timeline-forget! (car (passing-what-ifs))))
+    (take-moment! timeline #t)
+    timeline))
+
+;; Goes to another timeline of the session, to a count of it; #f: to where it was left.
+(define (timeline-switch! to #!optional (count #f))
+  (let ((from (the-timeline)) (session (the-session)) (count (or count (timeline-at to))))
+    (check-on-timeline! to count)
+    (if (eq? from to)
+        (timeline-goto! count)
+        (begin
+          (leave-present! from)
+          (session-timeline-set! session to)
+          (session-thread-set! session (timeline-thread to))
+          (restore-moment! to (newest-until to count))
+          (machine-resume-log! (the-machine) (timeline-log to))
+          (timeline-changes-set! to (changes))
+          (thin! to)
+          (come-to! to (max count (timeline-start to)))))))
 
 ;; ---- changes from outside --------------------------------------------------------------------------
 
-;; What happened to the machine other than through this module.
-(define (notice-changes! timeline)
-  (let ((count (target-count)) (now (changes)))
-    (cond ((not (= now (timeline-changes timeline)))
-           (for-each (lambda (moment)
-                       (if (> (moment-count moment) count) (drop-moment! timeline moment)))
-                     (timeline-moments timeline))
-           (if (null? (timeline-moments timeline))
-               (timeline-begin-again! timeline)
-               (begin
-                 (timeline-changes-set! timeline now)
-                 (timeline-end-set! timeline count)
-                 (timeline-at-set! timeline count)
-                 (timeline-pause-set! timeline #f)
-                 (timeline-marks-set! timeline
-                                      (filter (lambda (mark) (<= (cdr mark) count)) (timeline-marks timeline)))
-                 (take-moment! timeline #t))))
-          ;; Somebody has restored a snapshot: whether of this past, nobody can tell.
-          ((< count (timeline-at timeline)) (timeline-begin-again! timeline))
-          (else (note-position! timeline)))))
+;; What happened to the machine other than through this module. Gives the timeline that it is in now.
+(define (notice-changes!)
+  (let* ((timeline (session-timeline (the-session))) (count (target-count)) (now (changes))
+         (past? (and (timeline-log timeline) (< count (timeline-end timeline)))))
+    (cond ((or (< count (timeline-at timeline)) (not (newest-until timeline count))) (begin-elsewhere!))
+          ((= now (timeline-changes timeline))
+           (note-position! timeline)
+           timeline)
+          (past? (fork! timeline))
+          (else
+           (timeline-changes-set! timeline now)
+           (note-position! timeline)
+           (take-moment! timeline #t)
+           timeline))))
 
-(define (timeline-begin-again! timeline)
-  (let ((count (target-count)))
-    (machine-record! (the-machine) (timeline-log-limit))
-    (timeline-moments-set! timeline '())
-    (timeline-marks-set! timeline '())
-    (timeline-changes-set! timeline 0)
-    (timeline-end-set! timeline count)
-    (timeline-at-set! timeline count)
-    (timeline-pause-set! timeline #f)
-    (take-moment! timeline #f)))
+;; Somebody has restored a snapshot: whether of this past, nobody can tell.
+(define (begin-elsewhere!)
+  (timeline-begin!)
+  (session-timeline (the-session)))
 
 (define (note-position! timeline)
   (let ((count (target-count)))
     (timeline-at-set! timeline count)
     (if (>= count (timeline-end timeline))
-        (begin (timeline-end-set! timeline count) (timeline-pause-set! timeline #f)))))
+        (begin
+          (timeline-end-set! timeline count)
+          (timeline-pause-set! timeline #f)
+          (drop-log! timeline)))))
 
 ;; ---- running ---------------------------------------------------------------------------------------
 
@@ -194,10 +298,9 @@
 
 ;; As machine-run!, for the session's thread.
 (define (timeline-run! fuel)
-  (let ((timeline (session-timeline (the-session))))
-    (if timeline
-        (begin (notice-changes! timeline) (run-stretches! timeline fuel))
-        (run-armed! fuel))))
+  (if (session-timeline (the-session))
+      (let ((timeline (notice-changes!))) (call-interruptibly (lambda () (run-stretches! timeline fuel))))
+      (run-armed! fuel)))
 
 ;; Off while the list of moments is being gone through.
 (define keeping-moments (make-parameter #t))
@@ -223,15 +326,14 @@
 ;; ---- going back and forth --------------------------------------------------------------------------
 
 (define (timeline-past?)
-  (let ((timeline (session-timeline (the-session))))
-    (and timeline
-         (begin (notice-changes! timeline) (< (target-count) (timeline-end timeline))))))
+  (and (session-timeline (the-session)) (< (target-count) (timeline-end (notice-changes!)))))
 
 ;; Before the machine leaves the present, that is kept.
 (define (leave-present! timeline)
   (if (and (= (target-count) (timeline-end timeline)) (not (timeline-pause timeline)))
       (begin
         (if (< (moment-count (car (timeline-moments timeline))) (target-count)) (take-moment! timeline #f))
+        (if (not (timeline-log timeline)) (timeline-log-set! timeline (machine-keep-log! (the-machine))))
         (timeline-pause-set! timeline (list (session-stop (the-session)))))))
 
 ;; Runs to a count ahead, past whatever would stop it.
@@ -264,22 +366,27 @@
           (if (< (moment-count (newest-until timeline (target-count))) (target-count))
               (take-moment! timeline #f))))))
 
+(define (check-on-timeline! timeline count)
+  (let ((start (timeline-start timeline)) (end (timeline-end timeline)))
+    (if (not (<= start count end))
+        (raise-user-error "the timeline goes from " start " to " end " instructions; " count " is not on it"))))
+
 ;; The state at an instruction count of this timeline.
 (define (timeline-goto! count)
-  (let* ((timeline (the-timeline)) (start (timeline-start timeline)) (end (timeline-end timeline)))
-    (if (not (<= start count end))
-        (raise-user-error "the timeline goes from " start " to " end " instructions; " count " is not on it"))
+  (let ((timeline (the-timeline)))
+    (check-on-timeline! timeline count)
     (leave-present! timeline)
+    (come-to! timeline count)))
+
+(define (come-to! timeline count)
+  (let ((pause (and (= count (timeline-end timeline)) (timeline-pause timeline))))
     (move-to! timeline count)
     (session-level-set! (the-session) 0)
     (session-examined-set! (the-session) #f)
     (session-listed-set! (the-session) #f)
     (breakpoints-refresh!)
-    (if (and (= count end) (timeline-pause timeline))
-        (begin
-          (session-stop-set! (the-session) (car (timeline-pause timeline)))
-          (timeline-pause-set! timeline #f))
-        (session-stop-set! (the-session) #f))
+    (session-stop-set! (the-session) (and pause (car pause)))
+    (note-position! timeline)
     count))
 
 ;; ---- looking for what happened last ------------------------------------------------------------------
@@ -331,7 +438,7 @@
      void
      (lambda () (parameterize ((keeping-moments #f)) (call-without-breakpoints thunk)))
      (lambda ()
-       (timeline-goto! count)
+       (timeline-switch! timeline count)
        (for-each (lambda (set value) (set session value))
                  (list session-stop-set! session-level-set! session-examined-set! session-listed-set!)
                  kept)))))

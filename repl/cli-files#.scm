@@ -1,4 +1,4 @@
 (##namespace ("repl/cli-files#"
-  asm-options disasm-options test-options
-  with-file write-output
-  cli-asm cli-disasm cli-test))
+  asm-options test-options
+  one-file with-file input-bytes write-output replace-output
+  cli-asm cli-test))

@@ -1,21 +1,18 @@
-;; comet-vm asm, disasm and test: from files to files and listings.
+;; comet-vm asm and test; files in and out, for all commands.
 
 (module repl/cli-files)
 (use scheme-lib/util)
 (use scheme-lib/image)
-(use scheme-lib/machine)
 (use scheme-lib/test)
+(use scheme-lib/loaders/loader)
 (use asm/diagnostic)
 (use asm/program)
 (use asm/image)
 (use asm/object)
-(use asm/object-format)
+(use asm/object-write)
 (use asm/listing)
-(use asm/disassembly)
 (use vm-ext/gambit/vm)
 (use debugger/command)
-(use debugger/program)
-(use debugger/show)
 (use repl/options)
 (use repl/assembly-options)
 
@@ -33,12 +30,15 @@
 
 ;; Does thunk with a file; what goes wrong ends the process with a status and a message.
 (define (with-file path thunk)
-  (if (not (file-exists? path)) (exit-with status-no-input path ": there is no such file"))
+  (cond ((not (file-exists? path)) (exit-with status-no-input path ": there is no such file"))
+        ((eq? 'directory (file-type path)) (exit-with status-no-input path ": is a directory")))
   (with-exception-catcher
    (lambda (exception)
-     (cond ((asm-error? exception)
+     (cond ((usage-error? exception) (raise exception))
+           ((asm-error? exception)
             (say-on-stderr (string-trim (asm-error->text exception)))
             (exit status-bad-data))
+           ((load-error? exception) (exit-with status-bad-data (load-error->text exception)))
            ((user-error? exception) (exit-with status-no-input (user-error-message exception)))
            ((vm-error? exception) (exit-with status-bad-data path ": " (vm-error-message exception)))
            (else (exit-with status-system path ": " (exception->text exception)))))
@@ -49,9 +49,11 @@
 (define (cli-asm options words)
   (let* ((source (one-file words "source"))
          (object? (option-value options "-c"))
-         (target (option-value options "-o" (string-append (path-strip-extension source) (if object? ".o" ".img")))))
+         (ending (if object? ".o" ".img"))
+         (target (option-value options "-o" (string-append (path-strip-extension source) ending))))
     (if (string=? source target)
-        (usage-error "the " (if object? "object" "image") " would overwrite its source " source "; -o names another file"))
+        (usage-error "the " (if object? "object" "image") " would overwrite its source " source
+                     "; -o names another file"))
     (use-assembly-options! options)
     (let ((listing? (option-value options "-l"))
           (begin (real-time)))
@@ -68,100 +70,45 @@
                                      (object->bytes result)
                                      (image->bytes (program-image result)))))))))
 
-;; Lines are those of the source itself, without what it includes.
 (define (say-statistics source program seconds)
-  (let ((lines (fold (lambda (byte count) (if (= byte 10) (+ count 1) count)) 0
-                     (u8vector->list (read-file-bytes source))))
+  (let ((lines (program-source-length program))
         (passes (program-passes program)))
     (say-on-stderr source ": " lines " lines, " passes (if (= passes 1) " pass, " " passes, ")
                    (fold (lambda (section sum) (+ sum (u8vector-length (program-section-bytes section)))) 0
                          (program-sections program))
                    " bytes, " (/ (round (* 100. seconds)) 100) " seconds")))
 
-;; Bytes, or a text, to a file.
-(define (write-output target content)
+(define (input-bytes path) (with-file path (lambda () (read-file-bytes path))))
+
+;; Does thunk, which writes to a file; ends the process where that fails.
+(define (call-with-target target thunk)
   (with-exception-catcher
    (lambda (exception)
      (exit-with status-system target " cannot be written: "
                 (cond ((no-such-file-or-directory-exception? exception) "there is no such directory")
                       ((os-exception? exception) (err-code->string (os-exception-code exception)))
                       (else (exception->text exception)))))
-   (lambda () (write-file-bytes target (if (string? content) (string->utf8 content) content)))))
+   thunk))
 
-;; ---- disasm ----------------------------------------------------------------------------------------
+;; Bytes, or a text, to a file.
+(define (write-output target content)
+  (call-with-target target
+    (lambda () (write-file-bytes target (if (string? content) (string->utf8 content) content)))))
 
-(define execute-bit 4)
+;; The same where the file is there already and worth keeping: it is whole at every moment.
+(define (replace-output target bytes)
+  (if (and (file-exists? target) (eq? 'regular (file-info-type (file-info target #f))))
+      (call-with-target target
+        (lambda ()
+          (let ((beside (temporary-path-beside target)))
+            (write-file-bytes beside bytes)
+            (rename-file beside target))))
+      (write-output target bytes)))
 
-(define (show-labels symbols address)
-  (for-each (lambda (symbol) (if (= (cdr symbol) address) (say (car symbol) ":"))) symbols))
-
-(define (show-code bytes base symbols image)
-  (let ((length (u8vector-length bytes)))
-    (let loop ((offset 0))
-      (if (< offset length)
-          (let ((shown (vm-disassemble bytes (+ base offset) offset length image)))
-            (show-labels symbols (+ base offset))
-            (say "    " (hex-address (+ base offset)) "  "
-                 (string-pad-right (u8vector->hex (subu8vector bytes offset (min (+ offset (car shown) ) (+ offset 10) length))) 20)
-                 "  " (cdr shown))
-            (loop (+ offset (max 1 (car shown)))))))))
-
-;; Sixteen bytes a line, fewer where a symbol comes between.
-(define (show-data bytes base symbols image)
-  (let ((length (u8vector-length bytes)))
-    (let loop ((offset 0))
-      (if (< offset length)
-          (let* ((address (+ base offset))
-                 (next (fold (lambda (symbol end) (if (< address (cdr symbol) end) (cdr symbol) end))
-                             (+ base (min length (+ offset 16)))
-                             symbols))
-                 (line (subu8vector bytes offset (- next base))))
-            (show-labels symbols address)
-            (say "    " (hex-address address) "  "
-                 (string-pad-right (string-join (map (lambda (byte) (hex byte 2)) (u8vector->list line)) " ") 48)
-                 (list->string (map (lambda (byte) (if (< 31 byte 127) (integer->char byte) #\.)) (u8vector->list line))))
-            (loop (- next base)))))))
-
-;; section: #(name address bytes memory-length protection)
-(define (show-section section symbols image)
-  (let* ((address (vector-ref section 1))
-         (bytes (vector-ref section 2))
-         (zeros (- (vector-ref section 3) (u8vector-length bytes)))
-         (end (+ address (vector-ref section 3)))
-         (inside (filter (lambda (symbol) (and (<= address (cdr symbol)) (< (cdr symbol) end))) symbols)))
-    (say "section " (vector-ref section 0) ", " (hex-address address) ", " (vector-ref section 3) " bytes, "
-         (protection->text (vector-ref section 4)))
-    ((if (= 0 (bitwise-and (vector-ref section 4) execute-bit)) show-data show-code) bytes address inside image)
-    (if (> zeros 0)
-        (begin
-          (for-each (lambda (symbol) (if (>= (cdr symbol) (+ address (u8vector-length bytes)))
-                                         (say (car symbol) ":  " (hex-address (cdr symbol)))))
-                    inside)
-          (say "    " (hex-address (+ address (u8vector-length bytes))) "  " zeros " zero bytes")))
-    (newline)))
-
-(define (show-image image path)
-  (let ((symbols (map (lambda (symbol) (cons (vector-ref symbol 0) (vector-ref symbol 1))) (image-symbols image))))
-    (say path ": entry " (hex-address (image-entry image))
-         (if (null? (image-imports image)) "" (text ", host calls " (string-join (image-imports image) ", "))))
-    (newline)
-    (for-each
-     (lambda (row)
-       (say "instruction " (vector-ref row 1) ": " (vector-ref row 0) " " (vector-ref row 2) " = " (vector-ref row 5)))
-     (image-definitions image))
-    (for-each (lambda (section) (show-section section symbols image)) (image-sections image))))
-
-(define disasm-options
-  '(("--source" #f "" "print a source that assembles to the same bytes, with labels where code jumps")))
-
-(define (cli-disasm options words)
-  (let ((path (one-file words "file")))
-    (with-file path
-      (lambda ()
-        (let ((image (loaded-image (read-program path))))
-          (if (option-value options "--source")
-              (display (image->source image))
-              (show-image image path)))))))
+(define (temporary-path-beside target)
+  (let loop ((n 0))
+    (let ((path (text target "." n "~")))
+      (if (file-exists? path) (loop (+ n 1)) path))))
 
 ;; ---- test ------------------------------------------------------------------------------------------
 

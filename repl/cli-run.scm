@@ -4,6 +4,7 @@
 (module repl/cli-run)
 (use scheme-lib/util)
 (use scheme-lib/machine)
+(use scheme-lib/loaders/loader)
 (use asm/diagnostic)
 (use vm-ext/gambit/vm)
 (use debugger/command)
@@ -13,11 +14,15 @@
 (use debugger/timeline)
 (use debugger/program)
 (use debugger/left-behind)
+(use debugger/breakpoints)
+(use debugger/profile-commands)
+(use scheme-lib/profile)
 (use scheme-lib/state)
 (use debugger/show)
 (use repl/terminal)
 (use repl/options)
 (use repl/assembly-options)
+(use repl/cli-image)
 (use repl/report)
 (use repl/repl)
 
@@ -31,6 +36,7 @@
      ("--allow" text "GROUP" "grant a group of host calls: clock, random")
      ("--deny" text "GROUP" "take one away: exit, streams, arguments")
      ("--seed" number "N" "make what `random` gives the same on every run"))
+   (list raw-option)
    assembly-options))
 
 (define debug-options
@@ -46,8 +52,11 @@
    machine-options
    '(("--core" text "FILE" "when the program does not end by itself, write its state")
      ("--record" text "FILE" "write what it gets from outside, for debug --replay")
+     ("--profile" file-or-none "[=FILE]" "tell where its instructions went; FILE.svg gets a flame graph")
+     ("--profile-every" count "N" "look at one instruction of N; 1 counts each, slowly")
+     ("--heat-map" text "FILE" "draw how often memory was touched, as SVG")
      ("--hash" #f "" "print a hash of the final state on standard error")
-     ("--statistics" #f "" "print instructions and seconds on standard error")
+     ("--statistics" #f "" "print instructions, seconds and memory for decoded code on standard error")
      ("--quiet" #f "" "no report of traps and reached limits; the status tells"))))
 
 ;; ---- loading ---------------------------------------------------------------------------------------
@@ -78,7 +87,7 @@
 (define (load-status exception path)
   (cond ((not (file-exists? path)) status-no-input)
         ((or (user-error? exception) (os-exception? exception)) status-no-input)
-        ((asm-error? exception) status-bad-data)
+        ((or (asm-error? exception) (load-error? exception)) status-bad-data)
         ((and (vm-error? exception) (= (vm-error-status exception) status-capability)) status-no-permission)
         ((and (vm-error? exception) (= (vm-error-status exception) status-format)) status-bad-data)
         (else status-system)))
@@ -90,13 +99,14 @@
    (lambda (exception)
      (let ((status (load-status exception path)))
        (exit-with status
-                  (if (user-error? exception) "" (text path ": "))
+                  (if (or (user-error? exception) (load-error? exception)) "" (text path ": "))
                   (if (asm-error? exception) "cannot be assembled\n" "")
                   (error-line exception)
                   (if (= status status-no-permission) " (--allow grants what is not granted from the start)" ""))))
    (lambda ()
      (parameterize ((current-error-port ##stderr-port))
-       (load-program! path (lambda () (make-limited-machine options)))))))
+       (call-with-raw-option options
+         (lambda () (load-program! path (lambda () (make-limited-machine options)))))))))
 
 (define (file-and-arguments words)
   (if (null? words) (usage-error "no program is named"))
@@ -126,10 +136,17 @@
             (say "comet-vm: " (if timed-out? "out of time: " "") (pause-line pause)))
         (force-output))))
 
+;; "59 instructions, 77856 bytes, dropped 0 times"
+(define (decoded-text)
+  (let ((statistics (machine-statistics (the-machine))))
+    (text (assq-value 'decoded-instructions statistics) " instructions, " (assq-value 'decoded-bytes statistics)
+          " bytes, dropped " (assq-value 'decoded-drops statistics) " times")))
+
 (define (report-run pause options seconds)
   (if (option-value options "--statistics")
       (say-on-stderr "instructions: " (pause-count pause) "\nseconds: "
-                     (/ (round (* seconds 1e6)) 1e6)))
+                     (/ (round (* seconds 1e6)) 1e6)
+                     "\ndecoded: " (decoded-text)))
   (if (option-value options "--hash") (say-on-stderr "hash: " (machine-hash (the-machine)))))
 
 ;; Files for those who look at the run later. The program's own end is what counts for the exit status.
@@ -139,6 +156,29 @@
   (with-exception-catcher
    (lambda (exception) (exit-with status-system (error-line exception)))
    (lambda () (machine-record-to! (the-machine) path image: (loaded-image (the-program))))))
+
+(define (profile-wanted? options) (or (option-value options "--profile") (option-value options "--heat-map")))
+
+;; Runs of the thunk are counted in a profile, if there is one.
+(define (call-profiled profile every thunk)
+  (if profile
+      (parameterize ((unobserved-run (lambda (fuel thread)
+                                       (machine-profile! (the-machine) profile fuel: fuel thread: thread every: every))))
+        (thunk))
+      (thunk)))
+
+(define (write-profile! profile options)
+  (let ((wanted (option-value options "--profile")) (heat-map (option-value options "--heat-map")))
+    (with-exception-catcher
+     say-failure
+     (lambda ()
+       (if (string? wanted) (write-profile wanted profile))
+       (if heat-map (write-program-heat-map heat-map profile))
+       (if (eq? wanted #t)
+           (parameterize ((current-output-port ##stderr-port))
+             (newline)
+             (show-profile profile)
+             (force-output)))))))
 
 (define (write-files! pause options)
   (let ((core (option-value options "--core")))
@@ -158,11 +198,15 @@
     (let ((begin-time (now)))
       (if limit (machine-deadline-set! (the-machine) limit))
       (let* ((record (option-value options "--record"))
-             (pause (run-program! (cdr words) (option-value options "--fuel")
-                                  (lambda () (if record (record-to! record)))))
+             (profile (and (profile-wanted? options) (make-profile)))
+             (pause (call-profiled profile (option-value options "--profile-every")
+                                   (lambda ()
+                                     (run-program! (cdr words) (option-value options "--fuel")
+                                                   (lambda () (if record (record-to! record)))))))
              (seconds (- (now) begin-time)))
         (if limit (machine-deadline-set! (the-machine) #f))
         (write-files! pause options)
+        (if profile (write-profile! profile options))
         (report-run pause options seconds)
         (if (debugger-wanted? pause options)
             (open-debugger pause)
@@ -186,6 +230,10 @@
          => (lambda (path)
               (if (pair? words) (usage-error "a core has its program in it; `" (car words) "` is too much"))
               (open-or-exit path options (lambda () (load-core! path)))))
+        ((and (pair? words) (left-behind? (car words)))
+         (if (pair? (cdr words))
+             (usage-error "what a program left behind takes no arguments; `" (cadr words) "` is too much"))
+         (open-or-exit (car words) options (lambda () (load-left-behind! (car words)))))
         (else
          (let ((words (file-and-arguments words)))
            (load-or-exit (car words) options)

@@ -12,7 +12,9 @@
 (use repl/repl)
 (use repl/cli-run)
 (use repl/cli-files)
+(use repl/cli-image)
 (use repl/cli-link)
+(use repl/cli-binary)
 (use repl/cli-dap)
 
 (define-type part
@@ -30,13 +32,13 @@
 (define parts
   (list
    (make-part "repl" "repl [FILE]" "the prompt; FILE is loaded first"
-              "Opens the prompt, where lines are commands (help lists them) or Scheme. FILE, a source or an image,
+              "Opens the prompt, where lines are commands (help lists them) or Scheme. FILE, a program of any format,
 is loaded first. Without a terminal the lines are read from standard input, and the exit status is 1
 where one of them failed."
               '() cli-repl)
    (make-part "run" "run [OPTION]... FILE [ARGUMENT]..." "runs a program"
-              "Runs the program in FILE, a source or an image. It sees the standard streams and its arguments. When it
-traps and there is a terminal, the debugger opens at the fault; else a report is printed.
+              "Runs the program in FILE: a source, an image, or of another format, which its content tells (`formats` at the
+prompt lists them). It sees the standard streams and its arguments. When it traps and there is a terminal, the debugger opens at the fault; else a report is printed.
 
 Exit status: that of the program, modulo 256, or
    64  the command line is wrong         123  --fuel is used up
@@ -46,7 +48,7 @@ Exit status: that of the program, modulo 256, or
    77  FILE needs host calls that it was not allowed"
               run-options cli-run)
    (make-part "debug" "debug [OPTION]... FILE [ARGUMENT]..." "opens the prompt at a program's first instruction"
-              "Loads the program in FILE, a source or an image, gives it the arguments, and opens the prompt at its
+              "Loads the program in FILE, of any format, gives it the arguments, and opens the prompt at its
 first instruction. Or opens what a program left behind: a core, where it stopped, or a recording, at its end and
 with its past. These have the program in them, with its limits and what it was granted; --replay takes the image
 as well. With both, the core must be of the recorded run."
@@ -59,14 +61,42 @@ port of this host. What to launch, and with which options, the editor says."
               "Assembles SOURCE and writes an image, which comet-vm and comet-vm-no-scheme run; with -c, an object for
 comet-vm link. The exit status is 65 where SOURCE has mistakes."
               asm-options cli-asm)
+   (make-part "image" "image [OPTION]... FILE" "converts a program of any format"
+              "Writes the program in FILE, of any format that a loader knows, as an image, which comet-vm-no-scheme runs; or
+as a file of memory contents. The exit status is 65 where FILE is damaged."
+              image-options cli-image)
    (make-part "link" "link [OPTION]... FILE..." "joins objects and archives into an image"
               "Links objects (of comet-vm asm -c) and archives of them (of ar) and writes an image. Of an
 archive those members take part that define what others use. The exit status is 65 where a symbol is
 not defined, or twice, or a FILE is damaged."
               link-options cli-link)
    (make-part "disasm" "disasm [--source] FILE" "lists sections, symbols and instructions"
-              "Lists what is in FILE, an image or a source: sections with symbols, instructions and data."
+              "Lists what is in FILE, a source, an image, an object or an archive: sections with symbols,
+instructions and data. What the linker computes in an object is shown with the symbols that it depends on."
               disasm-options cli-disasm)
+   (make-part "objdump" "objdump [OPTION]... FILE..." "prints the tables of images and objects"
+              "Prints what is in each FILE, an image, an object or an archive of them, beside the bytes
+themselves: what the options choose, or all there is."
+              objdump-options cli-objdump)
+   (make-part "nm" "nm [OPTION]... FILE..." "lists symbols"
+              "Lists the symbols of each FILE, an image, an object or an archive: value, letter, name. In an object
+the value counts from the beginning of the section.
+
+Letters: T code, D data, B zeros, R read-only data, A a number, I what the linker computes; small where no
+other object sees the symbol. U undefined, W weak, w weak and undefined."
+              nm-options cli-nm)
+   (make-part "size" "size FILE..." "tells how much room programs take"
+              "Prints for each FILE, an image, an object or an archive, how many bytes it takes in memory: text
+cannot be written, data can; bss are zeros that are not in the file."
+              '() cli-size)
+   (make-part "strip" "strip [-o FILE] FILE..." "leaves out what only people look at"
+              "Takes symbols, source lines, expansions and views out of images, and out of objects what linking
+does not need. What a program does, and what an object links to, stays the same."
+              strip-options cli-strip)
+   (make-part "ar" "ar OPTION... ARCHIVE [FILE]..." "makes archives of objects, and changes them"
+              "Makes, lists and changes ARCHIVE, as ar of other systems does: `comet-vm ar rcs lib.a f.o g.o`. The
+dash before the letters may be left out."
+              ar-options cli-ar)
    (make-part "test" "test [OPTION]... FILE..." "runs test files written in Scheme"
               "Loads each FILE, Scheme that uses scheme-lib/test, and prints how many tests passed and failed.
 

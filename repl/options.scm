@@ -3,8 +3,9 @@
 ;;   (parse-options '("--fuel" "10" "a.s" "x") '(("--fuel" number "N" "stop after N instructions")))
 ;;     => ((("--fuel" . 10)) "a.s" "x")
 ;;
-;; An option is a list: its name, the kind of its value (#f for none; text, number, size, seconds), what
-;; help calls the value, and what help says of it. Options stand before the first word that is none.
+;; An option is a list: its name, the kind of its value (#f for none; text, number, size, seconds; file-or-none
+;; for one that may stand behind = alone, and is #t where it does not), what help calls the value, and what help says
+;; of it. Options stand before the first word that is none.
 
 (module repl/options)
 (use scheme-lib/util)
@@ -61,6 +62,9 @@
 
 (define kinds
   (list (list 'text (lambda (word) word) "a word")
+        (list 'file-or-none (lambda (word) (and (> (string-length word) 0) word)) "a file behind =, or nothing")
+        (list 'count (lambda (word) (let ((number (whole-number word))) (and number (> number 0) number)))
+              "a number from 1 to 2^64-1")
         (list 'number whole-number "a number from 0 to 2^64-1")
         (list 'size size-number "a number of bytes, with K, M or G behind it or not")
         (list 'seconds positive-number "a number of seconds above 0, up to 1000000000")))
@@ -81,6 +85,16 @@
         (cons (substring word 0 at) (cons (substring word (+ at 1) (string-length word)) (cdr words)))
         words)))
 
+;; -gn is -g -n, where these are options without values.
+(define (split-letters words specifications)
+  (let* ((word (car words)) (letters (cdr (string->list word))))
+    (define (named letter) (assoc (string #\- letter) specifications))
+    (if (and (pair? (cdr letters))
+             (not (assoc word specifications))
+             (every (lambda (letter) (let ((each (named letter))) (and each (not (cadr each))))) letters))
+        (append (map (lambda (letter) (string #\- letter)) letters) (cdr words))
+        words)))
+
 ;; anywhere?: options may also stand behind other words, up to `--`.
 (define (parse-options words specifications #!optional (anywhere? #f))
   (let loop ((words words) (found '()) (others '()))
@@ -90,12 +104,12 @@
           ((and (not (option? (car words))) anywhere?) (loop (cdr words) found (cons (car words) others)))
           ((not (option? (car words))) (finish words))
           (else
-           (let* ((words (split-equals words))
+           (let* ((given words) (words (split-letters (split-equals words) specifications))
                   (name (car words))
                   (specification (assoc name specifications)))
              (cond ((not specification)
                     (usage-error "there is no option " name (did-you-mean name (map car specifications))))
-                   ((not (cadr specification))
+                   ((or (not (cadr specification)) (and (eq? (cadr specification) 'file-or-none) (eq? words given)))
                     (loop (cdr words) (cons (cons name #t) found) others))
                    ((null? (cdr words))
                     (usage-error name " needs a value, " (caddr specification)))

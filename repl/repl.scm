@@ -17,7 +17,9 @@
 (use debugger/program-commands)
 (use debugger/running-commands)
 (use debugger/time-commands)
+(use debugger/what-if-commands)
 (use debugger/question-commands)
+(use debugger/profile-commands)
 (use debugger/stopping-commands)
 (use debugger/looking-commands)
 (use debugger/changing-commands)
@@ -70,9 +72,11 @@
 ;; ---- names at the prompt -----------------------------------------------------------------------------
 
 (define libraries
-  '(scheme-lib/util scheme-lib/machine scheme-lib/image asm/assembler debugger/command debugger/session
+  '(scheme-lib/util scheme-lib/machine scheme-lib/image scheme-lib/loaders/loader scheme-lib/loaders/raw asm/assembler
+    debugger/command debugger/session
     debugger/target debugger/program debugger/value debugger/breakpoints debugger/timeline debugger/run debugger/examine
-    debugger/views scheme-lib/view debugger/questions debugger/why))
+    debugger/views scheme-lib/view debugger/questions debugger/why
+    scheme-lib/profile scheme-lib/flame-graph scheme-lib/heat-map debugger/profiles))
 
 (define (import-libraries!)
   (for-each (lambda (library) (eval (list 'use library))) libraries))

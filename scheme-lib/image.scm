@@ -1,5 +1,4 @@
-;; Images as Scheme data. An image object comes from (->image what) or from the assembler; building one is
-;; done with the vm-image-… procedures of the binding.
+;; Images as Scheme data. An image object comes from (->image what), from the assembler, or from (make-image …).
 ;;
 ;;   (use scheme-lib/image)
 ;;   (image-sections (->image "hello.img"))
@@ -7,16 +6,50 @@
 (module scheme-lib/image)
 (use scheme-lib/util)
 (use scheme-lib/symbols)
+(use scheme-lib/loaders/loader)
 (use vm-ext/gambit/vm)
 (declare (block))
 
+(define magic '#u8(#x89 67 77 84 13 10 26 10))   ; \x89CMT\r\n\x1a\n
+
+;; Whether a file's bytes begin as an image does.
+(define (image-bytes? bytes)
+  (and (>= (u8vector-length bytes) 8) (equal? (subu8vector bytes 0 8) magic)))
+
+(define-loader image "images, what assembler and linker write"
+  recognises: (lambda (bytes path) (image-bytes? bytes))
+  load: (lambda (bytes path) (vm-image-read bytes)))
+
 (define-documented (->image what)
-  "The image that WHAT is: an image object, the path of an image file, or its bytes in a u8vector."
+  "The image that WHAT is: an image object, the path of a program's file, or its bytes in a u8vector. The file may be
+of any format that a loader knows, see scheme-lib/loaders."
   (cond ((vm-image? what) what)
-        ((u8vector? what) (vm-image-read what))
+        ((u8vector? what) (bytes->image what))
         ((not (string? what)) (error "an image is an image object, a path or a u8vector, not" what))
-        ((file-exists? what) (vm-image-read (read-file-bytes what)))
+        ((file-exists? what) (bytes->image (read-file-bytes what) what))
         (else (error (text "image file " what " was not found from folder " (current-directory))))))
+
+;; The protection of sections of which nobody knows what is done with them.
+(define read-write-execute 7)
+
+(define-documented (make-image #!key (entry 0) (sections '()) (symbols '()) (lines '()) (imports '()) (views '()))
+  "A new image object of what image-sections, image-symbols, image-lines, image-imports and image-views give. A
+section's memory length may be #f, for just its bytes; its protection is 1 to read, 2 to write, 4 to execute, in sum."
+  (let ((image (vm-image-new)))
+    (for-each (lambda (section)
+                (vm-image-add-section image (vector-ref section 0) (vector-ref section 1) (vector-ref section 2)
+                                      (or (vector-ref section 3) (u8vector-length (vector-ref section 2)))
+                                      (vector-ref section 4)))
+              sections)
+    (for-each (lambda (symbol) (vm-image-add-symbol image (vector-ref symbol 0) (vector-ref symbol 1))) symbols)
+    (for-each (lambda (line)
+                (vm-image-add-line image (vector-ref line 0) (vector-ref line 1) (vector-ref line 2)
+                                   (vector-ref line 3)))
+              lines)
+    (for-each (lambda (name) (vm-image-add-import image name)) imports)
+    (for-each (lambda (view) (vm-image-add-view image (vector-ref view 0) (vector-ref view 1))) views)
+    (vm-image-set-entry image entry)
+    image))
 
 (define (collect part image)
   (let loop ((n 0) (parts '()))

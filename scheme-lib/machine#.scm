@@ -4,14 +4,14 @@
 (##namespace
  ("scheme-lib/machine#"
   ;; making and loading
-  make-machine machine? machine-handle machine-load! machine-reset! machine-restart! machine-entry
+  make-machine machine-of-fork machine? machine-handle machine-load! machine-reset! machine-restart! machine-entry
   machine-arguments-set! machine-grant! machine-revoke! machine-random-seed-set! machine-limits
   ;; running
-  machine-run! machine-observe! make-observation observation-events
+  machine-run! machine-observe! call-interruptibly make-observation observation-events
   event? event-kind event-count event-pc event-place event-length event-before event-after
   machine-pause-for-breakpoint machine-step! machine-interrupt! machine-deadline-set!
   stop? stop-reason stop-trap stop-pc stop-address stop-message stop-executed stop-count
-  stop-exit-status stop-host-call stop-watchpoint stop-access stop-thread stop->text make-stop stop->vector
+  stop-exit-status stop-host-call stop-watchpoint stop-access stop-thread stop-executed-set! stop->text make-stop stop->vector
   ;; registers and threads
   machine-register machine-register-set! machine-registers register-number
   machine-pc machine-pc-set! machine-count machine-activations machine-depth
@@ -27,8 +27,9 @@
   ;; instructions
   machine-definitions machine-define! machine-redefine! machine-executed
   ;; snapshots
-  machine-snapshot machine-restore! machine-snapshot? machine-free-snapshot! machine-hash
-  machine-snapshot-bytes machine-record! machine-recording
+  machine-snapshot machine-restore! machine-snapshot? machine-free-snapshot! machine-hash machine-statistics
+  machine-snapshot-bytes machine-memory-differences machine-record! machine-recording
+  machine-keep-log! machine-resume-log! machine-drop-log!
   ;; stopping places
   machine-forget-stopping-places!
   machine-break! machine-unbreak! machine-breakpoints machine-watch! machine-unwatch! machine-watchpoints

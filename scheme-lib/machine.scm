@@ -51,6 +51,12 @@ further host calls: clock, random."
     (if random-seed (machine-random-seed-set! machine random-seed))
     machine))
 
+;; For scheme-lib/state: the machine of a handle that was forked from the machine's own.
+(define (machine-of-fork machine handle)
+  (construct-machine handle (symbol-table-share (machine-table machine)) (machine-entry machine)
+                     (table-copy (machine-host-calls machine)) (vector-copy (machine-streams machine))
+                     '() '() (machine-tracers machine) #f))
+
 (define (check-config name value)
   (if (not (or (not value) (and (integer? value) (exact? value) (<= 0 value (- (expt 2 64) 1)))))
       (error (text "make-machine expects " name ": a number from 0 to 2^64-1, not") value)))
@@ -481,6 +487,16 @@ anew with define-instruction."
   "How many bytes of memory the machine's snapshots hold."
   (vm-snapshot-bytes (machine-handle machine)))
 
+(define-documented (machine-memory-differences machine snapshot #!optional (limit 1000) (space 0))
+  "Where the memory of a space is not what it was in a snapshot: up to LIMIT (address . length), ascending. Up to 7
+equal bytes in between count as different, and so does all of a page that is mapped in one of the two only."
+  (let loop ((from 0) (left limit) (found '()))
+    (let ((range (and (> left 0) (vm-snapshot-difference (machine-handle machine) (machine-snapshot-state snapshot) space from))))
+      (if (not range)
+          (reverse found)
+          (let ((end (+ (car range) (cdr range))) (found (cons range found)))
+            (if (< end (expt 2 64)) (loop end (- left 1) found) (reverse found)))))))
+
 (define-documented (machine-record! machine #!optional (byte-limit (expt 2 26)))
   "Logs host calls from now on, in at most BYTE-LIMIT bytes: an older snapshot, restored and run, gets the
 same results, and makes no output twice. #f ends it."
@@ -494,6 +510,24 @@ outside, since the start), begin and end (the thread's counts between which it i
 list."
   (map cons '(recording entries bytes changes begin end)
        (vector->list (vm-timeline-get (machine-handle machine) thread))))
+
+(define-documented (machine-statistics machine)
+  "What the machine did beside the program, as an association list: decoded-instructions, decoded-bytes (of the
+host's memory that decoded code takes), decoded-limit (of a space: more is dropped), decoded-drops (how often it was)."
+  (map cons '(decoded-instructions decoded-bytes decoded-limit decoded-drops)
+       (vector->list (vm-machine-statistics (machine-handle machine)))))
+
+(define-documented (machine-keep-log! machine)
+  "Keeps the log of host calls as it is now, for when the machine has been changed in its past; gives its number."
+  (vm-timeline-keep (machine-handle machine)))
+
+(define-documented (machine-resume-log! machine number)
+  "Serves host calls from a kept log from now on. Restore a snapshot of its time first."
+  (vm-timeline-resume (machine-handle machine) number))
+
+(define-documented (machine-drop-log! machine number)
+  "Releases a kept log."
+  (vm-timeline-drop (machine-handle machine) number))
 
 (define-documented (machine-hash machine)
   "A hash of the whole state, as 32 hexadecimal digits: the same state gives the same hash everywhere."
@@ -663,54 +697,73 @@ stop-pc, ...). Host calls that Scheme serves are served meanwhile, timers and ot
 and Ctrl-C stops the run with the reason interrupted."
   (run! machine fuel thread #f))
 
+;; A box that Ctrl-C fills until a run has stopped for it.
+(define interruption (make-parameter #f))
+
+(define-documented (call-interruptibly thunk)
+  "What THUNK gives, which makes one run after the other: Ctrl-C between two of them stops the next one, with the
+reason interrupted."
+  (if (interruption)
+      (thunk)
+      (let ((noted (box #f)))
+        (parameterize ((interruption noted)
+                       (current-user-interrupt-handler (lambda () (set-box! noted #t))))
+          (thunk)))))
+
 ;; observation: what to tell of, or #f
 (define (run! machine fuel thread observation)
-  (let ((interrupted? #f)
-        (fuel (or fuel all-fuel)))
-    ;; left: fuel; executed: instructions of this run before the present slice
-    (define (slice left executed)
-      (if (pair? (machine-tracers machine)) (call-tracer machine thread))
-      (let* ((result (if observation
-                         (observe-slice machine thread left observation)
-                         (vm-run (machine-handle machine) thread left)))
-             (executed (+ executed (vector-ref result 5)))
-             (left (- left (vector-ref result 5)))
-             (stop (make-stop machine thread result executed)))
-        (case (stop-reason stop)
-          ((interrupted) (if (vector-ref result 11) (go-on stop left executed) stop))
-          ((traced) (slice left executed))
-          ((host-call)
-           ;; Serving may wait for input: Ctrl-C that came before must not wait with it.
-           (if interrupted?
-               (at-present machine stop 'interrupted executed)
-               (if (and observation (cdr (assq 'recording (machine-recording machine thread))))
-                   (let ((before (vm-snapshot-take (machine-handle machine))))
-                     (serve machine stop
-                            (lambda ()
-                              (vm-snapshot-restore (machine-handle machine) before)
-                              (vm-snapshot-free before)
-                              (slice left executed))))
-                   (serve machine stop (lambda () (go-on stop (- left 1) (+ executed 1)))))))
-          (else stop))))
-    (define (go-on stop left executed)
-      (cond (interrupted? (at-present machine stop 'interrupted executed))
-            ((at-breakpoint? machine thread) (at-present machine stop 'breakpoint executed))
-            (else (slice left executed))))
-    (parameterize ((current-user-interrupt-handler (lambda () (set! interrupted? #t))))
-      (slice fuel 0))))
+  (call-interruptibly
+   (lambda () (run-noting! machine (or fuel all-fuel) thread observation (interruption)))))
+
+(define (run-noting! machine fuel thread observation noted)
+  ;; left: fuel; executed: instructions of this run before the present slice
+  (define (slice left executed)
+    (if (pair? (machine-tracers machine)) (call-tracer machine thread))
+    (let* ((result (if observation
+                       (observe-slice machine thread left observation)
+                       (vm-run (machine-handle machine) thread left)))
+           (executed (+ executed (vector-ref result 5)))
+           (left (- left (vector-ref result 5)))
+           (stop (make-stop machine thread result executed)))
+      (case (stop-reason stop)
+        ((interrupted) (if (vector-ref result 11) (go-on stop left executed) stop))
+        ;; Whoever runs in stretches would go on with the next one, and over a breakpoint.
+        ((out-of-fuel)
+         (if (and (unbox noted) (not (at-breakpoint? machine thread))) (stop-here executed) stop))
+        ((traced) (if (unbox noted) (stop-here executed) (slice left executed)))
+        ((host-call)
+         ;; Serving may wait for input: Ctrl-C that came before must not wait with it.
+         (if (unbox noted)
+             (stop-here executed)
+             (if (and observation (cdr (assq 'recording (machine-recording machine thread))))
+                 (let ((before (vm-snapshot-take (machine-handle machine))))
+                   (serve machine stop
+                          (lambda ()
+                            (vm-snapshot-restore (machine-handle machine) before)
+                            (vm-snapshot-free before)
+                            (slice left executed))))
+                 (serve machine stop (lambda () (go-on stop (- left 1) (+ executed 1)))))))
+        (else stop))))
+  (define (go-on stop left executed)
+    (cond ((unbox noted) (stop-here executed))
+          ((at-breakpoint? machine thread) (at-present machine thread 'breakpoint executed))
+          (else (slice left executed))))
+  (define (stop-here executed)
+    (set-box! noted #f)
+    (at-present machine thread 'interrupted executed))
+  (if (unbox noted) (stop-here 0) (slice fuel 0)))
 
 ;; A stop for another reason than the one that C gave, where the thread stands now.
-(define (at-present machine stop reason executed)
-  (let ((thread (stop-thread stop)))
-    (construct-stop reason #f (machine-pc machine thread) #f #f executed (machine-count machine thread)
-                    #f #f #f #f thread)))
+(define (at-present machine thread reason executed)
+  (construct-stop reason #f (machine-pc machine thread) #f #f executed (machine-count machine thread)
+                  #f #f #f #f thread))
 
 (define-documented (machine-pause-for-breakpoint machine stop)
   "For callers that run in slices: behind a slice that ran out of fuel at a breakpoint, which the next
 slice would pass over, the stop that it is; else #f."
   (and (eq? (stop-reason stop) 'out-of-fuel)
        (at-breakpoint? machine (stop-thread stop))
-       (at-present machine stop 'breakpoint (stop-executed stop))))
+       (at-present machine (stop-thread stop) 'breakpoint (stop-executed stop))))
 
 ;; ---- observing -------------------------------------------------------------------------------------
 
@@ -726,16 +779,18 @@ slice would pass over, the stop that it is; else #f."
 ;; filters: for the core; found: the newest first
 (define-type observation
   constructor: construct-observation
-  filters keep stop-at counts counts-first found)
+  filters keep stop-at counts counts-first profile weight found)
 
 (define last-place (- (expt 2 64) 1))
 
-(define-documented (make-observation filters #!key (stop-at 1000) (keep (+ (or stop-at 1000) 16)) (counts #f) (counts-first 0))
+(define-documented (make-observation filters #!key (stop-at 1000) (keep (+ (or stop-at 1000) 16)) (counts #f) (counts-first 0)
+                                     (profile #f) (weight 1))
   "What machine-observe! is to tell of. FILTERS is a list of (kind first last), or (kind) for every place:
 execute (place: an address), register (its index on the register stack), thread-register (its number), read,
 write (addresses), call, return (the function's address), host-call (its number). A run stops when there are
 STOP-AT events, or a few more, #f: it does not; the last KEEP of them are kept. COUNTS is a u64vector or #f: element
-I grows with each instruction executed at COUNTS-FIRST + I."
+I grows with each instruction executed at COUNTS-FIRST + I. PROFILE, of vm-profile-new, counts what all instructions
+do, each as if it were WEIGHT of them; see scheme-lib/profile."
   (construct-observation
    (list->u64vector
     (append-map (lambda (filter)
@@ -744,7 +799,7 @@ I grows with each instruction executed at COUNTS-FIRST + I."
                         (if (pair? (cdr filter)) (cadr filter) 0)
                         (if (pair? (cdr filter)) (caddr filter) last-place)))
                 filters))
-   keep (or stop-at 0) counts counts-first '()))
+   keep (or stop-at 0) counts counts-first profile weight '()))
 
 (define-documented (observation-events observation)
   "What was seen, the oldest first: event-kind, event-count (of the thread, before the instruction), event-pc,
@@ -761,7 +816,8 @@ event-place, event-length, event-before and event-after (the value; of a call, t
          (words (make-u64vector (* 7 keep)))
          (result (vm-observe (machine-handle machine) thread fuel (observation-filters observation) words
                              (observation-stop-at observation)
-                             (observation-counts observation) (observation-counts-first observation)))
+                             (observation-counts observation) (observation-counts-first observation)
+                             (observation-profile observation) (observation-weight observation)))
          (found (fold (lambda (i found) (cons (words->event words i) found))
                       (observation-found observation)
                       (iota (car result)))))

@@ -36,6 +36,19 @@ look at it. The result can be the BASE of a later state, which then holds only t
   (cdr (vm-state-save (machine-handle machine) #f (handle-or-false base) image
                       (if stop (stop-thread stop) 0) (and stop (stop->vector stop)))))
 
+;; ---- in memory -------------------------------------------------------------------------------------
+
+(define-documented (machine-capture machine)
+  "The machine's state, kept in memory: as one that was read from a file, but machines that restore it share its
+pages until they write to them. It can be the BASE of what is saved later."
+  (wrap (vm-state-capture (machine-handle machine))))
+
+(define-documented (machine-fork machine #!optional (state #f))
+  "Another machine in a captured STATE, or in the machine's own: with the same limits, host calls, streams and
+symbols, without its breakpoints, watchpoints and snapshots. Capturing once and forking often makes many machines
+cheap: each costs what it changes."
+  (machine-of-fork machine (vm-machine-fork (machine-handle machine) (handle-or-false state))))
+
 ;; ---- reading ---------------------------------------------------------------------------------------
 
 (define-documented (read-state what #!optional (base #f))

@@ -8,13 +8,13 @@
   ;; strings
   string-index string-index-right string-contains string-prefix? string-suffix? string-split string-join
   string-trim string-upcase string-downcase string-pad-left string-pad-right string-repeat string-replace
-  blank-string? text written
+  blank-string? control-character? visible-text text written
   ;; numbers
-  number->hex hex hex-address u64 s64 u32 s32
+  number->hex hex hex-address grouped u64 s64 u32 s32
   ;; bytes
   u8vector-ref-le u8vector-set-le! number->u8vector u8vector->number u8vector-concatenate
   string->utf8 utf8->string u8vector->hex hex->u8vector u8vector-index
-  read-file-bytes write-file-bytes read-file-text write-file-text temporary-path
+  file-size-limit read-file-bytes write-file-bytes read-file-text write-file-text temporary-path
   ;; names that were nearly right
   edit-distance closest-names did-you-mean
   ;; output and errors

@@ -218,6 +218,14 @@
 (define (blank-string? string)
   (not (string-index string (lambda (c) (not (char-whitespace? c))))))
 
+;; Those that move a terminal's cursor, or do worse.
+(define (control-character? c)
+  (or (char<? c #\space) (and (char>=? c #\x7f) (char<=? c #\x9f))))
+
+;; The same text with U+FFFD for each control character: for what comes from files that may hold anything.
+(define (visible-text string)
+  (string-map (lambda (c) (if (control-character? c) #\xfffd c)) string))
+
 ;; (text "page " 3 " of " 'all) => "page 3 of all": every argument as display shows it.
 (define (text . parts)
   (call-with-output-string "" (lambda (port) (for-each (lambda (part) (display part port)) parts))))
@@ -250,6 +258,14 @@
   (if (negative? n) (string-append "-0x" (hex (- n))) (string-append "0x" (hex n))))
 
 ;; An address as every listing shows it: at least eight digits.
+(define-documented (grouped n)
+  "An integer in decimal with its digits in groups of three: 1,234,567."
+  (let loop ((digits (number->string n)) (tail ""))
+    (let ((length (string-length digits)))
+      (if (> length 3)
+          (loop (substring digits 0 (- length 3)) (string-append "," (substring digits (- length 3) length) tail))
+          (string-append digits tail)))))
+
 (define (hex-address n)
   (string-append "0x" (hex n 8)))
 
@@ -351,16 +367,34 @@
     (and (< i (u8vector-length bytes))
          (if (= (u8vector-ref bytes i) byte) i (loop (+ i 1))))))
 
-(define (read-all-bytes port)
+;; The longest file that is read, in bytes: one with holes may be of any length.
+(define file-size-limit (make-parameter (expt 2 31)))
+
+;; What has no size, such as a pipe, may not go on for ever.
+(define limit-without-size (expt 2 26))
+
+(define (read-all-bytes port limit)
   (let ((buffer (make-u8vector 65536)))
-    (let loop ((parts '()))
+    (let loop ((parts '()) (length 0))
       (let ((n (read-subu8vector buffer 0 65536 port)))
-        (if (= n 0)
-            (u8vector-concatenate (reverse parts))
-            (loop (cons (subu8vector buffer 0 n) parts)))))))
+        (cond ((= n 0) (u8vector-concatenate (reverse parts)))
+              ((> (+ length n) limit) (error (text "more than the " limit " bytes that are read at most")))
+              (else (loop (cons (subu8vector buffer 0 n) parts) (+ length n))))))))
 
 (define (read-file-bytes path)
-  (call-with-input-file path read-all-bytes))
+  (let* ((regular? (and (file-exists? path) (eq? (file-type path) 'regular)))
+         (limit (if regular? (file-size-limit) limit-without-size)))
+    (if (and (file-exists? path) (> (file-size path) limit))
+        (error (text "longer than the " limit " bytes that are read at most; file-size-limit sets that")))
+    (call-with-input-file path
+      (lambda (port)
+        ;; In one piece as large as the file is, which it may turn out not to be.
+        (let* ((start (make-u8vector (if regular? (file-size path) 0)))
+               (size (read-subu8vector start 0 (u8vector-length start) port))
+               (rest (read-all-bytes port (- limit size))))
+          (cond ((> (u8vector-length rest) 0) (u8vector-append (subu8vector start 0 size) rest))
+                ((= size (u8vector-length start)) start)
+                (else (subu8vector start 0 size))))))))
 
 (define (write-file-bytes path bytes)
   (call-with-output-file path
@@ -419,8 +453,11 @@
 (define (closest-names name candidates)
   (let* ((wanted (name->string name))
          (length-wanted (string-length wanted))
-         ;; Any letter is near any other: one alone is near nothing but its own other case.
-         (limit (if (< length-wanted 2) 0 (max 1 (quotient (+ length-wanted 1) 3)))))
+         ;; Any letter is near any other: one alone is near nothing but its own other case. What is very long
+         ;; was not typed.
+         (limit (cond ((< length-wanted 2) 0)
+                      ((> length-wanted 60) -1)
+                      (else (max 1 (quotient (+ length-wanted 1) 3))))))
     (define (distance candidate)
       (let ((string (name->string candidate)))
         (cond ((string=? string wanted) #f)
@@ -428,7 +465,21 @@
               (else (let ((d (edit-distance (string-downcase wanted) (string-downcase string))))
                       (and (<= d limit) (cons d candidate)))))))
     (map cdr
-         (take-at-most (sort (filter-map distance candidates) (lambda (a b) (< (car a) (car b)))) 3))))
+         (take-at-most (sort (filter-map distance (not-too-many candidates wanted)) (lambda (a b) (< (car a) (car b))))
+                       3))))
+
+;; Of very many candidates, some of those that begin alike: comparing with all of them would take seconds.
+(define most-candidates 2000)
+
+(define (not-too-many candidates wanted)
+  (define (begins-alike? candidate)
+    (let ((string (name->string candidate)))
+      (and (> (string-length string) 0)
+           (> (string-length wanted) 0)
+           (char=? (string-ref string 0) (string-ref wanted 0)))))
+  (if (> (length candidates) most-candidates)
+      (take-at-most (filter begins-alike? candidates) most-candidates)
+      candidates))
 
 ;; " (did you mean `mov` or `move`?)", or "" when nothing is near: made to end an error message.
 (define (did-you-mean name candidates)

@@ -123,13 +123,17 @@ test-suites: $(TESTS)/cases $(FUZZ_IMAGES) sanitized-programs coverage-programs
 	  scheme 'tests/scheme/run.sh' \
 	  asm-source 'tests/asm/run.sh' \
 	  asm '$(BUILD)/comet-vm test tests/asm/run.scm' \
+	  binary-tools 'tests/asm/tools.sh' \
 	  editors 'tests/editors.sh' \
 	  fuzz-sources 'SEED=1 COUNT=2000 tests/asm/run.sh fuzz.scm' \
+	  fuzz-binaries 'SEED=1 COUNT=300 $(BUILD)/comet-vm test tests/asm/fuzz-binaries.scm' \
 	  examples 'tests/examples/run.sh' \
 	  repl 'tests/repl/run.sh' \
+	  loaders 'tests/loaders/run.sh' \
 	  dap 'tests/dap/run.sh'
 
-# The long run: damaged images and states, and programs in lockstep, under the sanitizers; damaged sources.
+# The long run: damaged images and states, and programs in lockstep, under the sanitizers; damaged sources; and
+# damaged objects, archives and images given to every tool.
 SEED ?= 1
 COUNT ?= 100000
 .PHONY: fuzz
@@ -138,3 +142,4 @@ fuzz: $(FUZZ_IMAGES) sanitized-programs
 	$(SANITIZED)/state-fuzz $(SEED) $(COUNT)
 	$(SANITIZED)/lockstep $(SEED) $(COUNT)
 	SEED=$(SEED) COUNT=$(COUNT) $(BUILD)/comet-vm test tests/asm/fuzz.scm
+	SEED=$(SEED) COUNT=$(COUNT) $(BUILD)/comet-vm test tests/asm/fuzz-binaries.scm

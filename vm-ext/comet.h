@@ -40,7 +40,7 @@ extern "C" {
 /* The version of the library that was linked, as "major.minor.patch". */
 COMET_API const char* comet_version(void);
 
-/* The checksum that images end with, for other files that are made beside them: XXH3, 64 bits, no seed. */
+/* XXH3, 64 bits, no seed: what images end with, for files made beside them. NULL is allowed for no bytes. */
 COMET_API uint64_t comet_checksum(const void* bytes, size_t length);
 
 /* ------------------------------------------------------------------------------------------------
@@ -102,6 +102,21 @@ COMET_API comet_status comet_machine_reset(comet_machine* machine, comet_error* 
 
 /* The configuration in force. */
 COMET_API comet_status comet_machine_config(const comet_machine* machine, comet_config* config, comet_error* error);
+
+typedef struct comet_statistics {
+  size_t size;
+  uint64_t decoded_instructions; /* that were decoded so far; again after what is decoded was dropped */
+  uint64_t decoded_bytes;        /* of the host's memory that what is decoded takes now, or less */
+  uint64_t decoded_limit;        /* of a space: what is decoded of it is dropped when it takes more, and what is executed
+                                    then is decoded again */
+  uint64_t decoded_drops;        /* how often that happened so far, or code was written to */
+} comet_statistics;
+
+#define COMET_STATISTICS_INIT {sizeof(comet_statistics), 0, 0, 0, 0}
+
+/* What the machine did beside the program: of the spaces that it has now, since they were made. Only what is executed
+ * is decoded, block by block. */
+COMET_API comet_status comet_machine_statistics(const comet_machine* machine, comet_statistics* statistics, comet_error* error);
 
 /* ------------------------------------------------------------------------------------------------
  * Memory. A range is [address, address + length). Pages are 64 KiB.
@@ -294,15 +309,57 @@ typedef struct comet_observation {
   uint64_t counts_first, counts_length;
   size_t event_count;     /* result: events that were kept, the oldest first */
   uint64_t seen;          /* result: events in all */
+  struct comet_profile* profile; /* what all instructions do is counted there; NULL: nowhere */
+  uint64_t profile_weight;       /* how many instructions each stands for: 1, or more for who runs on between looks */
 } comet_observation;
 
-#define COMET_OBSERVATION_INIT {sizeof(comet_observation), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+#define COMET_OBSERVATION_INIT {sizeof(comet_observation), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}
 
 /* Runs as comet_run does and tells what instructions do. With an older snapshot restored and the timeline
  * recording, it tells what they did. The run stops with COMET_OBSERVED behind the instruction with which
  * there are stop_at events, or more. Those beyond 16 of one instruction are only counted. An instruction that traps, is interrupted, or is a host call left to the embedder has none; the
  * latter's are told when it is run again from the timeline. Runs at the speed of the portable loop. */
 COMET_API comet_status comet_observe(comet_machine* machine, comet_thread thread, uint64_t fuel, comet_observation* observation, comet_stop* stop, comet_error* error);
+
+/* A profile: counts of what the instructions of a thread did, over any number of observations. To count each one,
+ * observe all of a run, or of a past that is run again. To count samples, let comet_run go a long way and observe a
+ * little, in turn, with the weight that makes up for it; how far, in instructions, decides what is seen, so the same
+ * run gives the same profile. */
+typedef struct comet_profile comet_profile;
+
+#define COMET_PROFILE_DEPTH 256      /* activations of a stack, from the outermost on; those farther in count as the last */
+#define COMET_PROFILE_CELL 1024      /* bytes of memory whose accesses are counted together */
+#define COMET_PROFILE_NONE UINT64_MAX
+
+typedef enum comet_profile_table {
+  COMET_PROFILE_STACKS = 0,  /* of: the stack of the caller, or COMET_PROFILE_NONE; what: a function; count: its calls from
+                                there. The number of the row is that of the stack. */
+  COMET_PROFILE_PLACES = 1,  /* of: a stack; what: an instruction's address; count: how often it was executed */
+  COMET_PROFILE_PAIRS = 2,   /* of: an opcode, or COMET_PROFILE_NONE for the first; what: one executed behind it */
+  COMET_PROFILE_ACCESSES = 3 /* of: where a cell begins; what: COMET_READ or COMET_WRITE */
+} comet_profile_table;
+
+typedef struct comet_profile_row {
+  size_t size;
+  uint64_t of, what, count;
+} comet_profile_row;
+
+#define COMET_PROFILE_ROW_INIT {sizeof(comet_profile_row), 0, 0, 0}
+
+typedef struct comet_profile_info {
+  size_t size;
+  uint64_t instructions; /* counted, each with its weight */
+  uint64_t lost;         /* counts that found no room: of over 65,536 stacks, or a million places or cells */
+} comet_profile_info;
+
+#define COMET_PROFILE_INFO_INIT {sizeof(comet_profile_info), 0, 0}
+
+/* An empty profile. It takes memory as rows come, 72 MB at most. */
+COMET_API comet_status comet_profile_new(comet_profile** profile, comet_error* error);
+COMET_API void comet_profile_free(comet_profile* profile);
+COMET_API comet_status comet_profile_get(const comet_profile* profile, comet_profile_info* info, comet_error* error);
+/* Row n of a table, from 0 and by first appearance; COMET_ERROR_ARGUMENT behind the last. */
+COMET_API comet_status comet_profile_read(const comet_profile* profile, uint32_t table, size_t n, comet_profile_row* row, comet_error* error);
 
 /* Makes the run that is under way, or else the next one, stop soon with COMET_INTERRUPTED: some milliseconds,
  * or where the instruction under way ends, which for a block of a gigabyte may take some tenths of a second. May be called from any thread and from a signal handler. */
@@ -342,6 +399,10 @@ COMET_API comet_status comet_snapshot_restore(comet_machine* machine, comet_snap
 COMET_API void comet_snapshot_free(comet_machine* machine, comet_snapshot* snapshot);
 /* Bytes of memory that this machine's snapshots hold. */
 COMET_API uint64_t comet_snapshot_bytes(const comet_machine* machine);
+/* The first bytes at or behind `from` whose content in a space is not what it was in the snapshot; a length of 0: there
+ * are none. Up to 7 equal bytes in between count as different; of a page that is mapped in only one of the two all
+ * do. Costs what the pages cost that were written since. COMET_ERROR_ARGUMENT: the space is not in both. */
+COMET_API comet_status comet_snapshot_difference(const comet_machine* machine, const comet_snapshot* snapshot, comet_space space, uint64_t from, uint64_t* address, uint64_t* length, comet_error* error);
 
 /* ------------------------------------------------------------------------------------------------
  * The timeline: a log of host calls, so that a run can be repeated
@@ -359,12 +420,20 @@ COMET_API uint64_t comet_snapshot_bytes(const comet_machine* machine);
  * such changes too. Entries are per thread: the order in which threads are run is the embedder's to repeat.
  */
 
-/* Begins recording with an empty log of at most byte_limit bytes; where that is not enough, the oldest
- * entries go, and a host call from before them traps with COMET_TRAP_HOST_CALL. Restoring a snapshot from
- * before the start repeats nothing. */
+/* Begins recording with an empty log. It and the logs that are kept hold at most byte_limit bytes; where that is not
+ * enough, the oldest entries go, and a host call from before them traps with COMET_TRAP_HOST_CALL. Restoring a
+ * snapshot from before the start repeats nothing. */
 COMET_API comet_status comet_timeline_start(comet_machine* machine, uint64_t byte_limit, comet_error* error);
-/* Ends recording and drops the log. */
+/* Ends recording and drops the log, and those that are kept. */
 COMET_API void comet_timeline_stop(comet_machine* machine);
+
+/* Keeps the log as it is now, for when another future has cut it off: a pointer for each entry, which the logs share.
+ * Before the machine goes back and is changed, say. A reset or another state ends it as it ends snapshots and the log. */
+COMET_API comet_status comet_timeline_keep(comet_machine* machine, uint32_t* id, comet_error* error);
+/* Makes a kept log the one that host calls are served from, in the place of the present one; it stays kept as well.
+ * The machine must be in a state of the time that the log is of: restore a snapshot first. */
+COMET_API comet_status comet_timeline_resume(comet_machine* machine, uint32_t id, comet_error* error);
+COMET_API comet_status comet_timeline_drop(comet_machine* machine, uint32_t id, comet_error* error);
 
 typedef struct comet_timeline_info {
   size_t size;
@@ -577,6 +646,18 @@ typedef struct comet_save_options {
  * later save needs as its base: the hashes of the pages, without the pages. What is saved against a base is read
  * with it: with the state that was read from the base's own file. */
 COMET_API comet_status comet_state_save(const comet_machine* machine, const comet_save_options* options, comet_sink sink, void* data, comet_state** kept, comet_error* error);
+
+/* The state of a machine that does not run, with its pages, in memory; options as for comet_state_save, without a
+ * base. Machines that are made to go on from it share these pages until they write to them, so that each costs what
+ * it changes; where the host has no such sharing, and beyond the window, they are copied. */
+COMET_API comet_status comet_state_capture(const comet_machine* machine, const comet_save_options* options, comet_state** state, comet_error* error);
+
+/* Another machine in that state, or in the machine's own when state is NULL, which is captured for it. It has the
+ * limits of `machine`, its grants with the same functions and data, its streams and treatments of instructions; no
+ * breakpoints, watchpoints, snapshots, deadline or poll function, and no timeline. Capturing once and forking
+ * often is what makes many machines cheap. COMET_ERROR_CAPABILITY and COMET_ERROR_MEMORY as for
+ * comet_state_restore. */
+COMET_API comet_status comet_machine_fork(const comet_machine* machine, const comet_state* state, comet_machine** fork, comet_error* error);
 
 /* Reads and checks a state or a recording in full; the bytes are copied. base: see comet_state_save. A recording
  * may lack its end. COMET_ERROR_STATE: the base is missing, or is another. */

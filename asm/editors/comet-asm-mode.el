@@ -134,7 +134,8 @@
 ;;;###autoload
 (defun comet-asm-source-p ()
   "Whether the buffer's file ends with .s and looks like a source of Comet VM.
-Sources of other assemblers have neither a Scheme form nor a host call near their beginning."
+Sources of other assemblers have neither a Scheme form nor a host call near
+their beginning."
   (and buffer-file-name
        (string-suffix-p ".s" buffer-file-name)
        (save-excursion

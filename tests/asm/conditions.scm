@@ -72,11 +72,13 @@
         (code (lines ".irp where, a, b" "jump where" ".endr" "a = 0x10002" "b = 0x10002")))
   (test "strings" "6162" (code (lines ".irp s, \"a\", \"b\"" ".ascii s" ".endr")))
   (test "as a Scheme variable" "0204" (code (lines ".irp x, 1, (+ 1 1)" "(list '.byte (* 2 x))" ".endr")))
-  (test "a count that is none" '("1:1 `.rept` expects a number from 0 to 4194304, found the number -1")
+  (test "a count that is none" '("1:1 `.rept` expects a number from 0 to 1048576, found the number -1")
         (messages (lines ".rept -1" ".endr")))
-  (test "too many" '("3:1 the repeated lines would make more than 4194304 statements")
-        (messages (lines ".rept 4000000" ".endr" ".rept 4000000" "nop" ".endr")))
+  (test "too many" '("3:1 the repeated lines would make more than 1048576 statements")
+        (messages (lines ".rept 1000000" ".endr" ".rept 1000000" "nop" ".endr")))
   (test "a count that comes later" "0707" (code (lines ".rept n" ".byte 7" ".endr" "n = 2")))
+  (test "a count by another name of what comes later" "070707"
+        (code (lines "n = m" ".rept n" ".byte 7" ".endr" "m = 3")))
   (test "a count that is a distance behind it" "0707020101"
         (code (lines ".rept (- (address \"end\") (address \"begin\"))" ".byte 7" ".endr" ".byte 2" "begin: .byte 1, 1" "end:")))
   (test "a spoilt count fails at once, however much it would repeat"

@@ -1,11 +1,14 @@
 ;; Sources with mistakes that chance put there: each must assemble, or raise an asm-error. Nothing else may
 ;; come out, and nothing may hang.
 ;;
-;;   SEED=1 COUNT=1000 gsi -e '(load "scheme-lib/boot.scm")' tests/asm/fuzz.scm
+;;   SEED=1 FIRST=0 COUNT=1000 gsi -e '(load "scheme-lib/boot.scm")' tests/asm/fuzz.scm
+;;
+;; Each source has a number and depends on it and the seed alone, so that one can be had again.
 (use scheme-lib/util)
 (use asm/assembler)
 
 (define seed (string->number (getenv "SEED" "1")))
+(define first (string->number (getenv "FIRST" "0")))
 (define count (string->number (getenv "COUNT" "1000")))
 (define patience 20) ; seconds for one source
 
@@ -17,7 +20,6 @@
         '("listing.s" "fuzz.s"))))
 
 (define source (make-random-source))
-(random-source-pseudo-randomize! source seed 0)
 (define random (random-source-make-integers source))
 
 (define (random-element vector)
@@ -50,6 +52,10 @@
 
 (define path (string-append (temporary-path "comet-vm-fuzz") ".s"))
 
+(define (damaged-source number)
+  (random-source-pseudo-randomize! source seed number)
+  (mutate-often (random-element originals) (+ 1 (random 4))))
+
 (define (outcome bytes)
   (write-file-bytes path bytes)
   (let* ((thread (make-thread
@@ -64,20 +70,20 @@
     (thread-join! thread patience "it hangs")))
 
 (define (run)
-  (let loop ((i 0) (assembled 0) (refused 0))
-    (if (= i count)
+  (let loop ((i first) (assembled 0) (refused 0))
+    (if (= i (+ first count))
         (begin
           (delete-file path)
           (println seed ": " assembled " assembled, " refused " refused")
           (println (+ assembled refused) " passed, 0 failed")
           (exit 0))
-        (let ((result (outcome (mutate-often (random-element originals) (+ 1 (random 4))))))
+        (let ((result (outcome (damaged-source i))))
           (case result
             ((assembled) (loop (+ i 1) (+ assembled 1) refused))
             ((refused) (loop (+ i 1) assembled (+ refused 1)))
             (else
              (println "source " i " of seed " seed ", kept as " path ": " result)
-             (println i " passed, 1 failed")
+             (println (+ assembled refused) " passed, 1 failed")
              (exit 1)))))))
 
 (run)

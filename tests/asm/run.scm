@@ -12,6 +12,6 @@
   (for-each
    (lambda (name) (test-file (path-expand (string-append name ".scm") tests-folder)))
    '("language" "sources" "conditions" "instructions" "forms" "layout" "errors" "listings" "round-trip"
-     "library" "define" "editors" "mistakes" "live" "linking")))
+     "library" "define" "editors" "mistakes" "live" "linking" "binary")))
 
 (test-finish)

@@ -3,6 +3,9 @@
 (use scheme-lib/test)
 (use asm/assembler)
 (use asm/settings)
+(use asm/statement)
+(use asm/reader)
+(use asm/tables)
 
 (define folder (string-append (temporary-path "comet-vm-test") "/"))
 (create-directory folder)
@@ -91,6 +94,22 @@
         (car (messages ".include strings")))
   (test "do not come from Scheme" #t
         (and (string-contains (car (messages "(list '.include \"a.s\")")) "cannot come from Scheme") #t)))
+
+(test-group "long sources"
+  ;; What makes a line take a few bytes of memory.
+  (let ((source (read-source "long.s" (apply string-append (map (lambda (n) (text "addi r1, r2, " n "\n")) (iota 5000))))))
+    (test "5000 plain lines are a few statements" #t (< (vector-length (source-statements source)) 10))
+    (test "and each keeps its place" '(5000 1)
+      (let ((last (car (reverse (statement-list source)))))
+        (list (statement-line last) (statement-column last)))))
+  (test "instructions far to the right, and far below the one before" '((1 300) (503 2))
+    (map (lambda (line) (list (vector-ref line 2) (vector-ref line 3)))
+         (program-lines (asm-string (string-append (make-string 299 #\space) "nop" (make-string 502 #\newline) " nop")))))
+  (test "each of many instructions that find no room is told of at its place"
+    '((3 1) (4 2))
+    (map (lambda (diagnostic) (list (asm-diagnostic-line diagnostic) (asm-diagnostic-column diagnostic)))
+         (with-exception-catcher asm-error-diagnostics
+           (lambda () (asm-string "nop\n.bss\nnop\n add r1, r2, r3\n"))))))
 
 (test-group "bytes of files"
   (test "all, from an offset, and some" (bytes "01 02 03 04 05 03 04 05 02 03")

@@ -1,9 +1,10 @@
 #!/bin/bash
 # The assembler beside GNU as, each on so many plain instructions of its own machine: lines a second of processor
-# time, the ratio, and the memory that a line takes. assembler.sh [LINES]. BUILD names the build folder.
+# time, the ratio, and the memory that a line takes; then a source in which every line branches.
+# assembler.sh [LINES]. BUILD names the build folder.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-lines=${1:-200000}
+lines=${1:-1000000}
 comet=${BUILD:-build}/comet-vm
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -38,12 +39,26 @@ seconds() {
 
 ours=$(seconds "$comet" asm "$work/comet.s" -o "$work/comet.img")
 awk -v n="$lines" -v s="$ours" 'BEGIN {printf "comet-vm asm: %d lines in %.2f s, %d lines a second\n", n, s, n / s}'
-if [ -x /usr/bin/time ]; then
-  kilobytes=$(/usr/bin/time -f %M "$comet" asm "$work/comet.s" -o "$work/comet.img" 2>&1 | tail -1)
-  awk -v n="$lines" -v k="$kilobytes" 'BEGIN {printf "comet-vm asm: %d bytes of memory a line\n", k * 1024 / n}'
-fi
+# memory NAME COMMAND...: the most that the command had, for each line.
+memory() {
+  local name=$1 kilobytes
+  shift
+  [ -x /usr/bin/time ] || return
+  kilobytes=$(/usr/bin/time -f %M "$@" 2>&1 | tail -1)
+  awk -v name="$name" -v n="$lines" -v k="$kilobytes" 'BEGIN {printf "%s: %d bytes of memory a line\n", name, k * 1024 / n}'
+}
+memory "comet-vm asm" "$comet" asm "$work/comet.s" -o "$work/comet.img"
 if command -v as >/dev/null; then
   theirs=$(seconds as "$work/host.s" -o "$work/host.o")
   awk -v n="$lines" -v s="$theirs" -v o="$ours" 'BEGIN {
     printf "GNU as: %d lines in %.2f s; comet-vm asm takes %.1f times as long\n", n, s, o / (s > 0 ? s : 0.01)}'
+  memory "GNU as" as "$work/host.s" -o "$work/host.o"
 fi
+
+awk 'BEGIN {
+  srand(1)
+  print "_start:"
+  for (i = 0; i < 100000; i++) printf "L%d:   bnei    r1, %d, L%d\n", i, i % 50, int(rand() * 100000)
+  print "        halt"
+}' >"$work/branches.s"
+"$comet" asm --statistics "$work/branches.s" -o "$work/branches.img" 2>&1 | sed 's/.*: /comet-vm asm, branches everywhere: /'

@@ -163,6 +163,8 @@ check "a time of 0: status 64" ends_and_says 64 "--time takes a number of second
 check "an unknown group: status 64" ends_and_says 64 "'files'" --allow files count.image
 check "no such file: status 66" ends_and_says 66 "No such file" nowhere.image
 check "a folder: status 66" ends_and_says 66 "Is a directory" .
+truncate -s 1T holes.image
+check "a file of holes: status 65" ends_and_says 65 "is longer than the 2 GiB that are read at most" holes.image
 check "a file that is no image: status 65" ends_and_says 65 "not a Comet image" "$root/tests/embed/test.sh"
 check "an empty file: status 65" ends_and_says 65 "not a Comet image" /dev/null
 check "a file without end: status 65" ends_and_says 65 "more than 64 MiB" /dev/zero

@@ -69,6 +69,11 @@ check "--quiet leaves the report out" "132 " "$(status_of "$COMET" run --quiet $
 check "--fuel ends a program with 123" 123 "$(status_of "$COMET" run --fuel 1000 $HERE/programs/endless.s)"
 check "--time ends a program with 124" 124 "$(status_of "$COMET" run --time 0.2 $HERE/programs/endless.s)"
 check "a missing file has status 66" 66 "$(status_of "$COMET" run $HERE/programs/nothing.s)"
+truncate -s 1T "$WORK/holes.img"
+check "a file that is too long has status 71" 71 "$(status_of "$COMET" run "$WORK/holes.img")"
+contains "and is not read" "longer than the 2147483648 bytes that are read at most" "$(cat "$WORK/err")"
+check "a device without end has status 71" 71 "$(status_of "$COMET" run /dev/zero)"
+contains "and is not read for ever" "more than the 67108864 bytes that are read at most" "$(cat "$WORK/err")"
 check "a source with mistakes has status 65" 65 "$(status_of "$COMET" run $HERE/programs/wrong.s)"
 check "asm of a source with mistakes has status 65" 65 "$(status_of "$COMET" asm $HERE/programs/wrong.s -o "$WORK/wrong.img")"
 contains "asm tells the place of a mistake" "$HERE/programs/wrong.s:2:9" "$(cat "$WORK/err")"
@@ -167,12 +172,12 @@ contains "and gives a near name" 'did you mean `run`' "$(cat "$WORK/err")"
 check "an image that cannot be written has status 71" 71 \
   "$(status_of "$COMET" asm $HERE/programs/status.s -o "$WORK/nowhere/status.img")"
 check "and is named" "comet-vm: $WORK/nowhere/status.img cannot be written: there is no such directory" "$(cat "$WORK/err")"
-for command in repl run debug asm disasm test version; do
+for command in repl run debug dap asm link disasm objdump nm size strip ar test version; do
   check "$command --help" 0 "$(status_of "$COMET" $command --help)"
 done
 # Every command and option that help names, in the words of troff.
 missing=$(for word in $("$COMET" --help | sed -n 's/^  \([a-z]*\) .*/\1/p') \
-                      $(for command in run debug asm test; do "$COMET" $command --help; done | sed -n 's/^  \(-[-a-z]*\) .*/\1/p'); do
+                      $(for command in run debug asm objdump nm strip ar test; do "$COMET" $command --help; done | sed -n 's/^  \(-[-a-z]*\) .*/\1/p'); do
   grep -qF -- "${word//-/\\-}" repl/comet-vm.1 || echo "$word"
 done)
 check "the man page has every command and option" "" "$missing"
@@ -185,6 +190,36 @@ check "an interrupt ends a script" 130 "$(timeout --preserve-status -s INT 1 "$C
 contains "an interrupt is shown" "interrupted at again" "$(cat "$WORK/out")"
 check "FILE alone is loaded" 0 "$(status_of "$COMET" $HERE/programs/status.s)"
 contains "FILE alone says so" "loaded status.s" "$(cat "$WORK/out")"
+
+# ---- profiles --------------------------------------------------------------------------------------------
+
+check "--profile leaves the status" 7 "$(status_of "$COMET" run --profile $HERE/programs/status.s a b)"
+contains "and tells where instructions went" "with callees" "$(cat "$WORK/err")"
+check "--profile-every 1 counts each instruction" 0 "$(status_of "$COMET" run --profile --profile-every 1 examples/fib.s 10)"
+contains "and says so" "881 instructions, each counted" "$(cat "$WORK/err")"
+contains "by symbol" "            617  70.0%            794  90.1%         177  fib" "$(cat "$WORK/err")"
+check "and the program's output is its own" 55 "$(cat "$WORK/out")"
+check "--profile=FILE.svg draws a flame graph" 0 "$(status_of "$COMET" run --profile="$WORK/fib.svg" --profile-every 1 examples/fib.s 10)"
+contains "with names" "<title>fib: 794 instructions, 90.1%</title>" "$(cat "$WORK/fib.svg")"
+check "and says nothing" "" "$(cat "$WORK/err")"
+check "--profile=FILE.folded writes stacks" 0 "$(status_of "$COMET" run --profile="$WORK/fib.folded" --profile-every 1 examples/fib.s 10)"
+contains "a line each" "_start;argument_number;argument_digit 15" "$(cat "$WORK/fib.folded")"
+check "--profile=FILE writes what would be told" 0 "$(status_of "$COMET" run --profile="$WORK/fib.txt" --profile-every 1 examples/fib.s 10)"
+contains "with source lines" "examples/fib.s:34  ret" "$(cat "$WORK/fib.txt")"
+check "--heat-map draws memory" 0 "$(status_of "$COMET" run --heat-map "$WORK/heat.svg" --profile-every 1 examples/fib.s 10)"
+contains "with executions" "0x00010000 _start: 881 execution" "$(cat "$WORK/heat.svg")"
+check "a profile that cannot be written does not change the status" 7 \
+  "$(status_of "$COMET" run --profile="$WORK/no/where.svg" $HERE/programs/status.s a b)"
+contains "and is told of" "comet-vm: $WORK/no/where.svg cannot be written: there is no such directory" "$(cat "$WORK/err")"
+check "neither does a heat map" 7 "$(status_of "$COMET" run --heat-map /dev/full $HERE/programs/status.s a b)"
+contains "on a full disk" "comet-vm: /dev/full cannot be written: No space left on device" "$(cat "$WORK/err")"
+check "a trap is profiled up to there" 132 "$(status_of "$COMET" run --profile --quiet $HERE/programs/trap.s)"
+contains "with what was executed" "3 instructions, " "$(cat "$WORK/err")"
+check "--profile-every 0 is refused" 64 "$(status_of "$COMET" run --profile --profile-every 0 $HERE/programs/status.s)"
+contains "with what it takes" "--profile-every takes a number from 1 to 2^64-1, not \`0\`" "$(cat "$WORK/err")"
+check "--profile= without a file is refused" 64 "$(status_of "$COMET" run --profile= $HERE/programs/status.s)"
+contains "which is told, too" "--profile takes a file behind =, or nothing" "$(cat "$WORK/err")"
+contains "--statistics tells of decoded code" "decoded: " "$("$COMET" run --statistics $HERE/programs/status.s 2>&1)"
 
 # ---- what a program leaves behind ------------------------------------------------------------------------
 

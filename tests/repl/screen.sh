@@ -75,7 +75,7 @@ see "an error is one line" "error: (Argument 1) PAIR expected (car 5)"
 key :
 typed 'hel'; key Tab; key Enter
 see "more than fits is a page of its own" "arrows and page keys scroll; any other key goes back"
-key PageDown
+key PageDown; key PageDown
 see "that scrolls" "(machine-register-set! (the-machine) 'r5 10)"
 key q
 see "which a key leaves" "-- registers --"

@@ -76,7 +76,14 @@
     (test "and is gone when it is taken away" 'out-of-fuel (stop-reason (machine-run! machine 100)))
     (shell-command (text "(sleep 0.2; kill -INT " (##os-getpid) ") >/dev/null 2>&1 &"))
     (test "Ctrl-C stops a run" 'interrupted (stop-reason (machine-run! machine)))
-    (test "which then goes on" 'out-of-fuel (stop-reason (machine-run! machine 1000)))))
+    (test "which then goes on" 'out-of-fuel (stop-reason (machine-run! machine 1000)))
+    (test "Ctrl-C between two runs stops the second" '(interrupted 0 1000)
+          (call-interruptibly
+           (lambda ()
+             (machine-run! machine 1000)
+             ((current-user-interrupt-handler))
+             (let* ((stop (machine-run! machine 1000)) (next (machine-run! machine 1000)))
+               (list (stop-reason stop) (stop-executed stop) (stop-executed next))))))))
 
 (test-group "registers"
   (let ((machine (make-machine)))
@@ -158,6 +165,13 @@
           (machine-free-snapshot! snapshot)
           (##gc)
           'done))
+  ;; Large enough that the collector runs while they are copied.
+  (test "an image that nothing else mentions lives until its bytes are there" '(20000000 7)
+        (let ((bytes (vm-image-write (let ((image (vm-image-new)))
+                                       (vm-image-add-section image "data" 65536 (make-u8vector 20000000 7) 20000000 1)
+                                       image))))
+          (let ((section (vm-image-section (vm-image-read bytes) 0)))
+            (list (vector-ref section 3) (u8vector-ref (vector-ref section 2) 19999999)))))
   (test "machines are released by the collector" 'done
         (let loop ((n 0))
           (if (= n 300)

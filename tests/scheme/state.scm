@@ -26,6 +26,26 @@
 (define (end-hash machine) (machine-run! machine) (machine-hash machine))
 (define whole (end-hash (loaded-machine)))
 
+(test-group "forks"
+  (let* ((machine (loaded-machine))
+         (output (open-output-string))
+         (warm (begin (machine-run! machine 5000) (machine-capture machine)))
+         (before (machine-hash machine))
+         (own (machine-fork machine))
+         (others (map (lambda (n) (machine-fork machine warm)) (iota 20))))
+    (test "the machine itself comes to its end" whole (end-hash machine))
+    (test "and so does its fork" whole (end-hash own))
+    (test "what was captured stays as it was" before (machine-hash (car others)))
+    (machine-stream-set! (car others) 1 output)
+    (machine-poke! (car others) (machine-symbol machine "crossed_out") -1)
+    (test "one fork sees nothing of another" whole (end-hash (cadr others)))
+    (test-assert "and has the symbols" (machine-symbol (cadr others) "_start"))
+    (machine-run! (car others))
+    (test-assert "streams are bound one by one" (> (string-length (get-output-string output)) 500))
+    (let ((again (make-machine-for-state warm)))
+      (machine-restore-state! again warm)
+      (test "any machine can take over what was captured" before (machine-hash again)))))
+
 (test-group "states in files"
   (let* ((machine (loaded-machine))
          (first (begin (machine-run! machine 5000) (machine-save machine (in-work "first") image: program)))

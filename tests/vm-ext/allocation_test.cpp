@@ -116,6 +116,18 @@ BOOST_AUTO_TEST_CASE(a_call_that_finds_no_memory_leaves_the_state_as_it_was) {
     return comet_write(at.vm, 0, data_address, content.data(), 3 * COMET_PAGE_SIZE, error);
   });
   sweep("restore", [](fixture& at, comet_error* error) { return comet_snapshot_restore(at.vm, at.taken[0], error); });
+  sweep("capture", [](fixture& at, comet_error* error) {
+    comet_state* state = nullptr;
+    const comet_status status = comet_state_capture(at.vm, nullptr, &state, error);
+    comet_state_free(state);
+    return status;
+  });
+  sweep("fork", [](fixture& at, comet_error* error) {
+    comet_machine* forked = nullptr;
+    const comet_status status = comet_machine_fork(at.vm, nullptr, &forked, error);
+    comet_machine_free(forked);
+    return status;
+  });
   sweep("restore of the newer", [](fixture& at, comet_error* error) {
     return comet_snapshot_restore(at.vm, at.taken[1], error);
   });
@@ -147,6 +159,10 @@ BOOST_AUTO_TEST_CASE(a_call_that_finds_no_memory_leaves_the_state_as_it_was) {
   sweep("arguments", [](fixture& at, comet_error* error) {
     const char* const words[] = {"a-word-that-is-too-long-to-be-kept-in-place", "another"};
     return comet_set_arguments(at.vm, 2, words, error);
+  });
+  sweep("keeping a log", [](fixture& at, comet_error* error) {
+    std::uint32_t id = 0;
+    return comet_timeline_keep(at.vm, &id, error);
   });
   sweep("reset", [](fixture& at, comet_error* error) { return comet_machine_reset(at.vm, error); });
   sweep("hash", [](fixture& at, comet_error* error) {

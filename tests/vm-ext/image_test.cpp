@@ -293,6 +293,20 @@ BOOST_AUTO_TEST_CASE(equal_content_gives_equal_bytes_whatever_the_order_of_symbo
   } while (std::next_permutation(order.begin(), order.end()));
 }
 
+// The values are those that `xxhsum -H3` gives for files of these bytes: one for each way of the algorithm.
+BOOST_AUTO_TEST_CASE(the_checksum_is_xxh3_of_64_bits) {
+  BOOST_CHECK_EQUAL(comet_checksum(nullptr, 0), 0x2d06800538d394c2u);
+  BOOST_CHECK_EQUAL(comet_checksum("", 0), 0x2d06800538d394c2u);
+  BOOST_CHECK_EQUAL(comet_checksum("a", 1), 0xe6c632b61e964e1fu);
+  const std::string fox = "The quick brown fox jumps over the lazy dog";
+  BOOST_CHECK_EQUAL(comet_checksum(fox.data(), fox.size()), 0xce7d19a5418fb365u);
+  Bytes many(1000);
+  for (size_t i = 0; i < many.size(); ++i) many[i] = static_cast<uint8_t>(i % 128);
+  BOOST_CHECK_EQUAL(comet_checksum(many.data(), many.size()), 0x03cd4939ef708f66u);
+  many[999] ^= 1;
+  BOOST_CHECK_NE(comet_checksum(many.data(), many.size()), 0x03cd4939ef708f66u);
+}
+
 BOOST_AUTO_TEST_CASE(the_bytes_are_those_of_the_description) {
   const Image image = new_image();
   const uint8_t code[] = {127};

@@ -264,6 +264,66 @@ BOOST_AUTO_TEST_CASE(any_order_of_taking_restoring_and_freeing_gives_the_right_p
   }
 }
 
+BOOST_AUTO_TEST_CASE(differences_from_a_snapshot_are_the_bytes_that_changed_and_few_between_them) {
+  for (const std::uint64_t window : {std::uint64_t{0}, std::uint64_t{1} << 32}) {
+    std::mt19937_64 random(7);
+    comet_config config = COMET_CONFIG_INIT;
+    config.window = window;
+    machine vm(storing_program(), &config);
+    for (int round = 0; round < 30; ++round) {
+      snapshot mark(vm);
+      const plain_state before = copy(vm);
+      std::unique_ptr<snapshot> between;
+      for (int step = 0; step < 8; ++step) {
+        change(vm, random);
+        if (step == 3) between = std::make_unique<snapshot>(vm);
+      }
+      const plain_state now = copy(vm);
+      // A byte each: of a page that is in one of the two only, all differ.
+      const auto at = [](const plain_state& state, std::uint64_t address) {
+        const auto page = state.pages.find(address / COMET_PAGE_SIZE * COMET_PAGE_SIZE);
+        return page == state.pages.end() ? -1 : page->second.second[address % COMET_PAGE_SIZE];
+      };
+      const auto check_equal = [&](std::uint64_t page, std::uint64_t begin, std::uint64_t end) {
+        for (std::uint64_t n = begin; n < end; ++n)
+          BOOST_REQUIRE_MESSAGE(at(before, page + n) == at(now, page + n), "round " << round << ", " << page + n);
+      };
+      for (const std::uint64_t page : places) {
+        std::uint64_t done = 0;
+        while (done < COMET_PAGE_SIZE) {
+          std::uint64_t address = 0, length = 0;
+          SUPPORT_OK(comet_snapshot_difference(vm, mark.get(), 0, page + done, &address, &length, error));
+          const bool here = length > 0 && address - page < COMET_PAGE_SIZE;
+          const std::uint64_t begin = here ? address - page : std::uint64_t{COMET_PAGE_SIZE};
+          check_equal(page, done, begin);
+          if (!here) break;
+          BOOST_REQUIRE(at(before, address) != at(now, address));
+          BOOST_REQUIRE(at(before, address + length - 1) != at(now, address + length - 1));
+          std::uint64_t equal = 0;
+          for (std::uint64_t n = 0; n < length; ++n) {
+            equal = at(before, address + n) == at(now, address + n) ? equal + 1 : 0;
+            BOOST_REQUIRE_LT(equal, 8u);
+          }
+          done = begin + length;
+        }
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(differences_are_asked_of_what_is_in_both) {
+  machine vm(storing_program());
+  machine other(storing_program());
+  std::uint64_t address = 0, length = 0;
+  snapshot mark(vm);
+  SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_snapshot_difference(other, mark.get(), 0, 0, &address, &length, error));
+  comet_space space = 0;
+  SUPPORT_OK(comet_space_new(vm, &space, error));
+  SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_snapshot_difference(vm, mark.get(), space, 0, &address, &length, error));
+  SUPPORT_OK(comet_snapshot_difference(vm, mark.get(), 0, 0, &address, &length, error));
+  BOOST_CHECK_EQUAL(length, 0u);
+}
+
 BOOST_AUTO_TEST_CASE(reset_releases_what_snapshots_held) {
   machine vm(storing_program());
   comet_snapshot* mark = nullptr;

@@ -47,6 +47,7 @@ class code {
 class machine {
  public:
   explicit machine(const comet_config* config = nullptr);
+  explicit machine(comet_machine* made) : handle_(made) {}
   // Loads the code at its address, readable and executable, maps a page of data and begins at the code.
   explicit machine(const code& program, const comet_config* config = nullptr);
 

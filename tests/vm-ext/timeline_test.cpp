@@ -209,6 +209,58 @@ BOOST_AUTO_TEST_CASE(a_run_that_leaves_what_was_recorded_goes_live) {
   BOOST_CHECK_EQUAL(timeline(run.vm).entries, 2u);
 }
 
+BOOST_AUTO_TEST_CASE(a_kept_log_brings_back_the_future_that_another_one_replaced) {
+  ticking run;
+  snapshot fresh(run.vm);
+  run.vm.run(6 * lap);
+  const hash original = run.vm.state_hash();
+  std::uint32_t kept = 0, other = 0;
+  SUPPORT_OK(comet_timeline_keep(run.vm, &kept, error));
+  fresh.restore();
+  run.vm.run(2 * lap);
+  run.vm.set(1, 1000);
+  snapshot changed(run.vm);
+  BOOST_CHECK_EQUAL(timeline(run.vm).entries, 2u);
+  run.vm.run(4 * lap);
+  const hash what_if = run.vm.state_hash();
+  BOOST_CHECK(what_if != original);
+  SUPPORT_OK(comet_timeline_keep(run.vm, &other, error));
+  for (int again = 0; again < 2; ++again) {
+    fresh.restore();
+    SUPPORT_OK(comet_timeline_resume(run.vm, kept, error));
+    run.vm.run(6 * lap);
+    BOOST_CHECK(run.vm.state_hash() == original);
+    changed.restore();
+    SUPPORT_OK(comet_timeline_resume(run.vm, other, error));
+    run.vm.run(4 * lap);
+    BOOST_CHECK(run.vm.state_hash() == what_if);
+  }
+  BOOST_CHECK_EQUAL(run.ticks, 10u);
+  SUPPORT_OK(comet_timeline_drop(run.vm, kept, error));
+  SUPPORT_OK(comet_timeline_drop(run.vm, other, error));
+  SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_timeline_resume(run.vm, kept, error));
+  SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_timeline_drop(run.vm, kept, error));
+}
+
+BOOST_AUTO_TEST_CASE(logs_share_what_they_have_in_common_and_stay_within_one_limit) {
+  ticking run(summing(), 4000);
+  run.vm.run(3 * lap);
+  const std::uint64_t bytes = timeline(run.vm).bytes;
+  std::uint32_t kept[20];
+  for (std::uint32_t& id : kept) SUPPORT_OK(comet_timeline_keep(run.vm, &id, error));
+  BOOST_CHECK_EQUAL(timeline(run.vm).bytes, bytes);
+  run.vm.set(1, 0);
+  run.vm.run(1000 * lap);
+  BOOST_CHECK_LE(timeline(run.vm).bytes, 4000u);
+  BOOST_CHECK_GT(timeline(run.vm).begin, 3 * lap);
+  SUPPORT_OK(comet_timeline_resume(run.vm, kept[0], error));
+  BOOST_CHECK_EQUAL(timeline(run.vm).entries, 0u); // the oldest went from all
+  BOOST_CHECK_EQUAL(timeline(run.vm).bytes, 0u);
+  BOOST_CHECK_EQUAL(timeline(run.vm).begin, 2 * lap + 3);
+  SUPPORT_OK(comet_machine_reset(run.vm, error));
+  SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_timeline_resume(run.vm, kept[0], error));
+}
+
 BOOST_AUTO_TEST_CASE(calls_that_trapped_are_made_again) {
   ticking run;
   snapshot fresh(run.vm);
@@ -299,6 +351,7 @@ BOOST_AUTO_TEST_CASE(wrong_arguments_are_refused) {
   machine vm;
   comet_timeline_info info = COMET_TIMELINE_INFO_INIT;
   SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_timeline_start(nullptr, 1, error));
+  SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_timeline_keep(vm, nullptr, error));
   SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_timeline_get(vm, 7, &info, error));
   SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_timeline_get(vm, 0, nullptr, error));
   comet_timeline_stop(nullptr);

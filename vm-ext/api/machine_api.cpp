@@ -103,6 +103,20 @@ comet_status comet_machine_config(const comet_machine* machine, comet_config* co
 
 // ---- memory
 
+comet_status comet_machine_statistics(const comet_machine* machine, comet_statistics* statistics, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    comet_statistics value = COMET_STATISTICS_INIT;
+    value.decoded_limit = CodeCache::byte_limit;
+    for (const auto& [id, space] : machine->spaces()) {
+      value.decoded_instructions += space->code.decoded_count();
+      value.decoded_bytes += space->code.bytes();
+      value.decoded_drops += space->code.dropped_count();
+    }
+    give(statistics, value, "statistics");
+  });
+}
+
 comet_status comet_space_new(comet_machine* machine, comet_space* space, comet_error* error) {
   return guard(error, [&] {
     require(machine, "machine");

@@ -67,6 +67,8 @@ comet_status comet_observe(comet_machine* machine, comet_thread thread, uint64_t
     for (size_t i = 0; i < observation->filter_count; ++i)
       if (observation->filters[i].first > observation->filters[i].last)
         fail(COMET_ERROR_ARGUMENT, observation->filters[i].first, "filter %zu ends before it begins", i);
+    if (observation->profile != nullptr && observation->profile_weight == 0)
+      fail(COMET_ERROR_ARGUMENT, 0, "observation.profile_weight is 0; each instruction stands for one at least");
     comet_stop value = COMET_STOP_INIT;
     machine->run(thread, fuel, value, observation);
     give(stop, value, "stop");
@@ -149,6 +151,19 @@ uint64_t comet_snapshot_bytes(const comet_machine* machine) {
   return machine == nullptr ? 0 : machine->snapshot_bytes();
 }
 
+comet_status comet_snapshot_difference(const comet_machine* machine, const comet_snapshot* snapshot, comet_space space,
+                                       uint64_t from, uint64_t* address, uint64_t* length, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require(snapshot, "snapshot");
+    require(address, "address");
+    require(length, "length");
+    const auto range = machine->next_difference(snapshot, space, from);
+    *address = range ? range->address : 0;
+    *length = range ? range->length : 0;
+  });
+}
+
 comet_status comet_timeline_start(comet_machine* machine, uint64_t byte_limit, comet_error* error) {
   return guard(error, [&] {
     require(machine, "machine");
@@ -158,6 +173,28 @@ comet_status comet_timeline_start(comet_machine* machine, uint64_t byte_limit, c
 
 void comet_timeline_stop(comet_machine* machine) {
   if (machine != nullptr) machine->timeline.stop();
+}
+
+comet_status comet_timeline_keep(comet_machine* machine, uint32_t* id, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require(id, "id");
+    *id = machine->timeline.keep();
+  });
+}
+
+comet_status comet_timeline_resume(comet_machine* machine, uint32_t id, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    if (!machine->timeline.resume(id)) fail(COMET_ERROR_ARGUMENT, 0, "no log %u is kept", id);
+  });
+}
+
+comet_status comet_timeline_drop(comet_machine* machine, uint32_t id, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    if (!machine->timeline.drop(id)) fail(COMET_ERROR_ARGUMENT, 0, "no log %u is kept that could be dropped", id);
+  });
 }
 
 comet_status comet_timeline_get(const comet_machine* machine, comet_thread thread, comet_timeline_info* info,

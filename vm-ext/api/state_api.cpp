@@ -66,6 +66,40 @@ comet_status comet_state_save(const comet_machine* machine, const comet_save_opt
   });
 }
 
+comet_status comet_state_capture(const comet_machine* machine, const comet_save_options* options,
+                                 comet_state** state, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require(state, "state");
+    machine->require_no_run("be captured");
+    const comet_save_options chosen = complete(options);
+    if (chosen.base != nullptr)
+      fail(COMET_ERROR_ARGUMENT, 0, "a state in memory has all its pages and needs no base; pass NULL");
+    SavedState captured_state = captured(*machine, chosen);
+    if (chosen.stop != nullptr) captured_state.stop = saved_stop(*machine, chosen.thread, *chosen.stop);
+    keep_pages(captured_state);
+    *state = new comet_state(std::move(captured_state));
+  });
+}
+
+comet_status comet_machine_fork(const comet_machine* machine, const comet_state* state,
+                                comet_machine** forked, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require(forked, "fork");
+    machine->require_no_run("be forked");
+    std::optional<SavedState> own;
+    if (state == nullptr) keep_pages(own.emplace(capture(*machine)));
+    auto made = std::make_unique<comet_machine>(machine->config());
+    made->host.grant_as(machine->host);
+    made->host_state.streams = machine->host_state.streams;
+    made->instructions.treated = machine->instructions.treated;
+    for (auto& [opcode, treated] : made->instructions.treated) treated.executed = 0;
+    restore_state(*made, own ? *own : static_cast<const SavedState&>(*state));
+    *forked = made.release();
+  });
+}
+
 comet_status comet_state_read(const void* bytes, size_t length, const comet_state* base, comet_state** state,
                               comet_error* error) {
   return guard(error, [&] {

@@ -153,7 +153,26 @@ static ___SCMOBJ comet_release_image(void* image) {
   return ___FIX(___NO_ERR);
 }
 
+static ___SCMOBJ comet_release_profile(void* profile) {
+  comet_profile_free((comet_profile*)profile);
+  return ___FIX(___NO_ERR);
+}
+
 static const uint64_t COMET_DEFAULT = UINT64_MAX;
+
+/* Takes the machine. */
+static comet_status comet_box_take(comet_machine* machine) {
+  comet_box* box = calloc(1, sizeof *box);
+  if (box == NULL) {
+    comet_machine_free(machine);
+    return comet_fail_with(COMET_ERROR_MEMORY, "no memory is left for a machine");
+  }
+  box->machine = machine;
+  box->references = 1;
+  comet_set_poll(box->machine, comet_gambit_poll, box);
+  comet_result.handle = box;
+  return COMET_OK;
+}
 
 static comet_status comet_box_new(uint64_t window, uint64_t memory_limit, uint64_t register_limit,
                                   uint64_t call_depth_limit) {
@@ -162,17 +181,16 @@ static comet_status comet_box_new(uint64_t window, uint64_t memory_limit, uint64
   if (memory_limit != COMET_DEFAULT) config.memory_limit = memory_limit;
   if (register_limit != COMET_DEFAULT) config.register_limit = register_limit;
   if (call_depth_limit != COMET_DEFAULT) config.call_depth_limit = call_depth_limit;
-  comet_box* box = calloc(1, sizeof *box);
-  if (box == NULL) return comet_fail_with(COMET_ERROR_MEMORY, "no memory is left for a machine");
-  comet_status status = comet_machine_new(&config, &box->machine, comet_clear_error());
-  if (status != COMET_OK) {
-    free(box);
-    return status;
-  }
-  box->references = 1;
-  comet_set_poll(box->machine, comet_gambit_poll, box);
-  comet_result.handle = box;
-  return COMET_OK;
+  comet_machine* machine = NULL;
+  comet_status status = comet_machine_new(&config, &machine, comet_clear_error());
+  return status == COMET_OK ? comet_box_take(machine) : status;
+}
+
+/* state NULL: the machine's own */
+static comet_status comet_box_fork(comet_box* box, comet_state* state) {
+  comet_machine* machine = NULL;
+  comet_status status = comet_machine_fork(box->machine, state, &machine, comet_clear_error());
+  return status == COMET_OK ? comet_box_take(machine) : status;
 }
 
 static comet_status comet_box_reset(comet_box* box) {
@@ -192,6 +210,16 @@ static comet_status comet_box_config(comet_box* box) {
 }
 
 /* ---- memory and threads --------------------------------------------------------------------------- */
+
+static comet_status comet_box_statistics(comet_box* box) {
+  comet_statistics statistics = COMET_STATISTICS_INIT;
+  comet_status status = comet_machine_statistics(box->machine, &statistics, comet_clear_error());
+  comet_result.number[0] = statistics.decoded_instructions;
+  comet_result.number[1] = statistics.decoded_bytes;
+  comet_result.number[2] = statistics.decoded_limit;
+  comet_result.number[3] = statistics.decoded_drops;
+  return status;
+}
 
 static comet_status comet_box_space_new(comet_box* box) {
   comet_space space = 0;
@@ -282,7 +310,8 @@ enum { COMET_FILTER_WORDS = 3, COMET_EVENT_WORDS = 7 };
 /* filters, events and counts are arrays of 64-bit words: those of vm-observe in vm.scm. */
 static comet_status comet_box_observe(comet_box* box, comet_thread thread, uint64_t fuel, const uint64_t* filters,
                                       size_t filter_count, uint64_t* events, size_t capacity, uint64_t stop_at,
-                                      uint64_t* counts, uint64_t counts_first, size_t counts_length) {
+                                      uint64_t* counts, uint64_t counts_first, size_t counts_length,
+                                      comet_profile* profile, uint64_t profile_weight) {
   comet_observation observation = COMET_OBSERVATION_INIT;
   comet_filter* wanted = calloc(filter_count + 1, sizeof *wanted);
   observation.events = calloc(capacity + 1, sizeof *observation.events);
@@ -303,6 +332,8 @@ static comet_status comet_box_observe(comet_box* box, comet_thread thread, uint6
   observation.counts = counts;
   observation.counts_first = counts_first;
   observation.counts_length = counts_length;
+  observation.profile = profile;
+  observation.profile_weight = profile_weight;
   comet_status status = comet_box_run(box, thread, fuel, &observation);
   for (size_t i = 0; i < observation.event_count; i++) {
     const comet_event* event = &observation.events[i];
@@ -313,6 +344,30 @@ static comet_status comet_box_observe(comet_box* box, comet_thread thread, uint6
   comet_result.number[11] = observation.event_count;
   free(wanted);
   free(observation.events);
+  return status;
+}
+
+static comet_status comet_handle_profile_new(void) {
+  comet_profile* profile = NULL;
+  comet_status status = comet_profile_new(&profile, comet_clear_error());
+  comet_result.handle = profile;
+  return status;
+}
+
+static comet_status comet_handle_profile_get(const comet_profile* profile) {
+  comet_profile_info info = COMET_PROFILE_INFO_INIT;
+  comet_status status = comet_profile_get(profile, &info, comet_clear_error());
+  comet_result.number[0] = info.instructions;
+  comet_result.number[1] = info.lost;
+  return status;
+}
+
+static comet_status comet_handle_profile_read(const comet_profile* profile, uint32_t table, size_t n) {
+  comet_profile_row row = COMET_PROFILE_ROW_INIT;
+  comet_status status = comet_profile_read(profile, table, n, &row, comet_clear_error());
+  comet_result.number[0] = row.of;
+  comet_result.number[1] = row.what;
+  comet_result.number[2] = row.count;
   return status;
 }
 
@@ -355,6 +410,21 @@ static comet_status comet_box_snapshot_restore(comet_box* box, comet_snapshot_bo
     return comet_fail_with(COMET_ERROR_ARGUMENT,
                            "the snapshot is void because its machine was reset since: take a new one");
   return comet_snapshot_restore(box->machine, snapshot->snapshot, comet_clear_error());
+}
+
+static comet_status comet_box_snapshot_difference(comet_box* box, comet_snapshot_box* snapshot, comet_space space,
+                                                  uint64_t from) {
+  if (snapshot->box != box || snapshot->resets != box->resets)
+    return comet_fail_with(COMET_ERROR_ARGUMENT, "the snapshot is of another machine, or from before its reset: take one of this");
+  return comet_snapshot_difference(box->machine, snapshot->snapshot, space, from, &comet_result.number[0],
+                                   &comet_result.number[1], comet_clear_error());
+}
+
+static comet_status comet_box_timeline_keep(comet_box* box) {
+  uint32_t id = 0;
+  comet_status status = comet_timeline_keep(box->machine, &id, comet_clear_error());
+  comet_result.number[0] = id;
+  return status;
 }
 
 static comet_status comet_box_timeline_get(comet_box* box, comet_thread thread) {
@@ -461,6 +531,13 @@ static comet_status comet_box_save(comet_box* box, const char* path, comet_state
   comet_result.number[0] = output->length;
   comet_saved = output;
   if (path != NULL) comet_saved = comet_output_close(output);
+  return status;
+}
+
+static comet_status comet_box_capture(comet_box* box) {
+  comet_state* state = NULL;
+  comet_status status = comet_state_capture(box->machine, NULL, &state, comet_clear_error());
+  comet_result.handle = state;
   return status;
 }
 

@@ -5,20 +5,22 @@
   ;; errors
   vm-error? vm-error-status vm-error-address vm-error-message vm-status-name vm-version
   ;; machines
-  vm-machine-new vm-machine-free vm-machine-reset vm-machine-config vm-machine?
+  vm-machine-new vm-machine-free vm-machine-reset vm-machine-config vm-machine-statistics vm-machine?
   ;; memory
   vm-space-new vm-space-free vm-map vm-unmap vm-protect vm-next-region vm-read vm-read! vm-write
   ;; threads and registers
   vm-thread-new vm-thread-free vm-next-thread vm-thread-get vm-set-pc vm-thread-restart vm-get-register vm-set-register
   vm-get-thread-register vm-set-thread-register vm-get-activation
   ;; running
-  vm-run vm-observe vm-reason-name vm-trap-name vm-interrupt vm-set-poll vm-set-deadline vm-breakpoint-set
+  vm-run vm-observe vm-profile-new vm-profile-free vm-profile? vm-profile-get vm-profile-read
+  vm-reason-name vm-trap-name vm-interrupt vm-set-poll vm-set-deadline vm-breakpoint-set
   vm-breakpoint-clear vm-watchpoint-set vm-watchpoint-clear
   ;; snapshots
   vm-snapshot-take vm-snapshot-restore vm-snapshot-free vm-snapshot-bytes vm-snapshot? vm-state-hash
-  vm-timeline-start vm-timeline-stop vm-timeline-get
+  vm-snapshot-difference vm-timeline-start vm-timeline-stop vm-timeline-keep vm-timeline-resume vm-timeline-drop
+  vm-timeline-get
   ;; states in files
-  vm-state? vm-state-save vm-state-read vm-state-free vm-state-get vm-state-config vm-state-stop vm-state-image
+  vm-state? vm-state-save vm-state-capture vm-machine-fork vm-state-read vm-state-free vm-state-get vm-state-config vm-state-stop vm-state-image
   vm-state-import vm-state-argument vm-state-restore vm-record-start vm-record-stop vm-timeline-load
   ;; host calls
   vm-host-grant vm-host-revoke vm-host-grant-standard vm-host-revoke-standard vm-host-import

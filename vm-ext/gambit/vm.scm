@@ -29,6 +29,8 @@ end-of-c
 ;; #f for NULL
 (c-define-type state-or-null* (pointer (struct "comet_state") comet-state))
 (c-define-type image-or-null* (pointer (struct "comet_image") comet-image))
+(c-define-type profile* (nonnull-pointer (struct "comet_profile") comet-profile "comet_release_profile"))
+(c-define-type profile-or-null* (pointer (struct "comet_profile") comet-profile))
 (c-define-type id unsigned-int32)
 (c-define-type u64 unsigned-int64)
 (c-define-type name nonnull-UTF-8-string)
@@ -91,6 +93,14 @@ end-of-c
     (copy-result-bytes bytes length)
     bytes))
 
+;; A result that lies in an object is taken while that is held: Gambit releases what nothing mentions any more, the
+;; result's texts and bytes with it.
+(define hold (c-lambda (scheme-object) void ""))
+(##define-macro (while-held owner result)
+  `(let ((result ,result))
+     (hold ,owner)
+     result))
+
 ;; A u8vector is passed as the address of its first byte, good during the call only: these keep a wrong
 ;; argument from becoming a wild pointer.
 (define (check-bytes bytes start end)
@@ -131,6 +141,10 @@ end-of-c
 
 (define-call (vm-machine-reset machine) (machine*) "comet_box_reset(___arg1)")
 (define-call (vm-machine-config machine) (machine*) "comet_box_config(___arg1)"
+  (vector (number 0) (number 1) (number 2) (number 3)))
+
+;; #(decoded-instructions decoded-bytes decoded-limit decoded-drops)
+(define-call (vm-machine-statistics machine) (machine*) "comet_box_statistics(___arg1)"
   (vector (number 0) (number 1) (number 2) (number 3)))
 
 ;; ---- memory ----------------------------------------------------------------------------------------
@@ -213,7 +227,7 @@ end-of-c
 ;;   tick?); tick? says that the run was interrupted only because Gambit has something to do (a timer,
 ;; another thread, Ctrl-C): let Scheme run a little, and run on.
 (define-call (vm-run machine thread fuel) (machine* id u64) "comet_box_run(___arg1, ___arg2, ___arg3, NULL)"
-  (run-result))
+  (while-held machine (run-result)))
 
 (define (run-result)
   (vector (number 0) (number 1) (number 2) (number 3) (number 4) (number 5) (signed-number 6)
@@ -221,19 +235,33 @@ end-of-c
 
 ;; filters: a u64vector of three numbers each (events, first, last); events: one with room for seven numbers
 ;; each (kind, count, pc, place, length, before, after), filled from its beginning; counts: one, or #f. Gives
-;; the number of events and what vm-run gives.
-(define (vm-observe machine thread fuel filters events stop-at counts counts-first)
+;; the number of events and what vm-run gives. profile: of vm-profile-new, or #f.
+(define (vm-observe machine thread fuel filters events stop-at counts counts-first #!optional (profile #f) (weight 1))
   (for-each (lambda (words)
               (if (not (u64vector? words)) (error "filters, events and counts are u64vectors, not" words)))
             (list filters events (or counts filters)))
-  (check ((c-lambda (machine* id u64 scheme-object size_t scheme-object size_t u64 scheme-object u64 size_t) int
-            "___return(comet_box_observe(___arg1, ___arg2, ___arg3, COMET_WORDS(___arg4), ___arg5, COMET_WORDS(___arg6), ___arg7, ___arg8, COMET_WORDS(___arg9), ___arg10, ___arg11));")
+  (check ((c-lambda (machine* id u64 scheme-object size_t scheme-object size_t u64 scheme-object u64 size_t profile-or-null* u64) int
+            "___return(comet_box_observe(___arg1, ___arg2, ___arg3, COMET_WORDS(___arg4), ___arg5, COMET_WORDS(___arg6), ___arg7, ___arg8, COMET_WORDS(___arg9), ___arg10, ___arg11, ___arg12, ___arg13));")
           machine thread fuel
           filters (quotient (u64vector-length filters) 3)
           events (quotient (u64vector-length events) 7)
           stop-at
-          (or counts filters) counts-first (if counts (u64vector-length counts) 0)))
-  (cons (number 11) (run-result)))
+          (or counts filters) counts-first (if counts (u64vector-length counts) 0)
+          profile weight))
+  (while-held machine (cons (number 11) (run-result))))
+
+(define result-profile (c-lambda () profile* "___return(comet_result.handle);"))
+(define-call (vm-profile-new) () "comet_handle_profile_new()" (result-profile))
+(define (vm-profile-free profile) (foreign-release! profile))
+(define (vm-profile? x) (and (foreign-with-tag? x 'comet-profile) #t))
+;; #(instructions lost)
+(define-call (vm-profile-get profile) (profile*) "comet_handle_profile_get(___arg1)" (vector (number 0) (number 1)))
+;; #(of what count), or #f behind the last
+(define (vm-profile-read profile table n)
+  (and (check-unless status-argument
+                     ((c-lambda (profile* id size_t) int "___return(comet_handle_profile_read(___arg1, ___arg2, ___arg3));")
+                      profile table n))
+       (vector (number 0) (number 1) (number 2))))
 
 (define vm-interrupt (c-lambda (machine*) void "comet_box_interrupt(___arg1);"))
 
@@ -268,9 +296,19 @@ end-of-c
 
 (define vm-snapshot-bytes (c-lambda (machine*) u64 "___return(comet_snapshot_bytes(___arg1->machine));"))
 
+;; (address . length), or #f
+(define-call (vm-snapshot-difference machine snapshot space from) (machine* snapshot* id u64)
+  "comet_box_snapshot_difference(___arg1, ___arg2, ___arg3, ___arg4)"
+  (and (> (number 1) 0) (cons (number 0) (number 1))))
+
 (define-call (vm-timeline-start machine byte-limit) (machine* u64)
   "comet_timeline_start(___arg1->machine, ___arg2, comet_clear_error())")
 (define vm-timeline-stop (c-lambda (machine*) void "comet_timeline_stop(___arg1->machine);"))
+(define-call (vm-timeline-keep machine) (machine*) "comet_box_timeline_keep(___arg1)" (number 0))
+(define-call (vm-timeline-resume machine log) (machine* id)
+  "comet_timeline_resume(___arg1->machine, ___arg2, comet_clear_error())")
+(define-call (vm-timeline-drop machine log) (machine* id)
+  "comet_timeline_drop(___arg1->machine, ___arg2, comet_clear_error())")
 ;; #(recording? entries bytes changes begin end)
 (define-call (vm-timeline-get machine thread) (machine* id) "comet_box_timeline_get(___arg1, ___arg2)"
   (vector (= 1 (number 0)) (number 1) (number 2) (number 3) (number 4) (number 5)))
@@ -304,6 +342,16 @@ end-of-c
   (let ((kept (result-state)))
     (if path kept (cons kept (result-bytes (number 0))))))
 
+;; A state in memory, with its pages.
+(define (vm-state-capture machine)
+  (check ((c-lambda (machine*) int "___return(comet_box_capture(___arg1));") machine))
+  (result-state))
+
+;; Another machine in that state; #f: in the machine's own.
+(define (vm-machine-fork machine #!optional (state #f))
+  (check ((c-lambda (machine* state-or-null*) int "___return(comet_box_fork(___arg1, ___arg2));") machine state))
+  (result-machine))
+
 (define (vm-state-read bytes #!optional (base #f))
   (check-bytes bytes 0 (u8vector-length bytes))
   (check ((c-lambda (scheme-object size_t state-or-null*) int
@@ -328,14 +376,15 @@ end-of-c
   (vector (number 0) (number 1) (number 2) (number 3)))
 
 ;; As what vm-run gives.
-(define-call (vm-state-stop state) (state*) "comet_handle_state_stop(___arg1)" (run-result))
+(define-call (vm-state-stop state) (state*) "comet_handle_state_stop(___arg1)"
+  (while-held state (run-result)))
 
 ;; The bytes of the image that goes along, or #f.
 (define (vm-state-image state)
   (let ((length ((c-lambda (state*) size_t
                    "___return(comet_handle_state_image(___arg1));")
                  state)))
-    (and (> length 0) (result-bytes length))))
+    (and (> length 0) (while-held state (result-bytes length)))))
 
 (define vm-state-import
   (c-lambda (state* id) UTF-8-string "___return(comet_clean_text(comet_state_import(___arg1, ___arg2)));"))
@@ -436,14 +485,14 @@ end-of-c
 (define-call (vm-image-set-entry image address) (image* u64)
   "comet_image_set_entry(___arg1, ___arg2, comet_clear_error())")
 (define-call (vm-image-write image) (image*) "comet_handle_image_write(___arg1)"
-  (result-bytes (number 0)))
+  (while-held image (result-bytes (number 0))))
 
 ;; #(name address bytes memory-length protection), or #f behind the last
 (define (vm-image-section image n)
   (and (check-unless status-argument
                      ((c-lambda (image* size_t) int "___return(comet_handle_image_section(___arg1, ___arg2));")
                       image n))
-       (vector (result-text 0) (number 1) (result-bytes (number 0)) (number 2) (number 3))))
+       (while-held image (vector (result-text 0) (number 1) (result-bytes (number 0)) (number 2) (number 3)))))
 
 ;; #(name value)
 (define (result-symbol) (vector (result-text 0) (number 0)))
@@ -452,7 +501,7 @@ end-of-c
   (and (check-unless status-argument
                      ((c-lambda (image* size_t) int "___return(comet_handle_image_symbol(___arg1, ___arg2));")
                       image n))
-       (result-symbol)))
+       (while-held image (result-symbol))))
 
 ;; #(address file line column)
 (define (result-line) (vector (number 0) (result-text 0) (number 1) (number 2)))
@@ -461,21 +510,21 @@ end-of-c
   (and (check-unless status-argument
                      ((c-lambda (image* size_t) int "___return(comet_handle_image_line(___arg1, ___arg2));")
                       image n))
-       (result-line)))
+       (while-held image (result-line))))
 
 ;; #(address macro file line column), or #f behind the last
 (define (vm-image-expansion image n)
   (and (check-unless status-argument
                      ((c-lambda (image* size_t) int "___return(comet_handle_image_expansion(___arg1, ___arg2));")
                       image n))
-       (vector (number 0) (result-text 0) (result-text 1) (number 1) (number 2))))
+       (while-held image (vector (number 0) (result-text 0) (result-text 1) (number 1) (number 2)))))
 
 ;; #(name description), or #f behind the last
 (define (vm-image-view image n)
   (and (check-unless status-argument
                      ((c-lambda (image* size_t) int "___return(comet_handle_image_view(___arg1, ___arg2));")
                       image n))
-       (vector (result-text 0) (result-text 1))))
+       (while-held image (vector (result-text 0) (result-text 1)))))
 
 (define vm-image-import
   (c-lambda (image* size_t) UTF-8-string "___return(comet_clean_text(comet_image_import(___arg1, ___arg2)));"))
@@ -486,20 +535,20 @@ end-of-c
                      ((c-lambda (image* name) int
                         "___return(comet_handle_image_find_symbol(___arg1, ___arg2));")
                       image name))
-       (result-symbol)))
+       (while-held image (result-symbol))))
 
 (define (vm-image-symbol-at image address)
   (and (check-unless status-address
                      ((c-lambda (image* u64) int
                         "___return(comet_handle_image_symbol_at(___arg1, ___arg2));")
                       image address))
-       (result-symbol)))
+       (while-held image (result-symbol))))
 
 (define (vm-image-line-at image address)
   (and (check-unless status-address
                      ((c-lambda (image* u64) int "___return(comet_handle_image_line_at(___arg1, ___arg2));")
                       image address))
-       (result-line)))
+       (while-held image (result-line))))
 
 (define-call (vm-image-load image machine space) (image* machine* id)
   "comet_image_load(___arg1, ___arg2->machine, ___arg3, comet_clear_error())")
@@ -549,8 +598,9 @@ end-of-c
   (choose-isa! owner)
   (and (check-unless status-argument
                      ((c-lambda (size_t) int "___return(comet_take_definition(___arg1));") n))
-       (vector (string->symbol (result-text 0)) (number 0) (result-text 1) (result-text 2)
-               (result-bytes (number 1)) (result-text 3))))
+       (while-held owner
+         (vector (string->symbol (result-text 0)) (number 0) (result-text 1) (result-text 2)
+                 (result-bytes (number 1)) (result-text 3)))))
 
 (define-call (vm-treat machine opcode treatment) (machine* u64 int)
   "comet_treat(___arg1->machine, ___arg2, ___arg3, comet_clear_error())")
@@ -567,8 +617,9 @@ end-of-c
   (check ((c-lambda (scheme-object size_t size_t) int
             "___return(comet_take_decoded(COMET_BYTES(___arg1), ___arg2, ___arg3));")
           bytes start end))
-  (vector (string->symbol (result-text 0)) (result-text 1) (number 0)
-          (map (lambda (i) (number (+ i 2))) (iota (number 1)))))
+  (while-held owner
+    (vector (string->symbol (result-text 0)) (result-text 1) (number 0)
+            (map (lambda (i) (number (+ i 2))) (iota (number 1))))))
 
 ;; XXH3, 64 bits, of a u8vector's bytes.
 (define (vm-checksum bytes #!optional (start 0) (end (u8vector-length bytes)))
@@ -584,4 +635,4 @@ end-of-c
   (let ((length ((c-lambda (scheme-object size_t size_t u64) size_t
                    "___return(comet_take_disassembly(COMET_BYTES(___arg1), ___arg2, ___arg3, ___arg4));")
                  bytes start end address)))
-    (cons length (result-text 0))))
+    (while-held owner (cons length (result-text 0)))))

@@ -30,6 +30,11 @@ bool HostTable::revoke(std::string_view name) {
   return true;
 }
 
+void HostTable::grant_as(const HostTable& other) {
+  grants_ = other.grants_;
+  resolve_all();
+}
+
 uint32_t HostTable::import(std::string_view name) {
   const auto found = std::find(imports_.begin(), imports_.end(), name);
   if (found != imports_.end()) return static_cast<uint32_t>(found - imports_.begin());

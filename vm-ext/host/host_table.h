@@ -36,6 +36,8 @@ class HostTable {
   void grant(std::string_view name, HostCall call);
   // False when it was not granted.
   bool revoke(std::string_view name);
+  // Grants what `other` grants, and nothing else.
+  void grant_as(const HostTable& other);
   bool granted(std::string_view name) const { return grants_.find(name) != grants_.end(); }
 
   // The index of a name in the import list, which it joins when it is new. The name must be valid.

@@ -2,6 +2,7 @@
 // the image's own order, padding is zero, chunks that would be empty are left out.
 #include <algorithm>
 #include <cinttypes>
+#include <iterator>
 #include <unordered_map>
 #include <utility>
 
@@ -16,8 +17,13 @@ namespace {
 
 class Writer {
  public:
+  void reserve(size_t length) { bytes_.reserve(length); }
   void put(uint64_t value, size_t length) {
     for (size_t i = 0; i < length; ++i, value >>= 8) bytes_.push_back(static_cast<uint8_t>(value));
+  }
+  // In the place of bytes that were written before.
+  void patch(size_t offset, uint64_t value, size_t length) {
+    for (size_t i = 0; i < length; ++i, value >>= 8) bytes_[offset + i] = static_cast<uint8_t>(value);
   }
   void put_bytes(const uint8_t* bytes, size_t length) { bytes_.insert(bytes_.end(), bytes, bytes + length); }
   void put_name(std::string_view name) {
@@ -41,14 +47,11 @@ class Writer {
   std::vector<uint8_t> bytes_;
 };
 
-std::vector<uint8_t> write_entry(const Image& image) {
-  Writer writer;
+void write_entry(Writer& writer, const Image& image) {
   writer.put(image.entry(), 8);
-  return writer.take();
 }
 
-std::vector<uint8_t> write_sections(const Image& image) {
-  Writer writer;
+void write_sections(Writer& writer, const Image& image) {
   writer.put_count(image.sections().size(), "sections");
   for (const Section& section : image.sections()) {
     writer.put(section.address, 8);
@@ -58,32 +61,25 @@ std::vector<uint8_t> write_sections(const Image& image) {
     writer.put_name(section.name);
     writer.put_bytes(section.bytes.data(), section.bytes.size());
   }
-  return writer.take();
 }
 
-std::vector<uint8_t> write_imports(const Image& image) {
-  Writer writer;
+void write_imports(Writer& writer, const Image& image) {
   writer.put_count(image.imports().size(), "imports");
   for (const std::string* name : image.imports()) writer.put_name(*name);
-  return writer.take();
 }
 
-std::vector<uint8_t> write_instructions(const Image& image) {
-  Writer writer;
+void write_instructions(Writer& writer, const Image& image) {
   const auto& all = image.isa().definitions.all();
   writer.put_count(all.size(), "instructions");
   for (const auto& each : all) put_definition(writer, *each);
-  return writer.take();
 }
 
-std::vector<uint8_t> write_symbols(const Image& image) {
-  Writer writer;
+void write_symbols(Writer& writer, const Image& image) {
   writer.put_count(image.symbols().size(), "symbols");
   for (const Symbol* symbol : image.symbols()) {
     writer.put(symbol->second, 8);
     writer.put_name(symbol->first);
   }
-  return writer.take();
 }
 
 // Names that records share, numbered as the records, which are in order, name them first: so the order of
@@ -104,10 +100,9 @@ class Names {
   std::vector<const std::string*> order_;
 };
 
-std::vector<uint8_t> write_lines(const Image& image) {
+void write_lines(Writer& writer, const Image& image) {
   Names files;
   for (const Line& line : image.lines()) files.note(line.file);
-  Writer writer;
   files.write(writer, "source files");
   writer.put_count(image.lines().size(), "source lines");
   for (const Line& line : image.lines()) {
@@ -116,27 +111,23 @@ std::vector<uint8_t> write_lines(const Image& image) {
     writer.put(line.line, 4);
     writer.put(line.column, 4);
   }
-  return writer.take();
 }
 
-std::vector<uint8_t> write_views(const Image& image) {
-  Writer writer;
+void write_views(Writer& writer, const Image& image) {
   writer.put_count(image.views().size(), "views");
   for (const View& view : image.views()) {
     writer.put_name(view.name);
     writer.put_name(view.description);
   }
-  return writer.take();
 }
 
-std::vector<uint8_t> write_expansions(const Image& image) {
+void write_expansions(Writer& writer, const Image& image) {
   Names files;
   Names macros;
   for (const Expansion& expansion : image.expansions()) {
     files.note(expansion.file);
     macros.note(expansion.macro);
   }
-  Writer writer;
   files.write(writer, "source files");
   macros.write(writer, "macros");
   writer.put_count(image.expansions().size(), "expansions");
@@ -147,47 +138,58 @@ std::vector<uint8_t> write_expansions(const Image& image) {
     writer.put(expansion.line, 4);
     writer.put(expansion.column, 4);
   }
-  return writer.take();
+}
+
+// About as long as the file becomes: so that of what is long, nothing is copied again while it grows.
+size_t expected_length(const Image& image) {
+  size_t length = 4096 + image.lines().size() * format::line_length +
+                  image.expansions().size() * format::expansion_length;
+  for (const Section& section : image.sections()) length += section.bytes.size();
+  for (const Symbol* symbol : image.symbols()) length += format::shortest_symbol + symbol->first.size();
+  return length;
 }
 
 }  // namespace
 
 std::vector<uint8_t> write_image(const Image& image) {
-  std::vector<std::pair<uint32_t, std::vector<uint8_t>>> chunks;
-  chunks.emplace_back(format::entry_chunk, write_entry(image));
-  if (!image.imports().empty()) chunks.emplace_back(format::imports_chunk, write_imports(image));
-  chunks.emplace_back(format::sections_chunk, write_sections(image));
-  if (!image.isa().definitions.empty()) chunks.emplace_back(format::instructions_chunk, write_instructions(image));
-  if (!image.symbols().empty()) chunks.emplace_back(format::symbols_chunk, write_symbols(image));
-  if (!image.lines().empty()) chunks.emplace_back(format::lines_chunk, write_lines(image));
-  if (!image.expansions().empty()) chunks.emplace_back(format::expansions_chunk, write_expansions(image));
-  if (!image.views().empty()) chunks.emplace_back(format::views_chunk, write_views(image));
-
-  const auto aligned = [](uint64_t offset) {
-    return (offset + format::alignment - 1) / format::alignment * format::alignment;
+  struct Chunk {
+    uint32_t type;
+    bool there;
+    void (*write)(Writer&, const Image&);
   };
-  const uint64_t first = format::header_length + chunks.size() * format::table_entry_length;
-  uint64_t total = first;
-  for (const auto& [type, bytes] : chunks) total = aligned(total + bytes.size());
-  total += format::checksum_length;
+  const Chunk all[] = {
+      {format::entry_chunk, true, write_entry},
+      {format::imports_chunk, !image.imports().empty(), write_imports},
+      {format::sections_chunk, true, write_sections},
+      {format::instructions_chunk, !image.isa().definitions.empty(), write_instructions},
+      {format::symbols_chunk, !image.symbols().empty(), write_symbols},
+      {format::lines_chunk, !image.lines().empty(), write_lines},
+      {format::expansions_chunk, !image.expansions().empty(), write_expansions},
+      {format::views_chunk, !image.views().empty(), write_views},
+  };
+  const auto count =
+      static_cast<size_t>(std::count_if(std::begin(all), std::end(all), [](const Chunk& chunk) { return chunk.there; }));
 
   Writer writer;
+  writer.reserve(expected_length(image));
   writer.put_bytes(format::magic.data(), format::magic.size());
   writer.put(format::version, 4);
-  writer.put(chunks.size(), 4);
-  writer.put(total, 8);
-  uint64_t offset = first;
-  for (const auto& [type, bytes] : chunks) {
-    writer.put(type, 4);
-    writer.put(0, 4);
-    writer.put(offset, 8);
-    writer.put(bytes.size(), 8);
-    offset = aligned(offset + bytes.size());
-  }
-  for (const auto& [type, bytes] : chunks) {
-    writer.put_bytes(bytes.data(), bytes.size());
+  writer.put(count, 4);
+  const size_t total = writer.bytes().size();
+  writer.put(0, 8);
+  size_t entry = writer.bytes().size();
+  for (size_t i = 0; i < count * format::table_entry_length; ++i) writer.put(0, 1);
+  for (const Chunk& chunk : all) {
+    if (!chunk.there) continue;
+    const size_t begin = writer.bytes().size();
+    chunk.write(writer, image);
+    writer.patch(entry, chunk.type, 4);
+    writer.patch(entry + 8, begin, 8);
+    writer.patch(entry + 16, writer.bytes().size() - begin, 8);
+    entry += format::table_entry_length;
     writer.align();
   }
+  writer.patch(total, writer.bytes().size() + format::checksum_length, 8);
   writer.put(image_checksum(writer.bytes().data(), writer.bytes().size()), format::checksum_length);
   return writer.take();
 }

@@ -69,6 +69,8 @@ CodeCache::~CodeCache() {
 }
 
 void CodeCache::forget() {
+  if (!chunks_.empty()) ++dropped_count_;
+  touched_ = 0;
   for (Chunk* chunk : chunks_) std::free(chunk);
   chunks_.clear();
   pages_.clear();
@@ -216,12 +218,17 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
       pages_.erase(address >> page_bits);
       throw std::bad_alloc();
     }
+    const std::uint64_t offset = address & page_mask;
+    if (!page->touched.test(offset / part_entries)) {
+      page->touched.set(offset / part_entries);
+      ++touched_;
+    }
     std::uint8_t bytes[isa::max_instruction_bytes];
     isa::Decoded decoded{};
     const std::size_t available = memory_.fetch(address, bytes, sizeof bytes);
     const isa::DecodeStatus status = isa::decode(bytes, available, instructions_.definitions(), decoded);
     memory_.mark_code(address, decoded.length);
-    block_.push_back({address, &page->slots.data()[address & page_mask],
+    block_.push_back({address, &page->slots.data()[offset],
                       chunks_.back()->slots + chunks_.back()->used, decoded.operation});
     if (status != isa::DecodeStatus::ok) {
       block_.back().operation = isa::operation_count;
@@ -252,6 +259,7 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
   }
   pending_links_.clear();
   complete_ = true;
+  decoded_count_ += block_.size();
   return first;
 }
 

@@ -9,6 +9,7 @@
 // goes and is decoded again as it is reached.
 #pragma once
 
+#include <bitset>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -62,11 +63,18 @@ class CodeCache {
   // For the reference loop.
   const Fetched& fetch(std::uint64_t address);
 
+  // The memory of the host that what is decoded takes, and how much it may be. A block may go beyond that.
+  static constexpr std::size_t byte_limit = std::size_t{64} << 20;
+  std::size_t bytes() const {
+    return chunks_.size() * chunk_bytes + pages_.size() * sizeof(PageSlots) + touched_ * table_part_bytes + memory_.code_bytes();
+  }
+  // Instructions decoded for the fast loop so far, and how often all was dropped.
+  std::uint64_t decoded_count() const { return decoded_count_; }
+  std::uint64_t dropped_count() const { return dropped_count_; }
+
   // Whether slots need to be dropped because there is too much, or because memory ran out within a block.
   // Only between instructions.
-  bool overfull() const {
-    return !complete_ || chunks_.size() > maximum_chunks || pages_.size() > maximum_pages || memory_.code_pages() > maximum_pages;
-  }
+  bool overfull() const { return !complete_ || bytes() > byte_limit; }
   // Drops everything. No activation may refer to slots any more.
   void forget();
 
@@ -97,8 +105,6 @@ class CodeCache {
  private:
   static constexpr std::size_t chunk_bytes = 65536;
   static constexpr std::size_t chunk_slots = (chunk_bytes - 64) / (sizeof(Slot) + sizeof(std::uint64_t));
-  static constexpr std::size_t maximum_chunks = 1024;
-  static constexpr std::size_t maximum_pages = 1024; // 64 MiB of code
   static constexpr std::size_t fetched_entries = 1024;
 
   // Slots and the addresses of their instructions; lies at a multiple of its size.
@@ -108,8 +114,12 @@ class CodeCache {
     std::size_t used;
   };
   static_assert(sizeof(Chunk) <= chunk_bytes);
+  // Of a page's table the host gives memory by parts, as slots are entered.
+  static constexpr std::size_t table_part_bytes = 4096;
+  static constexpr std::size_t part_entries = table_part_bytes / sizeof(const Slot*);
   struct PageSlots {
     LazyArray<const Slot*> slots{page_size};
+    std::bitset<page_size / part_entries> touched;
   };
 
   const Slot* find_elsewhere(std::uint64_t address) const;
@@ -143,6 +153,8 @@ class CodeCache {
   std::unique_ptr<LazyArray<Fetched>> fetched_;
   std::set<std::uint64_t> breakpoints_;
   std::uint64_t highest_register_ = 0;
+  std::size_t touched_ = 0; // parts of tables
+  std::uint64_t decoded_count_ = 0, dropped_count_ = 0;
 };
 
 } // namespace comet

@@ -94,6 +94,7 @@ class Machine {
   void restore_snapshot(const comet_snapshot* snapshot);
   void free_snapshot(const comet_snapshot* snapshot);
   std::uint64_t snapshot_bytes() const;
+  std::optional<AddressSpace::Range> next_difference(const comet_snapshot* snapshot, comet_space id, std::uint64_t from) const;
 
   Hash128 state_hash() const;
 
@@ -133,6 +134,7 @@ class Machine {
   Threads make_threads(const std::map<comet_thread, ThreadState>& states) const;
   void become(Spaces spaces, Threads threads, std::vector<std::string> imports, std::shared_ptr<const comet_isa> own,
               const Random& random);
+  void require_own(const comet_snapshot* snapshot) const;
   void release_marks(const comet_snapshot& snapshot);
   void take_leave(comet_space id, Space& space);
 

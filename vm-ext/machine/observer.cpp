@@ -6,14 +6,16 @@
 
 namespace comet {
 
-Observer::Observer(comet_observation& observation, const AddressSpace& memory)
-    : observation_(observation), memory_(memory) {
+Observer::Observer(comet_observation& observation, const AddressSpace& memory, const Thread& thread)
+    : observation_(observation), profile_(observation.profile), memory_(memory) {
+  if (profile_ != nullptr) profile_->enter(thread, observation.profile_weight);
   for (std::size_t i = 0; i < observation.filter_count; ++i) wanted_ |= observation.filters[i].events;
   observation.event_count = 0;
   observation.seen = 0;
 }
 
-void Observer::begin(std::uint64_t count, std::uint64_t pc) {
+void Observer::begin(std::uint64_t count, std::uint64_t pc, std::uint64_t opcode) {
+  if (profile_ != nullptr) profile_->begin(count, pc, opcode);
   count_ = count;
   pc_ = pc;
   current_count_ = 0;
@@ -22,8 +24,14 @@ void Observer::begin(std::uint64_t count, std::uint64_t pc) {
 
 void Observer::accessed(std::uint64_t address, std::uint64_t length, std::uint8_t kind) {
   if (length == 0) return;
-  if ((kind & protection_read) != 0) note(COMET_EVENT_READ, address, length, 0, 0);
-  if ((kind & protection_write) != 0) note(COMET_EVENT_WRITE, address, length, 0, 0);
+  if ((kind & protection_read) != 0) {
+    if (profile_ != nullptr) profile_->accessed(address, length, COMET_READ);
+    note(COMET_EVENT_READ, address, length, 0, 0);
+  }
+  if ((kind & protection_write) != 0) {
+    if (profile_ != nullptr) profile_->accessed(address, length, COMET_WRITE);
+    note(COMET_EVENT_WRITE, address, length, 0, 0);
+  }
 }
 
 // Of an access to memory, what the filter asked for counts: events tell of the first wanted byte.
@@ -53,6 +61,7 @@ std::uint64_t Observer::value_at(std::uint64_t address, std::uint64_t length) co
 }
 
 void Observer::executed() {
+  if (profile_ != nullptr) profile_->executed();
   const std::uint64_t offset = pc_ - observation_.counts_first;
   if (offset < observation_.counts_length) ++observation_.counts[offset];
   for (std::size_t i = 0; i < current_count_; ++i) {

@@ -10,16 +10,17 @@
 
 #include "../comet.h"
 #include "../memory/address_space.h"
+#include "profile.h"
 
 namespace comet {
 
 class Observer : public AccessObserver {
  public:
-  // The caller's struct, whose arrays the events and counts go to.
-  Observer(comet_observation& observation, const AddressSpace& memory);
+  // The caller's struct, whose arrays and profile the events and counts of the thread go to.
+  Observer(comet_observation& observation, const AddressSpace& memory, const Thread& thread);
 
   // ---- reports of the reference loop, in this order
-  void begin(std::uint64_t count, std::uint64_t pc);
+  void begin(std::uint64_t count, std::uint64_t pc, std::uint64_t opcode);
   void register_written(std::uint64_t index, std::uint64_t before, std::uint64_t after) {
     if ((wanted_ & COMET_EVENT_REGISTER) != 0) note(COMET_EVENT_REGISTER, index, 1, before, after);
   }
@@ -27,8 +28,14 @@ class Observer : public AccessObserver {
     note(COMET_EVENT_THREAD_REGISTER, index, 1, before, after);
   }
   void accessed(std::uint64_t address, std::uint64_t length, std::uint8_t kind) override; // about to happen
-  void called(std::uint64_t function, std::uint64_t depth) { note(COMET_EVENT_CALL, function, 1, depth, 0); }
-  void returned(std::uint64_t function, std::uint64_t depth) { note(COMET_EVENT_RETURN, function, 1, depth, 0); }
+  void called(std::uint64_t function, std::uint64_t depth) {
+    if (profile_ != nullptr) profile_->called(function, depth);
+    note(COMET_EVENT_CALL, function, 1, depth, 0);
+  }
+  void returned(std::uint64_t function, std::uint64_t depth) {
+    if (profile_ != nullptr) profile_->returned(depth);
+    note(COMET_EVENT_RETURN, function, 1, depth, 0);
+  }
   void host_called(std::uint64_t index) { note(COMET_EVENT_HOST_CALL, index, 1, 0, 0); }
   void executed();
   // The instruction was not executed after all: `begin` follows.
@@ -44,6 +51,7 @@ class Observer : public AccessObserver {
   std::uint64_t value_at(std::uint64_t address, std::uint64_t length) const;
 
   comet_observation& observation_;
+  Profile* const profile_; // may be null
   const AddressSpace& memory_;
   unsigned wanted_ = 0; // kinds that some filter names
   std::size_t ring_begin_ = 0;

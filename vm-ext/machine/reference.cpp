@@ -550,12 +550,12 @@ Outcome Reference::step() {
       trap(COMET_TRAP_ILLEGAL, thread_.pc, "this machine may not execute the instruction %s",
            fetched.decoded.definition != nullptr ? fetched.decoded.definition->name.c_str() : isa::describe(fetched.decoded.operation).name);
     std::copy_n(fetched.decoded.operands, isa::max_operands, operands_);
-    next_ = thread_.pc + fetched.decoded.length;
+    next_ = behind_ = thread_.pc + fetched.decoded.length;
     check_register(fetched.highest_register);
     stopped_ = false;
     executed_ = true;
     moved_bytes_ = 0;
-    if (observer_ != nullptr) observer_->begin(thread_.instruction_count, thread_.pc);
+    if (observer_ != nullptr) observer_->begin(thread_.instruction_count, thread_.pc, fetched.decoded.opcode);
     if (fetched.decoded.definition == nullptr) execute(fetched.decoded.operation);
     else execute_parts(fetched.decoded);
   } catch (const Trapped&) {

@@ -26,6 +26,8 @@ class Reference {
   Outcome step();
   // Bytes that the last step moved by a block instruction or a host call.
   std::uint64_t moved_bytes() const { return moved_bytes_; }
+  // Whether it went elsewhere than to the instruction behind.
+  bool jumped() const { return next_ != behind_; }
 
  private:
   using u64 = std::uint64_t;
@@ -90,7 +92,7 @@ class Reference {
   comet_stop& stop_;
   Observer* const observer_;
   u64 operands_[isa::max_operands] = {};
-  u64 next_ = 0;
+  u64 next_ = 0, behind_ = 0;
   u64 moved_bytes_ = 0;
   const isa::Definition* whole_ = nullptr; // the user's instruction that is under way
   std::size_t part_ = 0;                   // its part, from 0

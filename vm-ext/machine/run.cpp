@@ -91,6 +91,16 @@ class Run {
     work_until_look_ -= forget_work + static_cast<std::int64_t>(thread_.depth());
   }
 
+  // Blocks begin where branches lead to, by whichever loop these are executed; else the fast loop would find loops of
+  // the program begun in their middle, and be slower in them for ever.
+  void decode_entry() {
+#ifndef COMET_REFERENCE_ONLY
+    if (space_.code.find(thread_.pc) != nullptr) return;
+    space_.code.slot_at(thread_.pc);
+    work_until_look_ -= decode_work;
+#endif
+  }
+
   Machine& machine_;
   Thread& thread_;
   Space& space_;
@@ -118,6 +128,7 @@ Run::Turn Run::step() {
   work_until_look_ -= reference_step_work + static_cast<std::int64_t>(reference_.moved_bytes()) / bytes_a_work;
   forget_stale_code();
   if (outcome == Outcome::stopped) return Turn::stop;
+  if (reference_.jumped()) decode_entry();
   if (observer_ == nullptr || !observer_->satisfied()) return Turn::go_on;
   stop_.reason = COMET_OBSERVED;
   return Turn::stop;
@@ -212,7 +223,7 @@ void Machine::run(comet_thread id, std::uint64_t fuel, comet_stop& stop, comet_o
   AddressSpace& memory = space(running.space).memory;
   memory.watch_hit.reset();
   std::optional<Observer> observer;
-  if (observation != nullptr) observer.emplace(*observation, memory);
+  if (observation != nullptr) observer.emplace(*observation, memory, running);
   if (running.served_hit) {
     report_watch_hit(*running.served_hit, stop);
     running.served_hit.reset();

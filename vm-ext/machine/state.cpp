@@ -64,9 +64,23 @@ comet_snapshot* Machine::take_snapshot() {
   return &taken;
 }
 
-void Machine::restore_snapshot(const comet_snapshot* snapshot) {
+void Machine::require_own(const comet_snapshot* snapshot) const {
   if (std::none_of(snapshots_.begin(), snapshots_.end(), [&](const comet_snapshot& own) { return &own == snapshot; }))
     fail(COMET_ERROR_ARGUMENT, 0, "this snapshot was freed, or belongs to another machine; restore one of this machine's own");
+}
+
+std::optional<AddressSpace::Range> Machine::next_difference(const comet_snapshot* snapshot, comet_space id,
+                                                            std::uint64_t from) const {
+  require_own(snapshot);
+  for (const comet_snapshot::SpaceMark& mark : snapshot->spaces) {
+    const auto now = spaces_.find(id);
+    if (mark.id == id && now != spaces_.end() && now->second == mark.space) return mark.space->memory.next_difference(mark.mark, from);
+  }
+  fail(COMET_ERROR_ARGUMENT, 0, "space %u is not in the snapshot and in the machine; compare one that is in both", id);
+}
+
+void Machine::restore_snapshot(const comet_snapshot* snapshot) {
+  require_own(snapshot);
   require_no_run("go back to a snapshot");
   // What can fail for want of memory comes before what changes threads and spaces.
   Threads threads = make_threads(snapshot->threads);

@@ -18,7 +18,7 @@ bool goes_on(const Change& last, const Change& next) {
          last.access == next.access && last.address + last.length == next.address;
 }
 
-bool before(const LoggedCall& call, std::uint64_t count) { return call.count < count; }
+bool before(const std::shared_ptr<const LoggedCall>& call, std::uint64_t count) { return call->count < count; }
 
 } // namespace
 
@@ -28,7 +28,7 @@ void Timeline::count_change() {
 }
 
 void Timeline::start(std::uint64_t byte_limit) {
-  clear();
+  begin_anew();
   recording_ = true;
   byte_limit_ = byte_limit;
   changes_ = 0;
@@ -40,10 +40,26 @@ void Timeline::stop() {
 }
 
 void Timeline::clear() {
+  begin_anew();
+  for (auto& [id, logs] : kept_) forget(logs);
+  kept_.clear();
+}
+
+void Timeline::begin_anew() {
   if (listener) listener->changed();
-  logs_.clear();
+  forget(logs_);
   open_.clear();
-  bytes_ = 0;
+}
+
+void Timeline::forget(Entry& entry) noexcept {
+  if (entry.use_count() == 1) bytes_ -= entry->bytes;
+  entry.reset();
+}
+
+void Timeline::forget(Logs& logs) noexcept {
+  for (auto& [thread, log] : logs)
+    for (Entry& entry : log.calls) forget(entry);
+  logs.clear();
 }
 
 // ---- recording --------------------------------------------------------------------------------------
@@ -91,7 +107,7 @@ void Timeline::finish(comet_thread thread, std::optional<std::uint64_t> result,
   }
   try {
     if (!open.lost) {
-      logs_[thread].calls.push_back(std::move(call));
+      logs_[thread].calls.push_back(std::make_shared<const LoggedCall>(std::move(call)));
       bytes_ += bytes;
     }
   } catch (const std::bad_alloc&) {
@@ -113,11 +129,15 @@ void Timeline::abandon(comet_thread thread) {
 void Timeline::keep_within_limit() {
   while (bytes_ > byte_limit_) {
     Log* oldest = nullptr;
-    for (auto& [thread, log] : logs_)
-      if (!log.calls.empty() && (oldest == nullptr || log.calls.front().sequence < oldest->calls.front().sequence))
-        oldest = &log;
-    oldest->begin = oldest->calls.front().count + 1;
-    bytes_ -= oldest->calls.front().bytes;
+    const auto look = [&](Logs& logs) {
+      for (auto& [thread, log] : logs)
+        if (!log.calls.empty() && (oldest == nullptr || log.calls.front()->sequence < oldest->calls.front()->sequence))
+          oldest = &log;
+    };
+    look(logs_);
+    for (auto& [id, logs] : kept_) look(logs);
+    oldest->begin = oldest->calls.front()->count + 1;
+    forget(oldest->calls.front());
     oldest->calls.pop_front();
   }
 }
@@ -126,7 +146,7 @@ void Timeline::lose_all_until(comet_thread thread, std::uint64_t count) {
   const auto found = logs_.find(thread);
   if (found == logs_.end()) return;
   Log& log = found->second;
-  for (const LoggedCall& call : log.calls) bytes_ -= call.bytes;
+  for (Entry& entry : log.calls) forget(entry);
   log.calls.clear();
   log.begin = count + 1;
 }
@@ -139,9 +159,9 @@ const LoggedCall* Timeline::find(comet_thread thread, std::uint64_t count, std::
   const auto found = logs_.find(thread);
   if (found == logs_.end()) return nullptr;
   const auto& calls = found->second.calls;
-  if (calls.empty() || calls.back().count < count) return nullptr;
-  const auto call = std::lower_bound(calls.begin(), calls.end(), count, before);
-  if (call->count == count && call->index == index) return &*call;
+  if (calls.empty() || calls.back()->count < count) return nullptr;
+  const LoggedCall& call = **std::lower_bound(calls.begin(), calls.end(), count, before);
+  if (call.count == count && call.index == index) return &call;
   cut(thread, count);
   return nullptr;
 }
@@ -150,23 +170,46 @@ void Timeline::cut(comet_thread thread, std::uint64_t count) {
   const auto found = logs_.find(thread);
   if (found == logs_.end()) return;
   Log& log = found->second;
-  while (!log.calls.empty() && log.calls.back().count >= count) {
-    bytes_ -= log.calls.back().bytes;
+  while (!log.calls.empty() && log.calls.back()->count >= count) {
+    forget(log.calls.back());
     log.calls.pop_back();
   }
   log.begin = std::min(log.begin, count);
 }
 
+std::uint32_t Timeline::keep() {
+  kept_.emplace(next_kept_, logs_);
+  return next_kept_++;
+}
+
+bool Timeline::resume(std::uint32_t id) {
+  const auto found = kept_.find(id);
+  if (found == kept_.end()) return false;
+  Logs logs = found->second;
+  begin_anew();
+  logs_ = std::move(logs);
+  return true;
+}
+
+bool Timeline::drop(std::uint32_t id) {
+  const auto found = kept_.find(id);
+  if (found == kept_.end()) return false;
+  forget(found->second);
+  kept_.erase(found);
+  return true;
+}
+
 void Timeline::start_with(const std::map<comet_thread, std::vector<LoggedCall>>& calls, std::uint64_t byte_limit) {
-  std::map<comet_thread, Log> logs;
+  Logs logs;
   std::uint64_t bytes = 0;
   for (const auto& [thread, list] : calls) {
     for (const LoggedCall& call : list) {
-      std::deque<LoggedCall>& into = logs[thread].calls;
-      into.push_back(call);
-      bytes += into.back().bytes = size_of(call);
+      const auto entry = std::make_shared<LoggedCall>(call);
+      bytes += entry->bytes = size_of(call);
+      logs[thread].calls.push_back(entry);
     }
   }
+  clear();
   start(std::max(byte_limit, bytes));
   logs_ = std::move(logs);
   bytes_ = bytes;
@@ -185,7 +228,7 @@ std::uint64_t Timeline::begin(comet_thread thread) const {
 
 std::uint64_t Timeline::end(comet_thread thread) const {
   const auto found = logs_.find(thread);
-  return found == logs_.end() || found->second.calls.empty() ? 0 : found->second.calls.back().count + 1;
+  return found == logs_.end() || found->second.calls.empty() ? 0 : found->second.calls.back()->count + 1;
 }
 
 } // namespace comet

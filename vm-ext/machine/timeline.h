@@ -9,6 +9,9 @@
 // Entries are ordered within a thread only: in which order an embedder runs several threads is its own
 // affair, and not recorded. The log holds a bounded number of bytes; where the oldest entries had to go,
 // `forgotten` says so, and the machine does not run on from there as if nothing had been.
+//
+// A log can be kept, so that the machine can come back to a future that another one has replaced. Logs share
+// their entries; those that are kept count within the bound, and lose their oldest with the rest.
 #pragma once
 
 #include <cstddef>
@@ -59,10 +62,10 @@ class TimelineListener {
 
 class Timeline {
  public:
-  // Begins with an empty log of at most so many bytes.
+  // Begins with an empty log; all logs together hold at most so many bytes.
   void start(std::uint64_t byte_limit);
   void stop();
-  // What was recorded is void; recording goes on.
+  // What was recorded is void, kept or not; recording goes on.
   void clear();
   bool recording() const { return recording_; }
 
@@ -92,6 +95,12 @@ class Timeline {
   void count_change();
   std::uint64_t changes() const { return changes_; }
 
+  // ---- logs that are kept, by number
+  std::uint32_t keep();
+  // Makes a kept log, which stays kept, the one that calls are served from. False: there is none of that number.
+  bool resume(std::uint32_t id);
+  bool drop(std::uint32_t id);
+
   // ---- a log from elsewhere, and one for elsewhere
   // Begins with these calls, by thread and count, whatever the limit says about them.
   void start_with(const std::map<comet_thread, std::vector<LoggedCall>>& calls, std::uint64_t byte_limit);
@@ -107,25 +116,32 @@ class Timeline {
   std::uint64_t end(comet_thread thread) const;
 
  private:
+  using Entry = std::shared_ptr<const LoggedCall>;
   struct Log {
-    std::deque<LoggedCall> calls; // by count
-    std::uint64_t begin = 0;      // calls at lower counts were dropped
+    std::deque<Entry> calls; // by count
+    std::uint64_t begin = 0; // calls at lower counts were dropped
   };
+  using Logs = std::map<comet_thread, Log>;
   struct OpenCall {
     comet_thread thread;
     bool lost; // the host had no memory for all of it
     LoggedCall call;
   };
 
+  void forget(Entry& entry) noexcept;
+  void forget(Logs& logs) noexcept;
+  void begin_anew();
   void keep_within_limit();
   void lose_all_until(comet_thread thread, std::uint64_t count);
 
   bool recording_ = false;
   std::uint64_t byte_limit_ = 0;
-  std::uint64_t bytes_ = 0;
+  std::uint64_t bytes_ = 0; // of entries, each once
   std::uint64_t changes_ = 0;
   std::uint64_t next_sequence_ = 0;
-  std::map<comet_thread, Log> logs_;
+  Logs logs_;
+  std::map<std::uint32_t, Logs> kept_;
+  std::uint32_t next_kept_ = 1;
   std::vector<OpenCall> open_;
 };
 

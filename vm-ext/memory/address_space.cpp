@@ -107,7 +107,7 @@ void AddressSpace::release(std::uint64_t number) {
   Page* page = find(number);
   if (page->has_code) code_changed = true;
   if (number < window_pages_) {
-    clear_pages(page->data, page_size);
+    clear(*page);
     *page = Page{};
     update_access(number);
   } else {
@@ -116,6 +116,12 @@ void AddressSpace::release(std::uint64_t number) {
   }
   --mapped_pages_;
   if (counted_) --budget_->used;
+}
+
+void AddressSpace::clear(Page& page) {
+  if (page.shared) stop_showing(page.data, page_size);
+  else clear_pages(page.data, page_size);
+  page.shared = false;
 }
 
 void AddressSpace::map(std::uint64_t address, std::uint64_t length, std::uint8_t protection) {
@@ -241,6 +247,16 @@ void AddressSpace::write(std::uint64_t address, const void* bytes, std::size_t l
     from += part;
     address += part;
     length -= part;
+  }
+}
+
+void AddressSpace::show(std::uint64_t first_page, std::uint64_t count, const SharedPages& content, std::size_t offset) {
+  const std::uint64_t in_window = std::min(count, window_pages_ - std::min(window_pages_, first_page));
+  if (in_window != 0) content.show(window_ + (first_page << page_bits), offset, in_window << page_bits);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    Page* page = find(first_page + i);
+    if (i < in_window) page->shared = true;
+    else std::memcpy(page->data, content.data() + offset + (i << page_bits), page_size);
   }
 }
 

@@ -20,6 +20,8 @@
 
 namespace comet {
 
+class SharedPages;
+
 constexpr unsigned page_bits = 16;
 constexpr std::uint64_t page_size = std::uint64_t{1} << page_bits;
 constexpr std::uint64_t page_mask = page_size - 1;
@@ -86,6 +88,10 @@ class AddressSpace {
   void copy(std::uint64_t destination, std::uint64_t source, std::uint64_t length);
   void fill(std::uint64_t address, std::uint8_t byte, std::uint64_t length);
 
+  // Gives mapped pages the content from `offset` on, shared until it is written to; pages beyond the window get a
+  // copy. For a space that is being made: nothing was decoded from it, and no mark taken.
+  void show(std::uint64_t first_page, std::uint64_t count, const SharedPages& content, std::size_t offset);
+
   // A pointer to bytes within one page, to be written atomically; the page counts as written.
   std::uint8_t* writable(std::uint64_t address, std::size_t length);
 
@@ -94,7 +100,8 @@ class AddressSpace {
   // Says that instructions were decoded from these bytes: writes to them set `code_changed`.
   void mark_code(std::uint64_t address, std::size_t length);
   void forget_code();
-  std::size_t code_pages() const { return code_.size(); }
+  // Memory of the host that this takes.
+  std::size_t code_bytes() const { return code_.size() * sizeof(CodeBytes); }
   bool code_changed = false;
 
   // Watched ranges. Who accesses memory through the careful path says so before, and `watch_hit` then tells
@@ -114,6 +121,12 @@ class AddressSpace {
   void restore() noexcept;
   void drop_mark(Mark mark) noexcept;
   std::uint64_t saved_bytes(Mark mark) const; // what the epoch keeps that begins at the mark
+  struct Range {
+    std::uint64_t address, length;
+  };
+  // The first bytes at or behind an address that are not what they were at a mark; up to 7 equal ones in between
+  // count as different. A page that is mapped on one side only differs as a whole.
+  std::optional<Range> next_difference(Mark mark, std::uint64_t from) const;
 
   // For the fast path. The `front_bytes` in front of the window are its own, and zero at first.
   static constexpr std::size_t front_bytes = 4096;
@@ -126,6 +139,7 @@ class AddressSpace {
     std::uint8_t* data = nullptr; // null: not mapped
     std::uint8_t protection = 0;
     bool has_code = false;
+    bool shared = false; // shows SharedPages, which clear_pages would bring back
     std::uint64_t saved_at = 0; // the newest mark when its old content was last kept
   };
   struct SavedPage {
@@ -153,6 +167,7 @@ class AddressSpace {
   Page* find(std::uint64_t number) { return const_cast<Page*>(static_cast<const AddressSpace*>(this)->find(number)); }
   Page& allocate(std::uint64_t number, std::uint8_t protection);
   void release(std::uint64_t number);
+  void clear(Page& page);
   void set_page(std::uint64_t number, const SavedPage& content);
   void keep_old(std::uint64_t number);
   void keep_old(std::uint64_t address, std::uint64_t length);

@@ -2,9 +2,11 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <new>
 
 #ifndef COMET_PORTABLE
 #include <sys/mman.h>
+#include <unistd.h>
 #endif
 
 namespace comet {
@@ -15,6 +17,15 @@ namespace comet {
 void* reserve_pages(std::size_t bytes) { return std::calloc(bytes == 0 ? 1 : bytes, 1); }
 void release_pages(void* pages, std::size_t) { std::free(pages); }
 void clear_pages(void* pages, std::size_t bytes) { std::memset(pages, 0, bytes); }
+
+SharedPages::SharedPages(std::size_t bytes) : bytes_(bytes), data_(static_cast<std::uint8_t*>(std::malloc(bytes == 0 ? 1 : bytes))) {
+  if (data_ == nullptr) throw std::bad_alloc();
+}
+SharedPages::~SharedPages() { std::free(data_); }
+void SharedPages::show(void* pages, std::size_t offset, std::size_t bytes) const noexcept {
+  std::memcpy(pages, data_ + offset, bytes);
+}
+void stop_showing(void* pages, std::size_t bytes) { std::memset(pages, 0, bytes); }
 
 #else
 
@@ -30,6 +41,37 @@ void release_pages(void* pages, std::size_t bytes) {
 
 void clear_pages(void* pages, std::size_t bytes) {
   if (madvise(pages, bytes, MADV_DONTNEED) != 0) std::memset(pages, 0, bytes);
+}
+
+SharedPages::SharedPages(std::size_t bytes) : bytes_(bytes) {
+  if (bytes == 0) return;
+  file_ = memfd_create("comet-pages", MFD_CLOEXEC);
+  void* all = MAP_FAILED;
+  if (file_ >= 0 && ftruncate(file_, static_cast<off_t>(bytes)) == 0)
+    all = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file_, 0);
+  if (all == MAP_FAILED) {
+    if (file_ >= 0) close(file_);
+    throw std::bad_alloc();
+  }
+  data_ = static_cast<std::uint8_t*>(all);
+}
+
+SharedPages::~SharedPages() {
+  if (data_ == nullptr) return;
+  munmap(data_, bytes_);
+  close(file_);
+}
+
+// A host that has no room for another mapping leaves the old one, which takes a copy.
+void SharedPages::show(void* pages, std::size_t offset, std::size_t bytes) const noexcept {
+  if (mmap(pages, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, file_, static_cast<off_t>(offset)) ==
+      MAP_FAILED)
+    std::memcpy(pages, data_ + offset, bytes);
+}
+
+void stop_showing(void* pages, std::size_t bytes) {
+  if (mmap(pages, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) == MAP_FAILED)
+    std::memset(pages, 0, bytes);
 }
 
 #endif

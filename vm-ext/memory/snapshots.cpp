@@ -76,7 +76,7 @@ void AddressSpace::set_page(std::uint64_t number, const SavedPage& content) {
   if (content.bytes != nullptr)
     std::memcpy(page->data, content.bytes.get(), page_size);
   else
-    clear_pages(page->data, page_size);
+    clear(*page);
   update_access(number);
 }
 
@@ -117,6 +117,33 @@ void AddressSpace::drop_mark(Mark mark) noexcept {
   epochs_.erase(dropped);
   if (epochs_.empty())
     for (std::uint64_t number = 0; number < window_high_; ++number) update_access(number);
+}
+
+std::optional<AddressSpace::Range> AddressSpace::next_difference(Mark mark, std::uint64_t from) const {
+  const auto first = std::find_if(epochs_.begin(), epochs_.end(), [&](const Epoch& epoch) { return epoch.mark == mark; });
+  std::uint64_t offset = from % page_size;
+  for (std::uint64_t number = from >> page_bits;; ++number, offset = 0) {
+    // The lowest page from here on that changed since; the first epoch that kept it knows what it was.
+    const std::pair<const std::uint64_t, SavedPage>* changed = nullptr;
+    for (auto epoch = first; epoch != epochs_.end(); ++epoch) {
+      const auto found = epoch->saved.lower_bound(number);
+      if (found != epoch->saved.end() && (changed == nullptr || found->first < changed->first)) changed = &*found;
+    }
+    if (changed == nullptr) return {};
+    if (changed->first != number) offset = 0;
+    number = changed->first;
+    const SavedPage& was = changed->second;
+    const Page* const page = find(number);
+    if (was.mapped != (page != nullptr)) return Range{(number << page_bits) + offset, page_size - offset};
+    if (page == nullptr) continue;
+    const auto differs = [&](std::uint64_t at) { return page->data[at] != (was.bytes ? was.bytes[at] : 0); };
+    while (offset < page_size && !differs(offset)) ++offset;
+    if (offset == page_size) continue;
+    std::uint64_t end = offset + 1;
+    for (std::uint64_t at = end; at < page_size && at < end + 8; ++at)
+      if (differs(at)) end = at + 1;
+    return Range{(number << page_bits) + offset, end - offset};
+  }
 }
 
 std::uint64_t AddressSpace::saved_bytes(Mark mark) const {

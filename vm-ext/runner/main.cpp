@@ -88,6 +88,7 @@ struct Free {
 // A file is read at its size; what has no size, such as a pipe, may not go on for ever.
 std::vector<uint8_t> read_file(const char* path) {
   constexpr size_t most_without_size = size_t{64} << 20;
+  constexpr off_t most = off_t{1} << 31;
   const std::string name = path;
   const std::unique_ptr<std::FILE, Free> file(std::fopen(path, "rb"));
   struct stat information {};
@@ -95,6 +96,7 @@ std::vector<uint8_t> read_file(const char* path) {
     end(exit_no_image, name + ": cannot be opened: " + std::strerror(errno));
   }
   const bool has_size = S_ISREG(information.st_mode);
+  if (has_size && information.st_size > most) end(exit_bad_image, name + ": is longer than the 2 GiB that are read at most");
   std::vector<uint8_t> bytes(has_size ? static_cast<size_t>(information.st_size) : 65536);
   size_t length = 0;
   for (;;) {
@@ -261,7 +263,11 @@ int run(const Options& options) {
   if (stop.reason != COMET_HALTED && !options.quiet)
     report_end(options, image.get(), machine.get(), stop, status);
   if (options.statistics) {
+    comet_statistics statistics = COMET_STATISTICS_INIT;
+    check(comet_machine_statistics(machine.get(), &statistics, &error), error);
     std::fprintf(stderr, "instructions: %" PRIu64 "\nseconds: %.6f\n", stop.instruction_count, seconds);
+    std::fprintf(stderr, "decoded: %" PRIu64 " instructions, %" PRIu64 " bytes, dropped %" PRIu64 " times\n",
+                 statistics.decoded_instructions, statistics.decoded_bytes, statistics.decoded_drops);
   }
   if (options.hash) {
     uint8_t hash[16];

@@ -40,7 +40,8 @@ Files to look into with comet-vm debug:
 
 Reports, all on standard error:
   --hash               print a hash of the final state
-  --statistics         print the number of instructions and the time they took
+  --statistics         print the number of instructions, the time they took, and
+                       what decoded code took of the host's memory
   --quiet              no report of traps and reached limits; the status tells
 
   --help               print this and exit

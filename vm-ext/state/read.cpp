@@ -249,6 +249,7 @@ void StateReader::take_pages_of_base(Fields& fields, uint64_t at, const PageRun&
       fields.fail_at(at, "the base has no content for page " + std::to_string(run.first + i));
     PageRun same = *page;
     same.protection = run.protection;
+    if (base_->pages != nullptr) same.bytes = nullptr;  // captured, and not ours to keep
     add_run(runs, same);
   }
 }

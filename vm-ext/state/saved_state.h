@@ -19,6 +19,7 @@
 #include "../machine/state_hash.h"
 #include "../machine/thread.h"
 #include "../machine/timeline.h"
+#include "../memory/host_pages.h"
 
 namespace comet {
 
@@ -29,10 +30,10 @@ struct PageRun {
   uint64_t count;  // 1 for a page with content
   uint8_t protection;
   bool zero;
-  Hash128 hash{};       // of a page's content
-  uint64_t pieces = 0;  // bit i: piece i of the page is stored
-  const uint8_t* bytes =
-      nullptr;  // captured: the page; read: the stored pieces one after the other; else null
+  Hash128 hash{};                  // of a page's content
+  uint64_t pieces = 0;             // bit i: piece i of the page is stored
+  const uint8_t* bytes = nullptr;  // captured: the page, in the machine or in `pages`; read: the stored
+                                   // pieces one after the other; else null
 };
 
 // Sorted by `first`, without overlap.
@@ -75,12 +76,17 @@ struct SavedState {
   std::map<comet_thread, std::vector<LoggedCall>> calls;
   std::map<comet_thread, uint64_t> reached;
 
+  // The pages of a state that was captured to be kept, in the order of the runs.
+  std::shared_ptr<const SharedPages> pages;
+
   // The files that pages lie in.
   std::vector<std::shared_ptr<const std::vector<uint8_t>>> files;
 };
 
 // The state of a machine, its pages where they are; good until the machine changes.
 SavedState capture(const Machine& machine);
+// Gives a captured state pages of its own, so that the machine may change.
+void keep_pages(SavedState& state);
 // The hash that a state is known by: whatever may differ when it goes on, and nothing else.
 Hash128 identity_of(const SavedState& state);
 

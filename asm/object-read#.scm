@@ -1,0 +1,2 @@
+;; asm/object-read: bytes to objects.
+(##namespace ("asm/object-read#" bytes->object))

@@ -1,0 +1,2 @@
+;; asm/object-write: objects to bytes.
+(##namespace ("asm/object-write#" object->bytes))

@@ -1,0 +1,1 @@
+(##namespace ("debugger/what-if-commands#" show-timelines telling-of-fork))

@@ -1,0 +1,154 @@
+;; The binary tools, as Scheme procedures. tests/asm/tools.sh holds the commands.
+(use scheme-lib/test)
+(use scheme-lib/util)
+(use scheme-lib/image)
+(use asm/assembler)
+(use vm-ext/gambit/vm)
+
+(define examples (path-expand "../../examples/" (path-directory (path-expand (this-source-file)))))
+
+(define (object-of . source) (asm-object-string (apply lines source) name: "o.s"))
+(define (image-of-source . source) (program-image (asm-string (apply lines source))))
+
+(test-group "symbols of an image are told apart by where they are"
+  (test "letters"
+        '(#("a" #\T 65536 #f) #("b" #\R 131072 #f) #("c" #\D 196608 #f) #("d" #\B 196609 #f) #("e" #\B 196618 #f)
+          #("f" #\A 5 #f))
+        (binary-symbols (image-of-source "a: nop" ".rodata" "b: .byte 1" ".data" "c: .byte 1" "d: .zero 9" "e:"
+                                         "f = 5")))
+  (test "of sections that touch, the one that begins there counts" '(#("x" #\D 65537 #f))
+        (let ((image (vm-image-new)))
+          (vm-image-add-section image "one" 65536 (u8vector 1) 1 3)
+          (vm-image-add-section image "two" 65537 (u8vector 1) 1 3)
+          (vm-image-add-symbol image "x" 65537)
+          (binary-symbols image))))
+
+(test-group "what the linker computes in an object"
+  (define object
+    (object-of "x: jump y" "imm r1, (+ 3 (address \"x\"))" "simm r1, y" "ldu8 r1, r2, x" "hcall r1, write" "1: jump 1b"
+               "jump 1f" "1: nop" ".data" ".word x, y" ".uleb128 (- (address \"x\") (address \"z\"))"
+               ".assert (< (address \"y\") 9), \"no\""))
+  (test "each with its place, kind and value"
+        '(#(0 0 "jump operand 1" "relative" "y")
+          #(0 2 "imm operand 2" "unsigned" "x+3")
+          #(0 5 "simm operand 2" "negated" "y")
+          #(0 8 "ldu8 operand 3" "signed" "x")
+          #(0 12 "hcall operand 2" "host call" "write")
+          #(0 15 "jump operand 1" "relative" "1b")
+          #(0 17 "jump operand 1" "relative" "1f")
+          #(1 0 ".word" "data" "x")
+          #(1 4 ".word" "data" "y")
+          #(1 8 ".uleb128" "data" "x-z")
+          #(1 9 ".assert operand 1" "data" "(< y 9)"))
+        (map (lambda (relocation) (vector-map (lambda (x) x) relocation)) (object-relocations object)))
+  (test "is shown as the source had it"
+        (lines "section .text, 0x00000000, 20 bytes, r-x"
+               "x:"
+               "    0x00000000  0a00                  jump y"
+               "    0x00000002  030100                imm r1, x+3"
+               "    0x00000005  040100                simm r1, y"
+               "    0x00000008  10010200              ldu8 r1, r2, x"
+               "    0x0000000c  1e0100                hcall r1, write"
+               "1:"
+               "    0x0000000f  0a00                  jump 1b"
+               "    0x00000011  0a00                  jump 1f"
+               "1:"
+               "    0x00000013  01                    nop"
+               ""
+               "section .data, 0x00000000, 9 bytes, rw-"
+               "    0x00000000  00000000              .word x"
+               "    0x00000004  00000000              .word y"
+               "    0x00000008  00                    .uleb128 x-z"
+               "    0x00000009                        .assert (< y 9), \"no\""
+               "")
+        (let ((shown (with-captured-output (lambda () (binary-disasm object)))))
+          (substring shown (string-contains shown "section") (string-length shown)))))
+
+(test-group "sizes count what a file has bytes for"
+  (test "of an image" #(2 1 9) (binary-sizes (image-of-source "nop" ".rodata" ".byte 1" ".data" ".byte 1" ".zero 9")))
+  (test "of an object, whose linked zeros at the end will be there" #(0 8 3)
+        (binary-sizes (object-of ".data" ".quad x" ".zero 3"))))
+
+(define (tables what . tables)
+  (with-captured-output (lambda () (binary-objdump what tables))))
+
+(test-group "tables"
+  (define source
+    '("(define-instruction (twice (to d) (from s)) \"R[a] := 2 * R[b]\" (add to from from))"
+      "(define (step) (list (list addi r1 r1 1)))" ".global f" ".entry f" "f: twice r1, r2" "(step)" "hcall r1, write"
+      ".data" "g: .quad f" "(view \"g\" 'u64)" "h = 5" "i = (+ 1 (address \"k\"))"))
+  (define object (apply object-of source))
+  (define image (apply image-of-source (reverse (cdr (reverse source)))))
+  (test "the header of an object" "o.s: object\n\n  entry  f\n  host calls  write\n\n" (tables object 'header))
+  (test "of an image" "binary: image\n\n  entry  0x00010000\n  host calls  write\n\n" (tables image 'header))
+  (test "symbols of an object" (lines "o.s: object" "" "symbols" "  .text+0x00000000  global  f  o.s:5:1"
+                                      "  .data+0x00000000  local  g  o.s:9:1" "  = 0x00000005  local  h  o.s:11:1"
+                                      "  = k+1  local  i  o.s:12:1" "  undefined  global  k" "")
+        (tables object 'symbols))
+  (test "lines, expansions and views of an object"
+        (lines "o.s: object" "" "lines" "  .text+0x00000000  o.s:5:4" "  .text+0x00000004  o.s:6:1"
+               "  .text+0x00000008  o.s:7:1" "" "expansions" "  .text+0x00000004  in `step`, o.s:2:22" "" "views"
+               "  g  u64" "")
+        (tables object 'lines 'expansions 'views))
+  (test "and of an image"
+        (lines "binary: image" "" "lines" "  0x00010000  text:5:4" "  0x00010004  text:6:1" "  0x00010008  text:7:1"
+               "" "expansions" "  0x00010004  in `step`, text:2:22" "" "views" "  g  u64" "")
+        (tables image 'lines 'expansions 'views))
+  (test "instructions" #t
+        (and (string-contains (tables object 'instructions) "  twice ds = add a, b, b  ; R[a] := 2 * R[b]") #t))
+  (test "the same of an image" (tables image 'instructions)
+        (string-replace (tables object 'instructions) "o.s: object" "binary: image"))
+  (test "a section with all that can be said of it"
+        (lines "o.s: object" "" "sections: address, bytes in the file, bytes in memory, protection, name"
+               "  0x00050000          1          4  r--  .t, keep" "")
+        (tables (object-of ".section .t \"r\", 0x50000, keep" ".byte 1" ".zero 3") 'sections)))
+
+(test-group "what is stripped does the same"
+  (for-each
+   (lambda (name)
+     (let* ((object (asm-object-file (path-expand name examples)))
+            (image (program-image (asm-file (path-expand name examples))))
+            (bare (binary-strip object))
+            (linked (lambda (object) (binary-strip (program-image (link-program (link (list object))))))))
+       (test (text name ": the image has no tables, and the rest is as it was")
+             (list (image-sections image) (image-imports image) (image-entry image) '() '() '() '())
+             (let ((bare (->image (binary-strip image))))
+               (list (image-sections bare) (image-imports bare) (image-entry bare)
+                     (image-symbols bare) (image-lines bare) (image-expansions bare) (image-views bare))))
+       (test (text name ": the object links to the same") #t
+             (equal? (linked object) (linked (bytes->object bare name))))
+       (test-assert (text name ": the object is smaller") (< (u8vector-length bare) (u8vector-length (object->bytes object))))
+       (test (text name ": nothing is left to strip") #t
+             (equal? bare (binary-strip (bytes->object bare name))))))
+   (filter (lambda (name) (string-suffix? ".s" name)) (sort (directory-files examples) string<?)))
+  (test "symbols of an object's own go, or lose their names" '("_start" ".L1" "f")
+        (map object-symbol-name
+             (vector->list
+              (object-symbols
+               (bytes->object (binary-strip (object-of ".global f" "_start: nop" "unused: nop" "a: nop"
+                                                       ".equ b, (+ 1 (address \"a\"))" ".data" ".quad a, f" "f = 4"))
+                              "x")))))
+  (test "an instruction that the image defines stays" '(element)
+        (map (lambda (row) (vector-ref row 0))
+             (image-definitions
+              (->image (binary-strip (image-of-source "(define-instruction (element (a d)) (addi a r0 1))"
+                                                      "element r1")))))))
+
+(test-group "what is none of them"
+  (test "bytes" "x: error: this is neither an image nor an object nor an archive\n"
+        (errors-of (lambda () (->binary (u8vector 1 2 3) name: "x"))))
+  (test "a file that is not there" "/nothing.o: error: there is no such file\n"
+        (errors-of (lambda () (binary-parts "/nothing.o"))))
+  (test "a folder" "/: error: this is a directory\n" (errors-of (lambda () (binary-nm "/"))))
+  (test-error "something else" "a binary is an image, an object, an archive, bytes or a path, not 5" (->binary 5))
+  (test "an image in an archive is damaged" #t
+        (and (string-contains
+              (errors-of (lambda ()
+                           (binary-parts (make-archive "a" (list (make-member "i" (u8vector #x89 67 77 84 13 10 26 10)))))))
+              "a(i): error: ")
+             #t)))
+
+(test "text that moves a terminal's cursor is shown without that" #t
+  (let ((object (object-of "x: .assert (< (address \"x\") 1), \"\\e[2J\"")))
+    (and (string-contains (with-captured-output (lambda () (binary-disasm object))) ".assert (< x 1), \"\xfffd;[2J\"")
+         #t)))

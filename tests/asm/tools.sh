@@ -1,0 +1,131 @@
+#!/bin/bash
+# comet-vm disasm, objdump, nm, size, strip and ar: the session of asm/README.md, and what goes wrong.
+# BUILD names the build folder.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+COMET=$(realpath "${BUILD:-build}/comet-vm")
+WORK=$(mktemp -d)
+trap 'rm -rf "$WORK"' EXIT
+passed=0 failed=0
+
+ok() { passed=$((passed + 1)); echo "ok - $1"; }
+not_ok() { failed=$((failed + 1)); echo "not ok - $1"; sed 's/^/    /' <<<"$2"; }
+check() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "expected: $2"$'\n'"found:    $3"; fi; }
+comet-vm() { timeout 20 "$COMET" "$@" </dev/null; }
+
+# ---- the README ------------------------------------------------------------------------------------------
+
+# The n-th listing of the page on binary tools.
+listing() {
+  awk -v wanted="$1" '/^## / { inside = /^## Binary tools/ } inside && /^```/ { listing = !listing; n += listing; next }
+                      inside && listing && n == wanted' asm/README.md
+}
+listing 1 >"$WORK/main.s"
+listing 2 >"$WORK/cube.s"
+listing 3 >"$WORK/session"
+cd "$WORK" || exit 1
+shown=$(while IFS= read -r line; do
+          case $line in '$ '*) echo "$line"; eval "${line#\$ }" 2>&1 ;; esac
+        done <session)
+if difference=$(diff session - <<<"$shown"); then ok "the README's session is what appears"
+else not_ok "the README's session is what appears" "$difference"; fi
+
+# ---- options ---------------------------------------------------------------------------------------------
+
+printf '.weak w, x\n.global f\nw: jump g\nf: jump x\n.Lq: jump .Lq\n1: jump 1b\nh = 5\n.equ i, (+ 1 (address "h2"))\n' >names.s
+printf '.section .r "r"\nh2: .byte 1\n.bss\nz: .zero 9\n' >>names.s
+comet-vm asm -c names.s
+check "nm tells kinds apart" "0000000000000002 T f
+                 U g
+0000000000000005 a h
+0000000000000000 r h2
+                 i i = h2+1
+0000000000000000 W w
+                 w x
+0000000000000000 b z" "$(comet-vm nm names.o)"
+check "nm -gu: what others must define" "                 U g
+                 w x" "$(comet-vm nm -gu names.o)"
+check "nm -n sorts by value" "g i x h2 w z f h" \
+  "$(comet-vm nm -n names.o | sed 's/^[^A-Za-z]*[0-9a-f]* *[A-Za-z] //; s/ .*//' | xargs)"
+check "numeric labels are shown as in the source" "jump 1b" "$(comet-vm disasm names.o | sed -n 's/.*\(jump 1.*\)/\1/p')"
+check "one option of objdump, one table" $'names.o: object\n\nsections: address, bytes in the file, bytes in memory, protection, name' \
+  "$(comet-vm objdump -h names.o | head -n 3)"
+check "tables that the letters together name" "2" "$(comet-vm objdump -hr names.o | grep -c '^[sr]e')"
+
+# ---- strip -----------------------------------------------------------------------------------------------
+
+comet-vm strip -o bare.o names.o
+check "strip keeps what others see" "f g w x" "$(comet-vm nm bare.o | sed 's/^.\{19\}//' | xargs)"
+printf '.global g, x\n_start: g: x: nop\n' >others.s
+comet-vm asm -c others.s
+comet-vm link names.o others.o -o whole.img; comet-vm link bare.o others.o -o bare.img
+comet-vm strip whole.img bare.img
+if cmp whole.img bare.img; then ok "what is stripped links to the same"; else not_ok "what is stripped links to the same" ""; fi
+before=$(cat names.o | cksum)
+comet-vm strip -o bare.o names.o
+check "-o leaves the file alone" "$before" "$(cat names.o | cksum)"
+comet-vm ar r both.a names.o others.o
+comet-vm strip both.a
+comet-vm ar x both.a names.o
+if cmp names.o bare.o; then ok "strip strips the members of an archive"; else not_ok "strip strips the members of an archive" ""; fi
+
+# ---- ar --------------------------------------------------------------------------------------------------
+
+check "ar d takes a member out" "others.o" "$(comet-vm ar d both.a names.o; comet-vm ar t both.a)"
+check "ar r puts it at the end, v says so" $'r - names.o\nothers.o\nnames.o' "$(comet-vm ar rv both.a names.o; comet-vm ar t both.a)"
+check "ar x writes a file, or all" $'x - others.o\nx - names.o' "$(comet-vm ar -xv both.a)"
+check "ar d says what it did" "d - names.o" "$(comet-vm ar dv both.a names.o)"
+check "ar p prints" "$(cksum <others.o)" "$(comet-vm ar p both.a others.o | cksum)"
+if type ar >/dev/null 2>&1; then
+  check "the system's ar lists it" "others.o" "$(ar t both.a)"
+  ar rc system.a names.o others.o 2>/dev/null
+  check "and is read" $'names.o\nothers.o' "$(comet-vm ar t system.a)"
+fi
+comet-vm ar rcs one.a names.o others.o; comet-vm ar rcs two.a names.o others.o
+if cmp one.a two.a; then ok "the same members are the same bytes"; else not_ok "the same members are the same bytes" ""; fi
+
+# ---- mistakes --------------------------------------------------------------------------------------------
+
+# A promise, a status, what is said, and the command.
+refused() {
+  local promise=$1 status=$2 expected=$3; shift 3
+  local said; said=$(comet-vm "$@" 2>&1 >/dev/null); local found=$?
+  check "$promise: status" "$status" "$found"
+  case $said in *"$expected"*) ok "$promise" ;; *) not_ok "$promise" "$said" ;; esac
+}
+mkdir folder
+printf '!<arch>\nrubbish' >broken.a
+printf '\x89CMO\r\n\x1a\nrubbish' >broken.o
+printf '\x89CMT\r\n\x1a\nrubbish' >broken.img
+cp names.s plain.o
+comet-vm ar r broken-member.a broken.o plain.o one.a
+for tool in nm size objdump strip disasm; do
+  refused "$tool without a file" 64 "no file is named" $tool
+  refused "$tool of a file that is not there" 66 "nothing.o: there is no such file" $tool nothing.o
+  refused "$tool of a folder" 66 "folder: is a directory" $tool folder
+  refused "$tool of a damaged archive" 65 "broken.a: error: not a valid archive: offset 8: " $tool broken.a
+  refused "$tool of a damaged object" 65 "broken.o: error: not a valid object: offset 15: " $tool broken.o
+  refused "$tool of a damaged image" 65 "broken.img: " $tool broken.img
+  refused "$tool of a damaged member" 65 "broken-member.a(broken.o): error: not a valid object" $tool broken-member.a
+done
+refused "nm of a source" 65 "names.s: error: this is neither an image nor an object nor an archive" nm names.s
+comet-vm ar r nested.a one.a
+refused "an archive in an archive" 65 "nested.a(one.a): error: an archive in an archive is looked into by nobody" nm nested.a
+refused "ar without an operation" 64 "one of r, t, x, d and p says what is done" ar lib.a
+refused "ar with two" 64 "one of r, t, x, d and p says what is done" ar rd lib.a
+refused "ar without an archive" 64 "no archive is named" ar t
+refused "ar d without a member" 64 "no member is named" ar d lib.a
+refused "ar of a member that is not there" 66 'lib.a: there is no member `cuba.o` (did you mean `cube.o`?)' ar p lib.a cuba.o
+refused "ar of a damaged archive" 65 "broken.a: error: not a valid archive: offset 8: " ar t broken.a
+refused "ar of a file that is not there" 66 "none.o: there is no such file" ar r lib.a none.o
+refused "disasm --source of an object" 64 "--source takes an image or a source; link makes an image of names.o" \
+  disasm --source names.o
+refused "strip -o of two files" 64 '-o takes one file at a time; `b.o` is too much' strip -o x a.o b.o
+refused "strip into a folder that is not there" 71 "no/x cannot be written: there is no such directory" strip -o no/x names.o
+refused "an unknown letter among others" 64 "there is no option -gx" nm -gx names.o
+name=$(printf 'new\nline')
+cp names.o "$name"
+refused "ar of a file whose name has a control character" 64 '"new\nline" cannot be the name of a member' ar r lib.a "$name"
+
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]

@@ -1,0 +1,96 @@
+#!/bin/bash
+# Programs of other formats through comet-vm and, converted, in the runner. objcopy of binutils is the peer for memory
+# contents; its comparisons are left out where there is none. BUILD names the build folder.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+COMET=$(realpath "${BUILD:-build}/comet-vm")
+RUNNER=$COMET-no-scheme
+WORK=$(mktemp -d)
+trap 'rm -rf "$WORK"' EXIT
+export COMET_HISTORY=$WORK/history COMET_CONFIG=
+passed=0 failed=0
+
+ok() { passed=$((passed + 1)); echo "ok - $1"; }
+not_ok() { failed=$((failed + 1)); echo "not ok - $1"; [ $# -lt 2 ] || sed 's/^/    /' <<<"$2"; }
+check() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "expected: $2"$'\n'"found:    $3"; fi; }
+contains() { if grep -qF -- "$2" <<<"$3"; then ok "$1"; else not_ok "$1" "not found: $2"$'\n'"in: $3"; fi; }
+same() { if cmp -s "$2" "$3"; then ok "$1"; else not_ok "$1" "$2 and $3 differ"; fi; }
+status_of() { timeout 20 "$@" >"$WORK/out" 2>"$WORK/err" </dev/null; echo $?; }
+
+# A program without host calls, which memory contents are enough for: it traps with a number that says it ran.
+cat >"$WORK/sum.s" <<'END'
+_start: imm  r1, table
+        imm  r3, 0
+        imm  r2, 4
+next:   ldu8 r4, r1
+        add  r3, r3, r4
+        addi r1, r1, 1
+        addi r2, r2, -1
+        bnei r2, 0, next
+        bnei r3, 100, wrong
+        trap 77
+wrong:  trap 1
+table:  .byte 10, 20, 30, 40
+END
+
+# ---- every format runs, and converted in the runner, too ---------------------------------------------
+
+"$COMET" asm "$WORK/sum.s" -o "$WORK/sum.img"
+"$COMET" asm -c "$WORK/sum.s" -o "$WORK/sum.o"
+(cd "$WORK" && "$COMET" ar rcs sum.a sum.o)
+check "image writes Intel HEX" 0 "$(status_of "$COMET" image --to hex "$WORK/sum.s")"
+check "image writes S-records" 0 "$(status_of "$COMET" image --to srec "$WORK/sum.s")"
+check "image writes raw bytes" 0 "$(status_of "$COMET" image --to raw "$WORK/sum.s")"
+check "run writes a core" 132 "$(status_of "$COMET" run --quiet --core "$WORK/sum.core" "$WORK/sum.s")"
+for kind in s img o a hex srec core; do
+  check "a .$kind runs" "132 yes" "$(status_of "$COMET" run "$WORK/sum.$kind") $(grep -q 'trap.*77' "$WORK/err" && echo yes)"
+  check "a .$kind becomes an image" 0 "$(status_of "$COMET" image "$WORK/sum.$kind" -o "$WORK/from-$kind.img")"
+  check "which runs without Scheme" "132 yes" "$(status_of "$RUNNER" "$WORK/from-$kind.img") $(grep -q 'trap.*77' "$WORK/err" && echo yes)"
+done
+check "raw bytes run at an address" 132 "$(status_of "$COMET" run --raw 0x10000 "$WORK/sum.bin")"
+contains "as what they are" "77" "$(cat "$WORK/err")"
+check "and become an image" 0 "$(status_of "$COMET" image --raw 0x10000 "$WORK/sum.bin" -o "$WORK/from-bin.img")"
+check "which is that of the same bytes in records" "$("$COMET" objdump -f -h "$WORK/from-hex.img" | tail -n +2)" \
+  "$("$COMET" objdump -f -h "$WORK/from-bin.img" | tail -n +2)"
+output=$(printf 'load "%s"\nstep 2\nregisters r3\nreverse-step\nload "%s" 0x30000\nload "%s"\n' \
+  "$WORK/sum.hex" "$WORK/sum.bin" "$WORK/sum.core" | "$COMET" 2>&1)
+contains "load takes records" "loaded sum.hex, entry 0x00010000" "$output"
+contains "load takes raw bytes at an address" "loaded sum.bin, entry 0x00030000" "$output"
+contains "load opens a core where the program stopped" "trap at" "$output"
+contains "debug opens a core by its content" "trap at" "$(echo quit | "$COMET" debug "$WORK/sum.core" 2>&1)"
+check "a core takes no arguments" 64 "$(status_of "$COMET" debug "$WORK/sum.core" more)"
+contains "and debug says so" 'what a program left behind takes no arguments; `more` is too much' "$(cat "$WORK/err")"
+contains "formats lists the formats" "intel-hex" "$(echo formats | "$COMET")"
+
+# ---- mistakes ------------------------------------------------------------------------------------------
+
+sed 's/^\(:.*\)\(..\)$/\100/; 2q' "$WORK/sum.hex" >"$WORK/bad.hex"
+check "a damaged file has status 65" 65 "$(status_of "$COMET" run "$WORK/bad.hex")"
+contains "and its place is told" "comet-vm: $WORK/bad.hex:1:14: the sum is 00, but" "$(cat "$WORK/err")"
+check "image tells of it in the same way" 65 "$(status_of "$COMET" image "$WORK/bad.hex")"
+contains "with the place" "comet-vm: $WORK/bad.hex:1:14: the sum is 00, but" "$(cat "$WORK/err")"
+contains "and so does load" "error: $WORK/bad.hex:1:14: the sum is 00, but" "$(echo "load \"$WORK/bad.hex\"" | "$COMET" 2>&1)"
+check "image does not overwrite what it reads" 64 "$(status_of "$COMET" image "$WORK/sum.img")"
+contains "and says so" "what is written would overwrite $WORK/sum.img; -o names another file" "$(cat "$WORK/err")"
+check "image knows its formats" 64 "$(status_of "$COMET" image --to hexx "$WORK/sum.img")"
+contains "and names them" 'there is no format `hexx` (did you mean `hex`?); there are image, hex, srec, raw' "$(cat "$WORK/err")"
+check "image needs a file" 64 "$(status_of "$COMET" image)"
+check "which is there" 66 "$(status_of "$COMET" image "$WORK/none.hex")"
+
+# ---- objcopy -------------------------------------------------------------------------------------------
+
+if command -v objcopy >/dev/null; then
+  head -c 200000 "$COMET" >"$WORK/bytes.bin"
+  for pair in "hex ihex" "srec srec"; do
+    read -r ours theirs <<<"$pair"
+    objcopy -I binary -O "$theirs" --change-addresses 0x12340 "$WORK/bytes.bin" "$WORK/theirs.$ours"
+    check "image reads what objcopy writes as $theirs" 0 "$(status_of "$COMET" image --to raw "$WORK/theirs.$ours" -o "$WORK/again.bin")"
+    same "and gets the same bytes" "$WORK/bytes.bin" "$WORK/again.bin"
+    check "image writes $ours" 0 "$(status_of "$COMET" image --to "$ours" --raw 0x12340 "$WORK/bytes.bin" -o "$WORK/ours.$ours")"
+    objcopy -I "$theirs" -O binary "$WORK/ours.$ours" "$WORK/again.bin"
+    same "and objcopy gets the same bytes" "$WORK/bytes.bin" "$WORK/again.bin"
+  done
+fi
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
