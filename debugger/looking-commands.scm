@@ -21,6 +21,11 @@
 
 (define activations-shown 20)
 
+;; A row, and one for each macro that made the code there, the outermost first.
+(define (activation-rows level activation)
+  (cons (activation-row level activation)
+        (map (lambda (macro) (list "" (text "  in " macro))) (macro-texts (activation-address level)))))
+
 (define (activation-row level activation)
   (let* ((address (activation-address level))
          (function (vector-ref activation 0))
@@ -30,11 +35,11 @@
           (if (and symbol (= (cdr symbol) function)) "" (text "in " (address-text function))))))
 
 (define-command (where)
-  "Lists the activations, the innermost first. Each with where it stands, and, where the symbols do not tell, \
-the function that it runs."
+  "Lists the activations, the innermost first. Each with where it stands, where in the macros that made the code \
+there, and, where the symbols do not tell, the function that it runs."
   aliases: (backtrace bt) group: looking
   (let* ((depth (target-depth)) (shown (target-activations activations-shown)))
-    (columns (map activation-row (iota (length shown)) shown))
+    (columns (append-map activation-rows (iota (length shown)) shown))
     (if (> depth (length shown)) (say "   and " (grouped (- depth (length shown))) " more"))))
 
 (define (select-level! level)

@@ -11,6 +11,7 @@
 (use debugger/timeline)
 (use debugger/questions)
 (use debugger/why)
+(use debugger/why-drawing)
 (use debugger/show)
 
 (define (change-row change)
@@ -37,13 +38,16 @@ before the instruction, for goto."
 
 (define-command (why (where value) #!optional (count count 20) (file file #f))
   "Tells where a value came from. WHERE is a register or memory; what it was made from stands indented below it, \
-down to COUNT instructions. With a FILE it is written there, as a graph for Graphviz."
+down to COUNT instructions. With a FILE it is written there: as a picture where its name ends in .svg, else as a \
+graph for Graphviz."
   group: questions
   (the-machine)
   (let ((answer (why where count)))
-    (if file
-        (begin (write-file-text file (why->graphviz answer)) (say "wrote " file "; dot -Tsvg " file " makes a picture of it"))
-        (display (why->text answer)))))
+    (cond ((not file) (display (why->text answer)))
+          ((string-suffix? ".svg" file) (write-why-svg file answer) (say "wrote " file))
+          (else
+           (write-file-text file (why->graphviz answer))
+           (say "wrote " file "; dot -Tsvg " file " makes a picture of it")))))
 
 (define (moment-row count)
   (call-and-come-back (lambda () (timeline-goto! count) (list (grouped count) (where-text (target-pc))))))

@@ -269,20 +269,27 @@
         (run-until! (+ pc (instruction-length instruction)))
         pause)))
 
-;; Steps until another source line begins.
-(define (step-lines! count step)
+;; Steps until `key` of the pc is another. Where it is #f, one step.
+(define (step-to-other! key count step)
   (repeat-step count
                (lambda ()
-                 (let ((line (line-key (target-pc))))
+                 (let ((before (key (target-pc))))
                    (let loop ()
                      (let ((pause (step)))
-                       (if (and (eq? (pause-reason pause) 'step) line (equal? (line-key (target-pc)) line)) (loop) pause)))))))
+                       (if (and (eq? (pause-reason pause) 'step) before (equal? (key (target-pc)) before)) (loop) pause)))))))
 
+;; What makes a source line: all code of it, that of the macros which it calls included.
 (define (line-key address)
   (let ((place (line-at address))) (and place (cons (place-file place) (place-line place)))))
 
-(define (step-line! #!optional (count 1)) (step-lines! count (lambda () (step-program! 1))))
-(define (next-line! #!optional (count 1)) (step-lines! count (lambda () (next-program! 1))))
+;; The same, but each place in a macro is one of its own.
+(define (macro-key address)
+  (let ((line (line-key address))) (and line (cons line (machine-expansions-at (the-machine) address)))))
+
+(define (step-line! #!optional (count 1)) (step-to-other! line-key count step-program!))
+(define (next-line! #!optional (count 1)) (step-to-other! line-key count next-program!))
+(define (step-macro! #!optional (count 1)) (step-to-other! macro-key count step-program!))
+(define (next-macro! #!optional (count 1)) (step-to-other! macro-key count next-program!))
 
 ;; Until the selected activation has returned to its caller.
 (define (finish-activation!)
@@ -383,16 +390,23 @@
     (timeline-goto! (if found (car found) (pause-count pause)))
     (conclude! 'step #f)))
 
-;; Back to where the source line before this one began.
-(define (reverse-next-line!)
-  (define (at-line? key) (equal? (line-key (target-pc)) key))
-  (define (back-while key pause)
-    (if (and (eq? (pause-reason pause) 'step) key (at-line? key)) (back-while key (reverse-next!)) pause))
-  (let ((pause (back-while (line-key (target-pc)) (reverse-next!))))
-    (if (and (eq? (pause-reason pause) 'step) (line-key (target-pc)))
-        (let ((end (back-while (line-key (target-pc)) pause)))
-          (if (eq? (pause-reason end) 'step) (next-program!) end))
-        pause)))
+;; Back to where the source line before this one began. `back` and `forth` are a step each way.
+(define (reverse-lines! count back forth)
+  (define (back-while line pause)
+    (if (and (eq? (pause-reason pause) 'step) line (equal? (line-key (target-pc)) line)) (back-while line (back)) pause))
+  (repeat-step count
+               (lambda ()
+                 (let ((pause (back-while (line-key (target-pc)) (back))))
+                   (if (and (eq? (pause-reason pause) 'step) (line-key (target-pc)))
+                       (let ((end (back-while (line-key (target-pc)) pause)))
+                         (case (pause-reason end)
+                           ((step) (forth))
+                           ((start) (conclude! 'step #f)) ; of the timeline, and of this line
+                           (else end)))
+                       pause)))))
+
+(define (reverse-step-line! #!optional (count 1)) (reverse-lines! count reverse-step! step-program!))
+(define (reverse-next-line! #!optional (count 1)) (reverse-lines! count reverse-next! next-program!))
 
 ;; To the call that made the selected activation.
 (define (reverse-finish!)

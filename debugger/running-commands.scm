@@ -1,4 +1,4 @@
-;; Commands: step, next, step-line, next-line, until, finish, continue, count.
+;; Commands: step, next, step-line, next-line, step-macro, next-macro, until, finish, continue, count.
 
 (module debugger/running-commands)
 (use scheme-lib/util)
@@ -21,7 +21,8 @@ too; breakpoints within a call stop it."
   (show-pause (next-program! count)))
 
 (define-command (step-line #!optional (count count 1))
-  "Executes until another source line begins, or the COUNT-th. Where an instruction is a line, as step."
+  "Executes until another source line begins, or the COUNT-th. Where an instruction is a line, as step; what macros \
+made of a line is one line: step-macro goes into them."
   aliases: (sl) group: running
   (show-pause (step-line! count)))
 
@@ -29,6 +30,18 @@ too; breakpoints within a call stop it."
   "Executes until another source line begins, or the COUNT-th, and calls as a whole."
   aliases: (nl) group: running
   (show-pause (next-line! count)))
+
+(define-command (step-macro #!optional (count count 1))
+  "Executes until another line begins, of the source or in a macro. Or the COUNT-th; as step-line, but into macros: \
+shows the line that calls them, and where in each of them the next instruction was made. step-line goes on \
+behind them."
+  aliases: (sm) group: running
+  (show-pause (step-macro! count) #t))
+
+(define-command (next-macro #!optional (count count 1))
+  "Executes until another line begins, of the source or in a macro, and calls as a whole. Or the COUNT-th."
+  aliases: (nm) group: running
+  (show-pause (next-macro! count) #t))
 
 (define-command (until #!optional (where value #f))
   "Runs until WHERE is reached in this activation or a caller of it. Without WHERE as next, but a jump back runs \

@@ -137,12 +137,28 @@
 
 ;; ---- stops -----------------------------------------------------------------------------------------
 
+;; "count-to, loops.s:6", for each macro that the source line called for the code at an address, the outermost first.
+(define (macro-texts address)
+  (map (lambda (expansion) (text (car expansion) ", " (place-file (cdr expansion)) ":" (place-line (cdr expansion))))
+       (machine-expansions-at (the-machine) address)))
+
+;; Within what macros made of a line, or where that is asked for, the places in the macros.
+(define (show-macros address asked?)
+  (if (or asked? (equal? (place-key (line-at (- address 1))) (place-key (line-at address))))
+      (for-each (lambda (macro expansion)
+                  (let ((source (source-text (cdr expansion))))
+                    (say "  in " macro (if source (text "    " source) ""))))
+                (macro-texts address)
+                (machine-expansions-at (the-machine) address))))
+
 ;; The source line and the instruction where the program is.
-(define (show-here)
+(define (show-here #!optional (macros? #f))
   (let* ((address (current-address)) (place (line-at address)) (source (and place (source-text place)))
          (instruction (target-instruction address)))
     (if place
-        (say (place-file place) ":" (place-line place) (if source (text "    " source) "")))
+        (begin
+          (say (place-file place) ":" (place-line place) (if source (text "    " source) ""))
+          (show-macros address macros?)))
     (say (styled 'current
                  (text "=> "
                        (if instruction
@@ -222,14 +238,14 @@
 (define at-stops '())
 (define (at-each-stop! show) (set! at-stops (append at-stops (list show))))
 
-(define (show-pause pause)
+(define (show-pause pause #!optional (macros? #f))
   (let ((line (pause-line pause)))
     (note-registers!)
     (fresh-line)
     (if line (say line))
     (if (not (eq? (pause-reason pause) 'halted))
         (begin
-          (show-here)
+          (show-here macros?)
           (for-each (lambda (show) (show)) at-stops)))
     (do-actions (append-map (lambda (arrival) (breakpoint-actions (arrival-breakpoint arrival))) (pause-arrivals pause)))))
 

@@ -1,5 +1,5 @@
-;; Commands that go back in time: reverse-step, reverse-next, reverse-finish, reverse-continue, goto, mark;
-;; and info timeline.
+;; Commands that go back in time: reverse-step, reverse-next, both by lines, reverse-finish, reverse-continue, goto,
+;; mark; and info timeline.
 
 (module debugger/time-commands)
 (use scheme-lib/util)
@@ -23,6 +23,17 @@
   "Goes back by one instruction, or COUNT, and over calls as a whole."
   aliases: (rn) group: time
   (show-pause (reverse-next! count)))
+
+(define-command (reverse-step-line #!optional (count count 1))
+  "Goes back to where the source line before this one began. Or the COUNT-th before; functions that were called on the \
+way are entered from behind."
+  aliases: (rsl) group: time
+  (show-pause (reverse-step-line! count)))
+
+(define-command (reverse-next-line #!optional (count count 1))
+  "Goes back to where the source line before this one began, over calls as a whole. Or the COUNT-th before."
+  aliases: (rnl) group: time
+  (show-pause (reverse-next-line! count)))
 
 (define-command (reverse-finish)
   "Goes back to the call that made the selected activation."

@@ -305,11 +305,14 @@
 ;; Off while the list of moments is being gone through.
 (define keeping-moments (make-parameter #t))
 
+;; Where the moment that should have been taken is missing, because it was thinned at once, none is due before long.
+(define (next-due timeline count)
+  (let ((due (+ (moment-count (newest-until timeline count)) (timeline-spacing timeline))))
+    (if (> due count) due (+ count (timeline-spacing timeline)))))
+
 (define (run-stretches! timeline fuel)
   (let* ((count (target-count))
-         (due (if (keeping-moments)
-                  (max (+ count 1) (+ (moment-count (newest-until timeline count)) (timeline-spacing timeline)))
-                  (+ count greatest-spacing)))
+         (due (if (keeping-moments) (next-due timeline count) (+ count greatest-spacing)))
          (anchor (next-anchor timeline count))
          (goal (if anchor (min due (moment-count anchor)) due))
          (stretch (if fuel (min fuel (- goal count)) (- goal count)))

@@ -140,8 +140,10 @@ reached). why->text and why->graphviz show it."
 
 (define (value-text value) (if value (number->hex value) "bytes of several origins"))
 
+(define (why-title why) (text (why-place why) " = " (value-text (why-value why))))
+
 (define (why-line why)
-  (text (why-place why) " = " (value-text (why-value why))
+  (text (why-title why)
         (cond ((why-count why)
                (text "  by " (why-instruction why) "  at " (why-count why) ", " (address-text (why-address why))
                      (let ((line (line-at (why-address why))))

@@ -26,7 +26,7 @@
 (use repl/report)
 (use repl/repl)
 
-(define groups '("exit" "streams" "arguments" "clock" "random"))
+(define groups '("exit" "streams" "arguments" "memory" "clock" "random"))
 
 (define machine-options
   (append
@@ -34,7 +34,7 @@
      ("--call-depth" number "N" "activations, that is, calls under way (262144)")
      ("--registers" number "N" "registers that all windows together may reach (1048576)")
      ("--allow" text "GROUP" "grant a group of host calls: clock, random")
-     ("--deny" text "GROUP" "take one away: exit, streams, arguments")
+     ("--deny" text "GROUP" "take one away: exit, streams, arguments, memory")
      ("--seed" number "N" "make what `random` gives the same on every run"))
    (list raw-option)
    assembly-options))

@@ -102,12 +102,12 @@ thread 0 ready to run it. The machine is reset before, unless RESET is #f or ano
   (if (symbol? group) (symbol->string group) group))
 
 (define-documented (machine-grant! machine group)
-  "Grants a group of standard host calls: exit, streams, arguments, clock or random."
+  "Grants a group of standard host calls: exit, streams, arguments, memory, clock or random."
   (vm-host-grant-standard (machine-handle machine) (group-name group)))
 
 (define-documented (machine-revoke! machine group)
   "Takes a group of standard host calls back, or one host call by its name."
-  (if (member (group-name group) '("exit" "streams" "arguments" "clock" "random"))
+  (if (member (group-name group) '("exit" "streams" "arguments" "memory" "clock" "random"))
       (vm-host-revoke-standard (machine-handle machine) (group-name group))
       (begin
         (table-set! (machine-host-calls machine) (group-name group))

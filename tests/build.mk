@@ -36,6 +36,7 @@ ROUNDS ?= 5
 .PHONY: bench
 bench: $(BUILD)/comet-vm $(BUILD)/comet-vm-no-scheme
 	@BUILD=$(abspath $(BUILD)) tests/bench/bench.sh -r $(ROUNDS) $(ENGINES)
+	@BUILD=$(abspath $(BUILD)) tests/bench/starting.sh
 	@BUILD=$(abspath $(BUILD)) tests/bench/assembler.sh
 
 # The sequences of instructions that get handlers of their own; see vm-ext/machine/README.md. How many: the library
@@ -126,14 +127,16 @@ test-suites: $(TESTS)/cases $(FUZZ_IMAGES) sanitized-programs coverage-programs
 	  binary-tools 'tests/asm/tools.sh' \
 	  editors 'tests/editors.sh' \
 	  fuzz-sources 'SEED=1 COUNT=2000 tests/asm/run.sh fuzz.scm' \
+	  travel 'SEED=1 COUNT=60 $(BUILD)/comet-vm test tests/travel/travel.scm' \
 	  fuzz-binaries 'SEED=1 COUNT=300 $(BUILD)/comet-vm test tests/asm/fuzz-binaries.scm' \
 	  examples 'tests/examples/run.sh' \
+	  pages 'tests/pages.sh' \
 	  repl 'tests/repl/run.sh' \
 	  loaders 'tests/loaders/run.sh' \
 	  dap 'tests/dap/run.sh'
 
-# The long run: damaged images and states, and programs in lockstep, under the sanitizers; damaged sources; and
-# damaged objects, archives and images given to every tool.
+# The long run: damaged images and states, and programs in lockstep, under the sanitizers; damaged sources; damaged
+# objects, archives and images given to every tool; and programs in which the debugger goes back and forth.
 SEED ?= 1
 COUNT ?= 100000
 .PHONY: fuzz
@@ -143,3 +146,4 @@ fuzz: $(FUZZ_IMAGES) sanitized-programs
 	$(SANITIZED)/lockstep $(SEED) $(COUNT)
 	SEED=$(SEED) COUNT=$(COUNT) $(BUILD)/comet-vm test tests/asm/fuzz.scm
 	SEED=$(SEED) COUNT=$(COUNT) $(BUILD)/comet-vm test tests/asm/fuzz-binaries.scm
+	SEED=$(SEED) COUNT=$(COUNT) $(BUILD)/comet-vm test tests/travel/travel.scm

@@ -485,7 +485,7 @@ COMET_API comet_status comet_host_grant(comet_machine* machine, const char* name
 COMET_API comet_status comet_host_revoke(comet_machine* machine, const char* name, comet_error* error);
 
 /* Grants a group of standard calls: "exit", "streams" (read, write), "arguments" (arg_count, arg),
- * "clock" (clock), "random" (random). A new machine has exit, streams and arguments. */
+ * "clock" (clock), "random" (random), "memory" (map). A new machine has exit, streams, arguments and memory. */
 COMET_API comet_status comet_host_grant_standard(comet_machine* machine, const char* group, comet_error* error);
 COMET_API comet_status comet_host_revoke_standard(comet_machine* machine, const char* group, comet_error* error);
 

@@ -9,3 +9,4 @@
 (use scheme-lib/loaders/intel-hex)
 (use scheme-lib/loaders/s-records)
 (use scheme-lib/loaders/raw)
+(use scheme-lib/loaders/wasm/program)

@@ -57,6 +57,43 @@
          (program-image (link-program (link (list (through-bytes (asm-object-file (example name)))))))))))
    example-names))
 
+(test-group "lines, expansions, views and instructions of one's own go through objects"
+  (let* ((main '("(define-instruction (twice (to d) (from s)) (add to from from))"
+                 "(view \"pair\" '(record 16 (a u64) (b u64 8)))"
+                 "(define (inner r) (list addi r r 1))"
+                 "(define (outer r) (list (inner r) (list nop)))"
+                 ".global other"
+                 "_start: imm r1, 5"
+                 "        (outer r1)"
+                 "        twice r2, r1"
+                 "        call r10, other"
+                 "        halt"))
+         (other '("(view \"place\" '(array 2 u32))"
+                  "(define (thrice r) (list (list addi r r 2) (list 'twice r r)))"
+                  "other:  (thrice r1)"
+                  "        ret"))
+         (define-twice (car main))
+         (whole (program-image (asm-string (apply lines (append main other)) name: "t.s")))
+         (together (program-image (apply linked (list (cons* "t.s" main)
+                                                      (cons* "u.s" ".global other" define-twice other))))))
+    (test "the bytes" (map (lambda (section) (u8vector->hex (vector-ref section 2))) (image-sections whole))
+      (map (lambda (section) (u8vector->hex (vector-ref section 2))) (image-sections together)))
+    (test "views of both" (image-views whole) (image-views together))
+    (test "one definition of what both define" (map (lambda (each) (vector-ref each 0)) (image-definitions whole))
+      (map (lambda (each) (vector-ref each 0)) (image-definitions together)))
+    (test "as many lines, at the same addresses" (map (lambda (line) (vector-ref line 0)) (image-lines whole))
+      (map (lambda (line) (vector-ref line 0)) (image-lines together)))
+    (test "each in its own source" '("t.s" "u.s")
+      (delete-duplicates (map (lambda (line) (vector-ref line 1)) (image-lines together))))
+    (test "macros in macros, and those of the second source"
+      '(("outer" "t.s") ("inner" "t.s") ("outer" "t.s") ("thrice" "u.s") ("thrice" "u.s"))
+      (map (lambda (each) (list (vector-ref each 1) (vector-ref each 2))) (image-expansions together)))
+    (test "the same macros at the same addresses"
+      (map (lambda (each) (list (vector-ref each 0) (vector-ref each 1))) (image-expansions whole))
+      (map (lambda (each) (list (vector-ref each 0) (vector-ref each 1))) (image-expansions together)))
+    (test-error "two views of one name" "has another view already"
+      (linked '("t.s" "(view \"pair\" 'u64)" "nop") '("u.s" "(view \"pair\" 'u32)" "nop")))))
+
 ;; ---- pieces ------------------------------------------------------------------------------------------
 
 (define (labels-of object)

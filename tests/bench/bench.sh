@@ -6,15 +6,17 @@
 #
 # COMMAND is a shell command that prints a program's result, as a number at the end of its last line;
 # {program} in it is the program's name. -e names those of the engines that the bench knows by itself which
-# are to run: gcc-O2 gcc-O0 gcc-no-inline comet luajit luajit-joff lua python3 node. Engines are compared with gcc -O2, and with REFERENCE, which is the
-# first NAME that was given unless -b says otherwise. Writes results.txt (what was measured), results.json
-# and chart.svg to build/bench, and prints a table.
+# are to run: gcc-O2 gcc-O0 gcc-no-inline comet luajit luajit-joff lua python3 node, and what tells of costs: comet-limits
+# (a deadline and fuel, over comet) and comet-profile (samples of a run, over comet-run, which is comet-vm run). Engines
+# that the machine does not have are left out. They are compared with gcc -O2, and with REFERENCE, which is the first
+# NAME that was given unless -b says otherwise. Writes results.txt (what was measured), results.json and chart.svg to
+# build/bench, and prints tables.
 set -eu
 cd "$(dirname "$0")"
 programs="fib sieve matmul mandel nbody sha256 qsort hash forth search chase calls"
 rounds=5
 reference=
-known="gcc-O2 gcc-O0 gcc-no-inline comet luajit luajit-joff lua python3 node"
+known="gcc-O2 gcc-O0 gcc-no-inline comet luajit luajit-joff lua python3 node comet-limits comet-run comet-profile"
 while getopts r:p:e:b: option; do
   case $option in
     r) rounds=$OPTARG ;;
@@ -38,7 +40,7 @@ engines=()
 declare -A commands
 for name in $known; do
   case $name in
-    gcc-* | comet) engines+=("$name") ;;
+    gcc-* | comet | comet-*) engines+=("$name") ;;
     *) if command -v "${name%-joff}" >/dev/null; then engines+=("$name"); fi ;;
   esac
 done
@@ -63,6 +65,9 @@ command_of() {
     gcc-no-inline) [ "$2" != fib ] || echo "$work/$2.$1" ;;
     gcc-*) echo "$work/$2.$1" ;;
     comet) echo "$build/comet-vm-no-scheme $work/$2.img" ;;
+    comet-limits) echo "$build/comet-vm-no-scheme --time 86400 --fuel 1000000000000000 $work/$2.img" ;;
+    comet-run) echo "$build/comet-vm run $work/$2.img" ;;
+    comet-profile) echo "$build/comet-vm run --profile=$work/$2.profile $work/$2.img" ;;
     lua | luajit) [ ! -e "$source.lua" ] || echo "$1 $source.lua" ;;
     luajit-joff) [ ! -e "$source.lua" ] || echo "luajit -joff $source.lua" ;;
     python3) [ ! -e "$source.py" ] || echo "$1 $source.py" ;;
@@ -116,4 +121,4 @@ for round in $(seq 0 "$rounds"); do
 done
 
 COMET_ROOT=$(cd ../.. && pwd) COMET_LOAD=source gsi -:dar1-,f8 -e '(load "../../scheme-lib/boot.scm")' \
-  -e '(include "report.scm")' -e "(report \"$work\" ${reference:+\"$reference\"})" </dev/null
+  -e '(include "report.scm")' -e "(report \"$work\" \"$programs\" \"${engines[*]}\" \"${reference:-comet}\")" </dev/null

@@ -16,7 +16,9 @@
        (filter (lambda (line) (not (blank-string? line)))
                (string-split (read-file-text path) #\newline))))
 
-(define (in-order-of-appearance key results) (delete-duplicates (map key results)))
+;; Those of a line of words that were measured.
+(define (measured-of line key results)
+  (filter (lambda (word) (any (lambda (result) (string=? word (key result))) results)) (string-split line char-whitespace?)))
 
 ;; The value that a fraction of the numbers is not above.
 (define (quantile fraction numbers)
@@ -28,15 +30,25 @@
        (* (- place below) (- (vector-ref sorted above) (vector-ref sorted below))))))
 
 ;; Of one program on one engine: the median of its seconds, and how far half of them are from it, as a fraction.
+;; The spread is #f where too few runs tell of it.
 (define-type timing seconds spread memory)
+(define fewest-runs 3)
 
 (define (timing-of results program engine)
   (let ((mine (filter (lambda (r) (and (string=? (car r) program) (string=? (cadr r) engine))) results)))
     (and (pair? mine)
          (let* ((seconds (map caddr mine)) (median (max (quantile 1/2 seconds) 1e-6)))
            (make-timing median
-                        (/ (- (quantile 3/4 seconds) (quantile 1/4 seconds)) 2 median)
+                        (and (>= (length mine) fewest-runs)
+                             (/ (- (quantile 3/4 seconds) (quantile 1/4 seconds)) 2 median))
                         (apply max (map cadddr mine)))))))
+
+;; What ran too few times, because it takes long, is taken to be as noisy as the worst that did not; where nothing
+;; tells, so noisy that only what differs by more than twice counts as different. Gives the spreads that are known.
+(define (assume-spreads! timings)
+  (let* ((known (filter-map timing-spread timings)) (worst (if (pair? known) (apply max known) 0.7)))
+    (for-each (lambda (t) (if (not (timing-spread t)) (timing-spread-set! t worst))) timings)
+    known))
 
 ;; How often the first takes the time of the second, and how uncertain that is, as a fraction; #f where
 ;; there is none.
@@ -71,8 +83,8 @@
 
 (define (show . items) (display (apply text items)))
 
-(define (table-row name cells width)
-  (show (string-pad-right name 16) (apply text (map (lambda (cell) (string-pad-left cell width)) cells)) "\n"))
+(define (table-row name cells widths)
+  (show (string-pad-right name 17) (apply text (map string-pad-left cells widths)) "\n"))
 
 ;; Of all engines over one of them, whose own column has seconds.
 (define (ratio-table programs engines timing base)
@@ -80,8 +92,8 @@
     (map (lambda (p) (ratio-of (timing p engine) (timing p base))) programs))
   (let ((eight (filter (lambda (p) (member p programs)) first-eight))
         (others (delete base engines))
-        (width (+ 2 (apply max 8 (map string-length engines)))))
-    (define (row name cells) (table-row name cells width))
+        (widths (cons 9 (map (lambda (engine) (+ 2 (max 5 (string-length engine)))) (delete base engines)))))
+    (define (row name cells) (table-row name cells widths))
     (define (mean-row name of)
       (row name (cons "" (map (lambda (engine)
                                 (if (every (lambda (p) (timing p engine)) of)
@@ -99,6 +111,40 @@
     (mean-row "mean of all" programs)
     (row "mean, if shared"
          (cons "" (map (lambda (engine) (ratio->text (geometric-mean (ratios engine programs)))) others)))))
+
+;; ---- a line of means -------------------------------------------------------------------------------------
+
+;; The reference over each of the others, on the programs that both have.
+(define (show-means programs engines timing reference)
+  (newline)
+  (for-each
+   (lambda (engine)
+     (let* ((shared (filter (lambda (program) (and (timing program reference) (timing program engine))) programs))
+            (mean (geometric-mean (map (lambda (program) (ratio-of (timing program reference) (timing program engine))) shared))))
+       (if mean (show (string-pad-right (text reference " over " engine) 28) (ratio->text mean) "  of " (length shared)
+                      (if (= 1 (length shared)) " program\n" " programs\n")))))
+   (delete reference engines)))
+
+;; ---- costs ----------------------------------------------------------------------------------------------
+
+;; What is measured beside the programs: an engine, what it is the same as but for that, and what that is.
+(define costs '(("comet-limits" "comet" "deadline, fuel") ("comet-profile" "comet-run" "sampled profile")))
+(define (cost-engine? engine) (or (assoc engine costs) (any (lambda (cost) (string=? engine (cadr cost))) (cdr costs))))
+
+;; In percent; where the spread is larger than the difference, how large it may be.
+(define (cost->text r)
+  (cond ((not r) "-")
+        ((ratio-tells? r) (text (if (< (ratio-value r) 1) "-" "+") (decimals (* 100 (abs (- (ratio-value r) 1))) 1) "%"))
+        (else (text "below " (decimals (* 100 (max (ratio-spread r) 0.001)) 1) "%"))))
+
+(define (cost-table programs costs timing)
+  (define (ratio cost program) (ratio-of (timing program (car cost)) (timing program (cadr cost))))
+  (newline)
+  (table-row "what costs time" (map caddr costs) (map (lambda (cost) 18) costs))
+  (for-each (lambda (program) (table-row program (map (lambda (cost) (cost->text (ratio cost program))) costs) (map (lambda (cost) 18) costs))) programs)
+  (table-row "mean"
+             (map (lambda (cost) (cost->text (geometric-mean (map (lambda (program) (ratio cost program)) programs)))) costs)
+             (map (lambda (cost) 18) costs)))
 
 ;; ---- JSON -----------------------------------------------------------------------------------------------
 
@@ -153,10 +199,10 @@
     (write-svg
      path 900 (+ bottom 40)
      (append
-      `((text ((x ,left) (y 24) (font-size 16)) "Time relative to gcc -O2; logarithmic, less is better"))
+      `((text ((x ,left) (y 24) (font-size 16)) "Time relative to gcc -O2; logarithmic, less is better. Lines: half of the runs"))
       (map (lambda (value)
              `(g () (line ((x1 ,(x value)) (x2 ,(x value)) (y1 ,top) (y2 ,bottom) (stroke "#ddd")))
-                 (text ((x ,(x value)) (y ,(+ bottom 18)) (text-anchor middle)) ,(number->string value))))
+                 (text ((x ,(x value)) (y ,(+ bottom 18)) (text-anchor middle))   ,(text value "×"))))
            '(1 2 4 8 16 32 64 128 256))
       (map (lambda (engine n)
              `(g () (circle ((cx ,(+ right 30)) (cy ,(+ top 10 (* 20 n))) (r 5) (fill ,(colour engine))))
@@ -172,33 +218,52 @@
            (lambda (engine)
              (let ((r (ratio program engine)))
                (and r
-                    `(circle ((cx ,(x (ratio-value r))) (cy ,(y row)) (r ,(if (string=? engine "comet") 7 5))
-                              (fill ,(colour engine)) (fill-opacity 0.85))
-                             (title () ,(text engine ": " (decimals (ratio-value r) 2)))))))
+                    `(g ()
+                         (title () ,(text engine ": " (decimals (ratio-value r) 2) ", within " (decimals (* 100 (ratio-spread r)) 1) "%"))
+                         (line ((x1 ,(x (* (ratio-value r) (max 0.01 (- 1 (ratio-spread r)))))) (x2 ,(x (* (ratio-value r) (+ 1 (ratio-spread r)))))
+                                (y1 ,(y row)) (y2 ,(y row)) (stroke ,(colour engine)) (stroke-width 2)))
+                         (circle ((cx ,(x (ratio-value r))) (cy ,(y row)) (r ,(if (string=? engine "comet") 7 5))
+                                  (fill ,(colour engine)) (fill-opacity 0.85)))
+                         ,@(if (string=? engine "comet")
+                               `((text ((x ,(x (ratio-value r))) (y ,(- (y row) 9)) (text-anchor middle) (font-size 10)
+                                        (fill ,(colour engine)))
+                                       ,(decimals (ratio-value r) 1)))
+                               '())))))
            (reverse shown))))
        rows (iota (length rows)))))))
 
 ;; ---- all of it ------------------------------------------------------------------------------------------
 
-(define (report folder #!optional (reference "comet"))
+(define (show-all programs engines costs timing reference spreads)
+  (ratio-table programs engines timing "gcc-O2")
+  (if (not (string=? reference "gcc-O2"))
+      (begin (newline) (ratio-table programs engines timing reference)))
+  (show-means programs engines timing reference)
+  (if (pair? costs) (cost-table programs costs timing))
+  (show "\nCPU seconds, medians; ~1: the spread is larger than the difference. "
+        (if (pair? spreads)
+            (text "Noise: half of the runs are within " (decimals (* 100 (quantile 1/2 spreads)) 1)
+                  "% of their median, and at worst " (decimals (* 100 (apply max spreads)) 1)
+                  "%; what ran fewer than " fewest-runs " times is taken for as noisy as that.\n")
+            (text "Fewer than " fewest-runs " rounds do not tell the noise.\n"))))
+
+;; programs, engines: their names, in order, with blanks between.
+(define (report folder programs engines reference)
   (let* ((results (read-results (path-expand "results.txt" folder)))
-         (programs (in-order-of-appearance car results))
-         (engines (in-order-of-appearance cadr results))
+         (programs (measured-of programs car results))
+         (measured (measured-of engines cadr results))
+         (engines (remove cost-engine? measured))
+         (costs (filter (lambda (cost) (and (member (car cost) measured) (member (cadr cost) measured))) costs))
          (known (make-table test: equal?))
          (timing (lambda (program engine) (table-ref known (list program engine) #f))))
     (for-each (lambda (program)
                 (for-each (lambda (engine)
                             (let ((t (timing-of results program engine)))
                               (if t (table-set! known (list program engine) t))))
-                          engines))
+                          measured))
               programs)
-    (ratio-table programs engines timing "gcc-O2")
-    (if (not (string=? reference "gcc-O2"))
-        (begin (newline) (ratio-table programs engines timing reference)))
-    (let ((spreads (map (lambda (entry) (timing-spread (cdr entry))) (table->list known))))
-      (show "\nCPU seconds, medians; ~1: the spread is larger than the difference. Noise: half of the runs are within "
-            (decimals (* 100 (quantile 1/2 spreads)) 1) "% of their median, and at worst "
-            (decimals (* 100 (apply max spreads)) 1) "%.\n"))
-    (write-json (path-expand "results.json" folder) programs engines timing reference)
+    (let ((spreads (assume-spreads! (map cdr (table->list known)))))
+      (show-all programs engines costs timing reference spreads))
+    (write-json (path-expand "results.json" folder) programs measured timing reference)
     (write-chart (path-expand "chart.svg" folder) programs engines timing)
     (show "Written: " (path-expand "results.json" folder) ", " (path-expand "chart.svg" folder) "\n")))

@@ -273,25 +273,7 @@ printf 'load "%s/programs/trap.s"\nrun\ncore "%s/prompt"\n' $HERE "$WORK" | "$CO
 contains "the prompt writes a core too" "core $WORK/prompt, 3 instructions" "$(cat "$WORK/out")"
 contains "which is opened as any" "trap at divide+0x3" "$(opened where --core "$WORK/prompt")"
 
-# ---- the README ----------------------------------------------------------------------------------------
-
-# Its session: what stands behind the prompts is typed, and the rest has to appear.
-session=$(awk '/^```/ { inside = !inside; next } inside' README.md | grep -v '^\$ make repl')
-typed=$(sed -n 's/^comet[^>]*> //p' <<<"$session")
-check "the README's session is what appears" "$(grep -v '^comet[^>]*> ' <<<"$session")" "$(timeout 20 "$COMET" <<<"$typed")"
-# The commands of a passage, which are indented.
-passage() { awk -v title="**$1" 'index($0, title) == 1 { inside = 1; next } /^\*\*/ { inside = 0 } inside' README.md | sed -n 's/^    //p'; }
-timeout 20 "$COMET" <<<"$(passage "Look inside")" >"$WORK/out"
-check "the README's tour of the prompt works" 0 $?
-contains "and stops where it says" "breakpoint 1 at place" "$(cat "$WORK/out")"
-passage "Program the machine" >"$WORK/macro.s"
-check "the README's source assembles" 0 "$(status_of "$COMET" asm "$WORK/macro.s")"
-
-# The first listing of a room's README.
-listing() { awk '/^```/ { number++; next } number == 1' "$1"; }
-check "the debugger's README gives what it says" $'breakpoint\n25' "$(listing debugger/README.md | "$COMET" | tail -n 2)"
-listing asm/README.md >"$WORK/listing.s"
-check "the assembler's README has a program" "hello" "$("$COMET" run "$WORK/listing.s")"
+# ---- closed output -------------------------------------------------------------------------------------
 
 # A session whose output nobody reads any more ends, and says nothing.
 closed() { timeout 10 "$@" 2>"$WORK/err" | head -1 >/dev/null; echo "${PIPESTATUS[0]}$(cat "$WORK/err")"; }

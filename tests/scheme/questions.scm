@@ -10,6 +10,7 @@
 (use debugger/run)
 (use debugger/questions)
 (use debugger/why)
+(use debugger/why-drawing)
 
 ;; Does body in a session of its own with the program run to its end, or for so many instructions.
 (define (after-running path input fuel body)
@@ -118,7 +119,13 @@
         (test "what it was made from" '(5 24) (map why-value (why-sources answer)))
         (test "down to a constant" "imm r11, 5" (why-instruction (car (why-sources answer))))
         (test-assert "as text" (string-contains (why->text answer) "r11 = 0x78  by mul r1, r1, r3  at 23"))
-        (test-assert "and as a graph" (string-prefix? "digraph why {" (why->graphviz answer))))
+        (test-assert "and as a graph" (string-prefix? "digraph why {" (why->graphviz answer)))
+        (let ((path (temporary-path "comet-vm-why")))
+          (write-why-svg path answer)
+          (let ((picture (read-file-text path)))
+            (delete-file path)
+            (test-assert "and as a picture" (string-prefix? "<svg " picture))
+            (test "with its titles" #t (and (string-contains picture (text ">" (why-title answer) "<")) #t)))))
       (test "what was never written was there from the start" '(#f 0 ())
             (let ((answer (why 'r9))) (list (why-count answer) (why-value answer) (why-sources answer))))))
   (after-running "examples/wc.s" "x" #f

@@ -326,6 +326,25 @@ BOOST_AUTO_TEST_CASE(random_numbers_come_from_the_seed) {
   BOOST_CHECK(first.get(data, 32) != second.get(data, 32));
 }
 
+BOOST_AUTO_TEST_CASE(map_maps_pages_that_were_not_mapped) {
+  Guest guest("map");
+  constexpr uint64_t fresh = 0x100000, page = COMET_PAGE_SIZE;
+  BOOST_CHECK_EQUAL(guest.call({fresh, 2 * page}), 0);
+  BOOST_CHECK_EQUAL(guest.get(fresh + 2 * page - 4, 4), std::string(4, 0));
+  comet_region region = COMET_REGION_INIT;
+  BOOST_REQUIRE_EQUAL(comet_next_region(guest.machine(), 0, fresh, &region, nullptr), COMET_OK);
+  BOOST_CHECK_EQUAL(region.protection, COMET_READ | COMET_WRITE);
+  BOOST_CHECK_EQUAL(guest.call({fresh + page, page}), -17);
+  BOOST_CHECK_EQUAL(guest.call({fresh - page, 2 * page}), -17);
+  BOOST_CHECK_EQUAL(guest.call({code, page}), -17);  // protection is not to be changed this way
+  BOOST_CHECK_EQUAL(guest.call({fresh + 1, page}), -22);
+  BOOST_CHECK_EQUAL(guest.call({fresh, page - 1}), -22);
+  BOOST_CHECK_EQUAL(guest.call({0 - page, 2 * page}), -22);
+  BOOST_CHECK_EQUAL(guest.call({fresh, 0}), 0);
+  BOOST_CHECK_EQUAL(guest.call({fresh + 2 * page, uint64_t{1} << 40}), -12);
+  BOOST_CHECK_EQUAL(guest.call({0 - page, page}), 0);
+}
+
 BOOST_AUTO_TEST_CASE(waiting_for_input_can_be_stopped_and_gone_on_with) {
   Guest guest("read");
   Pipe pipe;

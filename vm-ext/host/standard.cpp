@@ -27,6 +27,8 @@ namespace {
 // familiar; they are the same on every host.
 constexpr int64_t error_input_output = -5;
 constexpr int64_t error_bad_stream = -9;
+constexpr int64_t error_no_memory = -12;
+constexpr int64_t error_exists = -17;
 constexpr int64_t error_bad_argument = -22;
 constexpr int64_t error_closed = -32;
 
@@ -272,6 +274,25 @@ comet_status call_random(comet_call* call, void*) {
   return result(call, static_cast<int64_t>(length));
 }
 
+// ---- memory ----------------------------------------------------------------------------------------
+
+comet_status call_map(comet_call* call, void*) {
+  const uint64_t address = comet_call_argument(call, 0), length = comet_call_argument(call, 1);
+  if ((address | length) % COMET_PAGE_SIZE != 0) return result(call, error_bad_argument);
+  if (length == 0) return result(call, 0);
+  if (length - 1 > UINT64_MAX - address) return result(call, error_bad_argument);
+  comet_machine* const machine = comet_call_machine(call);
+  comet_thread_info thread = COMET_THREAD_INFO_INIT;
+  comet_thread_get(machine, comet_call_thread(call), &thread, nullptr);
+  comet_region region = COMET_REGION_INIT;
+  if (comet_next_region(machine, thread.space, address, &region, nullptr) == COMET_OK &&
+      region.address <= address + (length - 1))
+    return result(call, error_exists);
+  const bool mapped =
+      comet_map(machine, thread.space, address, length, COMET_READ | COMET_WRITE, nullptr) == COMET_OK;
+  return result(call, mapped ? 0 : error_no_memory);
+}
+
 struct StandardCall {
   std::string_view group;
   std::string_view name;
@@ -282,7 +303,7 @@ constexpr StandardCall standard_calls[] = {
     {"exit", "exit", call_exit},       {"streams", "read", call_read},
     {"streams", "write", call_write},  {"arguments", "arg_count", call_arg_count},
     {"arguments", "arg", call_arg},    {"clock", "clock", call_clock},
-    {"random", "random", call_random},
+    {"random", "random", call_random}, {"memory", "map", call_map},
 };
 
 bool group_exists(std::string_view group) {
@@ -307,7 +328,7 @@ bool revoke_standard(HostTable& table, std::string_view group) {
 }
 
 void grant_default(HostTable& table) {
-  for (const std::string_view group : {"exit", "streams", "arguments"}) grant_standard(table, group);
+  for (const std::string_view group : {"exit", "streams", "arguments", "memory"}) grant_standard(table, group);
 }
 
 }  // namespace comet

@@ -15,6 +15,17 @@ DecodeStatus read_field(const std::uint8_t* bytes, std::size_t available, std::s
   return DecodeStatus::field_too_wide;
 }
 
+namespace {
+
+// Most fields are of one byte.
+inline DecodeStatus read_short_field(const std::uint8_t* bytes, std::size_t available, std::size_t& at, std::uint64_t& value) {
+  if (at == available || bytes[at] >= 0x80) return read_field(bytes, available, at, value);
+  value = bytes[at++];
+  return DecodeStatus::ok;
+}
+
+} // namespace
+
 std::uint64_t meaning_of(char kind, std::uint64_t field) {
   switch (kind) {
     case 'i': case 'o': case 'p': return zigzag_decode(field);
@@ -31,7 +42,7 @@ DecodeStatus decode(const std::uint8_t* bytes, std::size_t available, const Defi
   decoded.definition = nullptr;
   decoded.broken = nullptr;
   decoded.operand_count = 0;
-  DecodeStatus status = read_field(bytes, available, at, decoded.opcode);
+  DecodeStatus status = read_short_field(bytes, available, at, decoded.opcode);
   if (status == DecodeStatus::ok) {
     const char* kinds = nullptr;
     if (own != nullptr) decoded.definition = own->find(decoded.opcode);
@@ -45,7 +56,7 @@ DecodeStatus decode(const std::uint8_t* bytes, std::size_t available, const Defi
     else
       for (; *kinds != 0 && status == DecodeStatus::ok; ++kinds) {
         std::uint64_t& raw = decoded.raw[decoded.operand_count];
-        status = read_field(bytes, available, at, raw);
+        status = read_short_field(bytes, available, at, raw);
         if (status == DecodeStatus::ok && *kinds == 'g' && raw >> 32 != 0) status = DecodeStatus::field_too_wide;
         if (status == DecodeStatus::ok) decoded.operands[decoded.operand_count++] = meaning_of(*kinds, raw);
       }

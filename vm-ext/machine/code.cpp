@@ -2,6 +2,7 @@
 #include "code.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
@@ -38,6 +39,20 @@ bool ends_block(isa::Operation operation) {
     default:
       return false;
   }
+}
+
+// Which operands are registers, a bit for each.
+unsigned register_operands(isa::Operation operation) {
+  static const auto all = [] {
+    std::array<std::uint8_t, isa::operation_count> registers{};
+    for (std::size_t n = 0; n < registers.size(); ++n) {
+      const char* const kinds = isa::describe(static_cast<isa::Operation>(n)).operands;
+      for (unsigned i = 0; kinds[i] != 0; ++i)
+        if (isa::names_register(kinds[i])) registers[n] = static_cast<std::uint8_t>(registers[n] | 1u << i);
+    }
+    return registers;
+  }();
+  return all[operation];
 }
 
 // What a slot does as part of a sequence, if it may be one. What takes more than one slot ends every sequence.
@@ -155,11 +170,12 @@ const Slot* CodeCache::follow_link(const Slot* link) {
 std::uint64_t CodeCache::note_registers(const isa::Decoded& decoded) {
   std::uint64_t highest = 0;
   for_each_part(decoded, [this, &highest](const isa::Decoded& part) {
-    const char* kinds = isa::describe(part.operation).operands;
+    const unsigned registers = register_operands(part.operation);
+    const bool makes_window = isa::describe(part.operation).operands[0] == 'w';
     for (unsigned i = 0; i < part.operand_count; ++i) {
-      if (!isa::names_register(kinds[i])) continue;
+      if ((registers >> i & 1) == 0) continue;
       if (part.operands[i] < register_slack) highest_register_ = std::max(highest_register_, part.operands[i]);
-      if (kinds[i] != 'w') highest = std::max(highest, part.operands[i]);
+      if (i != 0 || !makes_window) highest = std::max(highest, part.operands[i]);
     }
   });
   return highest;
@@ -194,6 +210,16 @@ const CodeCache::Fetched& CodeCache::fetch(std::uint64_t address) {
   return entry;
 }
 
+CodeCache::PageSlots& CodeCache::slots_of_page(std::uint64_t number) {
+  auto& page = pages_[number];
+  if (page == nullptr) page = std::make_unique<PageSlots>();
+  if (!page->slots) {
+    pages_.erase(number);
+    throw std::bad_alloc();
+  }
+  return *page;
+}
+
 const Slot* CodeCache::decode_block(std::uint64_t start) {
   pending_links_.clear();
   block_.clear();
@@ -202,32 +228,38 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
   require_room(block_slots + slots_a_definition + (block_instructions + 1) * link_slots);
   complete_ = false;
   Slot* const first = chunks_.back()->slots + chunks_.back()->used;
-  std::uint64_t address = start;
+  std::uint64_t address = start, end = start;
+  std::uint64_t number = ~std::uint64_t{0}; // of the page that the address is on
+  PageSlots* page = nullptr;
+  const std::uint8_t* content = nullptr;
+  isa::Decoded decoded;
   bool open = true;
   while (open) {
     // A block does not go around the end of the address space, so its addresses are in order.
     const auto used = static_cast<std::size_t>(chunks_.back()->slots + chunks_.back()->used - first);
     const bool full = block_.size() == block_instructions || used > block_slots - slots_a_instruction || address < start;
-    if (full || (!block_.empty() && find(address) != nullptr)) {
+    if (!full && address >> page_bits != number) {
+      number = address >> page_bits;
+      page = &slots_of_page(number);
+      content = memory_.executable_page(number);
+    }
+    const std::uint64_t offset = address & page_mask;
+    const bool touched = page != nullptr && page->touched.test(offset / part_entries);
+    if (full || (!block_.empty() && touched && page->slots.data()[offset] != nullptr)) {
       emit_link(address, nullptr);
       break;
     }
-    auto& page = pages_[address >> page_bits];
-    if (page == nullptr) page = std::make_unique<PageSlots>();
-    if (!page->slots) {
-      pages_.erase(address >> page_bits);
-      throw std::bad_alloc();
-    }
-    const std::uint64_t offset = address & page_mask;
-    if (!page->touched.test(offset / part_entries)) {
+    if (!touched) {
       page->touched.set(offset / part_entries);
+      page->slots.data()[offset] = nullptr; // memory that is read before it is written costs the host twice
       ++touched_;
     }
-    std::uint8_t bytes[isa::max_instruction_bytes];
-    isa::Decoded decoded{};
-    const std::size_t available = memory_.fetch(address, bytes, sizeof bytes);
-    const isa::DecodeStatus status = isa::decode(bytes, available, instructions_.definitions(), decoded);
-    memory_.mark_code(address, decoded.length);
+    // In the middle of a page an instruction is decoded where it lies.
+    std::uint8_t fetched[isa::max_instruction_bytes];
+    const bool whole = content != nullptr && offset + sizeof fetched <= page_size;
+    const std::size_t available = whole ? sizeof fetched : memory_.fetch(address, fetched, sizeof fetched);
+    const isa::DecodeStatus status = isa::decode(whole ? content + offset : fetched, available, instructions_.definitions(), decoded);
+    end = address + decoded.length;
     block_.push_back({address, &page->slots.data()[offset],
                       chunks_.back()->slots + chunks_.back()->used, decoded.operation});
     if (status != isa::DecodeStatus::ok) {
@@ -250,6 +282,7 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
     open = !ends_block(last_operation(decoded));
     address += decoded.length;
   }
+  memory_.mark_code(start, end - start);
   use_accumulator();
   fuse();
   if (block_observer) block_observer(block_);
@@ -422,8 +455,9 @@ void CodeCache::emit_instruction(std::uint64_t address, const isa::Decoded& deco
   Slot* slot = emit(address);
   slot->handler = handlers::reference();
 
+  const unsigned registers = register_operands(decoded.operation);
   for (unsigned i = 0; i < decoded.operand_count; ++i)
-    if (isa::names_register(kinds[i]) && operand[i] >= register_slack) return;
+    if ((registers >> i & 1) != 0 && operand[i] >= register_slack) return;
   const auto a = static_cast<std::uint16_t>(operand[0]), b = static_cast<std::uint16_t>(operand[1]),
              c = static_cast<std::uint16_t>(operand[2]);
   const auto branch_to = [&](std::uint64_t target) { pending_links_.push_back({target, slot}); };

@@ -64,7 +64,7 @@ class CodeCache {
   const Fetched& fetch(std::uint64_t address);
 
   // The memory of the host that what is decoded takes, and how much it may be. A block may go beyond that.
-  static constexpr std::size_t byte_limit = std::size_t{64} << 20;
+  static constexpr std::size_t byte_limit = std::size_t{256} << 20;
   std::size_t bytes() const {
     return chunks_.size() * chunk_bytes + pages_.size() * sizeof(PageSlots) + touched_ * table_part_bytes + memory_.code_bytes();
   }
@@ -123,6 +123,7 @@ class CodeCache {
   };
 
   const Slot* find_elsewhere(std::uint64_t address) const;
+  PageSlots& slots_of_page(std::uint64_t number);
   const Slot* decode_block(std::uint64_t address);
   void require_room(std::size_t slots);
   Slot* emit(std::uint64_t address);

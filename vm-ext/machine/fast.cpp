@@ -1,4 +1,6 @@
 // The handlers of single instructions, and the way into the loop.
+#include <array>
+
 #include "parts.h"
 
 namespace comet {
@@ -94,6 +96,7 @@ void run_fast(const Slot* pc, std::uint64_t* r, Activation* top, FastContext& co
 namespace {
 
 template <template <unsigned> class Part> Handler variant_of(unsigned variant) {
+  if (variant >= Part<0>::variants) return nullptr;
   if constexpr (Part<0>::variants == 4) {
     static constexpr Handler all[] = {run<Part<0>>, run<Part<1>>, run<Part<2>>, run<Part<3>>};
     return all[variant];
@@ -103,9 +106,7 @@ template <template <unsigned> class Part> Handler variant_of(unsigned variant) {
   }
 }
 
-} // namespace
-
-Handler fast_handler(isa::Operation operation, unsigned variant) {
+Handler choose_handler(isa::Operation operation, unsigned variant) {
   using namespace isa;
   switch (operation) {
 #define REGULAR(name) \
@@ -138,6 +139,18 @@ Handler fast_handler(isa::Operation operation, unsigned variant) {
     case op_tset: return run<part_tset<0>>;
     default: return nullptr;
   }
+}
+
+} // namespace
+
+Handler fast_handler(isa::Operation operation, unsigned variant) {
+  static const auto all = [] {
+    std::array<std::array<Handler, 4>, isa::operation_count> handlers{};
+    for (std::size_t n = 0; n < handlers.size(); ++n)
+      for (unsigned i = 0; i < 4; ++i) handlers[n][i] = choose_handler(static_cast<isa::Operation>(n), i);
+    return handlers;
+  }();
+  return all[operation][variant];
 }
 
 Handler wide_handler(isa::Operation operation) {

@@ -22,7 +22,7 @@ template <class... Parts> Fused fused() {
   return Fused{{Parts::key...}, sizeof...(Parts), run<Parts...>};
 }
 
-// All of them by their first part, the longest first.
+// All of them by their first two parts, the longest first.
 class Table {
  public:
   Table()
@@ -32,7 +32,8 @@ class Table {
 #undef FUSED
         } {
     std::sort(all_.begin(), all_.end(), [](const Fused& x, const Fused& y) {
-      return x.keys[0] != y.keys[0] ? x.keys[0] < y.keys[0] : x.length > y.length;
+      if (x.keys[0] != y.keys[0]) return x.keys[0] < y.keys[0];
+      return x.keys[1] != y.keys[1] ? x.keys[1] < y.keys[1] : x.length > y.length;
     });
     std::size_t place = 0;
     for (std::size_t key = 0; key < begin_.size(); ++key) {
@@ -42,10 +43,11 @@ class Table {
   }
 
   Handler find(const PartKey* keys, std::size_t count) const {
-    for (std::size_t place = begin_[keys[0]]; place < begin_[keys[0] + 1u]; ++place) {
-      const Fused& each = all_[place];
-      if (each.length <= count && std::equal(keys, keys + each.length, each.keys.begin())) return each.handler;
-    }
+    const auto end = all_.begin() + begin_[keys[0] + 1u];
+    auto each = std::lower_bound(all_.begin() + begin_[keys[0]], end, keys[1],
+                                 [](const Fused& fused, PartKey second) { return fused.keys[1] < second; });
+    for (; each != end && each->keys[1] == keys[1]; ++each)
+      if (each->length <= count && std::equal(keys + 2, keys + each->length, each->keys.begin() + 2)) return each->handler;
     return nullptr;
   }
 

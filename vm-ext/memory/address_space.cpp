@@ -310,15 +310,22 @@ std::size_t AddressSpace::fetch(std::uint64_t address, std::uint8_t* buffer, std
   return copied;
 }
 
+const std::uint8_t* AddressSpace::executable_page(std::uint64_t number) const {
+  const Page* page = find(number);
+  return page == nullptr || (page->protection & protection_execute) == 0 ? nullptr : page->data;
+}
+
 void AddressSpace::mark_code(std::uint64_t address, std::size_t length) {
   while (length != 0) {
     const std::size_t part = within_page(address, length);
     const std::uint64_t number = page_of(address);
     auto& bytes = code_[number];
     if (bytes == nullptr) bytes = std::make_unique<CodeBytes>();
-    for (std::size_t i = 0; i < part; ++i) {
-      const std::uint64_t offset = (address & page_mask) + i;
-      bytes->bits[offset / 64] |= std::uint64_t{1} << (offset % 64);
+    const std::uint64_t last = (address & page_mask) + part;
+    for (std::uint64_t offset = address & page_mask; offset < last;) {
+      const std::uint64_t count = std::min(64 - offset % 64, last - offset);
+      bytes->bits[offset / 64] |= ~std::uint64_t{0} >> (64 - count) << offset % 64;
+      offset += count;
     }
     Page* page = find(number);
     if (!page->has_code) {

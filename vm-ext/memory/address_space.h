@@ -97,6 +97,8 @@ class AddressSpace {
 
   // Copies up to `length` bytes that may be executed; gives how many there are.
   std::size_t fetch(std::uint64_t address, std::uint8_t* buffer, std::size_t length) const;
+  // The content of a page that may be executed, or null.
+  const std::uint8_t* executable_page(std::uint64_t number) const;
   // Says that instructions were decoded from these bytes: writes to them set `code_changed`.
   void mark_code(std::uint64_t address, std::size_t length);
   void forget_code();

@@ -29,8 +29,8 @@ Limits (N: decimal, or hexadecimal with 0x):
 What the program may do:
   --allow GROUP        grant a group of host calls
   --deny GROUP         take a group away
-                       groups: exit, streams, arguments (granted from the start),
-                       clock, random
+                       groups: exit, streams, arguments, memory (granted from
+                       the start), clock, random
   --seed N             make what `random` gives the same on every run
 
 Files to look into with comet-vm debug:
@@ -94,7 +94,7 @@ constexpr option long_options[] = {
     {nullptr, 0, nullptr, 0},
 };
 
-constexpr std::string_view groups[] = {"exit", "streams", "arguments", "clock", "random"};
+constexpr std::string_view groups[] = {"exit", "streams", "arguments", "memory", "clock", "random"};
 
 // Thrown where the command line is wrong; caught in read_options.
 struct UsageError {
@@ -137,7 +137,7 @@ std::string parse_group(std::string_view option, const char* text) {
   for (const std::string_view group : groups) {
     if (group == text) return text;
   }
-  throw UsageError{std::string(option) + " takes one of exit, streams, arguments, clock, random, not '" +
+  throw UsageError{std::string(option) + " takes one of exit, streams, arguments, memory, clock, random, not '" +
                    text + "'"};
 }
 

@@ -1,0 +1,1 @@
+(##namespace ("debugger/why-drawing#" write-why-svg))

@@ -1,0 +1,2 @@
+;; words/bytes: macros for bytes in memory.
+(##namespace ("words/bytes#" for-bytes))

@@ -1,0 +1,2 @@
+;; loaders/wasm/condition: comparisons become branches.
+(##namespace ("scheme-lib/loaders/wasm/condition#" invert-last! branch-when!))

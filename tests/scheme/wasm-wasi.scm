@@ -1,0 +1,92 @@
+;; WebAssembly programs: WASI preview 1 as they see it.
+(use scheme-lib/util)
+(use scheme-lib/test)
+(use scheme-lib/machine)
+(use scheme-lib/loaders/wasm/errors)
+(use scheme-lib/loaders/loader)
+(use scheme-lib/loaders/wasm/program)
+(use scheme-lib/loaders/wasm/assemble)
+
+(define wasi "wasi_snapshot_preview1")
+
+;; A program that imports functions of WASI, each (name params), numbered from 0, whose code calls them; it exits with
+;; what the code leaves. Type 0 is that of _start, type 1 that of proc_exit, which is function 0.
+(define (program functions . code)
+  (wasm->image
+   (wasm-assemble
+    `((type () ()) (type (i32) ())
+      ,@(map (lambda (f) `(type ,(cadr f) (i32))) functions)
+      (import ,wasi "proc_exit" function 1)
+      ,@(map (lambda (f type) `(import ,wasi ,(car f) function ,type)) functions (iota (length functions) 2))
+      (memory 1 2)
+      (function 0 (i32) ,@code (call 0))
+      (export "_start" function ,(+ 1 (length functions)))
+      (data ((i32.const 64)) "hello, world")))))
+
+;; What comes of a run: exit status or trap, output, and the bytes at 256 in memory.
+(define (outcome image #!key (input "") (arguments '()) (bytes 0) (grants '()))
+  (let* ((machine (make-machine arguments: arguments grants: grants random-seed: 1)) (stop #f)
+         (output (begin
+                   (machine-stream-set! machine 0 (open-input-string input))
+                   (with-captured-output
+                    (lambda () (machine-load! machine image) (set! stop (machine-run! machine)))))))
+    (list (if (eq? 'halted (stop-reason stop)) (stop-exit-status stop) (stop-trap stop))
+          output
+          (if (= bytes 0) #f (utf8->string (machine-memory machine (+ 256 (machine-symbol machine "memory")) bytes))))))
+
+(define four '(i32 i32 i32 i32))
+
+;; Instructions that put numbers of 32 bits into memory.
+(define (put . places-and-values)
+  (if (null? places-and-values)
+      '()
+      (append `((i32.const ,(car places-and-values)) (i32.const ,(cadr places-and-values)) (i32.store 2 0))
+              (apply put (cddr places-and-values)))))
+
+(define (call f . arguments) (append (map (lambda (a) `(i32.const ,a)) arguments) `((call ,f))))
+
+(test-group "WASI"
+  (test "writes several buffers, and tells how many bytes" '(12 "hello, world" #f)
+    (outcome (apply program `(("fd_write" ,four))
+                    (append (put 0 64 4 7 8 0 12 0 16 71 20 5) (call 1 1 0 3 32)
+                            '((drop) (i32.const 32) (i32.load 2 0))))))
+  (test "reads what there is" '(3 "" "abc")
+    (outcome (apply program `(("fd_read" ,four))
+                    (append (put 0 256 4 9) (call 1 0 0 1 32) '((drop) (i32.const 32) (i32.load 2 0))))
+             input: "abc" bytes: 3))
+  (test "gives numbers for what is wrong" '((8 "" #f) (8 "" #f) (70 "" #f) (76 "" #f))
+    (list (outcome (apply program `(("fd_write" ,four)) (append (put 0 64 4 7) (call 1 7 0 1 32))))
+          (outcome (apply program `(("fd_close" (i32))) (call 1 3)))
+          (outcome (apply program `(("fd_seek" (i32 i64 i32 i32)))
+                          '((i32.const 1) (i64.const 0) (i32.const 0) (i32.const 0) (call 1))))
+          (outcome (apply program `(("path_filestat_get" (i32 i32 i32 i32 i32))) (call 1 3 0 0 0 0)))))
+  (test "a buffer that is not there traps" '(read "" #f)
+    (outcome (apply program `(("fd_write" ,four)) (append (put 0 131072 4 7) (call 1 1 0 1 32)))))
+  (test "counts and gives arguments" '(7 "" "one\x00;two")
+    (let ((sizes (append (call 1 0 4) '((drop) (i32.const 0) (i32.load 2 0) (i32.const 4) (i32.load 2 0) (i32.add))))
+          (give (append (call 2 512 256) '((drop)))))
+      (let ((image (apply program '(("args_sizes_get" (i32 i32)) ("args_get" (i32 i32)))
+                          (append give sizes '((i32.const -3) (i32.add))))))
+        (outcome image arguments: '("one" "two") bytes: 7))))
+  (test "has clocks where they are granted" '(0 "" #f)
+    (outcome (apply program `(("clock_time_get" (i32 i64 i32)))
+                    '((i32.const 1) (i64.const 0) (i32.const 0) (call 1)
+                      (i32.const 0) (i64.load 3 0) (i64.eqz) (i32.or)))
+             grants: '(clock)))
+  (test "fills memory with random bytes" '(0 "" #f)
+    (outcome (apply program `(("random_get" (i32 i32)))
+                    (append (call 1 256 70) '((i32.const 256) (i64.load 0 0) (i64.eqz) (i32.or))))
+             grants: '(random)))
+  (test-error "and else the program is not even loaded" "needs the host call \"clock\""
+    (outcome (apply program `(("clock_time_get" (i32 i64 i32)))
+                    '((i32.const 1) (i64.const 0) (i32.const 0) (call 1)))))
+  (test "a file of it is loaded by its content" '(5 "" #f)
+    (let ((bytes (wasm-assemble `((type () ()) (type (i32) ()) (import ,wasi "proc_exit" function 1)
+                                  (function 0 () (i32.const 5) (call 0)) (export "_start" function 1)))))
+      (outcome (bytes->image bytes "five.wasm"))))
+  (test-error "what is wrong with a file is told with its name" "bad.wasm: WebAssembly: unknown binary version"
+    (bytes->image '#u8(0 97 115 109 9 0 0 0) "bad.wasm"))
+  (test-error "what the system does not have is named" "unknown import: function f of module env"
+    (wasm->image (wasm-assemble '((type () ()) (import "env" "f" function 0)))))
+  (test-error "a program has its own memory" "unknown import: memory m of module env"
+    (wasm->image (wasm-assemble '((import "env" "m" memory 1))))))
