@@ -5,7 +5,7 @@
   assembly-changed? assembly-changed?-set! assembly-unknown? known-or-zero assembly-source assembly-warnings
   note-warning! note-warning-at! symbol-entry-used? assembly-repeated assembly-repeated-set! assembly-files
   begin-scope! symbol-met? symbol-in-pass symbol-entries names-bound
-  note-problem! assembly-errors assembly-names-lost?-set! for-each-guarded
+  note-problem! near-name assembly-errors assembly-names-lost?-set! for-each-guarded
   assembly-views note-view!
   assembly-imports assembly-statement assembly-statement-set! assembly-operand assembly-operand-set!
   start-pass! finish-pass! start-statement! finish-statement! unsettled-symbols

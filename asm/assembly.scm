@@ -281,25 +281,30 @@
 
 ;; Where in the text of a directive a number or string stands, which does not know it; or #f.
 (define (literal-column statement operand)
-  (let ((operands (statement-operands statement))
-        (line (source-file-line (statement-file statement) (statement-line statement))))
+  (let* ((operands (statement-operands statement))
+         (tail (and (eq? (statement-kind statement) 'directive) (list? operands) (memv operand operands)))
+         (line (and tail (source-file-line (statement-file statement) (statement-line statement)))))
     (and line
-         (eq? (statement-kind statement) 'directive)
-         (list? operands)
-         (memv operand operands)
-         (let ((index (- (length operands) (length (memv operand operands))))
+         (let ((index (- (length operands) (length tail)))
                (columns (operand-columns line (statement-column statement))))
            (and (< index (length columns)) (list-ref columns index))))))
 
 ;; A problem becomes a diagnostic of this pass.
 (define (note-problem! a problem)
   (let* ((kind (problem-kind problem))
-         (diagnostic (problem->diagnostic a problem (problem-place a problem) 'error))
-         (noted (assembly-diagnostics a)))
+         (noted (assembly-diagnostics a))
+         (diagnostic (and (< (length (filter (lambda (entry) (eq? (car entry) kind)) noted)) asm-diagnostic-limit)
+                          (problem->diagnostic a problem (problem-place a problem) 'error))))
     ;; Repeated lines make the same mistake each time.
-    (if (and (< (length (filter (lambda (entry) (eq? (car entry) kind)) noted)) asm-diagnostic-limit)
-             (not (any (lambda (entry) (same-diagnostic? (cdr entry) diagnostic)) noted)))
+    (if (and diagnostic (not (any (lambda (entry) (same-diagnostic? (cdr entry) diagnostic)) noted)))
         (assembly-diagnostics-set! a (cons (cons kind diagnostic) noted)))))
+
+;; Words that suggest the nearest of the names that the thunk gives; none when so many mistakes were noted that what
+;; is said of this one will hardly be shown: a source can have very many of both.
+(define (near-name a word names)
+  (if (< (length (assembly-diagnostics a)) asm-diagnostic-limit)
+      (did-you-mean word (names))
+      ""))
 
 (define (same-diagnostic? x y)
   (and (equal? (asm-diagnostic-message x) (asm-diagnostic-message y))
@@ -927,6 +932,14 @@
                          (table->list (assembly-bindings a)))
              (lambda (x y) (< (car x) (car y))))))
 
+;; Names as sources write them, each once: many local ones have the same.
+(define (written-names a)
+  (let ((met (make-table test: eq?)))
+    (filter (lambda (name)
+              (and (not (table-ref met name #f))
+                   (begin (table-set! met name #t) #t)))
+            (map symbol-entry-name (symbol-entries a)))))
+
 (define (undefined a name)
   (let* ((string (symbol->string name))
          (operator (string-index string (lambda (c) (memv c '(#\+ #\- #\* #\/)))))
@@ -943,7 +956,7 @@
                       (substring string (+ operator 1) (string-length string)) ")")
                 (if (numeric-name? string)
                     ""
-                    (did-you-mean string (delete-duplicates (map symbol-entry-name (symbol-entries a)))))))
+                    (near-name a string (lambda () (written-names a))))))
       '() #f #f
       (if (table-ref (assembly-symbols a) (full-name a name) #f) 'lost 'undefined)))))
 

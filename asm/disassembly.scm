@@ -38,9 +38,12 @@
          (symbols (map (lambda (symbol) (cons (vector-ref symbol 0) (vector-ref symbol 1))) (image-symbols image)))
          (imports (image-imports image))
          (host-text (host-texts (list->vector imports) symbols))
-         (code (map (lambda (section) (section-pieces section image)) sections))
+         (section-at (image-section-finder image))
+         (definitions (definitions-by-opcode image))
+         (code (map (lambda (section) (section-pieces section image definitions)) sections))
          (labels (code-labels code symbols))
-         (names (table-of-names symbols sections)))
+         (shrinks (table-of-shrinks code))
+         (names (table-of-names symbols section-at)))
     (call-with-output-string ""
       (lambda (port)
         (define (line . parts) (display (apply text parts) port) (newline port))
@@ -49,18 +52,20 @@
         (for-each (lambda (view) (write-view line (vector-ref view 0) (vector-ref view 1))) (image-views image))
         (line "        .entry  " (hex-address (image-entry image)))
         (for-each (lambda (symbol)
-                    (if (not (inside-any? (cdr symbol) sections))
+                    (if (not (section-at (cdr symbol)))
                         (write-symbol line (car symbol) (cdr symbol))))
                   symbols)
         (for-each
-         (lambda (section pieces shrunk)
+         (lambda (section pieces)
            (line "")
            (line "        .section " (quoted (vector-ref section 0)) ", "
                  (written (protection-letters (vector-ref section 4))) ", " (hex-address (vector-ref section 1)))
            (if (executable? section)
-               (write-code line section pieces names labels host-text code image)
-               (write-data line section names)))
-         sections code code)))))
+               (write-code line section pieces names labels host-text shrinks image)
+               (write-data line section names))
+           (if (last-in? (section-end section) section section-at)
+               (write-names line names labels (section-end section) (+ 1 (section-end section)))))
+         sections code)))))
 
 ;; A description that makes no sense is no more than a remark.
 (define (write-view line name description)
@@ -80,20 +85,18 @@
 (define (section-end section)
   (+ (vector-ref section 1) (vector-ref section 3)))
 
-;; A label may stand at a section's end, too.
-(define (inside? address section)
-  (<= (vector-ref section 1) address (section-end section)))
-
-(define (inside-any? address sections)
-  (any (lambda (section) (inside? address section)) sections))
+;; Whether names at a section's end are its own.
+(define (last-in? end section section-at)
+  (let ((owner (section-at end)))
+    (and owner (= (vector-ref owner 1) (vector-ref section 1)) (> (vector-ref section 3) 0))))
 
 ;; ---- symbols -----------------------------------------------------------------------------------------
 
 ;; address -> the names there, in order
-(define (table-of-names symbols sections)
+(define (table-of-names symbols section-at)
   (let ((names (make-table test: eqv?)))
     (for-each (lambda (symbol)
-                (if (inside-any? (cdr symbol) sections)
+                (if (section-at (cdr symbol))
                     (table-set! names (cdr symbol)
                                 (append (table-ref names (cdr symbol) '()) (list (car symbol))))))
               symbols)
@@ -116,33 +119,38 @@
 ;; ---- pieces of code ----------------------------------------------------------------------------------
 
 ;; A section's code, in order; () for data.
-(define (section-pieces section image)
+(define (section-pieces section image definitions)
   (if (executable? section)
       (let* ((bytes (vector-ref section 2))
              (end (u8vector-length bytes)))
         (let loop ((at 0) (pieces '()))
           (if (= at end)
               (reverse pieces)
-              (let ((piece (decoded-piece bytes at end (+ at (vector-ref section 1)) image)))
+              (let ((piece (decoded-piece bytes at end (+ at (vector-ref section 1)) image definitions)))
                 (loop (+ at (piece-size piece)) (cons piece pieces))))))
       '()))
 
-(define (decoded-piece bytes at end address image)
+(define (decoded-piece bytes at end address image definitions)
   (let ((decoded (with-exception-catcher
                   (lambda (exception) #f)
                   (lambda () (vm-decode bytes at end image)))))
-    (or (and decoded (instruction-piece bytes at decoded address image))
+    (or (and decoded (instruction-piece bytes at decoded address definitions))
         (make-piece address
                     (if decoded (vector-ref decoded 2) (max 1 (car (vm-disassemble bytes address at end image))))
                     #f '() #f 0))))
 
+;; Table: the opcode of an instruction that the image defines -> its entry.
+(define (definitions-by-opcode image)
+  (let ((entries (make-table test: eqv?)))
+    (for-each (lambda (row) (table-set! entries (vector-ref row 1) (row->entry row))) (image-definitions image))
+    entries))
+
 ;; #f where the assembler would not write it so.
-(define (instruction-piece bytes at decoded address image)
+(define (instruction-piece bytes at decoded address definitions)
   (let* ((fields (cdr (vector-ref decoded 3)))
          (size (vector-ref decoded 2))
          (opcode (car (vector-ref decoded 3)))
-         (entry (or (isa-by-opcode opcode)
-                    (row->entry (find (lambda (row) (= (vector-ref row 1) opcode)) (image-definitions image)))))
+         (entry (or (isa-by-opcode opcode) (table-ref definitions opcode)))
          (index (and entry (string-index (isa-entry-kinds entry) #\p)))
          (relative (and index (list-ref fields index))))
     (and entry
@@ -184,33 +192,37 @@
   (let loop ((name (text "L_" (hex address 8))))
     (if (table-ref taken name #f) (loop (string-append name "_")) name)))
 
-;; By how much the code before an address may become shorter, in its own section.
-(define (shrink-before pieces)
-  (let ((table (make-table test: eqv?)))
-    (let loop ((pieces pieces) (sum 0))
-      (if (pair? pieces)
-          (begin
-            (table-set! table (piece-address (car pieces)) sum)
-            (loop (cdr pieces) (+ sum (piece-shrink (car pieces)))))))
-    table))
+;; Table: the address of a piece -> a pair of its section's pieces and by how much those before it may become
+;; shorter.
+(define (table-of-shrinks code)
+  (let ((shrinks (make-table test: eqv?)))
+    (for-each
+     (lambda (section)
+       (let loop ((pieces section) (sum 0))
+         (if (pair? pieces)
+             (begin
+               (table-set! shrinks (piece-address (car pieces)) (cons section sum))
+               (loop (cdr pieces) (+ sum (piece-shrink (car pieces))))))))
+     code)
+    shrinks))
 
-;; Whether the jump takes as many bytes however short the others become. tables: by how much the code before an
-;; address might be shorter, for each section. label: whether the target moves with its code.
-(define (settled? piece label tables)
+;; Whether the jump takes as many bytes however short the others become. label: whether the target moves with its
+;; code.
+(define (settled? piece label shrinks)
   (let* ((address (piece-address piece))
          (target (piece-target piece))
          (distance (- target address))
-         (own (find (lambda (table) (table-ref table address #f)) tables))
-         (others (filter (lambda (table) (not (eq? table own))) tables))
-         (from (table-ref own address)))
+         (own (table-ref shrinks address))
+         (other (table-ref shrinks target #f))
+         (from (cdr own)))
     (define (bytes distance)
       (uleb128-length (zigzag (signed-64 (unsigned-64 (modulo distance (expt 2 64)))))))
     (define (same? distance*) (= (bytes distance) (bytes distance*)))
     (cond ((not label) (same? (+ distance from)))
-          ((table-ref own target #f) => (lambda (to) (same? (- distance (- to from)))))
+          ((and other (eq? (car own) (car other))) (same? (- distance (- (cdr other) from))))
           (else
            (and (same? (+ distance from))
-                (same? (- distance (fold (lambda (table found) (max found (table-ref table target 0))) 0 others))))))))
+                (same? (- distance (if other (cdr other) 0))))))))
 
 ;; ---- writing -----------------------------------------------------------------------------------------
 
@@ -223,25 +235,21 @@
 (define (number-text n)
   (if (< -10000 n 10000) (number->string n) (text (if (< n 0) "-0x" "0x") (hex (abs n) 1))))
 
-(define (write-code line section pieces names labels host-text code image)
-  (let* ((tables (map shrink-before code))
-         (bytes (vector-ref section 2))
-         (base (vector-ref section 1)))
+(define (write-code line section pieces names labels host-text shrinks image)
+  (let ((bytes (vector-ref section 2)) (base (vector-ref section 1)))
     (for-each
      (lambda (piece)
        (let ((address (piece-address piece)))
          (write-names line names labels address (+ address (piece-size piece)))
          (let ((operands (and (piece-entry piece)
-                              (operand-texts piece labels host-text tables))))
+                              (operand-texts piece labels host-text shrinks))))
            (if operands
                (line "        " (statement-text (isa-entry-name (piece-entry piece)) operands))
                (let ((start (- address base)))
                  (line "        .byte   " (bytes-text bytes start (+ start (piece-size piece)))
                        "  ; " (cdr (vm-disassemble bytes address start (u8vector-length bytes) image))))))))
      pieces)
-    (let ((stored (+ base (u8vector-length bytes))))
-      (write-zeros line names stored (section-end section))
-      (write-names line names labels (section-end section) (+ 1 (section-end section))))))
+    (write-zeros line names (+ base (u8vector-length bytes)) (section-end section))))
 
 ;; The names of an address as labels; those within what stands there have their address as a value.
 (define (write-names line names labels address end)
@@ -256,8 +264,8 @@
             (loop (+ inside 1)))))))
 
 ;; The operands in text, or #f where one has no text.
-(define (operand-texts piece labels host-text tables)
-  (let ((texts (map (lambda (kind field) (operand-text kind field piece labels host-text tables))
+(define (operand-texts piece labels host-text shrinks)
+  (let ((texts (map (lambda (kind field) (operand-text kind field piece labels host-text shrinks))
                     (string->list (isa-entry-kinds (piece-entry piece)))
                     (piece-fields piece))))
     (and (every (lambda (text) text) texts) texts)))
@@ -281,7 +289,7 @@
               (text "(host " (quoted name) ")")))
         (number-text index))))
 
-(define (operand-text kind field piece labels host-text tables)
+(define (operand-text kind field piece labels host-text shrinks)
   (case kind
     ((#\d #\s #\x #\w) (and (< field register-limit) (text "r" field)))
     ((#\t) (and (< field thread-register-limit) (text "t" field)))
@@ -291,7 +299,7 @@
     ((#\g) (and (< field (expt 2 32)) (text "(bits 0x" (hex (byte-swap field 4) 1) ")")))
     ((#\p)
      (let ((label (table-ref labels (piece-target piece) #f)))
-       (and (settled? piece label tables)
+       (and (settled? piece label shrinks)
             (or label (hex-address (piece-target piece))))))
     (else (number-text field))))
 
@@ -327,17 +335,17 @@
                           (line "        .byte   " (bytes-text bytes at to))
                           (rows to))))))
             (loop end))))
-    (write-zeros line names (+ base stored) (section-end section))
-    (write-names line names no-labels (section-end section) (+ 1 (section-end section)))))
+    (write-zeros line names (+ base stored) (section-end section))))
 
 (define no-labels (make-table test: eqv?))
 
+;; The addresses with names, in order.
+(define (names-between names start end)
+  (sort (filter (lambda (address) (and (<= start address) (< address end))) (map car (table->list names))) <))
+
 ;; Memory without bytes of its own, divided where names stand.
 (define (write-zeros line names start end)
-  (let loop ((at start)
-             (marks (sort (filter (lambda (address) (and (<= start address) (< address end)))
-                                  (map car (table->list names)))
-                          <)))
+  (let loop ((at start) (marks (if (< start end) (names-between names start end) '())))
     (if (and (pair? marks) (= at (car marks)))
         (begin
           (write-names line names no-labels at (+ at 1))

@@ -112,8 +112,8 @@
 (define (did-you-mean-variable a name)
   (if (symbol-known? a (name-symbol name))
       ""
-      (did-you-mean (symbol->string (name-symbol name))
-                    (environment-names (assembly-environment a)))))
+      (near-name a (symbol->string (name-symbol name))
+                 (lambda () (environment-names (assembly-environment a))))))
 
 (define (resolve-host a value)
   (cond ((name? value)

@@ -15,6 +15,7 @@
 (use debugger/run)
 (use debugger/examine)
 (use debugger/changes)
+(use debugger/guest)
 (use debugger/show)
 
 ;; ---- activations -----------------------------------------------------------------------------------
@@ -236,11 +237,19 @@ hold it; FROM is where to begin: search \"hello\", search 0x20010 8."
            (list "memory" (text (fact 'decoded-bytes) " bytes of at most " (fact 'decoded-limit)))
            (list "dropped" (text (fact 'decoded-drops) " times"))))))
 
+;; Where the guest stands, and its registers that are not 0.
+(define (show-guest-machine)
+  (let ((rows (or (guest-register-rows) (raise-user-error "this program was made for no other machine")))
+        (place (guest-place (current-address))))
+    (columns (cons (list "pc" (or place "outside the program"))
+                   (filter-map (lambda (row) (and (not (member (cdr row) '("0" "0."))) (list (car row) (cdr row)))) rows)))))
+
 ;; A user adds a row.
 (define subjects
   (list (cons "program" show-program) (cons "regions" show-regions) (cons "threads" show-threads) (cons "activation" show-activation)
         (cons "symbols" (lambda () (run-command "symbols"))) (cons "breakpoints" (lambda () (run-command "breakpoints")))
-        (cons "registers" (lambda () (run-command "registers"))) (cons "statistics" show-statistics)))
+        (cons "registers" (lambda () (run-command "registers"))) (cons "statistics" show-statistics)
+        (cons "guest" show-guest-machine)))
 
 (define (add-subject! name show) (set! subjects (append subjects (list (cons name show)))))
 
@@ -254,7 +263,8 @@ hold it; FROM is where to begin: search \"hello\", search 0x20010 8."
   (lambda (beginning) (filter (lambda (name) (string-prefix? beginning name)) (map car subjects))))
 
 (define-command (info #!optional (subject subject #f))
-  "Shows facts. info program, regions, threads, activation, symbols, breakpoints, registers, statistics, timeline."
+  "Shows facts. info program, regions, threads, activation, symbols, breakpoints, registers, statistics, timeline; and \
+guest, the machine that the program was made for."
   aliases: (i) group: looking
   (the-machine)
   ((or subject show-program)))

@@ -51,8 +51,8 @@ until the loop has ended."
   (show-pause (if where (run-until! (word->integer where)) (until-forward!))))
 
 (define-command (finish)
-  "Runs until the selected activation has returned. `where` lists activations, `up` and \
-`down` select one."
+  "Runs until the selected activation has returned. Shows where to, and its first result, in the caller's register \
+behind the base of the call. `where` lists activations, `up` and `down` select one."
   aliases: (fin) group: running
   (show-pause (finish-activation!)))
 

@@ -15,6 +15,7 @@
 (use debugger/breakpoints)
 (use debugger/run)
 (use debugger/changes)
+(use debugger/guest)
 (use scheme-lib/machine)
 
 ;; How a style (current, changed, breakpoint) is shown: a terminal may have other means than text.
@@ -92,6 +93,11 @@
 (define (show-labels address)
   (for-each (lambda (symbol) (if (= (cdr symbol) address) (say (car symbol) ":"))) (all-symbols)))
 
+;; What a translated instruction was, before what it became.
+(define (show-guest address)
+  (let ((instruction (guest-instruction-at address)))
+    (if instruction (say "    " instruction))))
+
 (define (place-key place) (and place (cons (place-file place) (place-line place))))
 
 ;; Lists `count` instructions from an address; gives the address behind the last.
@@ -104,6 +110,7 @@
             address)
           (let* ((place (line-at address)) (new? (not (equal? (place-key place) shown))))
             (show-labels address)
+            (show-guest address)
             (say (mark address)
                  (trimmed-right
                   (text (string-pad-right* (instruction-line instruction) 40)
@@ -159,12 +166,21 @@
         (begin
           (say (place-file place) ":" (place-line place) (if source (text "    " source) ""))
           (show-macros address macros?)))
+    (show-guest address)
     (say (styled 'current
                  (text "=> "
                        (if instruction
                            (text (instruction-line instruction)
                                  (if place "" (text "  <" (address-text address) ">")))
                            (text (hex-address address) "  (nothing is mapped here)")))))))
+
+;; ", r11 = 120  0x78": the first result of the call that stands before an address, where it has returned to.
+(define (result-text address)
+  (let ((call (target-instruction (instructions-before address 1))))
+    (if (and call (memq (instruction-name call) '(call callr)))
+        (let ((register (text "r" (+ 1 (car (instruction-fields call))))))
+          (text ", " register " = " (value-text (target-register register))))
+        "")))
 
 ;; Why it stopped, a line for each breakpoint that it arrived at; #f after a plain step.
 (define (pause-line pause)
@@ -174,16 +190,21 @@
     (case (pause-reason pause)
       ((step) #f)
       ((halted) (text "halted with exit status " (stop-exit-status stop) after))
-      ((trap) (text "trap" at ": " (stop-message stop)))
+      ((trap) (text "trap" at ": " (trap-text stop)))
       ((breakpoint watchpoint event)
        (string-join (map (lambda (arrival) (arrival-line arrival at)) (pause-arrivals pause)) "\n"))
       ((start) (text "the start of the timeline" at))
       ((called) (text "back before the call" at))
-      ((finished) (text "returned to " (address-text (pause-pc pause))))
+      ((finished) (text "returned to " (address-text (pause-pc pause)) (result-text (pause-pc pause))))
       ((interrupted) (text "interrupted" at after))
       ((out-of-fuel) (text "out of fuel" at after))
       ((host-call) (text "host call " (stop-host-call stop) at " waits for a result that nobody here gives"))
       (else (text (pause-reason pause) at)))))
+
+;; The message, and what the trap of a translated program means.
+(define (trap-text stop)
+  (let ((meaning (guest-trap-at stop)))
+    (text (stop-message stop) (if meaning (text ": " meaning) ""))))
 
 (define (arrival-line arrival at)
   (let* ((breakpoint (arrival-breakpoint arrival))

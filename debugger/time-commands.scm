@@ -90,6 +90,11 @@ or the name of a mark."
          (fact (lambda (name) (cdr (assq name recording)))))
     (columns
      (append
+      (let ((others (- (length (session-timelines (the-session))) 1)))
+        (if (> others 0)
+            (list (list "timeline" (text (timeline-name timeline) "; `timeline` lists it and "
+                                        (if (= others 1) "the other" "the others"))))
+            '()))
       (list (list "from" (text (grouped (timeline-start timeline)) " to " (grouped (timeline-end timeline)) " instructions"))
             (list "here" (text (grouped (target-count)) (if (timeline-past?) ", in the past" ", the present")))
             (list "snapshots" (text (length (timeline-moments timeline)) ", " (grouped (machine-snapshot-bytes (the-machine)))

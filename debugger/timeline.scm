@@ -77,12 +77,13 @@
 ;; host calls.
 (define (timeline-begin! #!optional (begin-log! (lambda () (machine-record! (the-machine) (timeline-log-limit)))))
   (let ((session (the-session)))
-    (for-each (lambda (timeline) (if (not (and (timeline-kept? timeline) (timeline-log timeline))) (timeline-forget! timeline)))
-              (all-timelines))
+    (for-each timeline-forget!
+              (remove (lambda (timeline) (and (timeline-kept? timeline) (timeline-log timeline))) (all-timelines)))
     (if (timeline-wanted)
         (begin
           (begin-log!)
-          (let ((timeline (make-timeline (if (timeline-named "original") (free-name "original-" 2) "original") #f '() (target-count) 0)))
+          (let* ((name (if (timeline-named "original") (free-name "original-" 2) "original"))
+                 (timeline (make-timeline name #f '() (target-count) 0)))
             (session-timelines-set! session (append (all-timelines) (list timeline)))
             (session-timeline-set! session timeline)
             (take-moment! timeline #f)))

@@ -1,3 +1,4 @@
 (##namespace ("debugger/what-if#"
   session-what-ifs timeline-keep! timeline-go! timeline-drop! timeline-or-error timeline-compare
-  comparison? comparison-counts comparison-same? comparison-registers comparison-views comparison-memory comparison-more?))
+  comparison? comparison-counts comparison-same? comparison-registers comparison-views comparison-memory
+  comparison-more?))

@@ -23,8 +23,9 @@
   (let ((length (u8vector-length bytes)))
     (cond ((= length 0) "not mapped")
           ((<= length 8) (short-number (u8vector->number bytes)))
-          (else (text (string-join (map (lambda (byte) (hex byte 2)) (u8vector->list (subu8vector bytes 0 bytes-shown))) " ")
-                      " ...")))))
+          (else
+           (let ((shown (u8vector->list (subu8vector bytes 0 bytes-shown))))
+             (text (string-join (map (lambda (byte) (hex byte 2)) shown) " ") " ..."))))))
 
 ;; As number-text, but of a number that fills a column with digits only the hexadecimal ones.
 (define (short-number value)
@@ -67,7 +68,7 @@
 
 ;; Views of the memory that differs before those that only lead there.
 (define (touched-first views addresses)
-  (let ((names (filter-map (lambda (address) (let ((symbol (symbol-at address))) (and symbol (car symbol)))) addresses)))
+  (let ((names (map car (filter-map symbol-at addresses))))
     (receive (touched others) (partition (lambda (row) (member (car row) names)) views) (append touched others))))
 
 ;; Lines of a view that are equal on both sides are left out, and so is what another view has shown.
@@ -78,7 +79,8 @@
           (if (not shown?)
               (begin
                 (say (caar rows) ":")
-                (columns (append-map (lambda (pair) (list (list (text "  " here) (car pair)) (list (text "  " there) (cdr pair))))
+                (columns (append-map (lambda (pair)
+                                       (list (list (text "  " here) (car pair)) (list (text "  " there) (cdr pair))))
                                      pairs))))
           (loop (cdr rows) (cons (tail-of pairs) shown))))))
 
@@ -99,8 +101,8 @@
                 (timeline-compare (timeline-name timeline) (timeline-name origin) (timeline-fork timeline))))
          (shown (take-at-most rows changes-shown)))
     (define (squeezed string) (string-replace string "  " " "))
-    (text (string-join (map (lambda (row) (text (car row) " was " (squeezed (caddr row)) ", is " (squeezed (cadr row)))) shown)
-                       "; ")
+    (define (row-text row) (text (car row) " was " (squeezed (caddr row)) ", is " (squeezed (cadr row))))
+    (text (string-join (map row-text shown) "; ")
           (if (pair? (list-tail rows (length shown))) "; and more" ""))))
 
 (define (timeline-row timeline)
@@ -136,7 +138,8 @@
   (lambda (word)
     (if (member word actions)
         word
-        (raise-user-error "`timeline " word "` is none of: timeline keep NAME, go NAME, compare [NAME] [NAME], drop [NAME]"
+        (raise-user-error "`timeline " word "` is none of: timeline keep NAME, go NAME, compare [NAME] [NAME], "
+                          "drop [NAME]"
                           (did-you-mean word actions))))
   (lambda (beginning) (filter (lambda (word) (string-prefix? beginning word)) actions)))
 
@@ -194,7 +197,9 @@ one does not come so far; timeline drop [NAME] forgets one, going back to where 
   (let ((most (lambda (least most)
                 (if (not (<= least (length names) most))
                     (raise-user-error "`timeline " action "` takes "
-                                      (if (= least 0) "at most one name" (if (= most 2) "a name, and where to go" "a name")))))))
+                                      (cond ((= least 0) "at most one name")
+                                            ((= most 2) "a name, and where to go")
+                                            (else "a name")))))))
     (cond ((not action) (show-timelines) (session-what-ifs))
           ((string=? action "keep") (most 1 1) (timeline-keep! (car names)))
           ((string=? action "go") (most 1 2) (go! (car names) (and (pair? (cdr names)) (cadr names))))

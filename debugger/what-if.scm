@@ -126,7 +126,7 @@ far, else their ends."
 (define (register-values)
   (append
    (list (cons "pc" (target-pc))
-         (cons "activations" (map (lambda (activation) (vector-ref activation 0)) (target-activations activations-compared))))
+         (cons "activations" (map function-of (target-activations activations-compared))))
    (append-map
     (lambda (level)
       (map (lambda (entry) (cons (cons level (car entry)) (cdr entry)))
@@ -137,8 +137,9 @@ far, else their ends."
 ;; A procedure that leaves of registers what can be compared, by names: of activations those that are the same on both
 ;; sides, counted from the outermost; of their windows what the next activation does not have as well.
 (define (common-registers here here-registers there there-registers)
-  (let* ((common (length (take-while (lambda (same?) same?) (map-pairs same-activation? (reverse here) (reverse there)))))
-         (names (map (lambda (activation) (vector-ref activation 0)) (take-at-most (reverse here) common)))
+  (let* ((same (map-pairs same-activation? (reverse here) (reverse there)))
+         (common (length (take-while (lambda (same?) same?) same)))
+         (names (map function-of (take-at-most (reverse here) common)))
          (equal-depth? (= (length here) (length there) common)))
     (define (depth-of activations level) (- (length activations) level 1))
     (define (room activations depth)
@@ -163,8 +164,10 @@ far, else their ends."
                       (cons (name number depth) (cdr entry))))))
          registers)))))
 
+(define (function-of activation) (vector-ref activation 0))
+
 (define (same-activation? here there)
-  (and (= (vector-ref here 0) (vector-ref there 0)) (= (vector-ref here 2) (vector-ref there 2))))
+  (and (= (function-of here) (function-of there)) (= (vector-ref here 2) (vector-ref there 2))))
 
 ;; As map, up to the end of the shorter list.
 (define (map-pairs procedure here there)

@@ -38,11 +38,15 @@
             (cond (address
                    (list (why-instruction why)
                          (text "at " (why-count why) ", " (address-text address)
-                               (let ((line (line-at address)))
-                                 (if line (text ", " (path-strip-directory (place-file line)) ":" (place-line line)) "")))))
+                               (source-of address))))
                   ((why-value why) '("from the start"))
                   (else '()))
             (if (why-sources why) '() '("and so on")))))
+
+;; ", loop.s:12"
+(define (source-of address)
+  (let ((line (line-at address)))
+    (if line (text ", " (path-strip-directory (place-file line)) ":" (place-line line)) "")))
 
 ;; ---- layers ----------------------------------------------------------------------------------------
 
@@ -74,7 +78,8 @@
             (join! upper bend)
             (lead! bend lower))))
     (for-each (lambda (box)
-                (for-each (lambda (source) (lead! box (of source))) (delete-duplicates (or (why-sources (box-why box)) '()) eq?)))
+                (for-each (lambda (source) (lead! box (of source)))
+                          (delete-duplicates (or (why-sources (box-why box)) '()) eq?)))
               boxes)
     (map (lambda (layer) (filter (lambda (box) (= (box-layer box) layer)) all))
          (iota (+ 1 (fold max 0 (map box-layer all)))))))
@@ -105,12 +110,17 @@
   (define (towards! boxes side)
     (settle! boxes (map (lambda (box) (mean (side box) (box-x box))) boxes)))
   (define (in-order boxes side)
-    (map cdr (sort (map (lambda (box) (cons (mean (side box) (box-x box)) box)) boxes) (lambda (a b) (< (car a) (car b))))))
+    (map cdr (sort (map (lambda (box) (cons (mean (side box) (box-x box)) box)) boxes)
+                   (lambda (a b) (< (car a) (car b))))))
+  (define (ordered-below! boxes)
+    (let ((boxes (in-order boxes box-above)))
+      (towards! boxes box-above)
+      boxes))
   (for-each line-up! layers)
   (let loop ((n sweeps) (layers layers))
     (if (= n 0)
         layers
-        (let ((layers (map (lambda (boxes) (let ((boxes (in-order boxes box-above))) (towards! boxes box-above) boxes)) layers)))
+        (let ((layers (map ordered-below! layers)))
           (for-each (lambda (boxes) (towards! boxes box-below)) (reverse layers))
           (loop (- n 1) layers)))))
 
@@ -121,7 +131,8 @@
 (define (box-elements box x y)
   (let* ((width (box-width box)) (left (- x (/ width 2))) (start? (not (why-address (box-why box)))))
     (cons `(rect ((x ,left) (y ,y) (width ,width) (height ,(box-height box)) (rx 4)
-                  (fill ,(cond ((= 0 (box-layer box)) "#ddf4ff") (start? "#f6f8fa") (else "#fffbe6"))) (stroke "#57606a")
+                  (fill ,(cond ((= 0 (box-layer box)) "#ddf4ff") (start? "#f6f8fa") (else "#fffbe6")))
+                  (stroke "#57606a")
                   ,@(if start? '((stroke-dasharray "4 3")) '())))
           (map (lambda (line n)
                  `(text ((x ,(+ left 10)) (y ,(+ y 2 (* line-height (+ n 1)))) (font-family "monospace")
@@ -138,7 +149,8 @@
 (define (number value) (if (string? value) value (text (inexact->exact (round value)))))
 
 (define (arrow x y)
-  `(path ((fill "#57606a") (d ,(string-join (map number (list "M" x y "L" (- x 4) (+ y 9) "L" (+ x 4) (+ y 9) "Z")) " ")))))
+  `(path ((fill "#57606a")
+          (d ,(string-join (map number (list "M" x y "L" (- x 4) (+ y 9) "L" (+ x 4) (+ y 9) "Z")) " ")))))
 
 (define-documented (write-why-svg path top)
   "Writes a why as a picture: the value on top, and below it what it was made from."

@@ -11,7 +11,8 @@ HASH := \#
 GSC ?= gsc
 GSI ?= gsi
 
-SCHEME_FOLDERS := scheme-lib scheme-lib/loaders scheme-lib/loaders/wasm vm-ext/gambit asm asm/binary asm/library debugger debugger/dap repl
+SCHEME_FOLDERS := scheme-lib scheme-lib/loaders scheme-lib/loaders/simple-vm scheme-lib/loaders/wasm \
+  vm-ext/gambit asm asm/binary asm/library debugger debugger/dap repl
 SCHEME_HEADERS := $(filter-out scheme-lib/boot$(HASH).scm,$(foreach folder,$(SCHEME_FOLDERS),$(wildcard $(folder)/*$(HASH).scm)))
 SCHEME_C := $(BUILD)/scheme/c
 

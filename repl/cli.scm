@@ -16,6 +16,7 @@
 (use repl/cli-link)
 (use repl/cli-binary)
 (use repl/cli-dap)
+(use repl/cli-wast)
 
 (define-type part
   constructor: make-part
@@ -105,6 +106,12 @@ Exit status: 0 when all passed, or
    64  the command line is wrong
    66  a FILE is not there"
               test-options cli-test)
+   (make-part "wast" "wast FILE..." "runs WebAssembly's scripts of assertions"
+              "Runs what wast2json makes of WebAssembly scripts, each FILE one of them or a folder of them: prints each
+assertion that fails, with its line in the script, and how many passed. Modules in text are left out.
+
+Exit status: 0 when all passed, or 1"
+              '() cli-wast)
    (make-part "version" "version" "prints the version" "Prints the version." '() cli-version)))
 
 (define (part-named name) (find (lambda (part) (string=? (part-name part) name)) parts))

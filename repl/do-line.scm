@@ -5,6 +5,7 @@
 (module repl/do-line)
 (use scheme-lib/util)
 (use debugger/command)
+(use debugger/line-mode)
 (use repl/reader)
 
 (define (show-value value) (if (not (eq? value (void))) (pretty-print value)))
@@ -18,6 +19,7 @@
      (let ((entry (read-entry line (lambda () #!eof))))
        (case (car entry)
          ((command) (run-command (cadr entry)))
+         ((line) ((line-mode-do (line-mode)) (cadr entry)))
          ((scheme) (for-each evaluate (cdr entry)))
          ((error) (raise-user-error (cadr entry)))
          ((end) (raise-user-error "the line ends within an expression or a string")))))))

@@ -11,12 +11,13 @@
 ;;   (read-entry "step 3" more)   => (command "step 3")
 ;;   (read-entry "(+ 1" more)     => (scheme SOURCE ...), `more` having given the next line
 ;;
-;; Others: (empty), (error "message"), (end) when the input ended within an entry, (cancelled).
+;; Others: (line "text") where each line is somebody's own, (empty), (error "message"), (end) when the input ended within an entry, (cancelled).
 
 (module repl/reader)
 (use scheme-lib/util)
 (use debugger/words)
 (use debugger/command)
+(use debugger/line-mode)
 (use debugger/program)
 (use debugger/value)
 
@@ -98,6 +99,9 @@
 
 ;; nested?: in a REPL within a Scheme error, where names may be local variables.
 (define (read-entry text more #!optional (nested? #f))
+  (if (line-mode) (list 'line text) (read-words text more nested?)))
+
+(define (read-words text more nested?)
   (let ((all (words text)))
     (cond ((null? all)
            (list 'empty))

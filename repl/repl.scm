@@ -15,6 +15,8 @@
 (use debugger/run)
 (use debugger/value)
 (use debugger/program-commands)
+(use debugger/line-mode)
+(use debugger/simple-vm-commands)
 (use debugger/running-commands)
 (use debugger/time-commands)
 (use debugger/what-if-commands)
@@ -98,6 +100,12 @@
     (flush)
     (if (not (terminal-interactive?)) (end-after-interruption before))))
 
+;; A line in a mode in which it is no command.
+(define (do-mode-line line)
+  (set! repeated #f)
+  (call-with-error-lines (lambda () ((line-mode-do (line-mode)) line)))
+  (flush))
+
 ;; Ctrl-C ends a script, not just the program that it was running.
 (define (end-after-interruption before)
   (let ((pause (session-stop (current-session))))
@@ -140,6 +148,7 @@
         (define (again) (read-expression channel level depth))
         (case (car entry)
           ((command) (command-source (cadr entry)))
+          ((line) (##make-source (list 'repl/repl#do-mode-line (cadr entry)) #f))
           ((scheme) (set! repeated #f) (set! pending (cdr entry)) (next-pending))
           ((empty) (if (and repeated (string=? line "")) (command-source repeated) (again)))
           ((error) (say-error (cadr entry)) (again))
@@ -178,6 +187,7 @@
           (let ((entry (read-entry line read-input-line)))
             (case (car entry)
               ((command) (do-command (cadr entry)))
+              ((line) (do-mode-line (cadr entry)))
               ((scheme) (for-each evaluate (cdr entry)))
               ((error) (say-error (cadr entry)))
               ((end) (say-error "the input ended within an expression or a string")))

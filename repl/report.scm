@@ -12,7 +12,7 @@
 ;; To the current output port.
 (define (trap-report pause)
   (let ((stop (pause-stop pause)))
-    (say "trap: " (stop-message stop))
+    (say "trap: " (trap-text stop))
     (say "  kind " (stop-trap stop) ", address " (number->hex (stop-address stop)))
     (say "  at " (number->hex (pause-pc pause)) " " (where-text (pause-pc pause)))
     (say "  after " (grouped (pause-count pause)) " instructions")

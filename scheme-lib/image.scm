@@ -60,6 +60,26 @@ section's memory length may be #f, for just its bytes; its protection is 1 to re
   "The sections, each #(name address bytes memory-length protection)."
   (collect vm-image-section image))
 
+;; (lambda (address) …): the section where an address is, or #f. A label may stand at a section's end; where another
+;; begins there, it is that one's. In a section without room there is nothing.
+(define (image-section-finder image)
+  (let ((sections (list->vector
+                   (sort (filter (lambda (section) (> (vector-ref section 3) 0)) (image-sections image))
+                         (lambda (x y) (< (vector-ref x 1) (vector-ref y 1)))))))
+    ;; The last section that begins at the address or before it, among those from low to high; else #f.
+    (define (section-before address low high)
+      (if (= low high)
+          (and (> low 0) (vector-ref sections (- low 1)))
+          (let ((middle (quotient (+ low high) 2)))
+            (if (<= (vector-ref (vector-ref sections middle) 1) address)
+                (section-before address (+ middle 1) high)
+                (section-before address low middle)))))
+    (lambda (address)
+      (let ((section (section-before address 0 (vector-length sections))))
+        (and section
+             (<= (- address (vector-ref section 1)) (vector-ref section 3))
+             section)))))
+
 (define-documented (image-symbols image)
   "The symbols by value, each #(name value)."
   (collect vm-image-symbol image))

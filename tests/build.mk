@@ -145,5 +145,6 @@ fuzz: $(FUZZ_IMAGES) sanitized-programs
 	$(SANITIZED)/state-fuzz $(SEED) $(COUNT)
 	$(SANITIZED)/lockstep $(SEED) $(COUNT)
 	SEED=$(SEED) COUNT=$(COUNT) $(BUILD)/comet-vm test tests/asm/fuzz.scm
+	SEED=$(SEED) COUNT=$(COUNT) $(BUILD)/comet-vm test tests/scheme/wasm-fuzz.scm
 	SEED=$(SEED) COUNT=$(COUNT) $(BUILD)/comet-vm test tests/asm/fuzz-binaries.scm
 	SEED=$(SEED) COUNT=$(COUNT) $(BUILD)/comet-vm test tests/travel/travel.scm

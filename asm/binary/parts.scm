@@ -36,7 +36,7 @@ errors call NAME, or as the path of a file. Raises an asm-error where it is none
   (with-exception-catcher
    (lambda (exception)
      (if (vm-error? exception) (mistake name (vm-error-message exception)) (raise exception)))
-   (lambda () (->image bytes))))
+   (lambda () (vm-image-read bytes))))
 
 (define-documented (binary-parts what #!key (name "binary"))
   "The images and objects in WHAT, which is whatever ->binary takes: a list of pairs of a name and an image or an

@@ -38,24 +38,13 @@ knows. The expression, a text, is what it computes then, or #f. Numeric and .L l
          (image-symbols image))))
 
 (define (image-letters image)
-  (let ((sections (list->vector
-                   (sort (image-sections image) (lambda (x y) (< (vector-ref x 1) (vector-ref y 1)))))))
-    ;; The last section that begins at the address or before it, among those from low to high; else #f.
-    (define (section-before address low high)
-      (if (= low high)
-          (and (> low 0) (vector-ref sections (- low 1)))
-          (let ((middle (quotient (+ low high) 2)))
-            (if (<= (vector-ref (vector-ref sections middle) 1) address)
-                (section-before address (+ middle 1) high)
-                (section-before address low middle)))))
+  (let ((section-at (image-section-finder image)))
     (lambda (address)
-      (let* ((section (section-before address 0 (vector-length sections)))
-             (offset (and section (- address (vector-ref section 1)))))
-        ;; A label may stand at a section's end.
-        (if (and section (<= offset (vector-ref section 3)))
+      (let ((section (section-at address)))
+        (if section
             (let ((protection (vector-ref section 4)))
               (section-letter (bit-set? 1 protection) (bit-set? 2 protection)
-                              offset (u8vector-length (vector-ref section 2))))
+                              (- address (vector-ref section 1)) (u8vector-length (vector-ref section 2))))
             #\A)))))
 
 ;; ---- objects -----------------------------------------------------------------------------------------

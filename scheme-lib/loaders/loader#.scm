@@ -6,7 +6,7 @@
   register-loader! loaders loader-named loader-of loader-to-use
   bytes->image
   fail-at load-error? load-error-path load-error-line load-error-column load-error->text
-  make-guest guest? guest-pc guest-registers guest-instruction guest-trap guest-mark guest-of))
+  make-guest guest? guest-pc guest-registers guest-instruction guest-trap guest-mark mark-image! guest-of))
 
 ;; (define-loader NAME "what its files are" recognises: PREDICATE load: PROCEDURE guest: GUEST), the last optional
 (##define-macro (define-loader name text . options)

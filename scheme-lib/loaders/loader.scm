@@ -56,7 +56,7 @@ where they are damaged, or nobody's."
   (let ((loader (loader-of bytes path)))
     (if (not loader) (fail-at path 0 0 "this is no program: no loader recognises it"))
     (let ((image ((loader-load loader) bytes path)) (guest (loader-guest loader)))
-      (if guest (vm-image-add-symbol image (guest-mark guest) mark-value))
+      (if guest (mark-image! image guest))
       image)))
 
 ;; ---- mistakes in files -------------------------------------------------------------------------------
@@ -92,6 +92,10 @@ where they are damaged, or nobody's."
 
 ;; No program has anything there.
 (define mark-value (- (expt 2 64) 1))
+
+(define-documented (mark-image! image guest)
+  "Says in an image object that it is of a guest. Loaders need not: whoever calls them does."
+  (vm-image-add-symbol image (guest-mark guest) mark-value))
 
 (define-documented (guest-of symbol)
   "The guest that an image is of, or #f. SYMBOL gives the value of the image's symbol of a name, or #f."

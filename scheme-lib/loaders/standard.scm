@@ -9,4 +9,5 @@
 (use scheme-lib/loaders/intel-hex)
 (use scheme-lib/loaders/s-records)
 (use scheme-lib/loaders/raw)
+(use scheme-lib/loaders/simple-vm/loader)
 (use scheme-lib/loaders/wasm/program)

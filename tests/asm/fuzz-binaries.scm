@@ -1,5 +1,5 @@
 ;; Objects, archives and images that chance has damaged, given to everything that reads them: each tool does its
-;; work or raises an asm-error or a vm-error. Nothing else may come out, nothing may hang, and what is printed
+;; work or raises an asm-error, a vm-error or a load-error. Nothing else may come out, nothing may hang, and what is printed
 ;; cannot move a terminal's cursor. What is accepted is what it seems: written again it reads the same, and
 ;; stripped it links to the same bytes. A part of the files goes through the commands as well, whose exit status
 ;; must be a documented one.
@@ -8,6 +8,7 @@
 (use scheme-lib/util)
 (use scheme-lib/image)
 (use scheme-lib/machine)
+(use scheme-lib/loaders/loader)
 (use asm/assembler)
 (use asm/link-map)
 (use vm-ext/gambit/vm)
@@ -32,12 +33,15 @@
 
 (define sources
   (list (lines ".global f, _start" ".weak w, v" "_start: imm r1, (+ 1 (quotient (address \"g\") 3))" "f: jump w"
-               "hcall r1, write" "v: .align 16" "1: beqi r1, 0, 1b" "call r5, h" "imm r2, (- (address \"end\") (address \"f\"))"
-               "end: .data" "g = h" "k = 7" "k = 8" ".equ m, (* 2 (address \"w\"))" ".zero 9" ".word g, end, m" ".uleb128 m"
+               "hcall r1, write" "v: .align 16" "1: beqi r1, 0, 1b" "call r5, h"
+               "imm r2, (- (address \"end\") (address \"f\"))"
+               "end: .data" "g = h" "k = 7" "k = 8" ".equ m, (* 2 (address \"w\"))" ".zero 9" ".word g, end, m"
+               ".uleb128 m"
                ".fill (- (address \"end\") (address \"end2\")), 2, 7" ".zero (bitwise-and (address \"h\") 15)"
                "end2: .assert (< (address \"g\") 9), \"no\"" ".bss" "b: .zero 1000" ".quad b")
         (lines ".global h, w" "(define-instruction (element (to d) (base s) (count i 1 8)) (addi to base count))"
-               "(define (twice r) (list (list addi r r 1) (list addi r r 1)))" "h: ret" "w: element r1, r2, 3" "(twice r4)"
+               "(define (twice r) (list (list addi r r 1) (list addi r r 1)))" "h: ret" "w: element r1, r2, 3"
+               "(twice r4)"
                "(view \"t\" 'u64)" ".section .t \"r\", 0x200000, keep" "t: .word 1, 2, 3, 4" ".entry h")
         (read-file-text (path-expand "listing.s" folder))
         (read-file-text (path-expand "defined.s" folder))))
@@ -156,8 +160,9 @@
 (define (outcome thunk)
   (with-exception-catcher
    (lambda (exception)
-     (cond ((asm-error? exception) (if (fine-output? (asm-error->text exception)) 'refused "the error has control characters"))
-           ((vm-error? exception) 'refused)
+     (cond ((asm-error? exception)
+            (if (fine-output? (asm-error->text exception)) 'refused "the error has control characters"))
+           ((or (vm-error? exception) (load-error? exception)) 'refused)
            ((string? exception) exception)
            (else (exception->text exception))))
    (lambda () (thunk) 'accepted)))
@@ -200,16 +205,18 @@
          (lambda (bytes)
            (if (object-bytes? bytes)
                (let ((again (object->bytes (bytes->object bytes "x"))))
-                 (if (not (equal? again (object->bytes (bytes->object again "x")))) (raise "it reads as another object"))))
+                 (if (not (equal? again (object->bytes (bytes->object again "x"))))
+                     (raise "it reads as another object"))))
            (if (archive-bytes? bytes)
-               (let ((archive (bytes->archive bytes "x")))
-                 (if (not (equal? (archive->bytes archive) (archive->bytes (bytes->archive (archive->bytes archive) "x"))))
+               (let ((again (archive->bytes (bytes->archive bytes "x"))))
+                 (if (not (equal? again (archive->bytes (bytes->archive again "x"))))
                      (raise "it reads as another archive"))))))))
 
 (define (check-same-program bytes bare)
   (let* ((program-of (lambda (bytes)
                        (with-exception-catcher
-                        (lambda (exception) (if (or (asm-error? exception) (vm-error? exception)) #f (raise exception)))
+                        (lambda (exception)
+                          (if (or (asm-error? exception) (vm-error? exception)) #f (raise exception)))
                         (lambda () (binary-strip (linked-image bytes '()))))))
          (before (program-of bytes)))
     (if (and before (not (equal? before (program-of bare)))) (raise "stripped, it links to something else"))))
@@ -275,7 +282,7 @@
     (if (< i count)
         (let ((bytes (damaged-file)))
           (for-each (lambda (tool) (do-tool i tool bytes)) tools)
-          (if (= 0 (modulo i commands-every)) (do-commands i bytes))
+          (if (and (= 0 (modulo i commands-every)) (file-exists? comet-vm)) (do-commands i bytes))
           (loop (+ i 1)))))
   (println seed ": accepted by "
            (string-join (map (lambda (tool) (text (car tool) " " (table-ref accepted (car tool) 0))) tools) ", "))

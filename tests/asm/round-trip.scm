@@ -85,6 +85,13 @@
   (test "sections elsewhere, with room, and names there" #t
         (same? (program-image (asm-string (lines ".section a \"rw\", 0x7fff0000" "x: .quad 1" ".zero 100" "y: .zero 5" "z:"
                                                  ".byte 0" ".section b \"rx\", 0x123456" "jump x" ".bss" "w: .zero 9" "v:")))))
+  (test "sections that touch, with names where they do" #t
+        (let ((image (image-of (u8vector 10 6 1) symbols: '(("end" . #x10003) ("z" . #x10007) ("_" . #x10005)))))
+          (vm-image-add-section image "more" #x10003 (u8vector 10 5 1 1) 4 5)
+          (vm-image-add-section image "none" #x10007 (u8vector) 0 5)
+          (vm-image-add-section image "last" #x10007 (u8vector 1) 3 5)
+          (equal? (remove (lambda (section) (= 0 (vector-ref section 3))) (image-sections image))
+                  (image-sections (again image)))))
   (test "real numbers, whatever their bits" #t
         (same? (program-image (asm-string (lines "fimm r1, 1.5" "fimm r1, (bits 0x7ff8000000000001)" "fimm32 r2, -0.1"
                                                  "simm r1, 7" "imm r1, 0xffffffffffffffff"))))))
@@ -121,11 +128,19 @@
 
 (define instructions (vector->list (vm-isa)))
 
+;; Instructions that programs define are among them, too.
+(define own-instructions
+  (program-image
+   (asm-string (lines "(define-instruction (element (to d) (base s) (index s)) (shli to index 3) (add to base to))"
+                      "(define-instruction (count (r x) (n i -3 300)) (addi r r n))"
+                      "(define-instruction (near (to d) (place p)) (imm to 5) (jump place))"
+                      "element r1, r2, r3" "count r1, 5" "1: near r1, 1b"))))
+
 (define (random-instruction padding)
-  (let ((row (pick instructions)))
+  (let ((row (pick (if (= 0 (random-number 8)) (image-definitions own-instructions) instructions))))
     (append-map (lambda (field) (padded field (if (= 0 (random-number 4)) (random-number (+ 1 padding)) 0)))
                 (cons (vector-ref row 1)
-                      (map random-field (string->list (vector-ref row 2)))))))
+                      (map random-field (string->list (text (vector-ref row 2))))))))
 
 (define (random-code padding)
   (list->u8vector (append-map (lambda (i) (random-instruction padding)) (iota (+ 1 (random-number 80))))))
@@ -137,7 +152,15 @@
   (let loop ((i 0))
     (or (= i count)
         (let ((bytes (make)))
-          (if (same? (image-of bytes)) (loop (+ i 1)) bytes)))))
+          (if (same? (image-with-definitions bytes)) (loop (+ i 1)) bytes)))))
+
+(define (image-with-definitions bytes)
+  (let ((image (image-of bytes)))
+    (for-each (lambda (row)
+                (vm-image-add-instruction image (symbol->string (vector-ref row 0)) (vector-ref row 1)
+                                          (vector-ref row 2) (vector-ref row 3) (vector-ref row 4)))
+              (image-definitions own-instructions))
+    image))
 
 ;; Jumps whose targets are at the edge of what a byte more is needed for, between which others stand.
 (define (tight-jumps)

@@ -32,8 +32,8 @@ else not_ok "the README's session is what appears" "$difference"; fi
 
 # ---- options ---------------------------------------------------------------------------------------------
 
-printf '.weak w, x\n.global f\nw: jump g\nf: jump x\n.Lq: jump .Lq\n1: jump 1b\nh = 5\n.equ i, (+ 1 (address "h2"))\n' >names.s
-printf '.section .r "r"\nh2: .byte 1\n.bss\nz: .zero 9\n' >>names.s
+printf '%s\n' '.weak w, x' '.global f' 'w: jump g' 'f: jump x' '.Lq: jump .Lq' '1: jump 1b' 'h = 5' \
+  '.equ i, (+ 1 (address "h2"))' '.section .r "r"' 'h2: .byte 1' .bss 'z: .zero 9' >names.s
 comet-vm asm -c names.s
 check "nm tells kinds apart" "0000000000000002 T f
                  U g
@@ -47,8 +47,10 @@ check "nm -gu: what others must define" "                 U g
                  w x" "$(comet-vm nm -gu names.o)"
 check "nm -n sorts by value" "g i x h2 w z f h" \
   "$(comet-vm nm -n names.o | sed 's/^[^A-Za-z]*[0-9a-f]* *[A-Za-z] //; s/ .*//' | xargs)"
-check "numeric labels are shown as in the source" "jump 1b" "$(comet-vm disasm names.o | sed -n 's/.*\(jump 1.*\)/\1/p')"
-check "one option of objdump, one table" $'names.o: object\n\nsections: address, bytes in the file, bytes in memory, protection, name' \
+check "numeric labels are shown as in the source" "jump 1b" \
+  "$(comet-vm disasm names.o | sed -n 's/.*\(jump 1.*\)/\1/p')"
+check "one option of objdump, one table" \
+  $'names.o: object\n\nsections: address, bytes in the file, bytes in memory, protection, name' \
   "$(comet-vm objdump -h names.o | head -n 3)"
 check "tables that the letters together name" "2" "$(comet-vm objdump -hr names.o | grep -c '^[sr]e')"
 
@@ -60,19 +62,22 @@ printf '.global g, x\n_start: g: x: nop\n' >others.s
 comet-vm asm -c others.s
 comet-vm link names.o others.o -o whole.img; comet-vm link bare.o others.o -o bare.img
 comet-vm strip whole.img bare.img
-if cmp whole.img bare.img; then ok "what is stripped links to the same"; else not_ok "what is stripped links to the same" ""; fi
+promise="what is stripped links to the same"
+if cmp whole.img bare.img; then ok "$promise"; else not_ok "$promise" ""; fi
 before=$(cat names.o | cksum)
 comet-vm strip -o bare.o names.o
 check "-o leaves the file alone" "$before" "$(cat names.o | cksum)"
 comet-vm ar r both.a names.o others.o
 comet-vm strip both.a
 comet-vm ar x both.a names.o
-if cmp names.o bare.o; then ok "strip strips the members of an archive"; else not_ok "strip strips the members of an archive" ""; fi
+promise="strip strips the members of an archive"
+if cmp names.o bare.o; then ok "$promise"; else not_ok "$promise" ""; fi
 
 # ---- ar --------------------------------------------------------------------------------------------------
 
 check "ar d takes a member out" "others.o" "$(comet-vm ar d both.a names.o; comet-vm ar t both.a)"
-check "ar r puts it at the end, v says so" $'r - names.o\nothers.o\nnames.o' "$(comet-vm ar rv both.a names.o; comet-vm ar t both.a)"
+check "ar r puts it at the end, v says so" $'r - names.o\nothers.o\nnames.o' \
+  "$(comet-vm ar rv both.a names.o; comet-vm ar t both.a)"
 check "ar x writes a file, or all" $'x - others.o\nx - names.o' "$(comet-vm ar -xv both.a)"
 check "ar d says what it did" "d - names.o" "$(comet-vm ar dv both.a names.o)"
 check "ar p prints" "$(cksum <others.o)" "$(comet-vm ar p both.a others.o | cksum)"
@@ -82,7 +87,8 @@ if type ar >/dev/null 2>&1; then
   check "and is read" $'names.o\nothers.o' "$(comet-vm ar t system.a)"
 fi
 comet-vm ar rcs one.a names.o others.o; comet-vm ar rcs two.a names.o others.o
-if cmp one.a two.a; then ok "the same members are the same bytes"; else not_ok "the same members are the same bytes" ""; fi
+promise="the same members are the same bytes"
+if cmp one.a two.a; then ok "$promise"; else not_ok "$promise" ""; fi
 
 # ---- mistakes --------------------------------------------------------------------------------------------
 
@@ -110,22 +116,26 @@ for tool in nm size objdump strip disasm; do
 done
 refused "nm of a source" 65 "names.s: error: this is neither an image nor an object nor an archive" nm names.s
 comet-vm ar r nested.a one.a
-refused "an archive in an archive" 65 "nested.a(one.a): error: an archive in an archive is looked into by nobody" nm nested.a
+refused "an archive in an archive" 65 "nested.a(one.a): error: an archive in an archive is looked into by nobody" \
+  nm nested.a
 refused "ar without an operation" 64 "one of r, t, x, d and p says what is done" ar lib.a
 refused "ar with two" 64 "one of r, t, x, d and p says what is done" ar rd lib.a
 refused "ar without an archive" 64 "no archive is named" ar t
 refused "ar d without a member" 64 "no member is named" ar d lib.a
-refused "ar of a member that is not there" 66 'lib.a: there is no member `cuba.o` (did you mean `cube.o`?)' ar p lib.a cuba.o
+refused "ar of a member that is not there" 66 'lib.a: there is no member `cuba.o` (did you mean `cube.o`?)' \
+  ar p lib.a cuba.o
 refused "ar of a damaged archive" 65 "broken.a: error: not a valid archive: offset 8: " ar t broken.a
 refused "ar of a file that is not there" 66 "none.o: there is no such file" ar r lib.a none.o
 refused "disasm --source of an object" 64 "--source takes an image or a source; link makes an image of names.o" \
   disasm --source names.o
 refused "strip -o of two files" 64 '-o takes one file at a time; `b.o` is too much' strip -o x a.o b.o
-refused "strip into a folder that is not there" 71 "no/x cannot be written: there is no such directory" strip -o no/x names.o
+refused "strip into a folder that is not there" 71 "no/x cannot be written: there is no such directory" \
+  strip -o no/x names.o
 refused "an unknown letter among others" 64 "there is no option -gx" nm -gx names.o
 name=$(printf 'new\nline')
 cp names.o "$name"
-refused "ar of a file whose name has a control character" 64 '"new\nline" cannot be the name of a member' ar r lib.a "$name"
+refused "ar of a file whose name has a control character" 64 '"new\nline" cannot be the name of a member' \
+  ar r lib.a "$name"
 
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

@@ -364,6 +364,29 @@ error: the line is too long
 END
 expect "calculator: each error, and going on" calculator "$scratch/expected" 0 "$scratch/input"
 
+# ---- the Simple VM -------------------------------------------------------------------------------------------
+
+# simple_vm NAME: an example for it gives what is expected, and so does its image in the runner.
+simple_vm() {
+  "$comet" run "$root/examples/$1.iasm" > "$scratch/out" 2>&1 < /dev/null
+  same "$1.iasm (comet-vm)" "$scratch/expected" "$scratch/out"
+  "$comet" image "$root/examples/$1.iasm" -o "$scratch/$1.img"
+  "$runner" "$scratch/$1.img" > "$scratch/out" 2>&1 < /dev/null
+  same "$1.iasm (runner)" "$scratch/expected" "$scratch/out"
+}
+
+awk 'BEGIN {
+  for (n = 2; n < 100; n++) { for (d = 2; d * d <= n && n % d != 0; d++) ; if (d * d > n) printf "%d ", n }
+  print ""
+}' > "$scratch/expected"
+simple_vm sieve
+
+awk 'function move(n, from, to, via) {
+  if (n > 0) { move(n - 1, from, via, to); print from " -> " to; move(n - 1, via, to, from) }
+}
+BEGIN { move(4, 1, 3, 2) }' > "$scratch/expected"
+simple_vm hanoi
+
 # ---- asm/library/structured ------------------------------------------------------------------------------------
 
 awk '

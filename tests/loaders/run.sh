@@ -62,6 +62,20 @@ check "a core takes no arguments" 64 "$(status_of "$COMET" debug "$WORK/sum.core
 contains "and debug says so" 'what a program left behind takes no arguments; `more` is too much' "$(cat "$WORK/err")"
 contains "formats lists the formats" "intel-hex" "$(echo formats | "$COMET")"
 
+# ---- the Simple VM: its places, with and without Scheme -------------------------------------------------
+
+{ printf 'EPIE'; head -c 60 /dev/zero; printf '\3\0\0\0hi\0\25\0\0\0\0\1\0\7\4\1\0\2\5\0\0\0'; } >"$WORK/divide.epie"
+check "a program of the Simple VM traps" 132 "$(status_of "$COMET" run --core "$WORK/divide.core" "$WORK/divide.epie")"
+check "after its output" hi "$(cat "$WORK/out")"
+contains "at its own address" ", pc:79" "$(cat "$WORK/err")"
+contains "with its own instruction" "    79  div \$1 \$0 \$2" "$(cat "$WORK/err")"
+check "it becomes an image" 0 "$(status_of "$COMET" image "$WORK/divide.epie" -o "$WORK/divide.img")"
+check "which traps without Scheme" 132 "$(status_of "$RUNNER" "$WORK/divide.img")"
+contains "at the same address" "pc:79" "$(cat "$WORK/err")"
+output=$(printf 'info guest\nrun\nreverse-step\n' | "$COMET" debug "$WORK/divide.core" 2>&1)
+contains "its core shows its registers" '$1    7' "$output"
+contains "and goes back by them" "    75  load \$1 #7" "$output"
+
 # ---- mistakes ------------------------------------------------------------------------------------------
 
 sed 's/^\(:.*\)\(..\)$/\100/; 2q' "$WORK/sum.hex" >"$WORK/bad.hex"

@@ -131,6 +131,14 @@ contains "asm --statistics tells of passes" "lines, 1 pass," \
 contains "asm -l prints a listing" "03 0b 07                         imm     r11, 7" "$(cat "$WORK/list")"
 printf '\x89CMT\r\n\x1a\nrubbish' >"$WORK/broken.img"
 check "a damaged image has status 65" 65 "$(status_of "$COMET" run "$WORK/broken.img")"
+mkdir -p "$WORK/scripts"
+echo '{"commands":[{"type":"action","line":3,"action":{"type":"invoke","field":"f","args":[]}}]}' >"$WORK/scripts/a.json"
+echo '{"commands":[]}' >"$WORK/scripts/b.json"
+check "wast runs the scripts of a folder, and tells what fails" \
+  $'a.json:3: WebAssembly: no module was made\n0 passed, 1 failed' "$("$COMET" wast "$WORK/scripts")"
+check "wast has status 0 when all passed" 0 "$(status_of "$COMET" wast "$WORK/scripts/b.json")"
+contains "wast wants a script" "no script is named: FILE.json of wast2json" "$("$COMET" wast 2>&1)"
+
 check "a test file that passes has status 0" 0 "$(status_of "$COMET" test $HERE/programs/small-test.scm)"
 contains "a test file is counted" "1 passed, 0 failed" "$(cat "$WORK/out")"
 # Every way to fail, as people and as TAP read it; the inputs are those of one seed.

@@ -14,6 +14,7 @@
 (use scheme-lib/loaders/s-records)
 (use asm/loaders)
 (use asm/assembler)
+(use vm-ext/gambit/vm)
 
 (define (lines . all) (string->utf8 (string-join all "\n")))
 (define (contents image)
@@ -136,6 +137,36 @@
   (test "makes programs of its format" '(#u8(1 1 127)) (map cdr (contents (bytes->image (string->utf8 "**")))))
   (test "and says what is wrong" "f:1:3: a plus is no star" (mistake-in "**+"))
   (test "the table has it" 'stars (loader-name (loader-named 'stars))))
+
+;; Bytes of one file, changed here and there, make an image or a mistake that a loader tells of.
+(define (survives? bytes)
+  (with-exception-catcher
+   (lambda (exception) (or (load-error? exception) (asm-error? exception) (vm-error? exception) (raise exception)))
+   (lambda () (bytes->image bytes "f") #t)))
+
+(define (gen-damaged bytes)
+  (gen-map (lambda (changes end)
+             (let ((damaged (subu8vector bytes 0 (- (u8vector-length bytes) end))))
+               (for-each (lambda (change)
+                           (if (< (car change) (u8vector-length damaged))
+                               (u8vector-set! damaged (car change) (cdr change))))
+                         changes)
+               damaged))
+           (gen-list (gen-map cons (gen-integer 0 (- (u8vector-length bytes) 1)) (gen-byte)) 1 4)
+           (gen-integer 0 8)))
+
+(define simple-source ".data\na: .asciiz 'hi'\nn: .integer #-5\n.code\nx: load $1 #70000\nprts @a\ncall @x\njmpe @x ; no\nhlt\n")
+
+(test-group "damaged files"
+  (for-each
+   (lambda (name bytes)
+     (let ((gen (gen-damaged bytes)))
+       (test-property name ((bytes gen)) (survives? bytes))))
+   '("Intel HEX" "S-records" "the Simple VM's files" "its sources")
+   (list (lines ":0101020003F9" ":020100000102FA" ":02000004800179" ":0400000512345678E3" ":00000001FF")
+         (lines "S0030000FC" "S104010001F9" "S20501000002F7" "S3060100000003F5" "S5030003F9" "S9030000FC")
+         (u8vector-append (string->utf8 "EPIE") (make-u8vector 60 0) (u8vector 3 0 0 0 104 105 0 0 1 0 3 21 0 0 0 46 0 71 0 5 0 0 0))
+         (string->utf8 simple-source))))
 
 ;; The loader that the manual shows, as it stands there.
 (define (manual-code path)

@@ -124,34 +124,3 @@
 
 (test-error "an instruction that the assembler does not know is told" "there is no WebAssembly instruction"
   (code '(i32.frob)))
-
-;; ---- damaged modules ---------------------------------------------------------------------------------
-
-(define whole
-  (wasm-assemble
-   '((type () ()) (type (i32) (i32)) (table funcref 2) (memory 1) (global i32 #t (i32.const 1))
-     (function 1 (i32 i64) (block) (loop) (local.get 0) (i32.eqz) (br_if 1) (local.get 0) (i32.const 1) (i32.sub)
-               (local.tee 0) (br_table 0 1) (end) (end) (local.get 0) (if i32) (i32.const 1) (else) (local.get 1) (end)
-               (i32.const 0) (call_indirect 1 0) (i32.load 2 4) (global.get 0) (i32.add))
-     (function 0 () (i32.const 0) (i32.const 0) (i32.const 1) (memory.init 0 0))
-     (elements ((i32.const 0)) 0 0) (data #f "x") (names (0 "f") (1 "g")) (export "f" function 0))))
-
-(define source (make-random-source))
-(random-source-pseudo-randomize! source 1 7)
-(define random-below (random-source-make-integers source))
-
-(define (damaged)
-  (let ((bytes (u8vector-copy whole)))
-    (do ((n (+ 1 (random-below 3)) (- n 1))) ((= n 0))
-      (u8vector-set! bytes (+ 8 (random-below (- (u8vector-length bytes) 8))) (random-below 256)))
-    (subu8vector bytes 0 (if (= 0 (random-below 8)) (random-below (u8vector-length bytes)) (u8vector-length bytes)))))
-
-;; Without running anything: what can be run may run for ever.
-(define (outcome bytes)
-  (with-exception-catcher
-   (lambda (e) (if (wasm-error? e) 'refused (exception->text e)))
-   (lambda () (wasm-check bytes) 'taken)))
-
-(test "a damaged module is refused, or is another module" '()
-  (filter (lambda (outcome) (not (memq outcome '(refused taken))))
-          (map (lambda (i) (outcome (damaged))) (iota 300))))

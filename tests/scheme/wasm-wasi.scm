@@ -2,6 +2,7 @@
 (use scheme-lib/util)
 (use scheme-lib/test)
 (use scheme-lib/machine)
+(use scheme-lib/state)
 (use scheme-lib/loaders/wasm/errors)
 (use scheme-lib/loaders/loader)
 (use scheme-lib/loaders/wasm/program)
@@ -45,6 +46,21 @@
 
 (define (call f . arguments) (append (map (lambda (a) `(i32.const ,a)) arguments) `((call ,f))))
 
+;; What is written in pieces of FUEL instructions, each in a new machine that goes on from the state of the one before.
+(define (output-in-pieces image fuel)
+  (define (run-piece machine)
+    (machine-stream-set! machine 1 'output)
+    (let ((stop (machine-run! machine fuel)))
+      (if (eq? 'out-of-fuel (stop-reason stop))
+          (let* ((state (read-state (machine->bytes machine))) (next (make-machine-for-state state)))
+            (machine-restore-state! next state)
+            (run-piece next))
+          (stop-exit-status stop))))
+  (let* ((machine (make-machine)) (status #f)
+         (output (with-captured-output
+                  (lambda () (machine-load! machine image) (set! status (run-piece machine))))))
+    (list status output)))
+
 (test-group "WASI"
   (test "writes several buffers, and tells how many bytes" '(12 "hello, world" #f)
     (outcome (apply program `(("fd_write" ,four))
@@ -80,6 +96,13 @@
   (test-error "and else the program is not even loaded" "needs the host call \"clock\""
     (outcome (apply program `(("clock_time_get" (i32 i64 i32)))
                     '((i32.const 1) (i64.const 0) (i32.const 0) (call 1)))))
+  (test "a program goes on elsewhere where it was stopped" '(2 "hello, world\nhello, world\nhello, world\n")
+    (output-in-pieces
+     (apply program `(("fd_write" ,four))
+            (append (put 0 64 4 12 8 60 12 1 60 10) '((i32.const 3) (local.set 0) (loop)) (call 1 1 0 2 32)
+                    '((drop) (i32.const 1) (memory.grow 0) (drop)
+                      (local.get 0) (i32.const 1) (i32.sub) (local.tee 0) (br_if 0) (end) (memory.size 0))))
+     17))
   (test "a file of it is loaded by its content" '(5 "" #f)
     (let ((bytes (wasm-assemble `((type () ()) (type (i32) ()) (import ,wasi "proc_exit" function 1)
                                   (function 0 () (i32.const 5) (call 0)) (export "_start" function 1)))))

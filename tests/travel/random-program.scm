@@ -17,6 +17,7 @@
   (define (element vector) (vector-ref vector (random (vector-length vector))))
   (define (register) (text "r" (+ 1 (random 9))))
   (define (offset) (* 8 (random 16000))) ; in two pages
+  (define (somewhere) (text "(+ (address \"data\") " (offset) ")"))
   (define (line . parts) (list (apply text "        " parts)))
   (define (repeated n make) (if (= n 0) '() (append (make) (repeated (- n 1) make))))
   ;; r10: an address in the data; r15: where that begins; r16 ...: counters of loops; r20: base of calls
@@ -54,10 +55,11 @@
            (append (line "mov r21, " (register))
                    (line "call r20, f" (+ function 1 (random (- functions function))))
                    (line "mov " (register) ", r21"))))
-      ((17) (append (line "imm r21, (+ (address \"data\") " (offset) ")") (line "imm r22, " (random 20)) (line "hcall r20, random")))
-      ((18) (append (line "imm r21, 0") (line "imm r22, (+ (address \"data\") " (offset) ")") (line "imm r23, " (random 9))
+      ((17) (append (line "imm r21, " (somewhere)) (line "imm r22, " (random 20)) (line "hcall r20, random")))
+      ((18) (append (line "imm r21, 0") (line "imm r22, " (somewhere)) (line "imm r23, " (random 9))
                     (line "hcall r20, read") (line "mov " (register) ", r21")))
-      ((19) (append (line "imm r21, 1") (line "imm r22, words") (line "imm r23, " (random 9)) (line "hcall r20, write")))
+      ((19) (append (line "imm r21, 1") (line "imm r22, words") (line "imm r23, " (random 9))
+                    (line "hcall r20, write")))
       ((20) (append (address) (line "imm r11, " (random 200)) (line "bfill r10, " (register) ", r11")))
       (else (if (= 0 (random 30))
                 (line "div_u " (register) ", " (register) ", " (register))

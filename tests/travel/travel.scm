@@ -58,7 +58,7 @@
 ;; Forward k and back k, from states that are known.
 (define (wrong-steps states)
   (filter-map (lambda (state)
-                (let ((k (min (+ 1 (random 60)) (- (timeline-end (the-timeline)) (car state))))) ; what is behind is live
+                (let ((k (min (+ 1 (random 60)) (- (timeline-end (the-timeline)) (car state))))) ; behind it is live
                   (goto-count! (car state))
                   (step-program! k)
                   (if (> (target-count) (car state)) (reverse-step! (- (target-count) (car state))))
@@ -78,7 +78,7 @@
 ;; Counts at which going forward stops, up to some, the last first.
 (define (stops-forward most)
   (let loop ((stops '()))
-    (let ((pause (continue-program! (max 1 (- (timeline-end (the-timeline)) (target-count)))))) ; a program may be endless
+    (let ((pause (continue-program! (max 1 (- (timeline-end (the-timeline)) (target-count)))))) ; may be endless
       (if (and (stopped-there? pause) (timeline-past?) (< (length stops) most))
           (loop (cons (pause-count pause) stops))
           stops))))
@@ -136,7 +136,9 @@
                         (timeline-go! (car entry))
                         (let ((found (wrong (car entry) (append (up-to (cdr entry) 4) (list (cadr entry))))))
                           (append found
-                                  (if (comparison-same? (timeline-compare (car entry) (car entry))) '() (list (list 'compare)))
+                                  (if (comparison-same? (timeline-compare (car entry) (car entry)))
+                                      '()
+                                      (list (list 'compare)))
                                   (begin (goto-start!) (wrong (car entry) (up-to (reverse (cdr entry)) 4))))))))
                 (list one (cons "original" states) two three (cons "original" states)))))
 

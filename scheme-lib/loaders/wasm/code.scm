@@ -15,13 +15,14 @@
 (declare (standard-bindings) (extended-bindings) (block))
 
 ;; base: the address of the first byte; limit: how many there may be. op: of the open instruction, or #f; a, b, c: its
-;; fields, #f for none
+;; fields, #f for none. line: of what is emitted now, any object; lines: (offset . line) where it changed, the last
+;; first
 (define-type code
   constructor: construct-code
-  base limit bytes length live? op a b c)
+  base limit bytes length live? op a b c line lines)
 
 (define (make-code base limit)
-  (construct-code base limit (make-u8vector 4096) 0 #t #f #f #f #f))
+  (construct-code base limit (make-u8vector 4096) 0 #t #f #f #f #f #f '()))
 
 (define opcodes (make-table test: eq?))
 (define results (make-vector 1024 #f))   ; opcode -> whether its first field is a register that it only writes
@@ -77,10 +78,18 @@
   (if (code-live? code)
       (begin
         (flush! code)
+        (note-line! code)
         (code-op-set! code op)
         (code-a-set! code a)
         (code-b-set! code b)
         (code-c-set! code c))))
+
+;; Notes that an instruction begins here.
+(define (note-line! code)
+  (let ((line (code-line code)) (lines (code-lines code)) (at (code-length code)))
+    (if line
+        (let ((lines (if (and (pair? lines) (= at (caar lines))) (cdr lines) lines)))
+          (code-lines-set! code (if (and (pair? lines) (eq? line (cdar lines))) lines (cons (cons at line) lines)))))))
 
 (define op:imm (opcode 'imm))
 (define op:simm (opcode 'simm))
@@ -156,6 +165,7 @@
   (if (code-live? code)
       (begin
         (flush! code)
+        (note-line! code)
         (let ((origin (code-length code)))
           (ensure! code longest-instruction)
           (let* ((bytes (code-bytes code))

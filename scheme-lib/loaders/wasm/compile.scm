@@ -16,6 +16,7 @@
 (use scheme-lib/loaders/wasm/variables)
 (use scheme-lib/loaders/wasm/tables)
 (use scheme-lib/loaders/wasm/routine)
+(use scheme-lib/loaders/wasm/dwarf)
 (declare (standard-bindings) (extended-bindings) (block))
 
 ;; start: the address of the program's beginning
@@ -45,8 +46,29 @@
             (loop (cdr groups) end))))
     types))
 
-(define (compile-instructions! f)
-  (let ((c (function-cursor f)))
+;; Behind all code.
+(define behind-all (expt 2 40))
+
+;; Goes on to the last of the source lines whose code begins at an offset of the module or before, but in the same body,
+;; that from the offset `from` on.
+(define (go-to-row! layout at from)
+  (let* ((rows (layout-rows layout)) (n (vector-length rows)))
+    (define (offset i) (if (< i n) (row-offset (vector-ref rows i)) behind-all))
+    (let loop ((i (layout-row layout)))
+      (if (<= (offset i) at)
+          (loop (+ i 1))
+          (let ((row (and (> i 0) (vector-ref rows (- i 1)))))
+            (layout-row-set! layout i)
+            (layout-next-row-set! layout (offset i))
+            (if (and row (row-file row) (>= (row-offset row) from))
+                (code-line-set! (layout-code layout) row)
+                (no-line! layout)))))))
+
+(define (no-line! layout)
+  (code-line-set! (layout-code layout) (and (> (vector-length (layout-rows layout)) 0) no-source)))
+
+(define (compile-instructions! f from)
+  (let ((c (function-cursor f)) (layout (function-layout f)))
     (let loop ()
       (if (pair? (function-frames f))
           (let* ((at (cursor-at c)) (byte (read-byte! c))
@@ -54,6 +76,7 @@
                  (handler (vector-ref handlers op)))
             (function-instruction-set! f at)
             (if (not handler) (malformed at "illegal opcode " (hex byte 2)))
+            (if (>= at (layout-next-row layout)) (go-to-row! layout at from))
             (handler f op)
             (loop))))
     (if (> (cursor-left c) 0) (malformed (cursor-at c) "END opcode expected: the function ends before its body does"))))
@@ -78,19 +101,21 @@
   types)
 
 (define (compile-body! layout index cursor)
-  (let* ((m (layout-module layout)) (code (layout-code layout))
+  (let* ((m (layout-module layout)) (code (layout-code layout)) (from (cursor-at cursor))
          (signature (vector-ref (module-functions m) index))
          (types (count-locals! layout (read-locals! cursor signature) cursor))
          (f (make-function layout m code cursor signature types)))
     (begin-code! layout signature (vector-ref (layout-functions layout) index))
+    (no-line! layout)
     (begin-function! f (signature-results signature))
-    (compile-instructions! f)
+    (compile-instructions! f from)
     (code-live?-set! code #t)
     (for-each (lambda (trap)
                 (bind-label! code (cdr trap))
                 (emit! code op:trap (car trap)))
               (function-traps f))
-    (flush! code)))
+    (flush! code)
+    (no-line! layout)))
 
 ;; ---- imported functions ------------------------------------------------------------------------------
 
@@ -181,6 +206,21 @@
 
 (define (limits-of-memory m)
   (if (= 0 (vector-length (module-memories m))) #f (vector-ref (module-memories m) 0)))
+
+;; The address behind what the data section has besides zeros: its words, and elements of tables.
+(define (content-end layout)
+  (let* ((m (layout-module layout)) (tables (vector-length (module-tables m))))
+    (fold (lambda (element end)
+            (if (eq? 'active (element-mode element))
+                (let* ((offset (constant-bits layout (element-offset element)))
+                       (table (element-table element))
+                       (last (+ offset (vector-length (element-items element)))))
+                  (if (<= last (table-capacity layout table))
+                      (max end (+ (table-address layout table) (* 8 last)))
+                      end))
+                end))
+          (if (> tables 0) (table-address layout 0) (layout-data-end layout))
+          (vector->list (module-elements m)))))
 
 ;; Active segments of elements, in order, into the bytes of the data section.
 (define (put-elements! layout bytes)
@@ -287,10 +327,14 @@
   (let loop ((end (u8vector-length bytes)))
     (if (and (> end 0) (= 0 (u8vector-ref bytes (- end 1)))) (loop (- end 1)) (subu8vector bytes 0 end))))
 
-;; A name that an image takes, and that no other symbol has.
+;; A name that an image takes.
+(define (clean-name name)
+  (let ((visible (list->string (filter (lambda (c) (not (control-character? c))) (string->list name)))))
+    (if (string=? visible "") "?" (substring visible 0 (min 200 (string-length visible))))))
+
+;; One that no other symbol has.
 (define (symbol-name name used)
-  (let* ((visible (list->string (filter (lambda (c) (not (control-character? c))) (string->list name))))
-         (name (if (string=? visible "") "?" (substring visible 0 (min 200 (string-length visible))))))
+  (let ((name (clean-name name)))
     (let loop ((candidate name) (n 2))
       (if (table-ref used candidate #f)
           (loop (text name "." n) (+ n 1))
@@ -309,21 +353,43 @@
     (do ((i 0 (+ i 1))) ((= i (module-function-count m)))
       (add! (module-function-name m i) (label-address code (vector-ref (layout-functions layout) i))))))
 
+;; The source lines, a file after the other.
+(define (add-lines! image layout)
+  (let ((files (make-table)) (base (code-base (layout-code layout))))
+    (for-each
+     (lambda (entry)
+       (let ((file (clean-name (row-file (cdr entry)))))
+         (table-set! files file (cons entry (table-ref files file '())))))
+     (code-lines (layout-code layout)))
+    (for-each
+     (lambda (file)
+       (let* ((entries (cdr file)) (bytes (make-u8vector (* 16 (length entries)))))
+         (for-each
+          (lambda (entry i)
+            (u8vector-set-le! bytes (* 16 i) 8 (+ base (car entry)))
+            (u8vector-set-le! bytes (+ 8 (* 16 i)) 4 (row-line (cdr entry)))
+            (u8vector-set-le! bytes (+ 12 (* 16 i)) 4 (row-column (cdr entry))))
+          entries (iota (length entries)))
+         (vm-image-add-lines image (car file) bytes (length entries))))
+     (table->list files))))
+
 (define (build-image layout entry)
   (let* ((m (layout-module layout)) (code (layout-code layout)) (image (vm-image-new))
          (limits (limits-of-memory m))
-         (data (make-u8vector (- (layout-data-end layout) layout-data-origin) 0))
+         (data (make-u8vector (- (content-end layout) layout-data-origin) 0))
          (code-end (+ (code-base code) (code-at code)))
          (constants (page-up code-end))
          (memory (fill-data! layout data))
          (parts (u8vector-concatenate (passive-parts layout data constants))))
-    (section! image "data" layout-data-origin (without-zeros data) (u8vector-length data) read-write)
+    (section! image "data" layout-data-origin (without-zeros data) (- (layout-data-end layout) layout-data-origin)
+              read-write)
     (section! image "code" (code-base code) (subu8vector (code-bytes code) 0 (code-at code)) (code-at code)
               read-execute)
     (section! image "constants" constants parts (u8vector-length parts) read-only)
     (if limits (memory-sections! image layout memory))
     (for-each (lambda (name) (vm-image-add-import image name)) (layout-imports layout))
     (add-symbols! image layout entry)
+    (add-lines! image layout)
     (vm-image-set-entry image entry)
     image))
 
@@ -340,7 +406,7 @@
 ;; FUNCTIONS: for each imported function the name of its host call, or a procedure that gives its routine (see
 ;; routine.scm) for the address where the memory begins. GLOBALS: the bits of each imported global.
 (define (wasm-compile m functions globals)
-  (let* ((layout (make-layout m globals)) (imported (length functions)))
+  (let* ((layout (make-layout m globals (module-rows m))) (imported (length functions)))
     (for-each (lambda (index import what) (compile-import! layout index (import-type import) what))
               (iota imported) (module-imported m 'function) functions)
     (do ((i 0 (+ i 1))) ((= i (vector-length (module-bodies m))))

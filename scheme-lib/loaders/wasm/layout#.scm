@@ -3,7 +3,7 @@
   make-layout layout-module layout-globals layout-functions layout-imports
   layout-imports-set! layout-grow
   layout-memory layout-code   layout-memory-limit layout-imported-globals
-  layout-locals layout-locals-set!
+  layout-locals layout-locals-set! layout-rows layout-row layout-row-set! layout-next-row layout-next-row-set!
   place-kind place-value memory-size-address table-address table-capacity table-size-address
   element-address segment-address layout-data-origin layout-data-end
   trap:unreachable trap:memory trap:table trap:undefined trap:mismatch trap-text

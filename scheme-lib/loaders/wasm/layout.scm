@@ -18,11 +18,12 @@
 (declare (standard-bindings) (extended-bindings) (block))
 
 ;; functions: labels; imports: names of host calls; grow: the label of the routine that grows the memory; locals: how
-;; many there were in all functions; globals: places; imported-globals: values, one for each
+;; many there were in all functions; globals: places; imported-globals: values, one for each;
+;; rows: source lines by offsets (see dwarf), row the next of them, next-row its offset
 (define-type layout
   constructor: construct-layout
   module functions imports imported-globals globals tables grow code memory memory-limit elements segments data-end
-  locals)
+  locals rows row next-row)
 
 ;; kind: constant, register or memory
 (define-type place kind value)
@@ -97,7 +98,7 @@
   (make-code base (min (expt 2 27)
                        (- memory base page-size (* constant-growth (u8vector-length (module-bytes m)))))))
 
-(define (make-layout m imported-globals)
+(define (make-layout m imported-globals rows)
   (let* ((elements (table-size-address (vector-length (module-tables m))))
          (segments (+ elements (* 16 (vector-length (module-elements m)))))
          (globals (+ segments (* 16 (vector-length (module-segments m))))))
@@ -109,7 +110,7 @@
                             (vector-map (lambda (signature) (make-label)) (module-functions m))
                             '() imported-globals global-places table-places (make-label)
                             (code-between m (page-up end) memory) memory (or (and limits (limits-most limits)) 65536)
-                            elements segments end 0))))))
+                            elements segments end 0 rows 0 0))))))
 
 (define (table-address layout index) (table-place-address (vector-ref (layout-tables layout) index)))
 (define (table-capacity layout index) (table-place-capacity (vector-ref (layout-tables layout) index)))

@@ -4,6 +4,7 @@
   module-bytes module-types module-imports module-functions module-tables module-memories module-globals
   module-exports module-start module-elements module-segments module-data-count module-bodies module-names
   module-function-count module-imported module-declared? module-function-name
+  module-custom module-code-start
   signature-params signature-results signature-id
   import-module import-name import-kind import-type
   limits-least limits-most limits-least-set! limits-most-set!

@@ -8,11 +8,12 @@
 (use scheme-lib/loaders/wasm/cursor)
 (declare (standard-bindings) (extended-bindings) (block))
 
-;; functions, tables, memories, globals: vectors, those imported first; bodies: cursors; names: index -> text
+;; functions, tables, memories, globals: vectors, those imported first; bodies: cursors; names: index -> text; customs:
+;; name -> cursor; code-start: where the content of the code section begins
 (define-type module
   constructor: construct-module
   bytes types imports functions tables memories globals exports start elements data-count bodies segments
-  names declared)
+  names declared customs code-start)
 
 ;; id: equal for equal signatures
 (define-type signature params results id)
@@ -249,8 +250,15 @@
              (loop)))))))
 
 (define (read-custom! c m)
-  (if (string=? (read-name! c) "name") (read-names! c m))
-  (cursor-at-set! c (cursor-end c)))
+  (let ((name (read-name! c)))
+    (table-set! (module-customs m) name (make-cursor (cursor-bytes c) (cursor-at c) (cursor-end c)))
+    (if (string=? name "name") (read-names! c m))
+    (cursor-at-set! c (cursor-end c))))
+
+;; A cursor over the custom section of a name, or #f.
+(define (module-custom m name)
+  (let ((c (table-ref (module-customs m) name #f)))
+    (and c (make-cursor (cursor-bytes c) (cursor-at c) (cursor-end c)))))
 
 (define (read-section! id c m)
   (case id
@@ -264,7 +272,9 @@
     ((7) (read-exports! c m))
     ((8) (read-start! c m))
     ((9) (module-elements-set! m (read-vector! c (lambda () (read-element! c m)))))
-    ((10) (module-bodies-set! m (read-vector! c (lambda () (cursor-part c (read-u32! c))))))
+    ((10)
+     (module-code-start-set! m (cursor-at c))
+     (module-bodies-set! m (read-vector! c (lambda () (cursor-part c (read-u32! c))))))
     ((11) (module-segments-set! m (read-vector! c (lambda () (read-segment! c m)))))
     ((12) (module-data-count-set! m (read-u32! c)))))
 
@@ -292,7 +302,7 @@
 
 (define (read-module bytes)
   (let ((m (construct-module bytes '#() '#() '#() '#() '#() '#() '#() #f '#() #f '#() '#()
-                             (make-table) (make-table)))
+                             (make-table) (make-table) (make-table) 0))
         (c (make-cursor bytes 0 (u8vector-length bytes))))
     (if (not (begins? bytes 0 magic))
         (malformed 0 (if (< (u8vector-length bytes) 4) "unexpected end" "magic header not detected")))

@@ -1,0 +1,2 @@
+;; debugger/line-mode: prompts of which each line is somebody's own.
+(##namespace ("debugger/line-mode#" line-mode line-mode-name line-mode-do enter-line-mode! leave-line-mode!))

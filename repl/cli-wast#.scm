@@ -1,0 +1,2 @@
+;; repl/cli-wast: comet-vm wast.
+(##namespace ("repl/cli-wast#" cli-wast))
