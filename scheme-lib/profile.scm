@@ -37,7 +37,7 @@
 ;; What an instruction of a burst stands for, when so many were counted: little at first, so that short runs are known well,
 ;; then ever more, so that looking costs little in the long run.
 (define (sampling-weight executed)
-  (min greatest-weight (+ 1 (* 2 (quotient executed (* 128 burst))))))
+  (min greatest-weight (+ 1 (* 2 (quotient executed (* 64 burst))))))
 
 ;; To be run with machine-observe!.
 (define-documented (profile-observation profile weight)
@@ -47,7 +47,8 @@
 
 (define-documented (machine-profile! machine profile #!key (fuel #f) (thread 0) (every #f))
   "As machine-run!, and counts what the thread does. EVERY 1 counts each instruction, some twenty times slower; EVERY N
-looks at one of N, in bursts of 64; #f at what costs a few percent of the time."
+looks at one of N, in bursts of 64; #f at so many as cost a hundredth of a second, and one to three percent from then
+on."
   (let ((begin-count (machine-count machine thread)))
     (define (executed) (- (machine-count machine thread) begin-count))
     (define (left) (and fuel (- fuel (executed))))

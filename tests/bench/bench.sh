@@ -4,13 +4,13 @@
 #
 #     bench.sh [-r ROUNDS] [-p "PROGRAM …"] [-e "ENGINE …"] [-b REFERENCE] [NAME=COMMAND …]
 #
-# COMMAND is a shell command that prints a program's result, as a number at the end of its last line;
-# {program} in it is the program's name. -e names those of the engines that the bench knows by itself which
-# are to run: gcc-O2 gcc-O0 gcc-no-inline comet luajit luajit-joff lua python3 node, and what tells of costs: comet-limits
-# (a deadline and fuel, over comet) and comet-profile (samples of a run, over comet-run, which is comet-vm run). Engines
-# that the machine does not have are left out. They are compared with gcc -O2, and with REFERENCE, which is the first
-# NAME that was given unless -b says otherwise. Writes results.txt (what was measured), results.json and chart.svg to
-# build/bench, and prints tables.
+# COMMAND is a shell command that prints a program's result, as a number at the end of its last line; {program} in
+# it is the program's name. -e names those of the engines that the bench knows by itself which are to run: gcc-O2
+# gcc-O0 gcc-no-inline comet luajit luajit-joff lua python3 node, and what tells of costs: comet-limits (a deadline and
+# fuel, over comet) and comet-profile (samples of a run, over comet-run, which is comet-vm run). Engines that the machine
+# does not have are left out. They are compared with gcc -O2, and with REFERENCE, which is the first NAME that was given
+# unless -b says otherwise. Writes results.txt (what was measured), results.json and chart.svg to build/bench, and prints
+# tables.
 set -eu
 cd "$(dirname "$0")"
 programs="fib sieve matmul mandel nbody sha256 qsort hash forth search chase calls"

@@ -106,10 +106,6 @@
   (subu8vector-move! bytes 0 (u8vector-length bytes) (code-bytes code) (code-length code))
   (code-length-set! code (+ (code-length code) (u8vector-length bytes))))
 
-(define (align! code size)
-  (flush! code)
-  (emit-bytes! code (make-u8vector (modulo (- (code-length code)) size) 0)))
-
 ;; ---- the open instruction ----------------------------------------------------------------------------
 
 ;; Whether the open instruction's result is what `register` gets.

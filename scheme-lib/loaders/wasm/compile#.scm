@@ -1,3 +1,3 @@
 ;; loaders/wasm/compile: a module into an image.
 (##namespace ("scheme-lib/loaders/wasm/compile#" wasm-compile
-  program? program-image program-layout program-start constant-bits))
+  program-image program-layout program-start constant-bits))

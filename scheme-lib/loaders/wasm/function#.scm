@@ -4,11 +4,11 @@
   function-instruction-set! function-frames function-frames-set! function-depth function-depth-set!
   function-height function-signature
   handlers instruction!
-  local-type local-count settle-zeros!
+  local-type settle-zeros!
   mismatch
-  register-at push-register! push-new! push-constant! push-local! push-again! pop! pop-any! peek-type home
+  register-at push-new! push-constant! push-local! push-again! pop! pop-any! peek-type home
   constant? constant register! place! settle! set-local! tee-local!
-  spill-operands! before-last! truncate! retype!
+  spill-operands! before-last!
   make-frame frame-kind frame-label frame-else frame-params frame-results frame-height frame-dead? frame-begun-live?
-  frame-dead?-set! frame-else-set! die!
-  function-traps function-traps-set! trap-label!))
+  die!
+  function-traps trap-label!))

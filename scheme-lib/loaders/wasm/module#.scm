@@ -8,7 +8,7 @@
   signature-params signature-results signature-id
   import-module import-name import-kind import-type
   limits-least limits-most limits-least-set! limits-most-set!
-  make-limits make-signature make-global make-table-type
+  make-signature make-global make-table-type
   table-type-element table-type-limits global-type global-mutable? global-value
   export-name export-kind export-index
   element-mode element-type element-table element-offset element-items

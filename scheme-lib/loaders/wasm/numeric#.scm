@@ -1,2 +1,2 @@
 ;; loaders/wasm/numeric: WebAssembly's arithmetic. Loading it defines the instructions.
-(##namespace ("scheme-lib/loaders/wasm/numeric#" signed-bits))
+(##namespace ("scheme-lib/loaders/wasm/numeric#"))
