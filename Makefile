@@ -56,6 +56,8 @@ help:
 	@echo 'make lib        libcomet-vm.a and libcomet-vm.so; needs no Gambit'
 	@echo 'make no-scheme  the runner comet-vm-no-scheme; needs no Gambit'
 	@echo 'make bench      speed, as ratios to what else the machine has'
+	@echo 'make bench-leave-one-out'
+	@echo '                speed without what was trained on programs near each of the bench'
 	@echo 'make fused      chooses the fused handlers anew, from the programs of tests/training'
 	@echo 'make fuzz       the long fuzzing run (SEED=1 COUNT=100000)'
 	@echo 'make install    to PREFIX=/usr/local, below DESTDIR'

@@ -40,22 +40,42 @@ bench: $(BUILD)/comet-vm $(BUILD)/comet-vm-no-scheme
 	@BUILD=$(abspath $(BUILD)) tests/bench/assembler.sh
 	@BUILD=$(abspath $(BUILD)) tests/bench/debugger.sh
 
-# Chooses the sequences of instructions that get handlers of their own; see vm-ext/machine/README.md. How many:
-# the library grows by 300 bytes for each.
+# The sequences of instructions that get handlers of their own; see vm-ext/machine/README.md. How many: the library
+# grows by 300 bytes for each. `make fused` chooses anew; that the tree has what it would choose is a suite.
 FUSED_SEQUENCES := 320
 FUSED_PAIRS := 120
 FUSING := vm-ext/machine/fusing
+TRAINING := $(BUILD)/training
 TRAINING_SOURCES := $(wildcard tests/training/*.s) examples/queens.s examples/life.s
+TRAINING_IMAGES := $(addprefix $(TRAINING)/,$(addsuffix .img,$(basename $(notdir $(TRAINING_SOURCES)))))
 .PHONY: fused
-fused: $(BUILD)/libcomet-vm.a $(BUILD)/comet-vm
-	@mkdir -p $(BUILD)/training
-	@for source in $(TRAINING_SOURCES); do \
-	  $(BUILD)/comet-vm asm $$source -o $(BUILD)/training/$$(basename $$source .s).img || exit 1; done
-	@$(CXX) $(TEST_CXXFLAGS) -o $(BUILD)/training/profile $(FUSING)/profile.cpp $(BUILD)/libcomet-vm.a $(VM_LDFLAGS)
-	@$(CXX) $(TEST_CXXFLAGS) -o $(BUILD)/training/choose $(FUSING)/choose.cpp $(VM_LDFLAGS)
-	@$(BUILD)/training/profile $(FUSING)/training.profile \
-	  $(addprefix $(BUILD)/training/,$(addsuffix .img,$(basename $(notdir $(TRAINING_SOURCES))))) </dev/null >/dev/null
-	@$(BUILD)/training/choose $(FUSED_SEQUENCES) $(FUSED_PAIRS) <$(FUSING)/training.profile >vm-ext/machine/fused.def
+fused: $(TRAINING)/fused.def
+	@cp $(TRAINING)/training.profile $(FUSING)/training.profile
+	@cp $< vm-ext/machine/fused.def
+
+$(TRAINING)/%.img: tests/training/%.s $(BUILD)/comet-vm
+	@mkdir -p $(@D)
+	@$(BUILD)/comet-vm asm $< -o $@
+$(TRAINING)/%.img: examples/%.s $(BUILD)/comet-vm
+	@mkdir -p $(@D)
+	@$(BUILD)/comet-vm asm $< -o $@
+$(TRAINING)/profile: $(FUSING)/profile.cpp $(BUILD)/libcomet-vm.a
+	@mkdir -p $(@D)
+	@$(CXX) $(TEST_CXXFLAGS) -o $@ $^ $(VM_LDFLAGS) -lpthread
+$(TRAINING)/choose: $(FUSING)/choose.cpp
+	@mkdir -p $(@D)
+	@$(CXX) $(TEST_CXXFLAGS) -o $@ $^ $(VM_LDFLAGS)
+$(TRAINING)/training.profile: $(TRAINING)/profile $(TRAINING_IMAGES)
+	@$(TRAINING)/profile $@ $(TRAINING_IMAGES) </dev/null >/dev/null
+$(TRAINING)/fused.def: $(TRAINING)/choose $(TRAINING)/training.profile
+	@$(TRAINING)/choose $(FUSED_SEQUENCES) $(FUSED_PAIRS) <$(TRAINING)/training.profile >$@
+
+# How much of the speed comes from training programs that are near the benchmarks: see leave-one-out.sh.
+.PHONY: bench-leave-one-out
+bench-leave-one-out: $(BUILD)/comet-vm $(BUILD)/comet-vm-no-scheme $(TRAINING)/choose
+	@BUILD=$(abspath $(BUILD)) CHOOSE="$(abspath $(TRAINING))/choose $(FUSED_SEQUENCES) $(FUSED_PAIRS)" \
+	  COMPILE="$(CXX) $(VM_CXXFLAGS) $(HANDLER_FLAGS)" LINK="$(CXX) $(VM_LDFLAGS)" RUNNER="$(abspath $(RUNNER_OBJECTS))" \
+	  ROUNDS=$(ROUNDS) tests/bench/leave-one-out.sh
 
 # What `make check` runs once all is built. Suites find what was built through BUILD.
 SANITIZED := $(BUILD)/sanitize/tests
@@ -89,6 +109,8 @@ $(TESTS)/images/%.img: examples/%.s $(BUILD)/comet-vm
 test-suites: $(TESTS)/cases $(FUZZ_IMAGES) sanitized-programs coverage-programs
 	@BUILD=$(BUILD) tests/run-suites.sh $(BUILD)/check \
 	  manual 'make --no-print-directory -s $(BUILD)/isa-README.md && cmp $(BUILD)/isa-README.md vm-ext/isa/README.md && echo "1 passed, 0 failed"' \
+	  fused 'make --no-print-directory -s $(TRAINING)/fused.def && cmp $(TRAINING)/fused.def vm-ext/machine/fused.def \
+	    && cmp $(TRAINING)/training.profile $(FUSING)/training.profile && echo "1 passed, 0 failed"' \
 	  core '$(TESTS)/core --report_level=short' \
 	  core-sanitized '$(SANITIZED)/core --report_level=short' \
 	  conformance '$(TESTS)/conformance $(TESTS)/cases $(BUILD)/check/coverage.md' \

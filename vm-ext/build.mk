@@ -48,8 +48,8 @@ $(BUILD)/obj/%.o: %.cpp
 
 # Handlers end in jumps to each other; marks for indirect branches and stack checks would cost each one, and so
 # would where they happen to lie. No exception passes through them.
-$(BUILD)/obj/vm-ext/machine/fast.o $(BUILD)/obj/vm-ext/machine/fused.o: VM_CXXFLAGS += $(VM_TAIL_CALLS) -fcf-protection=none -fno-stack-protector -falign-functions=32 \
-  -fno-asynchronous-unwind-tables
+HANDLER_FLAGS = $(VM_TAIL_CALLS) -fcf-protection=none -fno-stack-protector -falign-functions=32 -fno-asynchronous-unwind-tables
+$(BUILD)/obj/vm-ext/machine/fast.o $(BUILD)/obj/vm-ext/machine/fused.o: VM_CXXFLAGS += $(HANDLER_FLAGS)
 
 $(BUILD)/libcomet-vm.a: $(VM_OBJECTS)
 	@echo "  ar     $@"

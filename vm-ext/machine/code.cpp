@@ -57,8 +57,9 @@ unsigned register_operands(isa::Operation operation) {
 }
 
 // What a slot does as part of a sequence, if it may be one. What takes more than one slot ends every sequence.
-PartKey part_of(isa::Operation operation, unsigned variant, const Slot& slot) {
+PartKey part_of(isa::Operation operation, isa::Operation callee_begins, unsigned variant, const Slot& slot) {
   if (slot.handler == handlers::constant()) return part_key(isa::op_imm, 0);
+  if (callee_begins != isa::operation_count) return early_call_key(callee_begins);
   switch (operation) {
     case isa::op_jal: case isa::op_jalr: case isa::op_brz: case isa::op_jtab: case isa::operation_count:
       return no_part;
@@ -191,15 +192,20 @@ const Slot* CodeCache::follow_link(const Slot* link) {
   return target;
 }
 
-void CodeCache::note_registers(const isa::Decoded& decoded) {
-  for_each_part(decoded, [this](const isa::Decoded& part) {
+std::uint64_t CodeCache::note_registers(const isa::Decoded& decoded) {
+  std::uint64_t highest = 0;
+  for_each_part(decoded, [this, &highest](const isa::Decoded& part) {
     if (part.operation == isa::op_call || part.operation == isa::op_callr)
       window_step_ = std::gcd(window_step_, part.operands[0]);
     const unsigned registers = register_operands(part.operation);
-    for (unsigned i = 0; i < part.operand_count; ++i)
-      if ((registers >> i & 1) != 0 && part.operands[i] < register_slack)
-        highest_register_ = std::max(highest_register_, part.operands[i]);
+    const bool makes_window = isa::describe(part.operation).operands[0] == 'w';
+    for (unsigned i = 0; i < part.operand_count; ++i) {
+      if ((registers >> i & 1) == 0) continue;
+      if (part.operands[i] < register_slack) highest_register_ = std::max(highest_register_, part.operands[i]);
+      if (i != 0 || !makes_window) highest = std::max(highest, part.operands[i]);
+    }
   });
+  return highest;
 }
 
 bool CodeCache::is_traced(std::uint64_t address) {
@@ -224,15 +230,8 @@ const CodeCache::Fetched& CodeCache::fetch(std::uint64_t address) {
   entry.status = isa::decode(bytes, entry.available, instructions_.definitions(), entry.decoded);
   entry.address = address;
   if (entry.status == isa::DecodeStatus::ok) {
-    note_registers(entry.decoded);
+    entry.highest_register = note_registers(entry.decoded);
     memory_.mark_code(address, entry.decoded.length);
-    entry.highest_register = 0;
-    for_each_part(entry.decoded, [&entry](const isa::Decoded& part) {
-      const char* kinds = isa::describe(part.operation).operands;
-      for (unsigned i = 0; i < part.operand_count; ++i)
-        if (isa::names_register(kinds[i]) && kinds[i] != 'w')
-          entry.highest_register = std::max(entry.highest_register, part.operands[i]);
-    });
     entry.valid = true;
   }
   return entry;
@@ -305,6 +304,7 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
       emit_defined(address, decoded);
     } else {
       emit_instruction(address, decoded);
+      if (decoded.operation == isa::op_call) look_into_callee(block_.back());
     }
     open = !ends_block(last_operation(decoded));
     address += decoded.length;
@@ -323,6 +323,41 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
   return first;
 }
 
+// Whether there is an instruction of the table at an address before which no run stops.
+bool CodeCache::decode_ahead(std::uint64_t address, isa::Decoded& decoded) const {
+  std::uint8_t bytes[isa::max_instruction_bytes];
+  const std::size_t available = memory_.fetch(address, bytes, sizeof bytes);
+  return isa::decode(bytes, available, instructions_.definitions(), decoded) == isa::DecodeStatus::ok &&
+         decoded.definition == nullptr && !has_breakpoint(address) &&
+         instructions_.find_treated(decoded.opcode) == nullptr;
+}
+
+// Many functions begin with a branch to their `ret`, for when there is nothing to do. Their call does that branch too:
+// when it is taken, also the `ret`, so that no activation is made; else it goes on behind the branch.
+void CodeCache::look_into_callee(BlockInstruction& call) {
+  if (call.slot->handler != fast_handler(isa::op_call)) return;
+  std::uint64_t& target = pending_links_.back().target;
+  isa::Decoded branch{}, end{};
+  if (!decode_ahead(target, branch)) return;
+  if (branch.operation == isa::op_beqi && branch.operands[1] == 0) {
+    branch.operation = isa::op_blti_u; // the most frequent ends, by one handler
+    branch.operands[1] = 1;
+  }
+  const Handler handler = early_call_handler(branch.operation);
+  if (handler == nullptr || !decode_ahead(target + branch.operands[2], end) || end.operation != isa::op_ret) return;
+  const bool immediate = isa::describe(branch.operation).operands[1] == 'i';
+  if (branch.operands[0] >= register_slack) return;
+  if (immediate ? !fits16(branch.operands[1]) : branch.operands[1] >= register_slack) return;
+  note_registers(branch);
+  memory_.mark_code(target, branch.length);
+  memory_.mark_code(target + branch.operands[2], end.length);
+  call.slot->handler = handler;
+  call.slot[1].a = static_cast<std::uint16_t>(branch.operands[0]);
+  call.slot[1].b = static_cast<std::uint16_t>(branch.operands[1]);
+  call.callee_begins = branch.operation;
+  target += branch.length;
+}
+
 // Chooses the variants of the block's handlers, and enters in the page table the slots that need nothing
 // from the one before. Where the block branches to itself it can be entered.
 void CodeCache::use_accumulator() {
@@ -338,7 +373,7 @@ void CodeCache::use_accumulator() {
     if (variant != 0) each.slot->handler = fast_handler(each.operation, variant);
     each.reads = variant != 0;
     each.effect = accumulator.effect();
-    each.part = part_of(each.operation, variant, *each.slot);
+    each.part = part_of(each.operation, each.callee_begins, variant, *each.slot);
   }
   bool needed = false;
   for (auto each = block_.rbegin(); each != block_.rend(); ++each) {

@@ -104,6 +104,7 @@ class CodeCache {
     const Slot** place; // in the page table
     Slot* slot;
     isa::Operation operation;
+    isa::Operation callee_begins = isa::operation_count; // with this branch, which the call does too
     bool is_target = false; // of a branch of the same block
     bool reads = false;     // the accumulator
     Accumulator::Effect effect = Accumulator::Effect::drops;
@@ -150,9 +151,12 @@ class CodeCache {
   void emit_link(std::uint64_t target, Slot* branch);
   void emit_instruction(std::uint64_t address, const isa::Decoded& decoded);
   void emit_defined(std::uint64_t address, const isa::Decoded& decoded);
+  void look_into_callee(BlockInstruction& call);
+  bool decode_ahead(std::uint64_t address, isa::Decoded& decoded) const;
   void use_accumulator();
   void fuse();
-  void note_registers(const isa::Decoded& decoded);
+  // Returns the highest register that an operand reads or writes.
+  std::uint64_t note_registers(const isa::Decoded& decoded);
 
   AddressSpace& memory_;
   InstructionSet& instructions_;

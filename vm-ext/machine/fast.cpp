@@ -175,6 +175,28 @@ Handler wide_handler(isa::Operation operation) {
   }
 }
 
+Handler early_call_handler(isa::Operation branch) {
+  using namespace isa;
+  switch (branch) {
+#define EARLY(name) \
+  case op_##name: return run<part_call_##name<0>>;
+#define UNARY(name, result)
+#define BINARY(name, result)
+#define BINARY_IMMEDIATE(name, result)
+#define MODIFY(name, result)
+#define CHECKED_UNARY(name, trap, result)
+#define CHECKED_BINARY(name, trap, result)
+#define BRANCH(name, condition) EARLY(name)
+#define BRANCH_IMMEDIATE(name, condition) EARLY(name)
+#define LOAD(name, type)
+#define STORE(name, type)
+#define LOAD_INDEXED(name, type)
+#define STORE_INDEXED(name, type)
+#include "operations.def"
+    default: return nullptr;
+  }
+}
+
 namespace handlers {
 Handler nothing() { return do_nothing; }
 Handler constant() { return run<part_imm<0>>; }

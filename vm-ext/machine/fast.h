@@ -53,8 +53,8 @@ struct FastContext {
 static_assert(sizeof(FastContext) <= AddressSpace::front_bytes);
 
 // The limit that stands for `fuel` instructions at a slot, and back. Fuel must be at least fast_margin to
-// enter the loop.
-constexpr std::uint64_t fast_margin = 2 * block_instructions;
+// enter the loop: more than a block executes without a taken branch, of whose instructions calls may do three.
+constexpr std::uint64_t fast_margin = 4 * block_instructions;
 
 inline std::intptr_t limit_for(const Slot* pc, std::uint64_t fuel) {
   return reinterpret_cast<std::intptr_t>(pc) + static_cast<std::intptr_t>((fuel - fast_margin) * sizeof(Slot));
@@ -72,12 +72,18 @@ Handler fast_handler(isa::Operation operation, unsigned variant = 0);
 // The one that takes its immediate from the next slot.
 Handler wide_handler(isa::Operation operation);
 
+// The handler for the call of a function that begins with such a branch to its `ret`; null when there is none.
+Handler early_call_handler(isa::Operation branch);
+
 // What a handler that may be part of a sequence does: an operation and a variant.
 using PartKey = std::uint16_t;
 constexpr PartKey part_key(isa::Operation operation, unsigned variant) {
   return static_cast<PartKey>(operation * 4 + variant);
 }
 constexpr PartKey no_part = part_key(isa::operation_count, 0);
+// The call of a function that begins with such a branch to its `ret`.
+constexpr PartKey early_call_key(isa::Operation branch) { return static_cast<PartKey>(no_part + part_key(branch, 1)); }
+constexpr std::size_t part_keys = 2 * no_part;
 
 // The handler that does the most of these instructions, from the first on; null when there is none that does
 // more than one. They must stand in slots one behind the other, which it leaves as they are.

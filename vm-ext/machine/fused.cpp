@@ -53,7 +53,7 @@ class Table {
 
  private:
   std::vector<Fused> all_;
-  std::array<std::uint16_t, no_part + 2> begin_;
+  std::array<std::uint16_t, part_keys + 1> begin_;
 };
 
 } // namespace

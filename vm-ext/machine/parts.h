@@ -45,15 +45,31 @@
     DISPATCH(); \
   } while (0)
 
-// A taken branch: `limit` moves along, less the slot of the branch itself, which was executed.
-#define GO(target_slot) \
+// Its value does not matter any more. Slots that are branched to need nothing of the accumulator, so its host
+// register is free for what the branch itself needs.
+#define FORGET(value) asm("" : "=r"(value))
+
+// The value is in the host register where the next handler expects it. Without this compilers keep it elsewhere and
+// move it at the end.
+#if defined(COMET_TAIL_CALLS) && defined(__x86_64__)
+#define SETTLE_TOP() asm("" : "+d"(top))
+#else
+#define SETTLE_TOP() static_cast<void>(0)
+#endif
+
+// A branch is taken when so many instructions were executed from the slot `pc` on: `limit` moves along, less their
+// slots.
+#define GO_AFTER(executed, target_slot) \
   do { \
     const Slot* const target_ = (target_slot); \
-    limit += reinterpret_cast<std::intptr_t>(target_) - reinterpret_cast<std::intptr_t>(pc + 1); \
+    limit += reinterpret_cast<std::intptr_t>(target_) - reinterpret_cast<std::intptr_t>(pc + (executed)); \
     pc = target_; \
+    FORGET(accumulator); \
     if (reinterpret_cast<std::intptr_t>(pc) > limit) [[unlikely]] LEAVE(Exit::fuel); \
     DISPATCH(); \
   } while (0)
+
+#define GO(target_slot) GO_AFTER(1, target_slot)
 
 #define BRANCH_TARGET (reinterpret_cast<const Slot*>(reinterpret_cast<const char*>(pc) + pc->immediate))
 
@@ -135,7 +151,16 @@ inline u64 sign_extended(std::int32_t immediate) { return static_cast<u64>(s64{i
   r[pc->a] = accumulator; \
   return true
 
-enum class Kind { straight, branch, jump, jumpr, call, callr, tail, tailr, ret };
+enum class Kind { straight, branch, jump, jumpr, call, callr, early_call, tail, tailr, ret };
+
+// A call of a function that begins with a branch to its `ret` (CodeCache::look_into_callee). The operands of the
+// branch are in the second slot.
+#define EARLY_CALL(name) \
+  template <unsigned> struct part_call_##name { \
+    static constexpr PartKey key = early_call_key(isa::op_##name); \
+    static constexpr Kind kind = Kind::early_call; \
+    static bool returns(const Slot* pc, const u64* window) { return part_##name<0>::taken(pc + 1, window, 0); } \
+  };
 
 #define UNARY(name, result) \
   PART(name, 2) { RESULT(value_##name(OPERAND(1, b))); } \
@@ -170,10 +195,12 @@ enum class Kind { straight, branch, jump, jumpr, call, callr, tail, tailr, ret }
   END_PART
 #define BRANCH(name, condition) \
   BRANCH_PART(name, 4) { return taken_##name(OPERAND(1, a), OPERAND(2, b)); } \
-  END_PART
+  END_PART \
+  EARLY_CALL(name)
 #define BRANCH_IMMEDIATE(name, condition) \
   BRANCH_PART(name, 2) { return taken_##name(OPERAND(1, a), sign_extended(static_cast<std::int16_t>(pc->b))); } \
   END_PART \
+  EARLY_CALL(name) \
   HANDLER(wide_##name) { \
     if (taken_##name(r[pc->a], pc[1].data)) GO(BRANCH_TARGET); \
     NEXT(2); \
@@ -229,19 +256,32 @@ template <class First, class... Rest> [[gnu::always_inline]] inline void run_par
     GO(BRANCH_TARGET);
   } else if constexpr (First::kind == Kind::jumpr) {
     GO_ADDRESS(r[pc->a]);
-  } else if constexpr (First::kind == Kind::call || First::kind == Kind::callr) {
-    constexpr bool direct = First::kind == Kind::call;
+  } else if constexpr (First::kind == Kind::call || First::kind == Kind::callr || First::kind == Kind::early_call) {
+    constexpr bool direct = First::kind != Kind::callr, early = First::kind == Kind::early_call;
     u64* const window = r + pc->a;
     if (window > context->window_end || top >= context->last_activation) [[unlikely]] LEAVE(Exit::reference);
-    const u64 function = direct ? pc[1].data : r[pc->b];
+    if constexpr (early) {
+      window[0] = 0;
+      if (First::returns(pc, window)) {
+        // Call, branch and ret: three instructions, two slots.
+        limit -= static_cast<std::intptr_t>(sizeof(Slot));
+        pc += 2;
+        if constexpr (sizeof...(Rest) == 0)
+          DISPATCH();
+        else
+          COMET_TAIL run_parts<Rest...>(pc, r, top, context, limit, accumulator);
+      }
+    }
     ++top;
-    top->return_slot = pc + (direct ? 2 : 1);
+    SETTLE_TOP();
     top->window = r;
+    const u64 function = direct ? pc[1].data : r[pc->b];
     top->function = function;
+    top->return_slot = pc + (direct ? 2 : 1);
     r = window;
-    r[0] = 0;
+    if constexpr (!early) r[0] = 0;
     if constexpr (direct)
-      GO(BRANCH_TARGET);
+      GO_AFTER(early ? 2 : 1, BRANCH_TARGET);
     else
       GO_ADDRESS(function);
   } else if constexpr (First::kind == Kind::tail) {

@@ -243,12 +243,22 @@
                        (reverse (assembly-symbols a))))
          (code (reverse (assembly-code a))))
     (make-program (u8vector-concatenate (reverse (assembly-data a)))
-                  (u8vector-concatenate (map (lambda (each) (instruction-bytes (cdr each) symbols path)) code))
+                  (code-bytes code symbols path)
                   symbols
                   (map (lambda (each n)
                          (list (+ entry (* 4 n)) path (word-line (car each)) (word-column (car each))))
                        code
                        (iota (length code))))))
+
+;; A loop, for a mistake far down leaves no deep recursion behind.
+(define (code-bytes code symbols path)
+  (let ((bytes (make-u8vector (* 4 (length code)))))
+    (let loop ((code code) (at 0))
+      (if (pair? code)
+          (begin
+            (subu8vector-move! (instruction-bytes (cdar code) symbols path) 0 4 bytes at)
+            (loop (cdr code) (+ at 4)))))
+    bytes))
 
 (define-documented (assemble-line line symbols)
   "The bytes of a line with an instruction, which may use labels that are known."
@@ -260,8 +270,7 @@
                                "a line has no label here: a file may, see !load_file"))
                 (add-statement! a statement))
               (statements line "line"))
-    (u8vector-concatenate
-     (map (lambda (each) (instruction-bytes (cdr each) symbols "line")) (reverse (assembly-code a))))))
+    (code-bytes (reverse (assembly-code a)) symbols "line")))
 
 ;; Whether a text has a line that says .code; no other language here has that.
 (define (simple-vm-source? bytes path)

@@ -37,6 +37,10 @@ bool ends(const std::string& part) {
   return false;
 }
 
+// A call that may go on behind itself, and may not; how often is not in the profile. See run_parts.
+bool may_call(const std::string& part) { return part.starts_with("part_call_"); }
+constexpr double calls = 0.5;
+
 class Choice {
  public:
   void read(std::istream& in, const std::set<std::string>& without) {
@@ -136,8 +140,15 @@ class Choice {
       begun[n] += std::max(0.0, stretch.weights[n] - before);
       all += begun[n];
       const std::size_t next = n + length_at(stretch, n);
-      if (next < count && stretch.weights[n] > 0)
-        begun[next] += begun[n] * std::min(1.0, stretch.weights[next] / stretch.weights[n]);
+      double straight = begun[n];
+      for (std::size_t at = n; at < next && at + 1 < count && stretch.weights[n] > 0; ++at) {
+        const double goes_on = std::min(1.0, stretch.weights[at + 1] / stretch.weights[n]);
+        if (may_call(stretch.parts[at])) {
+          begun[at + 1] += straight * calls * goes_on; // comes back from the call
+          straight *= 1 - calls;
+        }
+        if (at + 1 == next) begun[next] += straight * goes_on;
+      }
     }
     return all;
   }

@@ -24,7 +24,10 @@ constexpr std::uint64_t samples = 100000;
 constexpr std::uint64_t longest_run = 2'000'000'000;
 
 std::string name_of(PartKey part) {
-  return std::string("part_") + isa::describe(static_cast<isa::Operation>(part / 4)).name + "<" + std::to_string(part % 4) + ">";
+  const bool early = part > no_part;
+  const unsigned number = early ? part - early_call_key(isa::Operation{}) : part;
+  return std::string(early ? "part_call_" : "part_") + isa::describe(static_cast<isa::Operation>(number / 4)).name + "<" +
+         std::to_string(number % 4) + ">";
 }
 
 struct Instruction {
