@@ -15,6 +15,7 @@
 (use debugger/target)
 (use debugger/program)
 (use debugger/timeline)
+(use debugger/search)
 
 ;; Instructions that are looked at: about a second's.
 (define most-observed (expt 2 23))
@@ -35,17 +36,17 @@ instruction, N looks at one of N; #f chooses."
     (fill-profile! profile timeline from to (or every (weight-for (- to from))))
     profile))
 
-(define (never) #f)
+(define (never observation) #f)
 
 (define (fill-profile! profile timeline from to weight)
   (let ((observation (profile-observation profile weight)))
     (call-and-come-back
      (lambda ()
        (if (= weight 1)
-           (observe-span from to observation never)
+           (observe-span from to (lambda () observation) never)
            (let loop ((at (+ from (* burst (- weight 1)))))
              (if (<= at to)
                  (begin
                    (if (> at (target-count)) (run-exactly-to! timeline at))
-                   (observe-span at (+ at burst) observation never)
+                   (observe-span at (+ at burst) (lambda () observation) never)
                    (loop (+ at (* burst weight)))))))))))

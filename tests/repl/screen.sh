@@ -72,7 +72,7 @@ see "and shows what it says" "(* 6 7) = 42"
 key :
 line 'display result'
 see "what is displayed has a pane" "-- displayed --"
-see "which shows it" "1: result = "
+see "which shows it" ": result = 0x00020000"
 key :
 line 'undisplay'
 key :
