@@ -15,6 +15,7 @@
 (use debugger/target)
 (use debugger/program)
 (use debugger/timeline)
+(use debugger/search)
 
 ;; Instructions that are looked at: about a second's.
 (define most-observed (expt 2 23))
