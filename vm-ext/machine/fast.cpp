@@ -144,9 +144,10 @@ Handler choose_handler(isa::Operation operation, unsigned variant) {
 } // namespace
 
 Handler fast_handler(isa::Operation operation, unsigned variant) {
+  // The last is for what is no operation: it has none.
   static const auto all = [] {
-    std::array<std::array<Handler, 4>, isa::operation_count> handlers{};
-    for (std::size_t n = 0; n < handlers.size(); ++n)
+    std::array<std::array<Handler, 4>, isa::operation_count + 1> handlers{};
+    for (std::size_t n = 0; n < isa::operation_count; ++n)
       for (unsigned i = 0; i < 4; ++i) handlers[n][i] = choose_handler(static_cast<isa::Operation>(n), i);
     return handlers;
   }();
