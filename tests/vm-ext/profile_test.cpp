@@ -208,9 +208,11 @@ BOOST_AUTO_TEST_CASE(memory_for_decoded_code_is_bounded) {
   } while (stop.reason == COMET_OUT_OF_FUEL);
   BOOST_CHECK_EQUAL(stop.reason, COMET_HALTED);
   BOOST_CHECK_EQUAL(stop.instruction_count, 3 + 4 * pieces);
-  BOOST_CHECK_GE(statistics(vm).decoded_drops, 1u);
   BOOST_CHECK_LE(most, statistics(vm).decoded_limit + COMET_PAGE_SIZE * 2);
+#ifndef COMET_REFERENCE_ONLY // the reference loop keeps so little that it never comes near the limit
+  BOOST_CHECK_GE(statistics(vm).decoded_drops, 1u);
   BOOST_CHECK_GE(most, statistics(vm).decoded_limit / 2);
+#endif
 }
 
 BOOST_AUTO_TEST_SUITE_END()
