@@ -20,6 +20,9 @@ _start: imm     r1, 0x10        ; add
 END
 printf '\t.text\n\tmovq %%rax, %%rbx\n' >"$WORK/other.s"
 
+# Where neither editor is, this is what can be said.
+check "both files know the mnemonics" 2 "$(grep -lwr bnei asm/editors --include='*.vim' --include='*.el' | wc -l)"
+
 # group LINE COLUMN: what stands there is shown as.
 if command -v vim >/dev/null && vim --version | grep -q '+syntax'; then
   vim_says() {
