@@ -145,7 +145,7 @@ see "what it wrote is printed when the screen is left" "name? Ada"
 line 'quit'
 see "in the end" "in order"
 
-open "$COMET tests/repl/programs/factorial.s; $AFTER"
+open "sh -c \"echo \\\$\\\$ >$WORK/pid; exec $COMET tests/repl/programs/factorial.s\"; $AFTER"
 see "with colours" "comet[factorial.s: _start]> "
 line 'step'
 line 'registers'
@@ -153,7 +153,7 @@ see "the prompt shows registers" "r11  5"
 check "what changed stands out" 1 "$(coloured | grep -c 'r11  ^\[33m^\[1m5\|r11  ^\[1m^\[33m5\|r11  ^\[1;33m5')"
 line 'tui'
 see "the screen" "-- registers --"
-pkill -TERM -P "$(tmux -L "$SERVER" list-panes -t test -F '#{pane_pid}')" comet-vm
+kill -TERM "$(cat "$WORK/pid")"
 see "a signal that ends the process" "in order"
 check "leaves echo on" "echo" "$(screen | grep -x -e 'echo' -e '-echo')"
 
