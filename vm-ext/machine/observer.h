@@ -18,7 +18,7 @@
 
 namespace comet {
 
-class Observer : public AccessObserver {
+class Observer final : public AccessObserver {
  public:
   // The caller's struct, whose arrays and profile the events and counts of the thread go to.
   Observer(comet_observation& observation, const AddressSpace& memory, const Thread& thread);
