@@ -18,6 +18,9 @@ VM_SANITIZE := --coverage
 OPTIMIZE ?= -O1
 else
 VM_TAIL_CALLS := -DCOMET_TAIL_CALLS
+# Only g++ can be told, see machine/enter.cpp.
+SCRATCH_REGISTERS := $(shell echo __GNUC__ __x86_64__ __clang__ | $(CXX) -E -P -x c++ - 2>/dev/null | grep -x '[0-9]* 1 __clang__')
+VM_TAIL_CALLS += $(if $(SCRATCH_REGISTERS),-DCOMET_SCRATCH_REGISTERS)
 endif
 OPTIMIZE ?= -O2
 
@@ -47,9 +50,11 @@ $(BUILD)/obj/%.o: %.cpp
 	@$(CXX) $(VM_CXXFLAGS) -MMD -MP -c -o $@ $<
 
 # Handlers end in jumps to each other; marks for indirect branches and stack checks would cost each one, and so
-# would where they happen to lie. No exception passes through them.
-HANDLER_FLAGS = $(VM_TAIL_CALLS) -fcf-protection=none -fno-stack-protector -falign-functions=32 -fno-asynchronous-unwind-tables
+# would where they happen to lie. No exception passes through them. They need not save registers: see machine/enter.cpp.
+HANDLER_FLAGS = $(VM_TAIL_CALLS) -fcf-protection=none -fno-stack-protector -falign-functions=32 -fno-asynchronous-unwind-tables \
+  $(if $(SCRATCH_REGISTERS),$(addprefix -fcall-used-,rbx r12 r13 r14 r15))
 $(BUILD)/obj/vm-ext/machine/fast.o $(BUILD)/obj/vm-ext/machine/fused.o: VM_CXXFLAGS += $(HANDLER_FLAGS)
+$(BUILD)/obj/vm-ext/machine/enter.o: VM_CXXFLAGS += $(VM_TAIL_CALLS)
 
 $(BUILD)/libcomet-vm.a: $(VM_OBJECTS)
 	@echo "  ar     $@"

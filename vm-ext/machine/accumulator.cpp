@@ -42,9 +42,9 @@ Shape shape_of(isa::Operation operation) {
 
 unsigned Accumulator::next(isa::Operation operation, const Slot& slot) {
   unsigned variant = 0;
-  if (slot.handler == handlers::nothing()) {
+  if (slot.handler == handlers::nothing) {
     effect_ = Effect::keeps;
-  } else if (slot.handler == handlers::constant() || slot.handler == handlers::wide_constant()) {
+  } else if (slot.handler == handlers::constant || slot.handler == handlers::wide_constant) {
     effect_ = Effect::sets;
   } else {
     const Shape shape = shape_of(operation);

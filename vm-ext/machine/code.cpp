@@ -58,7 +58,7 @@ unsigned register_operands(isa::Operation operation) {
 
 // What a slot does as part of a sequence, if it may be one. What takes more than one slot ends every sequence.
 PartKey part_of(isa::Operation operation, isa::Operation callee_begins, unsigned variant, const Slot& slot) {
-  if (slot.handler == handlers::constant()) return part_key(isa::op_imm, 0);
+  if (slot.handler == handlers::constant) return part_key(isa::op_imm, 0);
   if (callee_begins != isa::operation_count) return early_call_key(callee_begins);
   switch (operation) {
     case isa::op_jal: case isa::op_jalr: case isa::op_brz: case isa::op_jtab: case isa::operation_count:
@@ -128,7 +128,7 @@ std::uint64_t CodeCache::address_of(const Slot* slot) {
 }
 
 const Slot* CodeCache::resume_slot() {
-  static const Slot slot{{handlers::resume()}, 0, 0, {0}};
+  static const Slot slot{{handlers::resume}, 0, 0, {0}};
   return &slot;
 }
 
@@ -163,14 +163,14 @@ Slot* CodeCache::emit(std::uint64_t address) {
   Chunk* chunk = chunks_.back();
   chunk->addresses[chunk->used] = address;
   Slot* slot = &chunk->slots[chunk->used++];
-  *slot = Slot{{handlers::nothing()}, 0, 0, {0}};
+  *slot = Slot{{handlers::nothing}, 0, 0, {0}};
   return slot;
 }
 
 // A thread that stops at a link, for want of fuel, stands at its target.
 void CodeCache::emit_link(std::uint64_t target, Slot* branch) {
   Slot* link = emit(target);
-  link->handler = handlers::link();
+  link->handler = handlers::link;
   emit_data(target, target);
   emit(target)->target = branch;
   if (branch != nullptr) branch->immediate = static_cast<std::int32_t>(distance(branch, link));
@@ -187,7 +187,7 @@ const Slot* CodeCache::follow_link(const Slot* link) {
   } else {
     auto* far = const_cast<Slot*>(link);
     far[1].target = target;
-    far->handler = handlers::far();
+    far->handler = handlers::far;
   }
   return target;
 }
@@ -291,14 +291,14 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
                       chunks_.back()->slots + chunks_.back()->used, decoded.operation});
     if (status != isa::DecodeStatus::ok) {
       block_.back().operation = isa::operation_count;
-      emit(address)->handler = handlers::reference(); // which traps
+      emit(address)->handler = handlers::reference; // which traps
       break;
     }
     note_registers(decoded);
     if (has_breakpoint(address)) {
-      emit(address)->handler = handlers::breakpoint();
+      emit(address)->handler = handlers::breakpoint;
     } else if (instructions_.find_treated(decoded.opcode) != nullptr || told_.names(decoded)) {
-      emit(address)->handler = handlers::reference();
+      emit(address)->handler = handlers::reference;
       block_.back().operation = isa::operation_count;
     } else if (decoded.definition != nullptr) {
       emit_defined(address, decoded);
@@ -312,12 +312,10 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
   memory_.mark_code(start, end - start);
   use_accumulator();
   fuse();
-  if (block_observer) block_observer(block_);
   // Links stand behind the block, where execution does not come by.
-  for (const PendingLink& pending : pending_links_) {
-    emit_link(pending.target, pending.branch);
-  }
+  for (const PendingLink& pending : pending_links_) emit_link(pending.target, pending.branch);
   pending_links_.clear();
+  if (block_observer) block_observer(block_);
   complete_ = true;
   decoded_count_ += block_.size();
   return first;
@@ -459,15 +457,15 @@ void CodeCache::emit_defined(std::uint64_t address, const isa::Decoded& decoded)
   for (std::size_t i = 0; i < parts.size() && fast; ++i) {
     const std::size_t at = chunk->used;
     emit_instruction(address, isa::decoded_part(decoded, parts[i]));
-    fast = chunk->slots[at].handler != handlers::reference();
+    fast = chunk->slots[at].handler != handlers::reference;
   }
   if (!fast) {
     chunk->used = used_before;
     pending_links_.resize(links_before);
-    emit(address)->handler = handlers::reference();
+    emit(address)->handler = handlers::reference;
     return;
   }
-  begin->handler = handlers::defined();
+  begin->handler = handlers::defined;
   begin->a = static_cast<std::uint16_t>(chunk->slots + chunk->used - begin);
   begin->b = static_cast<std::uint16_t>(kept_count);
   begin->c = static_cast<std::uint16_t>(parts.size());
@@ -480,7 +478,7 @@ void CodeCache::emit_instruction(std::uint64_t address, const isa::Decoded& deco
   const char* kinds = describe(decoded.operation).operands;
   const std::uint64_t next = address + decoded.length;
   Slot* slot = emit(address);
-  slot->handler = handlers::reference();
+  slot->handler = handlers::reference;
 
   const unsigned registers = register_operands(decoded.operation);
   for (unsigned i = 0; i < decoded.operand_count; ++i)
@@ -491,19 +489,19 @@ void CodeCache::emit_instruction(std::uint64_t address, const isa::Decoded& deco
 
   switch (decoded.operation) {
     case op_nop:
-      slot->handler = handlers::nothing();
+      slot->handler = handlers::nothing;
       return;
     case op_imm: case op_simm: case op_pcimm: case op_spcimm: case op_fimm: case op_fimm32: {
       std::uint64_t value = operand[1];
       if (decoded.operation == op_pcimm || decoded.operation == op_spcimm) value += address;
       slot->a = a;
       if (a == 0) {
-        slot->handler = handlers::nothing();
+        slot->handler = handlers::nothing;
       } else if (fits32(value)) {
-        slot->handler = handlers::constant();
+        slot->handler = handlers::constant;
         slot->immediate = static_cast<std::int32_t>(value);
       } else {
-        slot->handler = handlers::wide_constant();
+        slot->handler = handlers::wide_constant;
         emit_data(address, value);
       }
       return;
@@ -529,7 +527,7 @@ void CodeCache::emit_instruction(std::uint64_t address, const isa::Decoded& deco
       emit_data(address, next);
       return;
     case op_brz:
-      slot->handler = a == 0 ? handlers::branch_if_zero_unlinked() : fast_handler(op_brz);
+      slot->handler = a == 0 ? handlers::branch_if_zero_unlinked : fast_handler(op_brz);
       slot->a = a;
       slot->b = b;
       slot->c = c;

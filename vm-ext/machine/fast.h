@@ -6,8 +6,10 @@
 // not resolved) leaves the loop before anything of the instruction was done.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "../isa/definitions.h"
 #include "code.h"
@@ -66,14 +68,25 @@ inline std::uint64_t fuel_left(const Slot* pc, std::intptr_t limit) {
 
 void run_fast(const Slot* pc, std::uint64_t* r, Activation* top, FastContext& context, std::uint64_t fuel);
 
+// The number of a register that is kept: four stand in each slot behind the one that begins a user's instruction.
+inline std::uint16_t kept_register(const Slot* begin, unsigned i) {
+  return static_cast<std::uint16_t>(begin[1 + i / 4].data >> (16 * (i % 4)));
+}
+
+struct HandlerTables {
+  // The last is for what is no operation: it has none.
+  std::array<std::array<Handler, 4>, isa::operation_count + 1> handlers;
+  std::array<Handler, isa::operation_count + 1> wide, early_calls;
+};
+extern const HandlerTables handler_tables;
+
 // The handler for an operation whose operands fit the slot; null when the fast loop has none. The variant
 // says which operands are in the accumulator (accumulator.h); 0: none is.
-Handler fast_handler(isa::Operation operation, unsigned variant = 0);
+inline Handler fast_handler(isa::Operation operation, unsigned variant = 0) { return handler_tables.handlers[operation][variant]; }
 // The one that takes its immediate from the next slot.
-Handler wide_handler(isa::Operation operation);
-
+inline Handler wide_handler(isa::Operation operation) { return handler_tables.wide[operation]; }
 // The handler for the call of a function that begins with such a branch to its `ret`; null when there is none.
-Handler early_call_handler(isa::Operation branch);
+inline Handler early_call_handler(isa::Operation branch) { return handler_tables.early_calls[branch]; }
 
 // What a handler that may be part of a sequence does: an operation and a variant.
 using PartKey = std::uint16_t;
@@ -85,22 +98,30 @@ constexpr PartKey no_part = part_key(isa::operation_count, 0);
 constexpr PartKey early_call_key(isa::Operation branch) { return static_cast<PartKey>(no_part + part_key(branch, 1)); }
 constexpr std::size_t part_keys = 2 * no_part;
 
+constexpr std::size_t longest_sequence = 6;
+struct FusedHandler {
+  Handler handler;
+  std::array<PartKey, longest_sequence> keys;
+  std::uint16_t length;
+};
+extern const std::span<const FusedHandler> fused_handlers;
+
 // The handler that does the most of these instructions, from the first on; null when there is none that does
 // more than one. They must stand in slots one behind the other, which it leaves as they are.
 Handler fused_handler(const PartKey* keys, std::size_t count);
 
 // Handlers that stand for no operation.
 namespace handlers {
-Handler nothing();      // an instruction without effect
-Handler constant();     // R[a] := immediate
-Handler wide_constant();// R[a] := next slot
-Handler reference();
-Handler breakpoint();
-Handler defined();      // the parts of a user's instruction are in the slots behind
-Handler link();
-Handler far();          // goes to the target in the next slot
-Handler resume();
-Handler branch_if_zero_unlinked(); // brz with r0 as link
+HandlerFunction nothing;       // an instruction without effect
+HandlerFunction constant;      // R[a] := immediate
+HandlerFunction wide_constant; // R[a] := next slot
+HandlerFunction reference;
+HandlerFunction breakpoint;
+HandlerFunction defined; // the parts of a user's instruction are in the slots behind
+HandlerFunction link;
+HandlerFunction far; // goes to the target in the next slot
+HandlerFunction resume;
+HandlerFunction branch_if_zero_unlinked; // brz with r0 as link
 } // namespace handlers
 
 } // namespace comet

@@ -22,8 +22,9 @@ struct Activation;
 // innermost activation. `limit` is the address of the slot at which the fuel would end, less a margin, if
 // execution went straight on. `accumulator` is the value that was last written to a register; see
 // accumulator.h. The memory window begins where the context ends.
-using Handler = void (*)(const Slot* pc, std::uint64_t* r, Activation* top, FastContext* context,
-                         std::intptr_t limit, std::uint64_t accumulator);
+using HandlerFunction = void(const Slot* pc, std::uint64_t* r, Activation* top, FastContext* context,
+                             std::intptr_t limit, std::uint64_t accumulator);
+using Handler = HandlerFunction*;
 
 struct Slot {
   union {

@@ -20,7 +20,7 @@
 
 namespace {
 
-constexpr std::size_t longest = 6;     // as in fused.cpp
+constexpr std::size_t longest = 6;     // longest_sequence of fast.h
 constexpr double least_weight = 1e-4;  // of a program's instructions: rarer ones begin no sequence
 constexpr double enough = 1e-4;        // what a sequence must save, of one program's jumps
 
@@ -29,6 +29,7 @@ using Sequence = std::vector<std::string>;
 struct Stretch {
   Sequence parts;
   std::vector<double> weights; // how often each was executed, of all that its program executes
+  std::vector<double> goes_on; // how often execution then comes straight to the next: 1, but for early calls
 };
 
 bool ends(const std::string& part) {
@@ -36,10 +37,6 @@ bool ends(const std::string& part) {
     if (part.starts_with(std::string("part_") + last + "<")) return true;
   return false;
 }
-
-// A call that may go on behind itself, and may not; how often is not in the profile. See run_parts.
-bool may_call(const std::string& part) { return part.starts_with("part_call_"); }
-constexpr double calls = 0.5;
 
 class Choice {
  public:
@@ -53,8 +50,13 @@ class Choice {
       if (without.count(program) != 0) continue;
       Stretch stretch;
       while (words >> weight >> part) {
+        if (part == "returns") {
+          stretch.goes_on.back() = weight / 1e6;
+          continue;
+        }
         stretch.parts.push_back(part);
         stretch.weights.push_back(weight / 1e6);
+        stretch.goes_on.push_back(1);
       }
       stretches_.push_back(stretch);
     }
@@ -143,10 +145,8 @@ class Choice {
       double straight = begun[n];
       for (std::size_t at = n; at < next && at + 1 < count && stretch.weights[n] > 0; ++at) {
         const double goes_on = std::min(1.0, stretch.weights[at + 1] / stretch.weights[n]);
-        if (may_call(stretch.parts[at])) {
-          begun[at + 1] += straight * calls * goes_on; // comes back from the call
-          straight *= 1 - calls;
-        }
+        begun[at + 1] += straight * (1 - stretch.goes_on[at]) * goes_on; // comes back from the call
+        straight *= stretch.goes_on[at];
         if (at + 1 == next) begun[next] += straight * goes_on;
       }
     }

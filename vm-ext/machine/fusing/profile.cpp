@@ -5,7 +5,9 @@
 //
 // A line of the output is a stretch of instructions that stand one behind the other in a block and may be parts
 // of a fused handler: the program's name, then, for each instruction, how many of a million that the program
-// executed it was, and its part.
+// executed it was, and its part. Behind a call of a function that may return at once (CodeCache::look_into_callee)
+// stands of how many in a million calls the function does: "N returns".
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -33,6 +35,7 @@ std::string name_of(PartKey part) {
 struct Instruction {
   std::uint64_t address;
   PartKey part;
+  std::uint64_t callee = 0, behind_branch = 0; // of an early call; 0: it is none
 };
 
 class Profile {
@@ -75,8 +78,10 @@ class Profile {
       for (const Instruction& each : stretch) worth_it = worth_it || weight(each.address) >= 100;
       if (!worth_it) continue;
       std::fprintf(out, "%s", name);
-      for (const Instruction& each : stretch)
+      for (const Instruction& each : stretch) {
         std::fprintf(out, " %llu %s", static_cast<unsigned long long>(weight(each.address)), name_of(each.part).c_str());
+        if (each.callee != 0) std::fprintf(out, " %llu returns", static_cast<unsigned long long>(returns(each)));
+      }
       std::fprintf(out, "\n");
     }
   }
@@ -102,6 +107,11 @@ class Profile {
     std::vector<Instruction> stretch;
     for (const CodeCache::BlockInstruction& each : block) {
       if (each.part != no_part) stretch.push_back({each.address, each.part});
+      if (each.part > no_part) {
+        const Slot* const entered = each.slot + each.slot->immediate / static_cast<std::int32_t>(sizeof(Slot));
+        stretch.back().callee = each.slot[1].data;
+        stretch.back().behind_branch = CodeCache::address_of(entered);
+      }
       if (each.part == no_part || &each == &block.back()) {
         if (stretch.size() > 1) stretches_.insert({stretch.front().address, stretch});
         stretch.clear();
@@ -109,9 +119,15 @@ class Profile {
     }
   }
 
-  std::uint64_t weight(std::uint64_t address) const {
+  std::uint64_t hits(std::uint64_t address) const {
     const auto found = hits_.find(address);
-    return found == hits_.end() || total_ == 0 ? 0 : found->second * 1000000 / total_;
+    return found == hits_.end() ? 0 : found->second;
+  }
+  std::uint64_t weight(std::uint64_t address) const { return total_ == 0 ? 0 : hits(address) * 1000000 / total_; }
+  // Of a million calls so many return at once.
+  std::uint64_t returns(const Instruction& call) const {
+    const std::uint64_t calls = hits(call.callee), entered = std::min(hits(call.behind_branch), calls);
+    return calls == 0 ? 0 : (calls - entered) * 1000000 / calls;
   }
 
   comet_machine* machine_ = nullptr;
