@@ -7,7 +7,7 @@
 (module asm/object-read)
 (use scheme-lib/util)
 (use vm-ext/gambit/vm)
-(use asm/number)
+(use scheme-lib/leb128)
 (use asm/diagnostic)
 (use asm/isa)
 (use asm/encode)
@@ -135,8 +135,7 @@ asm-error where the bytes are none."
             (else (loop n (fx+ shift 7) (fx+ count 1)))))))
 
 (define (read-integer! cursor)
-  (let ((n (read-number! cursor)))
-    (if (odd? n) (- (quotient (+ n 1) 2)) (quotient n 2))))
+  (unzigzag (read-number! cursor)))
 
 (define (read-below! cursor limit what)
   (let ((n (read-number! cursor)))

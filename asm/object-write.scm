@@ -4,7 +4,7 @@
 (module asm/object-write)
 (use scheme-lib/util)
 (use vm-ext/gambit/vm)
-(use asm/number)
+(use scheme-lib/leb128)
 (use asm/isa)
 (use asm/expression)
 (use asm/define)
@@ -68,9 +68,8 @@
 (define (write-number port n)
   (if (and (fixnum? n) (fx< n 128))
       (write-u8 n port)
-      (begin
-        (write-u8 (fxior 128 (bitwise-and n 127)) port)
-        (write-number port (arithmetic-shift n -7)))))
+      (let ((bytes (uleb128-bytes n)))
+        (write-subu8vector bytes 0 (u8vector-length bytes) port))))
 
 (define (write-integer port n) (write-number port (zigzag n)))
 

@@ -13,7 +13,7 @@
 (module asm/runs)
 (use scheme-lib/util)
 (use asm/isa)
-(use asm/number)
+(use scheme-lib/leb128)
 (use asm/statement)
 (declare (standard-bindings) (extended-bindings) (block))
 
