@@ -187,7 +187,7 @@ comet_status call_read(comet_call* call, void*) {
 }
 
 comet_status call_write(comet_call* call, void*) {
-  const HostState& state = state_of(call);
+  HostState& state = state_of(call);
   comet_status answer = COMET_OK;
   const std::optional<int> descriptor = stream_descriptor(call, state, POLLOUT, answer);
   if (!descriptor) return answer;
