@@ -188,7 +188,7 @@ check "a number that is too large: status 64" ends_and_says 64 "below 2^64" --me
 check "a size that is no number: status 64" ends_and_says 64 \
   "--memory takes a number, with K, M or G behind it or not, not '5T'" --memory 5T count.image
 check "a time of 0: status 64" ends_and_says 64 "--time takes a number of seconds above 0 and up to 1000000000, not '0'" --time 0 count.image
-check "an unknown group: status 64" ends_and_says 64 "'files'" --allow files count.image
+check "an unknown group: status 64" ends_and_says 64 "'everything'" --allow everything count.image
 check "no such file: status 66" ends_and_says 66 "No such file" nowhere.image
 check "a folder: status 66" ends_and_says 66 "Is a directory" .
 truncate -s 1T holes.image
@@ -331,7 +331,7 @@ no_output_at_all() { "$runner" write-until-it-fails.image >&-; [ $? -eq 9 ]; }
 check "a program whose reader is gone ends: status 141" output_is_closed write-forever.image 141
 check "with SIGPIPE ignored it gets the error" output_is_closed_and_ignored
 check "a program without standard output gets an error" no_output_at_all
-full_disk() { "$runner" write-until-it-fails.image >/dev/full; [ $? -eq 5 ]; }
+full_disk() { "$runner" write-until-it-fails.image >/dev/full; [ $? -eq 28 ]; }
 check "a device that is full gives an error" full_disk
 
 # ---- uninstalling ----------------------------------------------------------------------------------
