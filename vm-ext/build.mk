@@ -51,10 +51,18 @@ $(BUILD)/obj/%.o: %.cpp
 
 # Handlers end in jumps to each other; marks for indirect branches and stack checks would cost each one, and so
 # would where they happen to lie. No exception passes through them. They need not save registers: see machine/enter.cpp.
-HANDLER_FLAGS = $(VM_TAIL_CALLS) -fcf-protection=none -fno-stack-protector -falign-functions=32 -fno-asynchronous-unwind-tables \
+HANDLER_FLAGS = $(VM_TAIL_CALLS) -fcf-protection=none -fno-stack-protector -falign-functions=32 -fno-exceptions \
+  -fno-asynchronous-unwind-tables \
   $(if $(SCRATCH_REGISTERS),$(addprefix -fcall-used-,rbx r12 r13 r14 r15))
 $(BUILD)/obj/vm-ext/machine/fast.o $(BUILD)/obj/vm-ext/machine/fused.o: VM_CXXFLAGS += $(HANDLER_FLAGS)
 $(BUILD)/obj/vm-ext/machine/enter.o: VM_CXXFLAGS += $(VM_TAIL_CALLS)
+
+# What a program's instructions do not come by is compiled for size, and is smaller by two fifths.
+VM_FAST_PARTS := isa/decode isa/table memory/% machine/accumulator machine/code machine/enter machine/fast machine/fused \
+  machine/observer machine/profile machine/reference machine/run machine/state machine/thread image/checksum state/records
+ifeq ($(OPTIMIZE),-O2)
+$(filter-out $(VM_FAST_PARTS:%=$(BUILD)/obj/vm-ext/%.o),$(VM_OBJECTS)): VM_CXXFLAGS += -Os
+endif
 
 $(BUILD)/libcomet-vm.a: $(VM_OBJECTS)
 	@echo "  ar     $@"
@@ -63,7 +71,7 @@ $(BUILD)/libcomet-vm.a: $(VM_OBJECTS)
 
 $(BUILD)/libcomet-vm.so: $(VM_OBJECTS) vm-ext/comet.map
 	@echo "  link   $@"
-	@$(CXX) $(VM_LDFLAGS) -shared -Wl,-soname,libcomet-vm.so.$(VM_ABI) -Wl,--version-script=vm-ext/comet.map -o $@ $(VM_OBJECTS)
+	@$(CXX) $(VM_LDFLAGS) -shared -Wl,-z,pack-relative-relocs -Wl,-soname,libcomet-vm.so.$(VM_ABI) -Wl,--version-script=vm-ext/comet.map -o $@ $(VM_OBJECTS)
 	@ln -sf libcomet-vm.so $@.$(VM_ABI)
 
 $(BUILD)/comet-vm-no-scheme: $(RUNNER_OBJECTS) $(BUILD)/libcomet-vm.a

@@ -19,8 +19,8 @@ work=$BUILD/leave-one-out
 # The training programs that do something of the kind.
 kin_of() {
   case $1 in
-    fib) echo recursion queens ;;
-    calls) echo recursion machines ;;
+    fib) echo recursion counting queens ;;
+    calls) echo recursion counting machines ;;
     sieve) echo tables bits ;;
     matmul | nbody) echo vectors numeric ;;
     mandel) echo numeric vectors ;;

@@ -189,7 +189,7 @@ BOOST_AUTO_TEST_CASE(only_what_is_executed_is_decoded) {
 
 // A program that writes a piece of code somewhere new, again and again, and executes it.
 BOOST_AUTO_TEST_CASE(memory_for_decoded_code_is_bounded) {
-  constexpr std::uint64_t area = 0x1000000, pages = 800, step = 512, pieces = pages * COMET_PAGE_SIZE / step;
+  constexpr std::uint64_t area = 0x1000000, pages = 1200, step = 1024, pieces = pages * COMET_PAGE_SIZE / step;
   const code piece = code().add("jumpr", {3});
   code program;
   program.add("imm", {1, area}).add("imm", {2, area + pages * COMET_PAGE_SIZE});

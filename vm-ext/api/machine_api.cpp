@@ -382,7 +382,7 @@ comet_status comet_get_activation(const comet_machine* machine, comet_thread thr
     if (level != 0) {
       const Activation& callee = *(of.top - (level - 1));
       value.pc = callee.return_slot == CodeCache::resume_slot() ? callee.return_address
-                                                                : CodeCache::address_of(callee.return_slot);
+                                                                : machine->space(of.space).code.address_of(callee.return_slot);
     }
     give(activation, value, "activation");
   });

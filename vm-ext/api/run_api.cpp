@@ -165,30 +165,33 @@ uint64_t comet_snapshot_bytes(const comet_machine* machine) {
   return machine == nullptr ? 0 : machine->snapshot_bytes();
 }
 
-comet_status comet_snapshot_difference(const comet_machine* machine, const comet_snapshot* snapshot, comet_space space,
-                                       uint64_t from, uint64_t* address, uint64_t* length, comet_error* error) {
+namespace {
+
+// What a question of the machine about its memory since a snapshot is answered with: the next range, or none.
+template <class Question>
+comet_status next_range(Question question, const comet_machine* machine, const comet_snapshot* snapshot, comet_space space,
+                        uint64_t from, uint64_t* address, uint64_t* length, comet_error* error) {
   return guard(error, [&] {
     require(machine, "machine");
     require(snapshot, "snapshot");
     require(address, "address");
     require(length, "length");
-    const auto range = machine->next_difference(snapshot, space, from);
+    const auto range = (machine->*question)(snapshot, space, from);
     *address = range ? range->address : 0;
     *length = range ? range->length : 0;
   });
 }
 
+} // namespace
+
+comet_status comet_snapshot_difference(const comet_machine* machine, const comet_snapshot* snapshot, comet_space space,
+                                       uint64_t from, uint64_t* address, uint64_t* length, comet_error* error) {
+  return next_range(&Machine::next_difference, machine, snapshot, space, from, address, length, error);
+}
+
 comet_status comet_snapshot_written(const comet_machine* machine, const comet_snapshot* snapshot, comet_space space,
                                     uint64_t from, uint64_t* address, uint64_t* length, comet_error* error) {
-  return guard(error, [&] {
-    require(machine, "machine");
-    require(snapshot, "snapshot");
-    require(address, "address");
-    require(length, "length");
-    const auto range = machine->next_written(snapshot, space, from);
-    *address = range ? range->address : 0;
-    *length = range ? range->length : 0;
-  });
+  return next_range(&Machine::next_written, machine, snapshot, space, from, address, length, error);
 }
 
 comet_status comet_timeline_start(comet_machine* machine, uint64_t byte_limit, comet_error* error) {

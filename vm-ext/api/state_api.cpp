@@ -43,6 +43,13 @@ SavedState captured(const comet_machine& machine, const comet_save_options& opti
   return state;
 }
 
+// Why the machine stopped included, if the options tell.
+SavedState captured_with_stop(const comet_machine& machine, const comet_save_options& options) {
+  SavedState state = captured(machine, options);
+  if (options.stop != nullptr) state.stop = saved_stop(machine, options.thread, *options.stop);
+  return state;
+}
+
 void copy_hash(uint8_t to[16], const Hash128& hash) { std::copy(hash.begin(), hash.end(), to); }
 
 }  // namespace
@@ -54,8 +61,7 @@ comet_status comet_state_save(const comet_machine* machine, const comet_save_opt
     if (sink == nullptr) fail(COMET_ERROR_ARGUMENT, 0, "sink is NULL; pass a function that takes the bytes");
     machine->require_no_run("be saved");
     const comet_save_options chosen = complete(options);
-    SavedState state = captured(*machine, chosen);
-    if (chosen.stop != nullptr) state.stop = saved_stop(*machine, chosen.thread, *chosen.stop);
+    SavedState state = captured_with_stop(*machine, chosen);
     RecordWriter writer(sink, data);
     write_state(writer, state, chosen.base, state_format::kind_state);
     if (state.stop) write_stop(writer, *state.stop);
@@ -75,8 +81,7 @@ comet_status comet_state_capture(const comet_machine* machine, const comet_save_
     const comet_save_options chosen = complete(options);
     if (chosen.base != nullptr)
       fail(COMET_ERROR_ARGUMENT, 0, "a state in memory has all its pages and needs no base; pass NULL");
-    SavedState captured_state = captured(*machine, chosen);
-    if (chosen.stop != nullptr) captured_state.stop = saved_stop(*machine, chosen.thread, *chosen.stop);
+    SavedState captured_state = captured_with_stop(*machine, chosen);
     keep_pages(captured_state);
     *state = new comet_state(std::move(captured_state));
   });
@@ -96,7 +101,7 @@ comet_status comet_machine_fork(const comet_machine* machine, const comet_state*
     made->host_state.environment = machine->host_state.environment;
     made->host_state.files = machine->host_state.files;
     made->instructions.treated = machine->instructions.treated;
-    for (auto& [opcode, treated] : made->instructions.treated) treated.executed = 0;
+    made->instructions.count_anew();
     restore_state(*made, own ? *own : static_cast<const SavedState&>(*state));
     *forked = made.release();
   });

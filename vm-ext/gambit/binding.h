@@ -402,28 +402,34 @@ static comet_status comet_box_snapshot_take(comet_box* box) {
   return COMET_OK;
 }
 
-static comet_status comet_box_snapshot_restore(comet_box* box, comet_snapshot_box* snapshot) {
+/* A snapshot serves its own machine, until that is reset. */
+static comet_status comet_check_snapshot(comet_box* box, comet_snapshot_box* snapshot) {
   if (snapshot->box != box)
-    return comet_fail_with(COMET_ERROR_ARGUMENT,
-                           "the snapshot was taken of another machine: restore it in that one");
+    return comet_fail_with(COMET_ERROR_ARGUMENT, "the snapshot was taken of another machine: use it with that one");
   if (snapshot->resets != box->resets)
     return comet_fail_with(COMET_ERROR_ARGUMENT,
                            "the snapshot is void because its machine was reset since: take a new one");
+  return COMET_OK;
+}
+
+static comet_status comet_box_snapshot_restore(comet_box* box, comet_snapshot_box* snapshot) {
+  const comet_status status = comet_check_snapshot(box, snapshot);
+  if (status != COMET_OK) return status;
   return comet_snapshot_restore(box->machine, snapshot->snapshot, comet_clear_error());
 }
 
 static comet_status comet_box_snapshot_difference(comet_box* box, comet_snapshot_box* snapshot, comet_space space,
                                                   uint64_t from) {
-  if (snapshot->box != box || snapshot->resets != box->resets)
-    return comet_fail_with(COMET_ERROR_ARGUMENT, "the snapshot is of another machine, or from before its reset: take one of this");
+  const comet_status status = comet_check_snapshot(box, snapshot);
+  if (status != COMET_OK) return status;
   return comet_snapshot_difference(box->machine, snapshot->snapshot, space, from, &comet_result.number[0],
                                    &comet_result.number[1], comet_clear_error());
 }
 
 static comet_status comet_box_snapshot_written(comet_box* box, comet_snapshot_box* snapshot, comet_space space,
                                                uint64_t from) {
-  if (snapshot->box != box || snapshot->resets != box->resets)
-    return comet_fail_with(COMET_ERROR_ARGUMENT, "the snapshot is of another machine, or from before its reset: take one of this");
+  const comet_status status = comet_check_snapshot(box, snapshot);
+  if (status != COMET_OK) return status;
   return comet_snapshot_written(box->machine, snapshot->snapshot, space, from, &comet_result.number[0],
                                 &comet_result.number[1], comet_clear_error());
 }

@@ -24,9 +24,7 @@ inline DecodeStatus read_short_field(const std::uint8_t* bytes, std::size_t avai
   return DecodeStatus::ok;
 }
 
-} // namespace
-
-std::uint64_t meaning_of(char kind, std::uint64_t field) {
+inline std::uint64_t meaning(char kind, std::uint64_t field) {
   switch (kind) {
     case 'i': case 'o': case 'p': return zigzag_decode(field);
     case 'n': return 0 - field;
@@ -35,6 +33,10 @@ std::uint64_t meaning_of(char kind, std::uint64_t field) {
     default: return field;
   }
 }
+
+} // namespace
+
+std::uint64_t meaning_of(char kind, std::uint64_t field) { return meaning(kind, field); }
 
 DecodeStatus decode(const std::uint8_t* bytes, std::size_t available, const Definitions* own, Decoded& decoded) {
   std::size_t at = 0;
@@ -58,7 +60,7 @@ DecodeStatus decode(const std::uint8_t* bytes, std::size_t available, const Defi
         std::uint64_t& raw = decoded.raw[decoded.operand_count];
         status = read_short_field(bytes, available, at, raw);
         if (status == DecodeStatus::ok && *kinds == 'g' && raw >> 32 != 0) status = DecodeStatus::field_too_wide;
-        if (status == DecodeStatus::ok) decoded.operands[decoded.operand_count++] = meaning_of(*kinds, raw);
+        if (status == DecodeStatus::ok) decoded.operands[decoded.operand_count++] = meaning(*kinds, raw);
       }
     if (status == DecodeStatus::ok && decoded.definition != nullptr) {
       decoded.broken = broken_constraint(*decoded.definition, decoded.operands);

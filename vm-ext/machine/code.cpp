@@ -3,9 +3,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <cstring>
-#include <limits>
 #include <new>
 #include <numeric>
 
@@ -15,7 +13,7 @@ namespace comet {
 namespace {
 
 constexpr std::size_t slots_a_instruction = 3; // at most, links apart
-constexpr std::size_t link_slots = 3;
+constexpr std::size_t link_slots = 2;
 // A block takes no more when it has so many, and then one user's instruction may be the last.
 constexpr std::size_t block_slots = block_instructions * slots_a_instruction;
 constexpr std::size_t slots_a_definition = 1 + (isa::max_parts + 3) / 4 + isa::max_parts * slots_a_instruction;
@@ -43,18 +41,16 @@ bool ends_block(isa::Operation operation) {
 }
 
 // Which operands are registers, a bit for each.
-unsigned register_operands(isa::Operation operation) {
-  static const auto all = [] {
-    std::array<std::uint8_t, isa::operation_count> registers{};
-    for (std::size_t n = 0; n < registers.size(); ++n) {
-      const char* const kinds = isa::describe(static_cast<isa::Operation>(n)).operands;
-      for (unsigned i = 0; kinds[i] != 0; ++i)
-        if (isa::names_register(kinds[i])) registers[n] = static_cast<std::uint8_t>(registers[n] | 1u << i);
-    }
-    return registers;
-  }();
-  return all[operation];
-}
+const auto all_register_operands = [] {
+  std::array<std::uint8_t, isa::operation_count> registers{};
+  for (std::size_t n = 0; n < registers.size(); ++n) {
+    const char* const kinds = isa::describe(static_cast<isa::Operation>(n)).operands;
+    for (unsigned i = 0; kinds[i] != 0; ++i)
+      if (isa::names_register(kinds[i])) registers[n] = static_cast<std::uint8_t>(registers[n] | 1u << i);
+  }
+  return registers;
+}();
+unsigned register_operands(isa::Operation operation) { return all_register_operands[operation]; }
 
 // What a slot does as part of a sequence, if it may be one. What takes more than one slot ends every sequence.
 PartKey part_of(isa::Operation operation, isa::Operation callee_begins, unsigned variant, const Slot& slot) {
@@ -76,6 +72,18 @@ isa::Operation last_operation(const isa::Decoded& decoded) {
 template <class Function> void for_each_part(const isa::Decoded& decoded, Function function) {
   if (decoded.definition == nullptr) return function(decoded);
   for (const isa::Part& part : decoded.definition->parts) function(isa::decoded_part(decoded, part));
+}
+
+// That an operand reads or writes.
+std::uint64_t highest_register_of(const isa::Decoded& decoded) {
+  std::uint64_t highest = 0;
+  for_each_part(decoded, [&highest](const isa::Decoded& part) {
+    unsigned registers = register_operands(part.operation);
+    if (isa::describe(part.operation).operands[0] == 'w') registers &= ~1u; // makes a window, and names no register of this
+    for (unsigned i = 0; i < part.operand_count; ++i)
+      if ((registers >> i & 1) != 0) highest = std::max(highest, part.operands[i]);
+  });
+  return highest;
 }
 
 } // namespace
@@ -104,15 +112,15 @@ bool Told::names(const isa::Decoded& decoded) const {
   return named;
 }
 
-CodeCache::~CodeCache() {
-  for (Chunk* chunk : chunks_) std::free(chunk);
-}
-
 void CodeCache::forget() {
-  if (!chunks_.empty()) ++dropped_count_;
+  if (used_ > 1) {
+    ++dropped_count_;
+    clear_pages(slots_, used_ * sizeof(Slot));
+    clear_pages(addresses_, used_ * sizeof(std::uint32_t));
+  }
+  used_ = 1;
+  halves_.clear();
   touched_ = 0;
-  for (Chunk* chunk : chunks_) std::free(chunk);
-  chunks_.clear();
   pages_.clear();
   complete_ = true;
   last_number_ = ~std::uint64_t{0};
@@ -121,10 +129,11 @@ void CodeCache::forget() {
   memory_.forget_code();
 }
 
-std::uint64_t CodeCache::address_of(const Slot* slot) {
-  const auto place = reinterpret_cast<std::uintptr_t>(slot);
-  const auto* chunk = reinterpret_cast<const Chunk*>(place & ~std::uintptr_t{chunk_bytes - 1});
-  return chunk->addresses[slot - chunk->slots];
+std::uint64_t CodeCache::address_of(const Slot* slot) const {
+  const auto number = static_cast<std::size_t>(slot - slots_);
+  auto half = halves_.end();
+  while ((--half)->first > number) continue;
+  return half->upper << 32 | addresses_[number];
 }
 
 const Slot* CodeCache::resume_slot() {
@@ -137,7 +146,7 @@ const Slot* CodeCache::find_elsewhere(std::uint64_t address) const {
   if (found == pages_.end()) return nullptr;
   last_number_ = address >> page_bits;
   last_slots_ = found->second->slots.data();
-  return last_slots_[address & page_mask];
+  return numbered(last_slots_[address & page_mask]);
 }
 
 const Slot* CodeCache::slot_at(std::uint64_t address) {
@@ -145,24 +154,21 @@ const Slot* CodeCache::slot_at(std::uint64_t address) {
   return slot != nullptr ? slot : decode_block(address);
 }
 
-// Slots of one instruction, or of a link, never lie in two chunks.
 void CodeCache::require_room(std::size_t slots) {
-  if (!chunks_.empty() && chunk_slots - chunks_.back()->used >= slots) return;
-  auto* chunk = static_cast<Chunk*>(std::aligned_alloc(chunk_bytes, chunk_bytes));
-  if (chunk == nullptr) throw std::bad_alloc();
-  chunk->used = 0;
-  try {
-    chunks_.push_back(chunk);
-  } catch (...) {
-    std::free(chunk);
-    throw;
+  if (slots_ == nullptr) {
+    slot_memory_ = std::make_unique<LazyArray<Slot>>(slot_capacity);
+    address_memory_ = std::make_unique<LazyArray<std::uint32_t>>(slot_capacity);
+    if (!*slot_memory_ || !*address_memory_) throw std::bad_alloc();
+    slots_ = slot_memory_->data();
+    addresses_ = address_memory_->data();
   }
+  if (slot_capacity - used_ < slots) throw std::bad_alloc();
 }
 
 Slot* CodeCache::emit(std::uint64_t address) {
-  Chunk* chunk = chunks_.back();
-  chunk->addresses[chunk->used] = address;
-  Slot* slot = &chunk->slots[chunk->used++];
+  if (halves_.empty() || halves_.back().upper != address >> 32) halves_.push_back({used_, address >> 32});
+  addresses_[used_] = static_cast<std::uint32_t>(address);
+  Slot* slot = &slots_[used_++];
   *slot = Slot{{handlers::nothing}, 0, 0, {0}};
   return slot;
 }
@@ -172,40 +178,33 @@ void CodeCache::emit_link(std::uint64_t target, Slot* branch) {
   Slot* link = emit(target);
   link->handler = handlers::link;
   emit_data(target, target);
-  emit(target)->target = branch;
-  if (branch != nullptr) branch->immediate = static_cast<std::int32_t>(distance(branch, link));
+  if (branch == nullptr) return;
+  branch->immediate = static_cast<std::int32_t>(distance(branch, link));
+  link->immediate = static_cast<std::int32_t>(distance(link, branch));
 }
 
-const Slot* CodeCache::follow_link(const Slot* link) {
-  const std::uint64_t address = link[1].data;
-  const Slot* target = slot_at(address);
-  auto* branch = const_cast<Slot*>(link[2].target);
-  const std::intptr_t reach = branch != nullptr ? distance(branch, target) : 0;
-  if (branch != nullptr && reach >= std::numeric_limits<std::int32_t>::min() &&
-      reach <= std::numeric_limits<std::int32_t>::max()) {
-    branch->immediate = static_cast<std::int32_t>(reach);
+const Slot* CodeCache::follow_link(const Slot* followed) {
+  const Slot* target = slot_at(followed[1].data);
+  auto* link = const_cast<Slot*>(followed);
+  if (link->immediate != 0) {
+    Slot* branch = link + link->immediate / static_cast<std::int32_t>(sizeof(Slot));
+    branch->immediate = static_cast<std::int32_t>(distance(branch, target));
   } else {
-    auto* far = const_cast<Slot*>(link);
-    far[1].target = target;
-    far->handler = handlers::far;
+    link[1].target = target;
+    link->handler = handlers::far;
   }
   return target;
 }
 
-std::uint64_t CodeCache::note_registers(const isa::Decoded& decoded) {
-  std::uint64_t highest = 0;
-  for_each_part(decoded, [this, &highest](const isa::Decoded& part) {
+void CodeCache::note_registers(const isa::Decoded& decoded) {
+  for_each_part(decoded, [this](const isa::Decoded& part) {
     if (part.operation == isa::op_call || part.operation == isa::op_callr)
       window_step_ = std::gcd(window_step_, part.operands[0]);
     const unsigned registers = register_operands(part.operation);
-    const bool makes_window = isa::describe(part.operation).operands[0] == 'w';
-    for (unsigned i = 0; i < part.operand_count; ++i) {
-      if ((registers >> i & 1) == 0) continue;
-      if (part.operands[i] < register_slack) highest_register_ = std::max(highest_register_, part.operands[i]);
-      if (i != 0 || !makes_window) highest = std::max(highest, part.operands[i]);
-    }
+    for (unsigned i = 0; i < part.operand_count; ++i)
+      if ((registers >> i & 1) != 0 && part.operands[i] < register_slack)
+        highest_register_ = std::max(highest_register_, part.operands[i]);
   });
-  return highest;
 }
 
 bool CodeCache::is_traced(std::uint64_t address) {
@@ -230,7 +229,8 @@ const CodeCache::Fetched& CodeCache::fetch(std::uint64_t address) {
   entry.status = isa::decode(bytes, entry.available, instructions_.definitions(), entry.decoded);
   entry.address = address;
   if (entry.status == isa::DecodeStatus::ok) {
-    entry.highest_register = note_registers(entry.decoded);
+    note_registers(entry.decoded);
+    entry.highest_register = highest_register_of(entry.decoded);
     memory_.mark_code(address, entry.decoded.length);
     entry.valid = true;
   }
@@ -250,11 +250,9 @@ CodeCache::PageSlots& CodeCache::slots_of_page(std::uint64_t number) {
 const Slot* CodeCache::decode_block(std::uint64_t start) {
   pending_links_.clear();
   block_.clear();
-  // All of a block lies in one chunk, so that execution can go on from slot to slot, and its links with it,
-  // so that they are within a branch's reach: chunks may lie anywhere.
   require_room(block_slots + slots_a_definition + (block_instructions + 1) * link_slots);
   complete_ = false;
-  Slot* const first = chunks_.back()->slots + chunks_.back()->used;
+  const std::size_t first = used_;
   std::uint64_t address = start, end = start;
   std::uint64_t number = ~std::uint64_t{0}; // of the page that the address is on
   PageSlots* page = nullptr;
@@ -263,8 +261,7 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
   bool open = true;
   while (open) {
     // A block does not go around the end of the address space, so its addresses are in order.
-    const auto used = static_cast<std::size_t>(chunks_.back()->slots + chunks_.back()->used - first);
-    const bool full = block_.size() == block_instructions || used > block_slots - slots_a_instruction || address < start;
+    const bool full = block_.size() == block_instructions || used_ - first > block_slots - slots_a_instruction || address < start;
     if (!full && address >> page_bits != number) {
       number = address >> page_bits;
       page = &slots_of_page(number);
@@ -272,13 +269,13 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
     }
     const std::uint64_t offset = address & page_mask;
     const bool touched = page != nullptr && page->touched.test(offset / part_entries);
-    if (full || (!block_.empty() && touched && page->slots.data()[offset] != nullptr)) {
+    if (full || (!block_.empty() && touched && page->slots.data()[offset] != 0)) {
       emit_link(address, nullptr);
       break;
     }
     if (!touched) {
       page->touched.set(offset / part_entries);
-      page->slots.data()[offset] = nullptr; // memory that is read before it is written costs the host twice
+      page->slots.data()[offset] = 0; // memory that is read before it is written costs the host twice
       ++touched_;
     }
     // In the middle of a page an instruction is decoded where it lies.
@@ -287,8 +284,7 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
     const std::size_t available = whole ? sizeof fetched : memory_.fetch(address, fetched, sizeof fetched);
     const isa::DecodeStatus status = isa::decode(whole ? content + offset : fetched, available, instructions_.definitions(), decoded);
     end = address + decoded.length;
-    block_.push_back({address, &page->slots.data()[offset],
-                      chunks_.back()->slots + chunks_.back()->used, decoded.operation});
+    block_.push_back({address, &page->slots.data()[offset], slots_ + used_, decoded.operation});
     if (status != isa::DecodeStatus::ok) {
       block_.back().operation = isa::operation_count;
       emit(address)->handler = handlers::reference; // which traps
@@ -297,7 +293,7 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
     note_registers(decoded);
     if (has_breakpoint(address)) {
       emit(address)->handler = handlers::breakpoint;
-    } else if (instructions_.find_treated(decoded.opcode) != nullptr || told_.names(decoded)) {
+    } else if (instructions_.find_treated(decoded.opcode) != nullptr || (!told_.nothing() && told_.names(decoded))) {
       emit(address)->handler = handlers::reference;
       block_.back().operation = isa::operation_count;
     } else if (decoded.definition != nullptr) {
@@ -318,7 +314,7 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
   if (block_observer) block_observer(block_);
   complete_ = true;
   decoded_count_ += block_.size();
-  return first;
+  return slots_ + first;
 }
 
 // Whether there is an instruction of the table at an address before which no run stops.
@@ -376,7 +372,7 @@ void CodeCache::use_accumulator() {
   bool needed = false;
   for (auto each = block_.rbegin(); each != block_.rend(); ++each) {
     needed = each->reads || (needed && each->effect == Accumulator::Effect::keeps);
-    if (!needed) *each->place = each->slot;
+    if (!needed) *each->place = static_cast<std::uint32_t>(each->slot - slots_);
   }
 }
 
@@ -432,8 +428,7 @@ bool changes_more(isa::Operation operation) {
 // behind them that may have to be left, leave the whole to the reference loop from the start.
 void CodeCache::emit_defined(std::uint64_t address, const isa::Decoded& decoded) {
   const std::vector<isa::Part>& parts = decoded.definition->parts;
-  Chunk* const chunk = chunks_.back();
-  const std::size_t used_before = chunk->used, links_before = pending_links_.size();
+  const std::size_t used_before = used_, links_before = pending_links_.size();
   Slot* const begin = emit(address);
   std::size_t leaving = parts.size(); // parts up to the last that may leave
   while (leaving != 0 && !may_leave(parts[leaving - 1].operation)) --leaving;
@@ -455,18 +450,18 @@ void CodeCache::emit_defined(std::uint64_t address, const isa::Decoded& decoded)
     emit_data(address, numbers);
   }
   for (std::size_t i = 0; i < parts.size() && fast; ++i) {
-    const std::size_t at = chunk->used;
+    const std::size_t at = used_;
     emit_instruction(address, isa::decoded_part(decoded, parts[i]));
-    fast = chunk->slots[at].handler != handlers::reference;
+    fast = slots_[at].handler != handlers::reference;
   }
   if (!fast) {
-    chunk->used = used_before;
+    used_ = used_before;
     pending_links_.resize(links_before);
     emit(address)->handler = handlers::reference;
     return;
   }
   begin->handler = handlers::defined;
-  begin->a = static_cast<std::uint16_t>(chunk->slots + chunk->used - begin);
+  begin->a = static_cast<std::uint16_t>(slots_ + used_ - begin);
   begin->b = static_cast<std::uint16_t>(kept_count);
   begin->c = static_cast<std::uint16_t>(parts.size());
 }

@@ -4,9 +4,13 @@
 // Decoding is lazy and goes block by block: from an address that execution reached to the next
 // instruction that surely goes elsewhere. Most instructions of a block can be entered; who comes to another
 // one gets a block that begins there (see accumulator.h). A branch to what is not decoded yet leads to a
-// link, three slots that know the address; the first time it is taken it is resolved and the branch is
+// link, two slots that know the address; the first time it is taken it is resolved and the branch is
 // patched. Nothing is ever dropped alone: when code was written to, or there is too much of it, everything
 // goes and is decoded again as it is reached.
+//
+// Most of what decoding costs is the host's memory, page by page as it is touched first. So slots stand one behind the
+// other in one reserved array, and what is kept beside them is small: half of an address, and in the page table their
+// numbers.
 #pragma once
 
 #include <bitset>
@@ -35,6 +39,7 @@ struct Told {
   std::uint64_t window_step = 0;
 
   bool operator==(const Told&) const = default;
+  bool nothing() const { return !calls && !returns && !thread_registers && registers.empty(); }
   // The step is to be a divisor of this one as well.
   void divide_step(std::uint64_t step);
   bool names(const isa::Decoded& decoded) const;
@@ -46,7 +51,6 @@ constexpr unsigned block_instructions = 64;
 class CodeCache {
  public:
   CodeCache(AddressSpace& memory, InstructionSet& instructions) : memory_(memory), instructions_(instructions) {}
-  ~CodeCache();
   CodeCache(const CodeCache&) = delete;
   CodeCache& operator=(const CodeCache&) = delete;
 
@@ -56,10 +60,10 @@ class CodeCache {
   const Slot* find(std::uint64_t address) const {
     const std::uint64_t number = address >> page_bits;
     if (number != last_number_) return find_elsewhere(address);
-    return last_slots_[address & page_mask];
+    return numbered(last_slots_[address & page_mask]);
   }
   // The address of the instruction that a slot belongs to.
-  static std::uint64_t address_of(const Slot* slot);
+  std::uint64_t address_of(const Slot* slot) const;
 
   // Resolves the link that execution stands at; gives the slot that it leads to.
   const Slot* follow_link(const Slot* link);
@@ -80,7 +84,8 @@ class CodeCache {
   // The memory of the host that what is decoded takes, and how much it may be. A block may go beyond that.
   static constexpr std::size_t byte_limit = std::size_t{256} << 20;
   std::size_t bytes() const {
-    return chunks_.size() * chunk_bytes + pages_.size() * sizeof(PageSlots) + touched_ * table_part_bytes + memory_.code_bytes();
+    return (used_ - 1) * slot_bytes + halves_.size() * sizeof(Half) + pages_.size() * sizeof(PageSlots) +
+           touched_ * table_part_bytes + memory_.code_bytes();
   }
   // Instructions decoded for the fast loop so far, and how often all was dropped.
   std::uint64_t decoded_count() const { return decoded_count_; }
@@ -101,7 +106,7 @@ class CodeCache {
 
   struct BlockInstruction {
     std::uint64_t address;
-    const Slot** place; // in the page table
+    std::uint32_t* place; // in the page table
     Slot* slot;
     isa::Operation operation;
     isa::Operation callee_begins = isa::operation_count; // with this branch, which the call does too
@@ -123,25 +128,26 @@ class CodeCache {
   std::uint64_t highest_register() const { return highest_register_; }
 
  private:
-  static constexpr std::size_t chunk_bytes = 65536;
-  static constexpr std::size_t chunk_slots = (chunk_bytes - 64) / (sizeof(Slot) + sizeof(std::uint64_t));
   static constexpr std::size_t fetched_entries = 1024;
+  // A slot, and the lower half of the address of its instruction.
+  static constexpr std::size_t slot_bytes = sizeof(Slot) + sizeof(std::uint32_t);
+  // As many as the limit lets be, and a block.
+  static constexpr std::size_t slot_capacity = byte_limit / slot_bytes + 4096;
 
-  // Slots and the addresses of their instructions; lies at a multiple of its size.
-  struct Chunk {
-    Slot slots[chunk_slots];
-    std::uint64_t addresses[chunk_slots];
-    std::size_t used;
-  };
-  static_assert(sizeof(Chunk) <= chunk_bytes);
-  // Of a page's table the host gives memory by parts, as slots are entered.
+  // Of a page's table the host gives memory by parts, as slots are entered. It holds their numbers; none: 0.
   static constexpr std::size_t table_part_bytes = 4096;
-  static constexpr std::size_t part_entries = table_part_bytes / sizeof(const Slot*);
+  static constexpr std::size_t part_entries = table_part_bytes / sizeof(std::uint32_t);
   struct PageSlots {
-    LazyArray<const Slot*> slots{page_size};
+    LazyArray<std::uint32_t> slots{page_size};
     std::bitset<page_size / part_entries> touched;
   };
+  // From the slot `first` on, addresses have this upper half.
+  struct Half {
+    std::size_t first;
+    std::uint64_t upper;
+  };
 
+  const Slot* numbered(std::uint32_t number) const { return number == 0 ? nullptr : slots_ + number; }
   const Slot* find_elsewhere(std::uint64_t address) const;
   PageSlots& slots_of_page(std::uint64_t number);
   const Slot* decode_block(std::uint64_t address);
@@ -155,15 +161,19 @@ class CodeCache {
   bool decode_ahead(std::uint64_t address, isa::Decoded& decoded) const;
   void use_accumulator();
   void fuse();
-  // Returns the highest register that an operand reads or writes.
-  std::uint64_t note_registers(const isa::Decoded& decoded);
+  void note_registers(const isa::Decoded& decoded);
 
   AddressSpace& memory_;
   InstructionSet& instructions_;
-  std::vector<Chunk*> chunks_;
+  std::unique_ptr<LazyArray<Slot>> slot_memory_;
+  std::unique_ptr<LazyArray<std::uint32_t>> address_memory_;
+  Slot* slots_ = nullptr;
+  std::uint32_t* addresses_ = nullptr; // their lower halves, by the slots' numbers
+  std::size_t used_ = 1; // number 0 is none
+  std::vector<Half> halves_;
   std::unordered_map<std::uint64_t, std::unique_ptr<PageSlots>> pages_;
   mutable std::uint64_t last_number_ = ~std::uint64_t{0};
-  mutable const Slot* const* last_slots_ = nullptr;
+  mutable const std::uint32_t* last_slots_ = nullptr;
   struct PendingLink {
     std::uint64_t target;
     Slot* branch;

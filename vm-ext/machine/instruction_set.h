@@ -30,6 +30,10 @@ struct InstructionSet {
     const auto found = treated.find(opcode);
     return found == treated.end() ? nullptr : &found->second;
   }
+  // What was executed until now counts no more.
+  void count_anew() {
+    for (auto& [opcode, each] : treated) each.executed = 0;
+  }
 };
 
 // What a machine without instructions of its own hashes to is not changed.

@@ -114,7 +114,7 @@ void Machine::reset() {
   timeline.clear();
   host.set_imports({});
   instructions.own = std::move(own);
-  for (auto& [opcode, treated] : instructions.treated) treated.executed = 0;
+  instructions.count_anew();
 }
 
 Space& Machine::space(comet_space id) const {
@@ -183,7 +183,7 @@ void Machine::forget_code(Space& space) {
     if (spaces_.at(thread->space).get() != &space) continue;
     for (Activation* activation = thread->activations.data() + 1; activation <= thread->top; ++activation) {
       if (activation->return_slot == CodeCache::resume_slot()) continue;
-      activation->return_address = CodeCache::address_of(activation->return_slot);
+      activation->return_address = space.code.address_of(activation->return_slot);
       activation->return_slot = CodeCache::resume_slot();
     }
   }

@@ -192,7 +192,7 @@ void Reference::pop_activation() {
     next_ = thread_.pc;
     return;
   }
-  next_ = top->return_slot == CodeCache::resume_slot() ? top->return_address : CodeCache::address_of(top->return_slot);
+  next_ = top->return_slot == CodeCache::resume_slot() ? top->return_address : space_.code.address_of(top->return_slot);
   thread_.window = top->window;
   --thread_.top;
 }

@@ -197,7 +197,7 @@ Run::Turn Run::fast_slice(std::uint64_t fuel) {
   } else if (context.pc == CodeCache::resume_slot()) {
     thread_.pc = context.top[1].return_address; // the fuel ended at a return; no block holds this slot
   } else {
-    thread_.pc = CodeCache::address_of(context.pc);
+    thread_.pc = space_.code.address_of(context.pc);
   }
   past_breakpoint_ = false;
   if (context.exit == Exit::reference) return step();

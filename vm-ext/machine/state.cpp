@@ -10,15 +10,15 @@ namespace comet {
 
 ThreadState Machine::thread_state(const Thread& thread) const {
   ThreadState state{thread.space, thread.pc, thread.instruction_count, thread.thread_registers, {}, {}};
-  const std::uint64_t highest = spaces_.at(thread.space)->code.highest_register();
+  const CodeCache& code = spaces_.at(thread.space)->code;
   const std::uint64_t* registers = thread.registers.data();
-  state.registers.assign(registers, registers + thread.used_registers(highest));
+  state.registers.assign(registers, registers + thread.used_registers(code.highest_register()));
   state.calls.reserve(thread.depth());
   for (const Activation* activation = thread.activations.data(); activation <= thread.top; ++activation) {
     const std::uint64_t* window = activation == thread.top ? thread.window : activation[1].window;
     std::uint64_t return_address = 0;
     if (activation->return_slot == CodeCache::resume_slot()) return_address = activation->return_address;
-    else if (activation->return_slot != nullptr) return_address = CodeCache::address_of(activation->return_slot);
+    else if (activation->return_slot != nullptr) return_address = code.address_of(activation->return_slot);
     state.calls.push_back({activation->function, return_address, static_cast<std::uint64_t>(window - registers)});
   }
   return state;

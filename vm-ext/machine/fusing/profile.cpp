@@ -110,7 +110,7 @@ class Profile {
       if (each.part > no_part) {
         const Slot* const entered = each.slot + each.slot->immediate / static_cast<std::int32_t>(sizeof(Slot));
         stretch.back().callee = each.slot[1].data;
-        stretch.back().behind_branch = CodeCache::address_of(entered);
+        stretch.back().behind_branch = machine_->space(0).code.address_of(entered);
       }
       if (each.part == no_part || &each == &block.back()) {
         if (stretch.size() > 1) stretches_.insert({stretch.front().address, stretch});
