@@ -129,12 +129,16 @@
 (define (label-used? label) (pair? (label-uses label)))
 (define (label-address code label) (+ (code-base code) (label-offset label)))
 
+;; How many bytes the address of a label takes.
+(define (address-length code)
+  (if (< (+ (code-base code) (code-limit code)) (expt 2 35)) 5 9))
+
 (define (fill! code label use)
   (let ((bytes (code-bytes code)) (site (vector-ref use 1)) (distance (- (label-offset label) (vector-ref use 2))))
     (define (put-wide! value count) (uleb128-put! bytes site value count))
     (case (vector-ref use 0)
       ((branch) (put-wide! (zigzag distance) 4))
-      ((address) (put-wide! (label-address code label) 5))
+      ((address) (put-wide! (label-address code label) (address-length code)))
       (else (u8vector-set-le! bytes site 4 (bitwise-and distance #xffffffff))))))
 
 (define (reference! code label kind length origin)
@@ -176,4 +180,4 @@
         (ensure! code longest-instruction)
         (let ((bytes (code-bytes code)))
           (code-length-set! code (put-field! bytes (put-field! bytes (code-length code) op:imm) register)))
-        (reference! code label 'address 5 0))))
+        (reference! code label 'address (address-length code) 0))))
