@@ -10,20 +10,17 @@
 ;; be filled in later; how long an instruction is does not matter to its speed.
 (module scheme-lib/loaders/wasm/code)
 (use scheme-lib/util)
+(use scheme-lib/fields)
 (use scheme-lib/leb128)
 (use vm-ext/gambit/vm)
 (use scheme-lib/loaders/wasm/errors)
 (declare (standard-bindings) (extended-bindings) (block))
 
-;; base: the address of the first byte; limit: how many there may be. op: of the open instruction, or #f; a, b, c: its
+;; Fields, see the header. base: the address of the first byte; limit: how many there may be. op: of the open instruction, or #f; a, b, c: its
 ;; fields, #f for none. line: of what is emitted now, any object; lines: (offset . line) where it changed, the last
 ;; first
-(define-type code
-  constructor: construct-code
-  base limit bytes length live? op a b c line lines)
-
 (define (make-code base limit)
-  (construct-code base limit (make-u8vector 4096) 0 #t #f #f #f #f #f '()))
+  (vector base limit (make-u8vector 4096) 0 #t #f #f #f #f #f '()))
 
 (define opcodes (make-table test: eq?))
 (define results (make-vector 1024 #f))   ; opcode -> whether its first field is a register that it only writes
