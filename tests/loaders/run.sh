@@ -103,15 +103,15 @@ done
 
 # ---- WebAssembly inside a program in C, which serves its imports -----------------------------------------
 
-base64 -d >"$WORK/guest.wasm" <<'END' # the module in the comment of examples/embed-wasm.c
+base64 -d >"$WORK/guest.wasm" <<'END' # the module in the comment of examples/embed/wasm.c
 AGFzbQEAAAABDgNgAX8Bf2ACf38AYAAAAhgCA2VudgZzcXVhcmUAAANlbnYDc2F5AAEDAgECBQMBAAEHEwIGbWVtb3J5AgAGX3N0
 YXJ0AAIKFAESAEEHEABBMUYEQEEQQRQQAQsLCxoBAEEQCxRzZXZlbiBzcXVhcmVkIGlzIDQ5Cg==
 END
 check "a module that imports from its embedder becomes an image" 0 "$(status_of "$COMET" image "$WORK/guest.wasm" -o "$WORK/guest.img")"
 check "which does not run without it" 77 "$(status_of "$RUNNER" "$WORK/guest.img")"
 contains "and says what it needs" 'needs the host call "env.square"' "$(cat "$WORK/err")"
-${CC:-cc} -std=c11 -Wall -Wextra -Wpedantic -Ivm-ext examples/embed-wasm.c -o "$WORK/embed-wasm" "${RUNNER%/*}/libcomet-vm.a" -lstdc++ -lm -lpthread
-check "the example serves it in C" "0 seven squared is 49" "$(status_of "$WORK/embed-wasm" "$WORK/guest.img") $(head -n 1 "$WORK/out")"
+${CC:-cc} -std=c11 -Wall -Wextra -Wpedantic -Ivm-ext examples/embed/wasm.c -o "$WORK/embed" "${RUNNER%/*}/libcomet-vm.a" -lstdc++ -lm -lpthread
+check "the example serves it in C" "0 seven squared is 49" "$(status_of "$WORK/embed" "$WORK/guest.img") $(head -n 1 "$WORK/out")"
 
 # ---- mistakes ------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 /* A WebAssembly program inside a program in C, which serves what it imports.
  *
  *   comet-vm image guest.wasm -o guest.img
- *   cc embed-wasm.c -o embed-wasm $(pkg-config --cflags --libs comet-vm) && ./embed-wasm guest.img
+ *   cc wasm.c -o wasm $(pkg-config --cflags --libs comet-vm) && ./wasm guest.img
  *
  * The guest imports two functions of the module `env`; an import of any module but WASI's is a host call named
  * MODULE.NAME. As text it could be
@@ -24,7 +24,7 @@ static comet_error error = COMET_ERROR_INIT;
 
 static void check(comet_status status) {
   if (status == COMET_OK) return;
-  fprintf(stderr, "embed-wasm: %s: %s\n", comet_status_name(status), error.message);
+  fprintf(stderr, "wasm: %s: %s\n", comet_status_name(status), error.message);
   exit(1);
 }
 
@@ -64,7 +64,7 @@ static comet_image* read_image(const char* path) {
 
 int main(int count, char** arguments) {
   if (count != 2) {
-    fprintf(stderr, "usage: embed-wasm IMAGE\n");
+    fprintf(stderr, "usage: wasm IMAGE\n");
     return 2;
   }
   comet_image* image = read_image(arguments[1]);
