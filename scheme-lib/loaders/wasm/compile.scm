@@ -125,12 +125,6 @@
 (define op:tailr (opcode 'tailr))
 (define op:zext32 (opcode 'zext32))
 
-;; The number of a host call in the import list, which it joins.
-(define (import-number layout name)
-  (or (list-index (lambda (other) (string=? name other)) (layout-imports layout))
-      (begin (layout-imports-set! layout (append (layout-imports layout) (list name)))
-             (- (length (layout-imports layout)) 1))))
-
 ;; A function that is imported is a host call and its return, a routine, or one of another module, to which it leaves
 ;; its activation.
 (define (compile-import! layout index signature what)
@@ -395,7 +389,7 @@
               read-execute)
     (section! image "constants" constants parts (u8vector-length parts) read-only)
     (if (and (memory-limits m) (own-memory? layout)) (memory-sections! image layout memory))
-    (for-each (lambda (name) (vm-image-add-import image name)) (layout-imports layout))
+    (for-each (lambda (name) (vm-image-add-import image name)) (import-names layout))
     (add-symbols! image layout entry)
     (add-lines! image layout)
     (vm-image-set-entry image entry)

@@ -20,7 +20,7 @@
 (use scheme-lib/loaders/wasm/module)
 (declare (standard-bindings) (extended-bindings) (block))
 
-;; functions: labels; imports: names of host calls; grow: the label of the routine that grows the memory; locals: how
+;; functions: labels; imports: name of a host call -> its number; grow: the label of the routine that grows the memory; locals: how
 ;; many there were in all functions; globals: places; imported-globals: values, one for each;
 ;; memory, tables: places; rows: source lines by offsets (see dwarf), row the next of them, next-row its offset
 (define-type layout
@@ -128,12 +128,26 @@
         (let ((memory (memory-address m origin end)) (limits (memory-limits m)))
           (construct-layout m origin
                             (vector-map (lambda (signature) (make-label)) (module-functions m))
-                            (linkage-imports linkage) (linkage-globals linkage) global-places registers table-places
+                            (numbered (linkage-imports linkage)) (linkage-globals linkage) global-places registers table-places
                             (make-label) (code-between m (page-up end) memory)
                             (or (linkage-memory linkage) (make-memory-place memory origin (and limits (limits-most limits))))
                             elements segments end
                             (and (or (linkage-memory linkage) (any (lambda (place) place) (linkage-tables linkage))) #t)
                             0 rows 0 0))))))
+
+(define (numbered names)
+  (list->table (map cons names (iota (length names)))))
+
+;; The number of a host call in the import list, which it joins.
+(define (import-number layout name)
+  (let ((imports (layout-imports layout)))
+    (or (table-ref imports name #f)
+        (let ((number (table-length imports)))
+          (table-set! imports name number)
+          number))))
+
+(define (import-names layout)
+  (map car (sort (table->list (layout-imports layout)) (lambda (a b) (< (cdr a) (cdr b))))))
 
 (define (memory-limits m) (and (< 0 (vector-length (module-memories m))) (vector-ref (module-memories m) 0)))
 
