@@ -32,12 +32,13 @@ $(TEST_PROGRAMS) $(TESTS)/embedding:
 test-programs: $(TEST_PROGRAMS)
 	@:
 
-# Speed, as ratios to what else the machine has. ENGINES="NAME='COMMAND' …" adds others; see bench.sh.
+# Speed, as ratios to what else the machine has. ENGINES="NAME='COMMAND' …" adds others; see bench.sh. WASM="…": see wasm.sh.
 ROUNDS ?= 5
 .PHONY: bench
 bench: $(BUILD)/comet-vm $(BUILD)/comet-vm-no-scheme
 	@BUILD=$(abspath $(BUILD)) tests/bench/bench.sh -r $(ROUNDS) $(ENGINES)
 	@BUILD=$(abspath $(BUILD)) tests/bench/starting.sh
+	@BUILD=$(abspath $(BUILD)) tests/bench/wasm.sh $(WASM)
 	@BUILD=$(abspath $(BUILD)) tests/bench/assembler.sh
 	@BUILD=$(abspath $(BUILD)) tests/bench/debugger.sh
 	@$(MAKE) --no-print-directory -s $(TESTS)/embedding && $(TESTS)/embedding
