@@ -315,6 +315,25 @@ BOOST_AUTO_TEST_CASE(a_fork_has_the_files_of_its_original) {
   BOOST_CHECK_EQUAL(other.get(11), 7u);
 }
 
+BOOST_AUTO_TEST_CASE(who_goes_back_does_nothing_to_files_again) {
+  Guest guest;
+  guest.open("hello", to_write | append);
+  guest.call("write", {5, buffer, 3});
+  guest.vm.restart(code_address);
+  SUPPORT_OK(comet_timeline_start(guest.vm, 1 << 20, error));
+  for (const auto& [index, value] : {std::pair{11u, std::uint64_t{5}}, {12u, buffer}, {13u, std::uint64_t{4}}})
+    guest.vm.set(index, value);
+  comet_snapshot* before = nullptr;
+  SUPPORT_OK(comet_snapshot_take(guest.vm, &before, error));
+  for (int times = 0; times < 2; ++times) {
+    BOOST_CHECK_EQUAL(guest.vm.run().reason, COMET_HALTED);
+    BOOST_CHECK_EQUAL(guest.vm.get(11), 4u);
+    BOOST_CHECK_EQUAL(guest.size_of("inside/hello"), 19u);
+    SUPPORT_OK(comet_snapshot_restore(guest.vm, before, error));
+  }
+  comet_snapshot_free(guest.vm, before);
+}
+
 BOOST_AUTO_TEST_CASE(the_environment_is_what_was_set) {
   Guest guest;
   BOOST_CHECK_EQUAL(guest.call("env_count", {}), 0);
