@@ -128,6 +128,22 @@ BOOST_AUTO_TEST_CASE(files_are_read_and_written) {
   BOOST_CHECK_EQUAL(guest.call("read", {5, buffer, 5}), -9);
 }
 
+BOOST_AUTO_TEST_CASE(streams_tell_what_they_lead_to) {
+  Guest guest;
+  int ends[2];
+  BOOST_REQUIRE_EQUAL(pipe(ends), 0);
+  const int null = ::open("/dev/null", O_RDWR), file = ::open((guest.root / "secret").c_str(), O_RDONLY);
+  for (const auto& [descriptor, kind] : {std::pair{ends[0], 0}, {null, 0}, {file, 4}, {COMET_STREAM_EMBEDDER, 2}}) {
+    SUPPORT_OK(comet_set_stream(guest.vm, 0, descriptor, error));
+    BOOST_CHECK_EQUAL(guest.call("file_flags", {0}), kind << 8 | 1);
+  }
+  SUPPORT_OK(comet_set_stream(guest.vm, 1, ends[1], error));
+  BOOST_CHECK_EQUAL(guest.call("file_flags", {1}), 2);
+  SUPPORT_OK(comet_set_stream(guest.vm, 1, COMET_STREAM_NONE, error));
+  BOOST_CHECK_EQUAL(guest.call("file_flags", {1}), -9);
+  for (const int descriptor : {ends[0], ends[1], null, file}) close(descriptor);
+}
+
 BOOST_AUTO_TEST_CASE(files_are_opened_as_asked) {
   Guest guest;
   BOOST_CHECK_EQUAL(guest.open("new", to_read), -2);
