@@ -34,7 +34,7 @@ test-programs: $(TEST_PROGRAMS)
 # Speed, as ratios to what else the machine has. ENGINES="NAME='COMMAND' …" adds others; see bench.sh.
 ROUNDS ?= 5
 .PHONY: bench
-bench: $(BUILD)/comet-vm $(BUILD)/comet-vm-no-scheme
+bench: scheme $(BUILD)/comet-vm-no-scheme
 	@BUILD=$(abspath $(BUILD)) tests/bench/bench.sh -r $(ROUNDS) $(ENGINES)
 	@BUILD=$(abspath $(BUILD)) tests/bench/starting.sh
 	@BUILD=$(abspath $(BUILD)) tests/bench/assembler.sh
