@@ -269,7 +269,7 @@
                                (call-with-silent-keys (lambda () (do-line line)))))))
       (if (not (eq? (session-stop (the-session)) before)) (follow! view))
       (view-said-set! view lines)
-      (if (> (length lines) said-rows) (page! lines)))))
+      (if (> (length lines) (said-rows (terminal-height))) (page! lines)))))
 
 (define (ask-command! view beginning)
   (let ((line (ask view beginning)))
