@@ -648,7 +648,7 @@ number and gives up to so many bytes in a u8vector, none at the end; that of ano
 
 ;; ---- running ---------------------------------------------------------------------------------------
 
-(define reasons '#(halted out-of-fuel trap breakpoint watchpoint host-call interrupted observed traced))
+(define reasons '#(halted out-of-fuel trap breakpoint watchpoint host-call interrupted observed traced waiting limit))
 (define traps
   '#(none brk illegal read write execute misaligned divide overflow invalid call-depth window host-call user))
 (define machine-trap-kinds (cdr (vector->list traps)))
