@@ -24,11 +24,7 @@
 (define (interrupted!)
   (raise-user-error "interrupted at " (target-count) " instructions, while looking at the past"))
 
-(define (call-interruptibly-outside thunk)
-  ((call/cc
-    (lambda (return)
-      (parameterize ((current-user-interrupt-handler (lambda () (return interrupted!))))
-        (let ((value (thunk))) (lambda () value)))))))
+(define (call-interruptibly-outside thunk) (call-escapable thunk interrupted!))
 
 (define (call-undisturbed thunk)
   (call-interruptibly (lambda () (parameterize ((current-user-interrupt-handler void)) (thunk)))))

@@ -435,7 +435,7 @@
 
 (define (come-to! timeline count)
   (let ((pause (and (= count (timeline-end timeline)) (timeline-pause timeline))))
-    (move-to! timeline count)
+    (call-interruptibly (lambda () (move-to! timeline count)))
     (session-level-set! (the-session) 0)
     (session-examined-set! (the-session) #f)
     (session-listed-set! (the-session) #f)

@@ -121,7 +121,7 @@
   (cons (header view 'memory "memory" width)
         (lines (memory-rows (view-memory view) rows (bytes-in-row width)) #f width)))
 
-(define (bytes-in-row width) (cond ((>= width 78) 16) ((>= width 45) 8) ((>= width 28) 4) (else 2)))
+(define (bytes-in-row width) (cond ((>= width 78) 16) ((>= width 35) 8) ((>= width 28) 4) (else 2)))
 
 (define (register-lines view rows width)
   (cons (header view 'registers "registers" width) (lines (register-rows) #f width)))
@@ -259,14 +259,17 @@
         #t))))
 
 (define (go! view go)
-  (arrived! view
-            (parameterize ((run-companion (accompany view)))
-              (call-with-silent-keys go))))
+  (arrived! view (escapable view go)))
+
+;; What Ctrl-C ends, and is accompanied while the machine runs.
+(define (escapable view thunk)
+  (parameterize ((run-companion (accompany view)))
+    (call-with-silent-keys
+     (lambda () (call-escapable thunk (lambda () (raise-user-error "interrupted")))))))
 
 (define (command! view line)
   (let ((before (session-stop (the-session))))
-    (let ((lines (said-lines (parameterize ((run-companion (accompany view)))
-                               (call-with-silent-keys (lambda () (do-line line)))))))
+    (let ((lines (said-lines (escapable view (lambda () (do-line line))))))
       (if (not (eq? (session-stop (the-session)) before)) (follow! view))
       (view-said-set! view lines)
       (if (> (length lines) (said-rows (terminal-height))) (page! lines)))))

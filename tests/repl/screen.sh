@@ -99,12 +99,12 @@ resize 40 10
 see "a small one shows one pane" "-- memory --"
 key Tab
 see "Tab goes to the registers as well" "-- registers --"
-see "with their marks" "r11   5"
+see "with their marks" "*r1    5"
 lacks "alone" "-- memory --"
 key Tab
 see "and to the source" "=> "
 check "in its rows" 10 "$(screen | wc -l)"
-see "with the timeline" "#] "
+see "with the timeline" "] 25"
 see "and a word on keys" "? help, Tab other panes, q leave"
 resize 20 6
 see "a tiny one" "factorial.s: "

@@ -168,6 +168,10 @@ line 'reverse-continue'
 sleep 0.7
 key C-c
 sleep 0.3
+line 'print (let loop () (loop))'
+sleep 0.5
+key C-c
+see "as in any command" "error: interrupted"
 line '(display "still the prompt")'
 see "and a condition without an end" "still the prompt"
 lacks "without a prompt within" " 1> "
