@@ -35,7 +35,7 @@ test-programs: $(TEST_PROGRAMS)
 # Speed, as ratios to what else the machine has. ENGINES="NAME='COMMAND' …" adds others; see bench.sh. WASM="…": see wasm.sh.
 ROUNDS ?= 5
 .PHONY: bench
-bench: scheme $(BUILD)/comet-vm-no-scheme
+bench: $(BUILD)/comet-vm $(BUILD)/comet-vm-no-scheme
 	@BUILD=$(abspath $(BUILD)) tests/bench/bench.sh -r $(ROUNDS) $(ENGINES)
 	@BUILD=$(abspath $(BUILD)) tests/bench/starting.sh
 	@BUILD=$(abspath $(BUILD)) tests/bench/wasm.sh $(WASM)

@@ -148,19 +148,19 @@ see "the end" "exit status 0"
 open "$COMET tests/repl/programs/endless.s"
 see "a program with a long past" "comet[endless.s: _start]> "
 line 'continue 30000000'
-see "stands at its present" "comet[endless.s: again]> "
+see "stands at its present" "comet[endless.s: again+0x4]> "
 line 'when (= (target-peek _start) 1)'
 sleep 0.7
 key C-c
 see "Ctrl-C ends a question" "while looking at the past"
-see "behind which the program stands where it stood" "comet[endless.s: again]> "
+see "behind which the program stands where it stood" "comet[endless.s: again+0x4]> "
 line 'break again if (= (target-peek _start) 1)'
 line 'reverse-continue'
 sleep 0.7
 key C-c
 sleep 0.3
 line 'clear-screen-of (old)'
-see "Ctrl-C ends a search for a breakpoint" "comet[endless.s: again]> clear-screen-of"
+see "Ctrl-C ends a search for a breakpoint" "comet[endless.s: again+0x4]> clear-screen-of"
 line 'count'
 see "in the same way" "30,000,000 instructions"
 line 'condition 1 (let loop () (loop))'
