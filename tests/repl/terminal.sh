@@ -180,7 +180,7 @@ echo '(use scheme-lib/state)
 (load-program! "tests/repl/programs/endless.s")
 (machine-record-to! (the-machine) "'"$WORK"'/long" image: (loaded-image (the-program)))
 (continue-program! 1000)
-(machine-record-end! (the-machine) (make-stop (quote out-of-fuel) #f (target-pc) 0 "" 0 (expt 2 60) 0 #f #f #f 0))' |
+(machine-record-end! (the-machine) (make-stop (the-machine) 0 (vector 1 0 (target-pc) 0 (expt 2 60) 0 0 0 0 0 "" #f) 0))' |
   timeout 20 "$COMET" >"$WORK/out" 2>&1
 open "$COMET debug --replay $WORK/long"
 see "a recording that says that it is long is believed" "the recording goes to 1,152,921,504,606,846,976 instructions, which takes some"
