@@ -51,13 +51,6 @@ $(BUILD)/obj/%.o: %.cpp
 HANDLER_FLAGS = $(VM_TAIL_CALLS) -fcf-protection=none -fno-stack-protector -falign-functions=32 -fno-asynchronous-unwind-tables
 $(BUILD)/obj/vm-ext/machine/fast.o $(BUILD)/obj/vm-ext/machine/fused.o: VM_CXXFLAGS += $(HANDLER_FLAGS)
 
-# What no program's speed hangs on is made small.
-ifeq ($(OPTIMIZE),-O2)
-SMALL_ROOMS := api host image state
-SMALL_SOURCES := $(filter $(addprefix vm-ext/,$(addsuffix /%,$(SMALL_ROOMS))),$(VM_SOURCES)) vm-ext/isa/definitions.cpp vm-ext/isa/disassemble.cpp vm-ext/isa/code_writer.cpp
-$(filter-out %/checksum.o,$(SMALL_SOURCES:%.cpp=$(BUILD)/obj/%.o)): OPTIMIZE := -Os
-endif
-
 $(BUILD)/libcomet-vm.a: $(VM_OBJECTS)
 	@echo "  ar     $@"
 	@rm -f $@

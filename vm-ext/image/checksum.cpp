@@ -6,8 +6,6 @@
 
 namespace comet {
 
-uint64_t image_checksum(const uint8_t* bytes, size_t length, uint64_t seed) {
-  return XXH3_64bits_withSeed(bytes, length, seed);
-}
+uint64_t image_checksum(const uint8_t* bytes, size_t length) { return XXH3_64bits(bytes, length); }
 
 }  // namespace comet

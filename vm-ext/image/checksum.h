@@ -1,4 +1,4 @@
-// The checksum of files: XXH3, 64 bits; that of images has no seed.
+// The checksum of image files: XXH3, 64 bits, no seed.
 #pragma once
 
 #include <cstddef>
@@ -6,6 +6,6 @@
 
 namespace comet {
 
-uint64_t image_checksum(const uint8_t* bytes, size_t length, uint64_t seed = 0);
+uint64_t image_checksum(const uint8_t* bytes, size_t length);
 
 }  // namespace comet
