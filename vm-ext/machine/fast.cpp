@@ -37,6 +37,13 @@ void defined(STATE) {
   limit += static_cast<std::intptr_t>(pc->c * sizeof(Slot));
   NEXT(1 + (count + 3) / 4);
 }
+void check(STATE) {
+  const u64* const written = r + pc->a;
+  for (std::size_t i = 0; i < context->place_count; ++i)
+    if (context->places[i] == written) LEAVE(Exit::reference);
+  limit += static_cast<std::intptr_t>(sizeof(Slot)); // takes no fuel
+  NEXT(1);
+}
 void link(STATE) { LEAVE(Exit::link); }
 void reference(STATE) { LEAVE(Exit::reference); }
 void breakpoint(STATE) { LEAVE(Exit::breakpoint); }

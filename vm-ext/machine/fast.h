@@ -40,6 +40,10 @@ struct FastContext {
   std::intptr_t defined_limit;
   std::uint64_t kept[isa::max_parts];
 
+  // Registers, a write to which is told of.
+  const std::uint64_t* places[Told::most_registers];
+  std::size_t place_count;
+
   // Filled on leaving.
   const Slot* pc;
   std::uint64_t* r;
@@ -121,6 +125,7 @@ HandlerFunction defined; // the parts of a user's instruction are in the slots b
 HandlerFunction link;
 HandlerFunction far; // goes to the target in the next slot
 HandlerFunction resume;
+HandlerFunction check; // leaves the instruction in the slot behind where R[a] is one of the context's places
 HandlerFunction branch_if_zero_unlinked; // brz with r0 as link
 } // namespace handlers
 
