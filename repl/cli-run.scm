@@ -26,15 +26,16 @@
 (use repl/report)
 (use repl/repl)
 
-(define groups '("exit" "streams" "arguments" "memory" "clock" "random"))
+(define groups '("exit" "streams" "arguments" "memory" "clock" "random" "environment"))
 
 (define machine-options
   (append
    '(("--memory" size "SIZE" "bytes the program may have mapped; suffix K, M or G (1G)")
      ("--call-depth" number "N" "activations, that is, calls under way (262144)")
      ("--registers" number "N" "registers that all windows together may reach (1048576)")
-     ("--allow" text "GROUP" "grant a group of host calls: clock, random")
+     ("--allow" text "GROUP" "grant a group of host calls: clock, random, environment")
      ("--deny" text "GROUP" "take one away: exit, streams, arguments, memory")
+     ("--env" text "NAME=VALUE" "put this into the environment that the group environment shows")
      ("--seed" number "N" "make what `random` gives the same on every run"))
    (list raw-option)
    assembly-options))
@@ -78,7 +79,21 @@
                 (cond ((string=? (car option) "--allow") (machine-grant! machine (cdr option)))
                       ((string=? (car option) "--deny") (machine-revoke! machine (cdr option)))))
               options)
+    (machine-environment-set! machine (environment-entries (option-values options "--env")))
     machine))
+
+;; Of several entries of a name the last counts, where the first stood.
+(define (environment-entries words)
+  (define (name word)
+    (let ((equals (string-index word #\=)))
+      (if (memv equals '(#f 0)) (usage-error "--env takes NAME=VALUE, not `" word "`"))
+      (substring word 0 equals)))
+  (let loop ((words words) (entries '()))
+    (cond ((null? words) entries)
+          ((assoc (name (car words)) (map (lambda (entry) (cons (name entry) entry)) entries))
+           (loop (cdr words)
+                 (map (lambda (entry) (if (string=? (name entry) (name (car words))) (car words) entry)) entries)))
+          (else (loop (cdr words) (append entries (list (car words))))))))
 
 (define status-capability 5)
 (define status-format 4)
@@ -94,6 +109,7 @@
 
 (define (load-or-exit path options)
   (check-groups (append (option-values options "--allow") (option-values options "--deny")))
+  (environment-entries (option-values options "--env"))
   (use-assembly-options! options)
   (with-exception-catcher
    (lambda (exception)

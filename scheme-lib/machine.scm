@@ -98,16 +98,26 @@ thread 0 ready to run it. The machine is reset before, unless RESET is #f or ano
       (error "a program's arguments are a list of strings, not" arguments))
   (vm-set-arguments (machine-handle machine) arguments))
 
+(define-documented (machine-environment-set! machine entries)
+  "Sets the program's environment, a list of strings NAME=VALUE; programs that were granted environment see it."
+  (if (not (and (list? entries) (every string? entries)))
+      (error "a program's environment is a list of strings, not" entries))
+  (vm-set-environment (machine-handle machine) entries))
+
+(define-documented (machine-host-call-count machine name)
+  "How often the host call of a name was made since it was granted."
+  (vm-host-calls (machine-handle machine) (group-name name)))
+
 (define (group-name group)
   (if (symbol? group) (symbol->string group) group))
 
 (define-documented (machine-grant! machine group)
-  "Grants a group of standard host calls: exit, streams, arguments, memory, clock or random."
+  "Grants a group of standard host calls: exit, streams, arguments, memory, clock, random or environment."
   (vm-host-grant-standard (machine-handle machine) (group-name group)))
 
 (define-documented (machine-revoke! machine group)
   "Takes a group of standard host calls back, or one host call by its name."
-  (if (member (group-name group) '("exit" "streams" "arguments" "memory" "clock" "random"))
+  (if (member (group-name group) '("exit" "streams" "arguments" "memory" "clock" "random" "environment"))
       (vm-host-revoke-standard (machine-handle machine) (group-name group))
       (begin
         (table-set! (machine-host-calls machine) (group-name group))

@@ -490,9 +490,13 @@ COMET_API comet_status comet_host_grant(comet_machine* machine, const char* name
 COMET_API comet_status comet_host_revoke(comet_machine* machine, const char* name, comet_error* error);
 
 /* Grants a group of standard calls: "exit", "streams" (read, write), "arguments" (arg_count, arg),
- * "clock" (clock), "random" (random), "memory" (map). A new machine has exit, streams, arguments and memory. */
+ * "clock" (clock), "random" (random), "memory" (map), "environment" (env_count, env). A new machine has exit, streams,
+ * arguments and memory. */
 COMET_API comet_status comet_host_grant_standard(comet_machine* machine, const char* group, comet_error* error);
 COMET_API comet_status comet_host_revoke_standard(comet_machine* machine, const char* group, comet_error* error);
+
+/* How often a granted name was called since it was granted; calls that the timeline's log answered do not count. */
+COMET_API comet_status comet_host_calls(const comet_machine* machine, const char* name, uint64_t* calls, comet_error* error);
 
 /* The entry for a name in the import list, which it joins when it is new. The name need not be granted. */
 COMET_API comet_status comet_host_import(comet_machine* machine, const char* name, uint32_t* index, comet_error* error);
@@ -512,6 +516,8 @@ COMET_API comet_status comet_host_argument(const comet_machine* machine, comet_t
 COMET_API comet_status comet_set_stream(comet_machine* machine, unsigned stream, int descriptor, comet_error* error);
 /* The program's arguments, copied; by custom the first is the program's name. */
 COMET_API comet_status comet_set_arguments(comet_machine* machine, size_t count, const char* const* arguments, comet_error* error);
+/* The program's environment, copied; by custom each entry is NAME=VALUE. Empty unless set. */
+COMET_API comet_status comet_set_environment(comet_machine* machine, size_t count, const char* const* entries, comet_error* error);
 /* The seed of `random`: the same seed gives the same numbers. Without it each machine draws its own. A change
  * from outside, for the timeline. */
 COMET_API void comet_set_random_seed(comet_machine* machine, uint64_t seed);
@@ -625,8 +631,8 @@ COMET_API comet_status comet_image_load(const comet_image* image, comet_machine*
  * States in files: checkpoints, core files, a machine moved to another process, recordings
  *
  * A state holds what a machine needs to go on elsewhere as if nothing had been: spaces with their pages, threads
- * with registers, activations and counts, a host call that waits for the embedder, import list, arguments, the
- * random generator. Descriptors, functions of host calls, breakpoints, watchpoints and snapshots stay behind. The
+ * with registers, activations and counts, a host call that waits for the embedder, import list, arguments,
+ * environment, the random generator. Descriptors, functions of host calls, breakpoints, watchpoints and snapshots stay behind. The
  * format is described in state/README.md; a file may come from anybody.
  */
 

@@ -96,6 +96,17 @@ static void print_arguments(void) {
   emit("halt", 0, 0, 0);
 }
 
+/* A line of the environment. */
+static void print_environment(void) {
+  host(other_call, -1, -1, -1); /* env_count */
+  emit("beqi", 2, 0, 0);
+  host(4, 0, (int64_t)data, 4096); /* env */
+  emit("mov", 4, 2, 0);
+  host(write_call, 1, (int64_t)data, -1);
+  label(0);
+  emit("halt", 0, 0, 0);
+}
+
 static void spin(void) {
   label(0);
   emit("addi", 1, 1, 1);
@@ -231,6 +242,7 @@ int main(int count, char** arguments) {
   const char* directory = arguments[1];
   const char* const none[] = {NULL};
   const char* const arguments_calls[] = {"arg_count", "arg", NULL};
+  const char* const environment_calls[] = {"env_count", "env", NULL};
   const char* const clock_call[] = {"clock", NULL};
   const char* const random_call[] = {"random", NULL};
   const char* const all_calls[] = {"arg_count", "arg", "clock", "random", NULL};
@@ -239,6 +251,7 @@ int main(int count, char** arguments) {
   save(directory, "exit-with-minus-1.image", exit_with_minus_1, none, 16);
   save(directory, "copy-input.image", copy_input, none, a_mebibyte);
   save(directory, "print-arguments.image", print_arguments, arguments_calls, 8192);
+  save(directory, "print-environment.image", print_environment, environment_calls, 8192);
   save(directory, "spin.image", spin, none, 16);
   save(directory, "write-forever.image", write_forever, none, 4096);
   save(directory, "write-until-it-fails.image", write_until_it_fails, none, 4096);

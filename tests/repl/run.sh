@@ -169,6 +169,10 @@ check "an unknown option of comet-vm has status 64" 64 "$(status_of "$COMET" --h
 contains "which gets a near name" 'there is no option --hlep (did you mean `--help`' "$(cat "$WORK/err")"
 check "an unknown group of host calls has status 64" 64 "$(status_of "$COMET" run --allow files x.s)"
 contains "and the groups are named" 'there is no group of host calls `files`; there are ' "$(cat "$WORK/err")"
+check "an entry of the environment without a name has status 64" 64 "$(status_of "$COMET" run --env =x $HERE/programs/status.s)"
+contains "which is told" '--env takes NAME=VALUE, not `=x`' "$(cat "$WORK/err")"
+check "a program sees the environment that it is given" "B=3" \
+  "$("$COMET" run --allow environment --env A=1 --env B=2 --env A=x --env B=3 $HERE/programs/environment.s)"
 check "run without a program has status 64" 64 "$(status_of "$COMET" run)"
 contains "which is told, too" "no program is named" "$(cat "$WORK/err")"
 check "test without a file has status 64" 64 "$(status_of "$COMET" test)"

@@ -46,7 +46,7 @@ class Guest {
     comet_machine* made = nullptr;
     BOOST_REQUIRE_EQUAL(comet_machine_new(nullptr, &made, nullptr), COMET_OK);
     machine_.reset(made);
-    for (const char* group : {"clock", "random"}) comet_host_grant_standard(made, group, nullptr);
+    for (const char* group : {"clock", "random", "environment"}) comet_host_grant_standard(made, group, nullptr);
     for (unsigned stream = 0; stream < 3; ++stream) set_stream(stream, COMET_STREAM_NONE);
     uint32_t index = 0;
     BOOST_REQUIRE_EQUAL(comet_host_import(made, call, &index, nullptr), COMET_OK);
@@ -279,6 +279,46 @@ BOOST_AUTO_TEST_CASE(arguments_are_copied_as_far_as_there_is_room) {
   BOOST_CHECK_EQUAL(arg.call({1, 0, 100}), 0);
   BOOST_CHECK_EQUAL(arg.call({0, 0, 0}), 4);
   BOOST_CHECK_EQUAL(arg.call({3, data, 1}), -22);
+}
+
+BOOST_AUTO_TEST_CASE(the_environment_is_what_was_set_and_nothing_else) {
+  Guest count("env_count");
+  BOOST_CHECK_EQUAL(count.call({}), 0);
+  const char* const entries[] = {"A=x", "B="};
+  comet_set_environment(count.machine(), 2, entries, nullptr);
+  BOOST_CHECK_EQUAL(count.call({}), 2);
+
+  Guest entry("env");
+  comet_set_environment(entry.machine(), 2, entries, nullptr);
+  entry.put(data, "........");
+  BOOST_CHECK_EQUAL(entry.call({0, data, 100}), 3);
+  BOOST_CHECK_EQUAL(entry.get(data, 4), "A=x.");
+  BOOST_CHECK_EQUAL(entry.call({2, data, 1}), -22);
+}
+
+BOOST_AUTO_TEST_CASE(calls_are_counted_by_name_from_the_grant_on) {
+  Guest guest("arg_count");
+  const auto calls = [&](const char* name) {
+    uint64_t so_far = 99;
+    BOOST_CHECK_EQUAL(comet_host_calls(guest.machine(), name, &so_far, nullptr), COMET_OK);
+    return so_far;
+  };
+  BOOST_CHECK_EQUAL(calls("arg_count"), 0u);
+  guest.call({});
+  guest.call({});
+  BOOST_CHECK_EQUAL(calls("arg_count"), 2u);
+  BOOST_CHECK_EQUAL(calls("arg"), 0u);
+  comet_machine* fork = nullptr;
+  BOOST_REQUIRE_EQUAL(comet_machine_fork(guest.machine(), nullptr, &fork, nullptr), COMET_OK);
+  uint64_t of_fork = 99;
+  BOOST_CHECK_EQUAL(comet_host_calls(fork, "arg_count", &of_fork, nullptr), COMET_OK);
+  BOOST_CHECK_EQUAL(of_fork, 0u);
+  comet_machine_free(fork);
+  uint64_t none = 0;
+  comet_error error = COMET_ERROR_INIT;
+  BOOST_CHECK_EQUAL(comet_host_calls(guest.machine(), "not-granted", &none, &error), COMET_ERROR_ARGUMENT);
+  BOOST_CHECK_EQUAL(std::string(error.message), "host call `not-granted` is not granted");
+  BOOST_CHECK_EQUAL(comet_host_calls(guest.machine(), "not a name", &none, nullptr), COMET_ERROR_ARGUMENT);
 }
 
 BOOST_AUTO_TEST_CASE(the_clock_goes_forward) {

@@ -16,7 +16,17 @@ void require_name(const char* name) {
 
 [[noreturn]] void fail_group(const char* group) {
   fail(COMET_ERROR_ARGUMENT, 0,
-       "there is no group of host calls `%.80s`; there are exit, streams, arguments, memory, clock and random", group);
+       "there is no group of host calls `%.80s`; there are exit, streams, arguments, memory, clock, random and environment", group);
+}
+
+std::vector<std::string> copied(size_t count, const char* const* texts, const char* all, const char* one) {
+  if (count != 0) require(texts, all);
+  std::vector<std::string> result;
+  for (size_t i = 0; i < count; ++i) {
+    require(texts[i], one);
+    result.emplace_back(texts[i]);
+  }
+  return result;
 }
 
 // Notes in the call what was denied, for the trap that follows.
@@ -121,6 +131,17 @@ comet_status comet_host_revoke_standard(comet_machine* machine, const char* grou
   });
 }
 
+comet_status comet_host_calls(const comet_machine* machine, const char* name, uint64_t* calls, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require_name(name);
+    require(calls, "calls");
+    const std::optional<uint64_t> so_far = machine->host.calls(name);
+    if (!so_far) fail(COMET_ERROR_ARGUMENT, 0, "host call `%s` is not granted", name);
+    *calls = *so_far;
+  });
+}
+
 comet_status comet_host_import(comet_machine* machine, const char* name, uint32_t* index, comet_error* error) {
   return guard(error, [&] {
     require(machine, "machine");
@@ -168,13 +189,15 @@ comet_status comet_set_arguments(comet_machine* machine, size_t count, const cha
                                  comet_error* error) {
   return guard(error, [&] {
     require(machine, "machine");
-    if (count != 0) require(arguments, "arguments");
-    std::vector<std::string> copied;
-    for (size_t i = 0; i < count; ++i) {
-      require(arguments[i], "an argument");
-      copied.emplace_back(arguments[i]);
-    }
-    machine->host_state.arguments = std::move(copied);
+    machine->host_state.arguments = copied(count, arguments, "arguments", "an argument");
+  });
+}
+
+comet_status comet_set_environment(comet_machine* machine, size_t count, const char* const* entries,
+                                   comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    machine->host_state.environment = copied(count, entries, "entries", "an entry");
   });
 }
 

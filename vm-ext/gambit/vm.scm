@@ -421,6 +421,9 @@ end-of-c
   "comet_host_revoke_standard(___arg1->machine, ___arg2, comet_clear_error())")
 (define-call (vm-host-import machine name) (machine* name) "comet_box_host_import(___arg1, ___arg2)"
   (number 0))
+(define-call (vm-host-calls machine name) (machine* name)
+  "comet_host_calls(___arg1->machine, ___arg2, &comet_result.number[0], comet_clear_error())"
+  (number 0))
 (define vm-host-import-name
   (c-lambda (machine* id) UTF-8-string
     "___return(comet_clean_text(comet_host_import_name(___arg1->machine, ___arg2)));"))
@@ -432,20 +435,27 @@ end-of-c
 (define-call (vm-set-stream machine stream descriptor) (machine* unsigned-int int)
   "comet_set_stream(___arg1->machine, ___arg2, ___arg3, comet_clear_error())")
 
-;; arguments: a list of strings without NUL characters
-(define (vm-set-arguments machine arguments)
+;; texts: a list of strings without NUL characters
+(define (pack-texts texts)
   (let ((packed (apply string-append
-                       (map (lambda (argument)
-                              (if (memv #\nul (string->list argument))
-                                  (error "an argument of a program cannot hold a NUL character:" argument))
-                              (string-append argument (string #\nul)))
-                            arguments))))
-    (let ((bytes (call-with-output-u8vector
-                  (list char-encoding: 'UTF-8 eol-encoding: 'lf)
-                  (lambda (port) (display packed port)))))
-      (check ((c-lambda (machine* scheme-object size_t) int
-                "___return(comet_box_set_arguments(___arg1, ___CAST(char*, COMET_BYTES(___arg2)), ___arg3));")
-              machine bytes (length arguments))))))
+                       (map (lambda (text)
+                              (if (memv #\nul (string->list text))
+                                  (error "an argument of a program cannot hold a NUL character:" text))
+                              (string-append text (string #\nul)))
+                            texts))))
+    (call-with-output-u8vector
+     (list char-encoding: 'UTF-8 eol-encoding: 'lf)
+     (lambda (port) (display packed port)))))
+
+(define (vm-set-arguments machine arguments)
+  (check ((c-lambda (machine* scheme-object size_t) int
+            "___return(comet_box_set_texts(___arg1, comet_set_arguments, ___CAST(char*, COMET_BYTES(___arg2)), ___arg3));")
+          machine (pack-texts arguments) (length arguments))))
+
+(define (vm-set-environment machine entries)
+  (check ((c-lambda (machine* scheme-object size_t) int
+            "___return(comet_box_set_texts(___arg1, comet_set_environment, ___CAST(char*, COMET_BYTES(___arg2)), ___arg3));")
+          machine (pack-texts entries) (length entries))))
 
 (define vm-set-random-seed
   (c-lambda (machine* u64) void "comet_set_random_seed(___arg1->machine, ___arg2);"))

@@ -21,6 +21,7 @@ struct HostState {
 
   std::array<int, 3> streams{0, 1, 2};  // descriptors, COMET_STREAM_NONE or COMET_STREAM_EMBEDDER
   std::vector<std::string> arguments;
+  std::vector<std::string> environment;  // `NAME=VALUE` each, as it was given
   Random random;
 
   // Set by `exit`, which then returns COMET_OK: the machine halts with it instead of going on.

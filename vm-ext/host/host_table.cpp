@@ -32,7 +32,14 @@ bool HostTable::revoke(std::string_view name) {
 
 void HostTable::grant_as(const HostTable& other) {
   grants_ = other.grants_;
+  for (auto& [name, call] : grants_) call.calls = 0;
   resolve_all();
+}
+
+std::optional<uint64_t> HostTable::calls(std::string_view name) const {
+  const auto found = grants_.find(name);
+  if (found == grants_.end()) return std::nullopt;
+  return found->second.calls;
 }
 
 uint32_t HostTable::import(std::string_view name) {
@@ -49,13 +56,13 @@ uint32_t HostTable::import(std::string_view name) {
 }
 
 void HostTable::set_imports(std::vector<std::string> names) {
-  std::vector<const HostCall*> resolved(names.size());
+  std::vector<HostCall*> resolved(names.size());
   imports_ = std::move(names);
   resolved_ = std::move(resolved);
   resolve_all();
 }
 
-const HostCall* HostTable::resolve(std::string_view name) const {
+HostCall* HostTable::resolve(std::string_view name) {
   const auto found = grants_.find(name);
   return found == grants_.end() ? nullptr : &found->second;
 }

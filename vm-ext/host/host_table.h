@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,7 @@ namespace comet {
 struct HostCall {
   comet_host_function function = nullptr;
   void* data = nullptr;
+  uint64_t calls = 0;  // so far; those that the timeline's log answers are not among them
 };
 
 // Names are 1 to 63 letters, digits, `_`, `-`, `.`.
@@ -39,6 +41,8 @@ class HostTable {
   // Grants what `other` grants, and nothing else.
   void grant_as(const HostTable& other);
   bool granted(std::string_view name) const { return grants_.find(name) != grants_.end(); }
+  // How often a granted name was called; nothing when it is not granted.
+  std::optional<uint64_t> calls(std::string_view name) const;
 
   // The index of a name in the import list, which it joins when it is new. The name must be valid.
   uint32_t import(std::string_view name);
@@ -48,17 +52,17 @@ class HostTable {
 
   // What serves an index; null when the index is beyond the list or its name is not granted. One bounds
   // check and one load; valid until the next grant, revoke or change of the list.
-  const HostCall* find(uint64_t index) const {
+  HostCall* find(uint64_t index) const {
     return index < resolved_.size() ? resolved_[static_cast<size_t>(index)] : nullptr;
   }
 
  private:
-  const HostCall* resolve(std::string_view name) const;
+  HostCall* resolve(std::string_view name);
   void resolve_all();
 
   std::map<std::string, HostCall, std::less<>> grants_;
   std::vector<std::string> imports_;
-  std::vector<const HostCall*> resolved_;  // by import index
+  std::vector<HostCall*> resolved_;  // by import index
 };
 
 }  // namespace comet

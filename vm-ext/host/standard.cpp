@@ -217,25 +217,32 @@ comet_status call_write(comet_call* call, void*) {
   return result(call, static_cast<int64_t>(done));
 }
 
-// ---- arguments -------------------------------------------------------------------------------------
+// ---- arguments and environment -------------------------------------------------------------------------------------
+
+// Copies as much of text number `argument 0` as there is room for; the result is its whole length.
+comet_status give_text(comet_call* call, const std::vector<std::string>& texts) {
+  const uint64_t number = comet_call_argument(call, 0);
+  if (number >= texts.size()) return result(call, error_bad_argument);
+  const std::string& text = texts[static_cast<size_t>(number)];
+  const size_t length = static_cast<size_t>(std::min<uint64_t>(text.size(), comet_call_argument(call, 2)));
+  if (length > 0) {
+    const comet_status status = comet_call_write(call, comet_call_argument(call, 1), text.data(), length);
+    if (status != COMET_OK) return status;
+  }
+  return result(call, static_cast<int64_t>(text.size()));
+}
 
 comet_status call_arg_count(comet_call* call, void*) {
   return result(call, static_cast<int64_t>(state_of(call).arguments.size()));
 }
 
-comet_status call_arg(comet_call* call, void*) {
-  const std::vector<std::string>& arguments = state_of(call).arguments;
-  const uint64_t number = comet_call_argument(call, 0);
-  if (number >= arguments.size()) return result(call, error_bad_argument);
-  const std::string& argument = arguments[static_cast<size_t>(number)];
-  const size_t length =
-      static_cast<size_t>(std::min<uint64_t>(argument.size(), comet_call_argument(call, 2)));
-  if (length > 0) {
-    const comet_status status = comet_call_write(call, comet_call_argument(call, 1), argument.data(), length);
-    if (status != COMET_OK) return status;
-  }
-  return result(call, static_cast<int64_t>(argument.size()));
+comet_status call_arg(comet_call* call, void*) { return give_text(call, state_of(call).arguments); }
+
+comet_status call_env_count(comet_call* call, void*) {
+  return result(call, static_cast<int64_t>(state_of(call).environment.size()));
 }
+
+comet_status call_env(comet_call* call, void*) { return give_text(call, state_of(call).environment); }
 
 // ---- clock and randomness --------------------------------------------------------------------------
 
@@ -304,6 +311,7 @@ constexpr StandardCall standard_calls[] = {
     {"streams", "write", call_write},  {"arguments", "arg_count", call_arg_count},
     {"arguments", "arg", call_arg},    {"clock", "clock", call_clock},
     {"random", "random", call_random}, {"memory", "map", call_map},
+    {"environment", "env_count", call_env_count}, {"environment", "env", call_env},
 };
 
 bool group_exists(std::string_view group) {

@@ -270,7 +270,7 @@ void Reference::host_call() {
   check_register(base + 1 == 0 ? base : base + 1);
   if (observer_ != nullptr) observer_->host_called(index);
   if (call_was_logged(base, index)) return;
-  const HostCall* served = machine_.host.find(index);
+  HostCall* const served = machine_.host.find(index);
   const auto name = [&] { return imports[static_cast<std::size_t>(index)].c_str(); }; // the list may grow meanwhile
   if (served == nullptr) trap(COMET_TRAP_HOST_CALL, 0, "host call `%s` was not granted to this machine", name());
   RecordedCall recorded(machine_.timeline, machine_.host_state.random, thread_id_, thread_.instruction_count, index);
@@ -283,6 +283,7 @@ void Reference::host_call() {
     executed_ = false;
     next_ = thread_.pc;
   };
+  ++served->calls;
   if (served->function == nullptr) return leave_to_embedder();
 
   auto* const handle = static_cast<comet_machine*>(&machine_);

@@ -15,9 +15,11 @@
 #include <vector>
 
 #include "../comet.h"
+#include "confine.h"
 #include "options.h"
+#include "output_file.h"
 #include "report.h"
-#include "state_file.h"
+#include "statistics.h"
 
 namespace comet::runner {
 namespace {
@@ -141,6 +143,9 @@ std::unique_ptr<comet_machine, Free> make_machine(const Options& options) {
     const auto apply = change.allow ? comet_host_grant_standard : comet_host_revoke_standard;
     check(apply(machine, change.group.c_str(), &error), error);
   }
+  std::vector<const char*> environment;
+  for (const std::string& entry : options.environment) environment.push_back(entry.c_str());
+  check(comet_set_environment(machine, environment.size(), environment.data(), &error), error);
   check(comet_set_arguments(machine, options.arguments.size(), options.arguments.data(), &error), error);
   if (options.seed) comet_set_random_seed(machine, *options.seed);
   return owner;
@@ -203,7 +208,7 @@ comet_save_options save_options(const comet_image* image, const comet_stop* stop
 }
 
 // Says what became of a file. The program's own end is what counts for the exit status.
-void report_file(const StateFile& file, comet_status status, const comet_error& error) {
+void report_file(const OutputFile& file, comet_status status, const comet_error& error) {
   if (status != COMET_OK) say(file.error().empty() ? error.message : file.error());
 }
 
@@ -215,7 +220,7 @@ class Recording {
     const comet_save_options options = save_options(image, nullptr);
     // The runner goes back to nothing, so the machine's own log holds nothing.
     check(comet_timeline_start(machine, 0, &error), error);
-    if (comet_record_start(machine, &options, StateFile::take, &file_, &error) != COMET_OK)
+    if (comet_record_start(machine, &options, OutputFile::take, &file_, &error) != COMET_OK)
       end(exit_system, file_.error().empty() ? error.message : file_.error());
   }
   void finish(const comet_stop& stop) {
@@ -225,16 +230,21 @@ class Recording {
   }
 
  private:
-  StateFile file_;
+  OutputFile file_;
   comet_machine* machine_;
 };
 
-void write_core(const std::string& path, const comet_machine* machine, const comet_image* image, const comet_stop& stop) {
+void write_core(OutputFile& file, const comet_machine* machine, const comet_image* image, const comet_stop& stop) {
+  comet_error error = COMET_ERROR_INIT;
+  const comet_save_options options = save_options(image, &stop);
+  report_file(file, comet_state_save(machine, &options, OutputFile::take, &file, nullptr, &error), error);
+}
+
+// A fence that the system does not have is told of, and missed: the machine keeps programs in by itself.
+void confine_unless(bool told_not_to) {
+  if (told_not_to) return;
   try {
-    StateFile file(path);
-    comet_error error = COMET_ERROR_INIT;
-    const comet_save_options options = save_options(image, &stop);
-    report_file(file, comet_state_save(machine, &options, StateFile::take, &file, nullptr, &error), error);
+    confine();
   } catch (const std::string& message) {
     say(message);
   }
@@ -248,6 +258,10 @@ int run(const Options& options) {
   const Signals signals(machine.get());
   std::optional<Recording> recording;
   if (options.record) recording.emplace(*options.record, machine.get(), image.get());
+  std::optional<OutputFile> core, statistics_file;
+  if (options.core) core.emplace(*options.core);
+  if (options.statistics) statistics_file.emplace(*options.statistics);
+  confine_unless(!options.confine);
 
   if (options.nanoseconds) comet_set_deadline(machine.get(), *options.nanoseconds);
   comet_stop stop = COMET_STOP_INIT;
@@ -258,16 +272,13 @@ int run(const Options& options) {
 
   const int status = exit_status_of(stop);
   if (recording) recording->finish(stop);
-  if (options.core && stop.reason != COMET_HALTED && status != exit_output_closed)
-    write_core(*options.core, machine.get(), image.get(), stop);
+  if (core && stop.reason != COMET_HALTED && status != exit_output_closed)
+    write_core(*core, machine.get(), image.get(), stop);
   if (stop.reason != COMET_HALTED && !options.quiet)
     report_end(options, image.get(), machine.get(), stop, status);
-  if (options.statistics) {
-    comet_statistics statistics = COMET_STATISTICS_INIT;
-    check(comet_machine_statistics(machine.get(), &statistics, &error), error);
-    std::fprintf(stderr, "instructions: %" PRIu64 "\nseconds: %.6f\n", stop.instruction_count, seconds);
-    std::fprintf(stderr, "decoded: %" PRIu64 " instructions, %" PRIu64 " bytes, dropped %" PRIu64 " times\n",
-                 statistics.decoded_instructions, statistics.decoded_bytes, statistics.decoded_drops);
+  if (statistics_file) {
+    const std::string json = statistics(machine.get(), stop, status, seconds);
+    if (OutputFile::take(&*statistics_file, json.data(), json.size()) != 0) say(statistics_file->error());
   }
   if (options.hash) {
     uint8_t hash[16];

@@ -20,6 +20,7 @@ enum ExitStatus : int {
   exit_system = 71,       // as EX_OSERR
   exit_own_output = 74,   // as EX_IOERR
   exit_not_granted = 77,  // as EX_NOPERM
+  exit_bad_config = 78,   // as EX_CONFIG
   exit_out_of_fuel = 123,
   exit_out_of_time = 124,    // as timeout(1)
   exit_interrupted = 130,    // as a shell reports SIGINT
@@ -27,7 +28,7 @@ enum ExitStatus : int {
   exit_output_closed = 141,  // as a shell reports SIGPIPE
 };
 
-// A change of what the machine is granted; they are made in the order of the command line.
+// A change of what the machine is granted; they are made in the order of the settings.
 struct GroupChange {
   std::string group;
   bool allow;
@@ -41,15 +42,17 @@ struct Options {
   std::optional<uint64_t> registers;
   std::optional<uint64_t> seed;
   std::vector<GroupChange> groups;
+  std::vector<std::string> environment;  // NAME=VALUE, each name once
+  bool confine = true;
   std::optional<std::string> core;
   std::optional<std::string> record;
+  std::optional<std::string> statistics;  // a path, or `-` for standard error
   bool hash = false;
-  bool statistics = false;
   bool quiet = false;
   std::vector<const char*> arguments;  // the image's path, then the program's arguments
 };
 
-// Reads the command line. What ends the run at once (--help, --version, a mistake) is done here: then the
+// Reads the command line and the configuration file that it names. What ends the run at once (--help, --version, a mistake) is done here: then the
 // result is nothing and `status` is the exit status.
 std::optional<Options> read_options(int count, char** arguments, int& status);
 
