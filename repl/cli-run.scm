@@ -26,16 +26,17 @@
 (use repl/report)
 (use repl/repl)
 
-(define groups '("exit" "streams" "arguments" "memory" "clock" "random" "environment"))
+(define groups '("exit" "streams" "arguments" "memory" "files" "clock" "random"))
 
 (define machine-options
   (append
    '(("--memory" size "SIZE" "bytes the program may have mapped; suffix K, M or G (1G)")
      ("--call-depth" number "N" "activations, that is, calls under way (262144)")
      ("--registers" number "N" "registers that all windows together may reach (1048576)")
-     ("--allow" text "GROUP" "grant a group of host calls: clock, random, environment")
-     ("--deny" text "GROUP" "take one away: exit, streams, arguments, memory")
-     ("--env" text "NAME=VALUE" "put this into the environment that the group environment shows")
+     ("--allow" text "GROUP" "grant a group of host calls: clock, random")
+     ("--deny" text "GROUP" "take one away: exit, streams, arguments, memory, files")
+     ("--dir" directory "DIR[:NAME][:ro]" "let it use the files in DIR, which it calls NAME; ro: reading only")
+     ("--env" setting "NAME=VALUE" "set a variable of its environment, which is empty else")
      ("--seed" number "N" "make what `random` gives the same on every run"))
    (list raw-option)
    assembly-options))
@@ -79,21 +80,11 @@
                 (cond ((string=? (car option) "--allow") (machine-grant! machine (cdr option)))
                       ((string=? (car option) "--deny") (machine-revoke! machine (cdr option)))))
               options)
-    (machine-environment-set! machine (environment-entries (option-values options "--env")))
+    (machine-environment-set! machine (option-values options "--env"))
+    (for-each (lambda (directory)
+                (machine-directory! machine (car directory) (cadr directory) read-only: (caddr directory)))
+              (option-values options "--dir"))
     machine))
-
-;; Of several entries of a name the last counts, where the first stood.
-(define (environment-entries words)
-  (define (name word)
-    (let ((equals (string-index word #\=)))
-      (if (memv equals '(#f 0)) (usage-error "--env takes NAME=VALUE, not `" word "`"))
-      (substring word 0 equals)))
-  (let loop ((words words) (entries '()))
-    (cond ((null? words) entries)
-          ((assoc (name (car words)) (map (lambda (entry) (cons (name entry) entry)) entries))
-           (loop (cdr words)
-                 (map (lambda (entry) (if (string=? (name entry) (name (car words))) (car words) entry)) entries)))
-          (else (loop (cdr words) (append entries (list (car words))))))))
 
 (define status-capability 5)
 (define status-format 4)
@@ -107,9 +98,16 @@
         ((and (vm-error? exception) (= (vm-error-status exception) status-format)) status-bad-data)
         (else status-system)))
 
+(define (check-directories directories)
+  (with-exception-catcher
+   (lambda (exception) (usage-error "--dir: " (error-line exception)))
+   (lambda ()
+     (let ((machine (make-machine)))
+       (for-each (lambda (directory) (machine-directory! machine (car directory) (cadr directory))) directories)))))
+
 (define (load-or-exit path options)
   (check-groups (append (option-values options "--allow") (option-values options "--deny")))
-  (environment-entries (option-values options "--env"))
+  (check-directories (option-values options "--dir"))
   (use-assembly-options! options)
   (with-exception-catcher
    (lambda (exception)

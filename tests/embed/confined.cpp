@@ -29,6 +29,7 @@ struct Attempt {
   const char* what;
   bool allowed;
   void (*make)();
+  bool with_files = false;
 };
 
 const Attempt attempts[] = {
@@ -37,6 +38,9 @@ const Attempt attempts[] = {
     {"take memory", true, [] { free(calloc(1, size_t{1} << 22)); }},
     {"tell the time", true, [] { timespec now; clock_gettime(CLOCK_MONOTONIC, &now); }},
     {"ask how a descriptor was opened", true, [] { fcntl(0, F_GETFL); }},
+    {"open a file where directories were granted", true, [] { if (open("/", O_RDONLY) < 0) _exit(1); }, true},
+    {"make another process there", false, [] { fork(); }, true},
+    {"change its owner", false, [] { chown("/nowhere", 0, 0); }, true},
     {"open a file", false, [] { open("/etc/passwd", O_RDONLY); }},
     {"look at a file", false, [] { struct stat information; stat("/etc/passwd", &information); }},
     {"make another process", false, [] { fork(); }},
@@ -57,7 +61,7 @@ const Attempt attempts[] = {
 bool ends_as_it_should(const Attempt& attempt) {
   const pid_t child = fork();
   if (child == 0) {
-    comet::runner::confine();
+    comet::runner::confine(attempt.with_files);
     attempt.make();
     _exit(0);
   }

@@ -198,6 +198,20 @@ static void read_astray(void) { host(read_call, 0, 0x50000, 10); }
 /* The first page is there, the second is not. */
 static void write_astray(void) { host(write_call, 1, (int64_t)data, 1 << 17); }
 
+/* Goes wherever there is no code. */
+static void hostile(void) {
+  labels[2] = 0x7777;
+  emit("beqi", 1, 0, 2);
+  emit("beqi", 1, 1, 1);
+  emit("jumpr", 1, 0, 0);
+  label(1);
+  emit("hcall", 1, 9, 0);
+  emit("jtab", 1, 1000, 3);
+  code[code_length++] = 0xff; /* no such opcode */
+  code[code_length++] = 0x07;
+  label(3);
+}
+
 static void save(const char* directory, const char* name, void (*program)(void),
                  const char* const* more_imports, uint64_t data_length) {
   for (int pass = 0; pass < 4; ++pass) {
@@ -207,7 +221,7 @@ static void save(const char* directory, const char* name, void (*program)(void),
   comet_image* image;
   check(comet_image_new(&image, &error));
   check(comet_image_add_section(image, ".text", origin, code, code_length, code_length,
-                                COMET_READ | COMET_EXECUTE, &error));
+                                COMET_READ | COMET_EXECUTE | (program == hostile ? COMET_WRITE : 0), &error));
   check(comet_image_add_section(image, ".bss", data, NULL, 0, data_length, COMET_READ | COMET_WRITE, &error));
   check(comet_image_add_symbol(image, "_start", origin, &error));
   check(comet_image_add_line(image, origin, "program.s", 1, 0, &error));
@@ -263,6 +277,7 @@ int main(int count, char** arguments) {
   save(directory, "large.image", count_to_1000, none, (uint64_t)1 << 30);
   save(directory, "read-astray.image", read_astray, none, 16);
   save(directory, "write-astray.image", write_astray, none, 16);
+  save(directory, "hostile.image", hostile, none, 16);
   save(directory, "m", misuse, all_calls, 16);
   return 0;
 }

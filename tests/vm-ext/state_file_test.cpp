@@ -140,7 +140,6 @@ BOOST_AUTO_TEST_CASE(the_environment_goes_with_the_state) {
                  .add("imm", {13, 9})
                  .add("hcall", {10, 0})
                  .add("halt"));
-  SUPPORT_OK(comet_host_grant_standard(vm, "environment", error));
   vm.import("env");
   const bytes without = save(vm);
   const char* const entries[] = {"A=x", "B=y"};
@@ -148,7 +147,6 @@ BOOST_AUTO_TEST_CASE(the_environment_goes_with_the_state) {
   const bytes file = save(vm);
   BOOST_CHECK(file != without);
   machine copy;
-  SUPPORT_OK(comet_host_grant_standard(copy, "environment", error));
   restore(copy, state(file));
   copy.run();
   BOOST_CHECK_EQUAL(copy.get(11), 3u);

@@ -637,17 +637,16 @@ static comet_status comet_box_host_import(comet_box* box, const char* name) {
   return status;
 }
 
-typedef comet_status comet_set_texts(comet_machine*, size_t, const char* const*, comet_error*);
-
-/* packed: count strings, each ended by NUL; set: comet_set_arguments or comet_set_environment. */
-static comet_status comet_box_set_texts(comet_box* box, comet_set_texts* set, const char* packed, size_t count) {
+/* packed: count strings, each ended by NUL. */
+/* Which: 0 arguments, 1 environment. */
+static comet_status comet_box_set_texts(comet_box* box, int which, const char* packed, size_t count) {
   const char** texts = calloc(count + 1, sizeof *texts);
   if (texts == NULL) return comet_fail_with(COMET_ERROR_MEMORY, "no memory is left for the arguments");
   for (size_t i = 0; i < count; i++) {
     texts[i] = packed;
     packed += strlen(packed) + 1;
   }
-  comet_status status = set(box->machine, count, texts, comet_clear_error());
+  comet_status status = (which == 0 ? comet_set_arguments : comet_set_environment)(box->machine, count, texts, comet_clear_error());
   free(texts);
   return status;
 }

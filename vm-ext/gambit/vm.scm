@@ -435,27 +435,28 @@ end-of-c
 (define-call (vm-set-stream machine stream descriptor) (machine* unsigned-int int)
   "comet_set_stream(___arg1->machine, ___arg2, ___arg3, comet_clear_error())")
 
-;; texts: a list of strings without NUL characters
-(define (pack-texts texts)
-  (let ((packed (apply string-append
-                       (map (lambda (text)
-                              (if (memv #\nul (string->list text))
-                                  (error "an argument of a program cannot hold a NUL character:" text))
-                              (string-append text (string #\nul)))
-                            texts))))
-    (call-with-output-u8vector
-     (list char-encoding: 'UTF-8 eol-encoding: 'lf)
-     (lambda (port) (display packed port)))))
+;; A list of strings without NUL characters, one behind the other with a NUL behind each.
+(define (packed-texts texts)
+  (call-with-output-u8vector
+   (list char-encoding: 'UTF-8 eol-encoding: 'lf)
+   (lambda (port)
+     (for-each (lambda (text)
+                 (if (memv #\nul (string->list text))
+                     (error "an argument of a program cannot hold a NUL character:" text))
+                 (display text port)
+                 (write-char #\nul port))
+               texts))))
 
-(define (vm-set-arguments machine arguments)
-  (check ((c-lambda (machine* scheme-object size_t) int
-            "___return(comet_box_set_texts(___arg1, comet_set_arguments, ___CAST(char*, COMET_BYTES(___arg2)), ___arg3));")
-          machine (pack-texts arguments) (length arguments))))
+(define (set-texts machine which texts)
+  (check ((c-lambda (machine* int scheme-object size_t) int
+            "___return(comet_box_set_texts(___arg1, ___arg2, ___CAST(char*, COMET_BYTES(___arg3)), ___arg4));")
+          machine which (packed-texts texts) (length texts))))
 
-(define (vm-set-environment machine entries)
-  (check ((c-lambda (machine* scheme-object size_t) int
-            "___return(comet_box_set_texts(___arg1, comet_set_environment, ___CAST(char*, COMET_BYTES(___arg2)), ___arg3));")
-          machine (pack-texts entries) (length entries))))
+(define (vm-set-arguments machine arguments) (set-texts machine 0 arguments))
+(define (vm-set-environment machine settings) (set-texts machine 1 settings))
+
+(define-call (vm-grant-directory machine path name access) (machine* UTF-8-string UTF-8-string int)
+  "comet_grant_directory(___arg1->machine, ___arg2, ___arg3, ___arg4, comet_clear_error())")
 
 (define vm-set-random-seed
   (c-lambda (machine* u64) void "comet_set_random_seed(___arg1->machine, ___arg2);"))

@@ -22,6 +22,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,18 @@ constexpr int allowed[] = {
     SYS_sigaltstack,    SYS_getrandom,     SYS_sched_yield,     SYS_exit,         SYS_exit_group,
 };
 
+constexpr int allowed_with_files[] = {
+#ifdef SYS_openat2
+    SYS_openat2,
+#endif
+#ifdef SYS_renameat
+    SYS_renameat,
+#endif
+    SYS_openat,   SYS_fstat,      SYS_newfstatat, SYS_statx,     SYS_lseek,      SYS_pread64,    SYS_pwrite64,
+    SYS_fsync,    SYS_ftruncate,  SYS_getdents64, SYS_mkdirat,   SYS_unlinkat,   SYS_renameat2,  SYS_linkat,
+    SYS_symlinkat, SYS_readlinkat, SYS_utimensat, SYS_fcntl,
+};
+
 // The low half of argument n: on these processors, little-endian, it comes first.
 constexpr uint32_t argument(unsigned n) {
   return static_cast<uint32_t>(offsetof(seccomp_data, args) + n * sizeof(uint64_t));
@@ -53,15 +66,13 @@ constexpr uint32_t argument(unsigned n) {
 
 class Filter {
  public:
-  Filter() {
+  explicit Filter(bool files) {
     load(offsetof(seccomp_data, arch));
     add(BPF_JMP | BPF_JEQ | BPF_K, architecture, 1, 0);
     kill();
     load(offsetof(seccomp_data, nr));
-    for (const int call : allowed) {
-      add(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(call), 0, 1);
-      allow();
-    }
+    allow_all(allowed);
+    if (files) allow_all(allowed_with_files);
     for (const int call : {SYS_mmap, SYS_mprotect}) allow_if(call, 2, BPF_JSET, PROT_EXEC, false);
     allow_if(SYS_fcntl, 1, BPF_JEQ, F_GETFL, true);
     kill();
@@ -76,6 +87,12 @@ class Filter {
   void load(size_t offset) { add(BPF_LD | BPF_W | BPF_ABS, static_cast<uint32_t>(offset), 0, 0); }
   void allow() { add(BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0); }
   void kill() { add(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS, 0, 0); }
+  void allow_all(std::span<const int> calls) {
+    for (const int call : calls) {
+      add(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(call), 0, 1);
+      allow();
+    }
+  }
   // Allows `call` when a comparison of its argument comes out as `wanted`, and else kills.
   void allow_if(int call, unsigned n, unsigned comparison, uint32_t value, bool wanted) {
     add(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(call), 0, 4);
@@ -95,8 +112,8 @@ class Filter {
 
 }  // namespace
 
-void confine() {
-  const Filter filter;
+void confine(bool files) {
+  const Filter filter(files);
   sock_fprog program{static_cast<unsigned short>(filter.code().size()), const_cast<sock_filter*>(filter.code().data())};
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) refuse("no_new_privs");
   if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) != 0) refuse("seccomp");
@@ -107,7 +124,7 @@ void confine() {
 #else
 
 namespace comet::runner {
-void confine() {}
+void confine(bool) {}
 }  // namespace comet::runner
 
 #endif

@@ -20,6 +20,7 @@
 #include "output_file.h"
 #include "report.h"
 #include "statistics.h"
+#include "verify.h"
 
 namespace comet::runner {
 namespace {
@@ -147,6 +148,11 @@ std::unique_ptr<comet_machine, Free> make_machine(const Options& options) {
   for (const std::string& entry : options.environment) environment.push_back(entry.c_str());
   check(comet_set_environment(machine, environment.size(), environment.data(), &error), error);
   check(comet_set_arguments(machine, options.arguments.size(), options.arguments.data(), &error), error);
+  for (const Directory& directory : options.directories) {
+    const int access = directory.read_only ? COMET_READ : COMET_READ | COMET_WRITE;
+    if (comet_grant_directory(machine, directory.path.c_str(), directory.name.c_str(), access, &error) != COMET_OK)
+      end(exit_usage, std::string("--dir: ") + error.message);
+  }
   if (options.seed) comet_set_random_seed(machine, *options.seed);
   return owner;
 }
@@ -241,19 +247,26 @@ void write_core(OutputFile& file, const comet_machine* machine, const comet_imag
 }
 
 // A fence that the system does not have is told of, and missed: the machine keeps programs in by itself.
-void confine_unless(bool told_not_to) {
-  if (told_not_to) return;
+void confine_as(const Options& options) {
+  if (!options.confine) return;
   try {
-    confine();
+    confine(!options.directories.empty());
   } catch (const std::string& message) {
     say(message);
   }
+}
+
+int print(const Verdict& verdict) {
+  const bool printed = std::fputs(verdict.text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
+  if (!printed) end(exit_own_output, "standard output cannot be written");
+  return verdict.status;
 }
 
 int run(const Options& options) {
   const char* path = options.arguments.front();
   const auto image = open_image(path);
   const auto machine = make_machine(options);
+  if (options.verify) return print(verify(image.get(), machine.get(), options.json));
   load(path, image.get(), machine.get());
   const Signals signals(machine.get());
   std::optional<Recording> recording;
@@ -261,7 +274,7 @@ int run(const Options& options) {
   std::optional<OutputFile> core, statistics_file;
   if (options.core) core.emplace(*options.core);
   if (options.statistics) statistics_file.emplace(*options.statistics);
-  confine_unless(!options.confine);
+  confine_as(options);
 
   if (options.nanoseconds) comet_set_deadline(machine.get(), *options.nanoseconds);
   comet_stop stop = COMET_STOP_INIT;

@@ -28,10 +28,11 @@ Limits (N: decimal, or hexadecimal with 0x):
 What the program may do:
   --allow GROUP        grant a group of host calls
   --deny GROUP         take a group away
-                       groups: exit, streams, arguments, memory (granted from
-                       the start), clock, random, environment
-  --env NAME=VALUE     put this into the environment that the group environment
-                       shows; it is empty otherwise
+                       groups: exit, streams, arguments, memory, files (granted
+                       from the start), clock, random
+  --dir DIR[:NAME][:ro]  let it use the files in DIR, which it calls NAME, or as
+                       DIR is called; ro: reading only
+  --env NAME=VALUE     set a variable of its environment, which is empty else
   --seed N             make what `random` gives the same on every run
   --no-confine         leave out the operating system's own fence around the
                        runner (seccomp)
@@ -48,9 +49,13 @@ Reports, all on standard error:
 
   --config FILE        read settings from FILE: a line `fuel = 1000` for --fuel
                        1000, `quiet = yes` for --quiet. Options go before it
+  --verify             do not run IMAGE, but tell what it is and could do: its
+                       sections, host calls, and the code that can be reached
+  --json               --verify for programs
   --help               print this and exit
   --version            print the version and exit
 
+Exit status of --verify: 0, 1 where there is something to remark, or 64 to 77.
 Exit status: that of the program, modulo 256, or
    64  the command line is wrong         123  --fuel is used up
    65  IMAGE is not a valid image        124  --time is over
@@ -63,7 +68,7 @@ Exit status: that of the program, modulo 256, or
 )";
 
 // What getopt_long gives: the number of a setting, or one of these.
-enum OptionId : int { first_setting = 256, option_config = 1000, option_help, option_version };
+enum OptionId : int { first_setting = 256, option_config = 1000, option_verify, option_json, option_help, option_version };
 
 std::vector<option> long_options() {
   std::vector<option> all;
@@ -71,6 +76,8 @@ std::vector<option> long_options() {
   for (const Setting& setting : settings())
     all.push_back({setting.name, setting.takes_value ? required_argument : no_argument, nullptr, id++});
   all.push_back({"config", required_argument, nullptr, option_config});
+  all.push_back({"verify", no_argument, nullptr, option_verify});
+  all.push_back({"json", no_argument, nullptr, option_json});
   all.push_back({"help", no_argument, nullptr, option_help});
   all.push_back({"version", no_argument, nullptr, option_version});
   all.push_back({});
@@ -95,6 +102,7 @@ int print_and_end(const char* text) {
 struct CommandLine {
   std::vector<std::pair<const Setting*, std::string_view>> set;
   std::optional<std::string> config;
+  bool verify = false, json = false;
   std::optional<int> ends_with;  // a status
 };
 
@@ -114,6 +122,8 @@ CommandLine read_command_line(int count, char** arguments) {
       line.ends_with = print_and_end((std::string(program_name) + " " + comet_version() + "\n").c_str());
     if (line.ends_with) return line;
     if (id == option_config) line.config = optarg;
+    else if (id == option_verify) line.verify = true;
+    else if (id == option_json) line.json = true;
     else line.set.emplace_back(&settings()[static_cast<size_t>(id - first_setting)], optarg == nullptr ? "yes" : optarg);
   }
 }
@@ -135,6 +145,9 @@ std::optional<Options> read_options(int count, char** arguments, int& status) {
       status = exit_usage;
     }
     for (const auto& [setting, value] : line.set) set(options, *setting, value);
+    options.verify = line.verify;
+    options.json = line.json;
+    if (options.json && !options.verify) throw UsageError{"--json belongs to --verify"};
     if (optind >= count) throw UsageError{"no image is named"};
     options.arguments.assign(arguments + optind, arguments + count);
     return options;

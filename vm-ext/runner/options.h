@@ -13,6 +13,7 @@ inline constexpr char program_name[] = "comet-vm-no-scheme";
 // Exit statuses of the runner's own. The program's own exit status is passed on modulo 256, so a program
 // that wants to be told apart from these keeps to 0 to 63.
 enum ExitStatus : int {
+  exit_remarks = 1,       // of --verify
   exit_usage = 64,        // as EX_USAGE of sysexits.h
   exit_bad_image = 65,    // as EX_DATAERR
   exit_no_image = 66,     // as EX_NOINPUT
@@ -34,6 +35,13 @@ struct GroupChange {
   bool allow;
 };
 
+// A directory of the host that the program may use.
+struct Directory {
+  std::string path;
+  std::string name;  // in the program
+  bool read_only;
+};
+
 struct Options {
   uint64_t fuel = UINT64_MAX;
   std::optional<uint64_t> nanoseconds;
@@ -42,6 +50,7 @@ struct Options {
   std::optional<uint64_t> registers;
   std::optional<uint64_t> seed;
   std::vector<GroupChange> groups;
+  std::vector<Directory> directories;
   std::vector<std::string> environment;  // NAME=VALUE, each name once
   bool confine = true;
   std::optional<std::string> core;
@@ -49,6 +58,8 @@ struct Options {
   std::optional<std::string> statistics;  // a path, or `-` for standard error
   bool hash = false;
   bool quiet = false;
+  bool verify = false;  // do not run it
+  bool json = false;    // verify: for programs
   std::vector<const char*> arguments;  // the image's path, then the program's arguments
 };
 

@@ -8,7 +8,7 @@
 namespace comet::runner {
 namespace {
 
-constexpr std::string_view groups[] = {"exit", "streams", "arguments", "memory", "clock", "random", "environment"};
+constexpr std::string_view groups[] = {"exit", "streams", "arguments", "memory", "files", "clock", "random"};
 
 std::string not_this(std::string_view value) { return ", not '" + std::string(value) + "'"; }
 
@@ -45,7 +45,7 @@ uint64_t nanoseconds(std::string_view text) {
 
 GroupChange change(std::string_view group, bool allow) {
   if (std::find(std::begin(groups), std::end(groups), group) == std::end(groups)) {
-    throw UsageError{"takes one of exit, streams, arguments, memory, clock, random, environment" + not_this(group)};
+    throw UsageError{"takes one of exit, streams, arguments, memory, files, clock, random" + not_this(group)};
   }
   return {std::string(group), allow};
 }
@@ -64,6 +64,21 @@ void add_environment(Options& options, std::string_view entry) {
   options.environment.emplace_back(entry);
 }
 
+// DIR, DIR:NAME, DIR:ro or DIR:NAME:ro
+Directory directory(std::string_view text) {
+  Directory directory{std::string(text), "", false};
+  if (text.ends_with(":ro")) {
+    directory.read_only = true;
+    directory.path.resize(text.size() - 3);
+  }
+  const size_t colon = directory.path.find(':');
+  directory.name = colon == std::string::npos ? directory.path : directory.path.substr(colon + 1);
+  directory.path.resize(std::min(colon, directory.path.size()));
+  if (directory.path.empty() || directory.name.empty())
+    throw UsageError{"takes DIR, DIR:NAME or one of them with :ro behind it" + not_this(text)};
+  return directory;
+}
+
 // In the order of the manual page.
 constexpr Setting all[] = {
     {"fuel", true, [](Options& o, std::string_view v) { o.fuel = number(v); }},
@@ -73,6 +88,7 @@ constexpr Setting all[] = {
     {"registers", true, [](Options& o, std::string_view v) { o.registers = number(v); }},
     {"allow", true, [](Options& o, std::string_view v) { o.groups.push_back(change(v, true)); }},
     {"deny", true, [](Options& o, std::string_view v) { o.groups.push_back(change(v, false)); }},
+    {"dir", true, [](Options& o, std::string_view v) { o.directories.push_back(directory(v)); }},
     {"env", true, add_environment},
     {"seed", true, [](Options& o, std::string_view v) { o.seed = number(v); }},
     {"no-confine", false, [](Options& o, std::string_view v) { o.confine = v != "yes"; }},
