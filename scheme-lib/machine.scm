@@ -109,10 +109,6 @@ thread 0 ready to run it. The machine is reset before, unless RESET is #f or ano
 rename and remove them, but for READ-ONLY. Nothing above the directory can be reached from it."
   (vm-grant-directory (machine-handle machine) (path-expand path) name (if read-only 1 3)))
 
-(define-documented (machine-host-call-count machine name)
-  "How often the host call of a name was made since it was granted."
-  (vm-host-calls (machine-handle machine) (group-name name)))
-
 (define (group-name group)
   (if (symbol? group) (symbol->string group) group))
 
@@ -652,7 +648,7 @@ number and gives up to so many bytes in a u8vector, none at the end; that of ano
 
 ;; ---- running ---------------------------------------------------------------------------------------
 
-(define reasons '#(halted out-of-fuel trap breakpoint watchpoint host-call interrupted observed traced))
+(define reasons '#(halted out-of-fuel trap breakpoint watchpoint host-call interrupted observed traced waiting limit))
 (define traps
   '#(none brk illegal read write execute misaligned divide overflow invalid call-depth window host-call user))
 

@@ -59,10 +59,11 @@ links_lead_to_the_library() {
   [ "$(readlink -f "$lib/libcomet-vm.so")" = "$(readlink -f "$lib/libcomet-vm.so.0")" ] &&
     [ -f "$lib/libcomet-vm.so.$version" ] && readelf -d "$lib/libcomet-vm.so" | grep -q 'SONAME.*\[libcomet-vm\.so\.0\]'
 }
-exports_only_its_own() {
-  local names
-  names=$(nm -D --defined-only "$lib/libcomet-vm.so" | awk '$2 ~ /[TBDRVW]/ { print $3 }' | grep -v '^comet_' | grep -v '^_ZN\?K\?St\|^_ZT\|^_ZNSt\|^_init$\|^_fini$')
-  [ -z "$names" ] || { echo "$names"; return 1; }
+# What comet.h declares, each with a version, and nothing else.
+exports_what_the_header_declares() {
+  sed -n 's/^COMET_API .*[ *]\(comet_[a-z0-9_]*\)(.*/\1/p' "$root/vm-ext/comet.h" | sort >"$work/declared"
+  nm -D --defined-only "$lib/libcomet-vm.so" | awk '$2 != "A" { sub(/@@COMET_0\.1$/, "", $3); print $3 }' | sort >"$work/exported"
+  [ -s "$work/declared" ] && diff "$work/declared" "$work/exported"
 }
 needs_only() { # FILE: no library but those of the C++ compiler
   local others
@@ -73,7 +74,7 @@ needs_only() { # FILE: no library but those of the C++ compiler
 prints_a_manual() { man --warnings -l "$1" >/dev/null 2>"$work/man"; [ ! -s "$work/man" ] || { cat "$work/man"; return 1; }; }
 
 check "the shared library has a soname and its links" links_lead_to_the_library
-check "the shared library exports nothing but comet_ names" exports_only_its_own
+check "the shared library exports what comet.h declares, with versions, and nothing else" exports_what_the_header_declares
 check "the shared library needs only the compiler's libraries" needs_only "$lib/libcomet-vm.so"
 check "the runner needs only the compiler's libraries" needs_only "$bin/comet-vm-no-scheme"
 check "pkg-config knows the version" test "$(pkg-config --modversion comet-vm)" = "$version"
@@ -111,10 +112,45 @@ prints_what_is_expected() {
 
 check "comet.h is valid C11 by itself" compile_header "$cc" -std=c11 header.c
 check "comet.h is valid C++20 by itself" compile_header "$cxx" -std=c++20 header.cpp
+echo '#include <comet.hpp>' >wrapper.cpp
+check "comet.hpp is valid C++17 by itself" compile_header "$cxx" -std=c++17 wrapper.cpp
 check "the example compiles against the shared library" compile_c "$root/examples/embed.c" embed
 check "the example does what it should" prints_what_is_expected ./embed
 check "the example compiles against the static library" compile_static "$root/examples/embed.c" embed-static
 check "linked statically it does the same" prints_what_is_expected ./embed-static
+# Whole programs, and what they print.
+examples=$root/examples/embed
+# shellcheck disable=SC2046,SC2086
+compile_cxx() { $cxx -std=c++17 $cflags "$1" -o "$2" $(pkg-config --cflags --libs comet-vm); }
+# shellcheck disable=SC2046,SC2086
+compile_gnu_c() { $cc -std=gnu11 $cflags "$1" -o "$2" $(pkg-config --cflags --libs comet-vm); }
+prints() { # EXPECTED COMMAND...
+  timeout 60 "${@:2}" >printed 2>&1 && diff "$root/tests/embed/$1" printed
+}
+check "the calculator compiles against comet.hpp" compile_cxx "$examples/calculator.cpp" calculator
+check "the calculator does what it should" prints calculator.expected ./calculator
+check "the fleet compiles" compile_gnu_c "$examples/fleet.c" fleet
+check "ten thousand machines are alive at once and run to completion" prints fleet.expected ./fleet
+check "the asynchronous host compiles" compile_gnu_c "$examples/async.c" async
+check "the asynchronous host does what it should" prints async.expected ./async
+# shellcheck disable=SC2046,SC2086
+check "the run that moves compiles" compile_cxx "$root/tests/embed/move.cpp" move
+for seed in 1 2; do
+  check "a run that moves between two processes twenty times, calls in flight and all, ends as if it had stayed ($seed)" \
+    timeout 60 ./move $seed 20
+done
+check "a program with an allocator of its own compiles" compile_cxx "$root/tests/embed/allocator.cpp" allocator
+check "the library allocates with the program's operator new, and gives all of it back" ./allocator
+builds_with_cmake() {
+  cmake -S "$examples" -B cmake-build -DCMAKE_PREFIX_PATH="$stage$prefix" -DCMAKE_C_COMPILER="$cc" -DCMAKE_CXX_COMPILER="$cxx" \
+    -DCMAKE_C_FLAGS="${EMBED_CFLAGS:-}" -DCMAKE_CXX_FLAGS="${EMBED_CFLAGS:-}" && cmake --build cmake-build &&
+    prints calculator.expected cmake-build/calculator && prints calculator.expected cmake-build/calculator-static
+}
+if command -v cmake >/dev/null; then
+  check "CMake's find_package finds the library, and the examples build with it" builds_with_cmake
+else
+  echo "# cmake is not installed, so find_package is not tried"
+fi
 check "images can be written by the C API alone" compile_c "$root/tests/embed/images.c" images
 check "images are written" ./images .
 
@@ -141,7 +177,7 @@ ends_in_silence() { ends "$@" && [ ! -s out ] && [ ! -s err ]; }
 help_names_all() {
   ends 0 --help || return 1
   local option
-  for option in fuel time memory call-depth registers allow deny dir env seed no-confine core record statistics hash quiet config verify json help version; do
+  for option in fuel time memory call-depth registers output allow deny dir env seed no-confine core record statistics hash quiet config verify json help version; do
     grep -q -e "--$option" out && grep -q -e "\\\\-\\\\-${option/-/\\\\-}" "$root/vm-ext/runner/comet-vm-no-scheme.1" || {
       echo "--$option is not in --help or the manual page"
       return 1
@@ -160,7 +196,7 @@ check "a number that is too large: status 64" ends_and_says 64 "below 2^64" --me
 check "a size that is no number: status 64" ends_and_says 64 \
   "--memory takes a number, with K, M or G behind it or not, not '5T'" --memory 5T count.image
 check "a time of 0: status 64" ends_and_says 64 "--time takes a number of seconds above 0 and up to 1000000000, not '0'" --time 0 count.image
-check "an unknown group: status 64" ends_and_says 64 "'fils'" --allow fils count.image
+check "an unknown group: status 64" ends_and_says 64 "'everything'" --allow everything count.image
 check "no such file: status 66" ends_and_says 66 "No such file" nowhere.image
 check "a folder: status 66" ends_and_says 66 "Is a directory" .
 truncate -s 1T holes.image
@@ -210,6 +246,8 @@ check "windows without end: status 132" ends_and_says 132 "limit of 1000" --regi
 check "--fuel is exact: status 123" ends_and_says 123 "after 12345 instructions" --fuel 12345 spin.image
 check "enough fuel is enough" ends_in_silence 0 --fuel 2001 count.image
 check "one less is not: status 123" ends 123 --fuel 2000 count.image
+output_is_exact() { ends_and_says 122 "--output is used up" --output 10000 write-forever.image && [ "$(stat -c %s out)" -eq 8192 ]; }
+check "--output stops before the write that would pass it: status 122" output_is_exact
 check "--time stops a loop: status 124" ends_and_says 124 "out of time" --time 0.2 spin.image
 check "--memory is kept: status 71" ends_and_says 71 " (--memory sets the limit)" --memory 1M large.image
 check "what is not granted is refused: status 77" ends_and_says 77 '"clock"' ask-clock.image
@@ -287,6 +325,8 @@ check "--verify counts jumps whose targets are in registers" verifies 1 "what 1 
 check "--verify --json is JSON" verifies_as_json 0 '"clean": true' count.image
 check "so are remarks" verifies_as_json 1 '"why": "goes to 0x7777, where there is no code"' hostile.image
 check "--verify of what is no image: status 65" ends_and_says 65 "not a Comet image" --verify "$root/tests/embed/test.sh"
+state_is_no_image() { ends 123 --fuel 9 --core state spin.image && ends_and_says 64 "is a state; --verify takes images" --verify state; }
+check "--verify of a state: status 64" state_is_no_image
 check "--json alone: status 64" ends_and_says 64 "--json belongs to --verify" --json count.image
 verdict_is_lost() { "$runner" --verify count.image >/dev/full 2>err; [ $? -eq 74 ] && says "standard output cannot be written"; }
 check "a verdict that cannot be written: status 74" verdict_is_lost

@@ -281,31 +281,6 @@ BOOST_AUTO_TEST_CASE(arguments_are_copied_as_far_as_there_is_room) {
   BOOST_CHECK_EQUAL(arg.call({3, data, 1}), -22);
 }
 
-BOOST_AUTO_TEST_CASE(calls_are_counted_by_name_from_the_grant_on) {
-  Guest guest("arg_count");
-  const auto calls = [&](const char* name) {
-    uint64_t so_far = 99;
-    BOOST_CHECK_EQUAL(comet_host_calls(guest.machine(), name, &so_far, nullptr), COMET_OK);
-    return so_far;
-  };
-  BOOST_CHECK_EQUAL(calls("arg_count"), 0u);
-  guest.call({});
-  guest.call({});
-  BOOST_CHECK_EQUAL(calls("arg_count"), 2u);
-  BOOST_CHECK_EQUAL(calls("arg"), 0u);
-  comet_machine* fork = nullptr;
-  BOOST_REQUIRE_EQUAL(comet_machine_fork(guest.machine(), nullptr, &fork, nullptr), COMET_OK);
-  uint64_t of_fork = 99;
-  BOOST_CHECK_EQUAL(comet_host_calls(fork, "arg_count", &of_fork, nullptr), COMET_OK);
-  BOOST_CHECK_EQUAL(of_fork, 0u);
-  comet_machine_free(fork);
-  uint64_t none = 0;
-  comet_error error = COMET_ERROR_INIT;
-  BOOST_CHECK_EQUAL(comet_host_calls(guest.machine(), "not-granted", &none, &error), COMET_ERROR_ARGUMENT);
-  BOOST_CHECK_EQUAL(std::string(error.message), "host call `not-granted` is not granted");
-  BOOST_CHECK_EQUAL(comet_host_calls(guest.machine(), "not a name", &none, nullptr), COMET_ERROR_ARGUMENT);
-}
-
 BOOST_AUTO_TEST_CASE(the_clock_goes_forward) {
   Guest guest("clock");
   const int64_t first = guest.call({1});

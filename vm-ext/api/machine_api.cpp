@@ -27,9 +27,24 @@ void require_protection(int protection) {
     fail(COMET_ERROR_ARGUMENT, 0, "protection %d is not a union of COMET_READ, COMET_WRITE and COMET_EXECUTE", protection);
 }
 
+void require_pages(uint64_t address, uint64_t length) {
+  if (((address | length) & page_mask) != 0)
+    fail(COMET_ERROR_ARGUMENT, address, "0x%llx and %llu bytes are no whole pages of %d bytes", wide(address), wide(length), COMET_PAGE_SIZE);
+}
+
 void require_mapped(const Space& space, uint64_t address, uint64_t length) {
   if (const auto missing = space.memory.first_denied(address, length, 0))
     fail(COMET_ERROR_ADDRESS, *missing, "nothing is mapped at 0x%llx; map it first", wide(*missing));
+}
+
+comet_config checked(const comet_config& config) {
+  if (config.window > largest_window)
+    fail(COMET_ERROR_ARGUMENT, 0, "a window of %llu bytes is too large; at most %llu", wide(config.window), wide(largest_window));
+  if (config.register_limit > largest_registers)
+    fail(COMET_ERROR_ARGUMENT, 0, "a register limit of %llu is too large; at most %llu", wide(config.register_limit), wide(largest_registers));
+  if (config.call_depth_limit == 0 || config.call_depth_limit > largest_call_depth)
+    fail(COMET_ERROR_ARGUMENT, 0, "a call depth limit of %llu is not possible; it is from 1 to %llu", wide(config.call_depth_limit), wide(largest_call_depth));
+  return config;
 }
 
 comet_config complete(const comet_config* given) {
@@ -40,13 +55,14 @@ comet_config complete(const comet_config* given) {
     std::memcpy(static_cast<void*>(&config), given, std::min(given->size, sizeof config));
     config.size = sizeof config;
   }
-  if (config.window > largest_window)
-    fail(COMET_ERROR_ARGUMENT, 0, "a window of %llu bytes is too large; at most %llu", wide(config.window), wide(largest_window));
-  if (config.register_limit > largest_registers)
-    fail(COMET_ERROR_ARGUMENT, 0, "a register limit of %llu is too large; at most %llu", wide(config.register_limit), wide(largest_registers));
-  if (config.call_depth_limit == 0 || config.call_depth_limit > largest_call_depth)
-    fail(COMET_ERROR_ARGUMENT, 0, "a call depth limit of %llu is not possible; it is from 1 to %llu", wide(config.call_depth_limit), wide(largest_call_depth));
-  return config;
+  return checked(config);
+}
+
+comet_limits limits_of(const comet_machine& machine) {
+  const comet_config& config = machine.config();
+  const HostState& host = machine.host_state;
+  return {sizeof(comet_limits), config.memory_limit, config.register_limit, config.call_depth_limit, host.output_left,
+          host.stop_for_memory ? 1 : 0};
 }
 
 uint64_t* register_place(const Thread& thread, uint64_t level, uint64_t index) {
@@ -85,7 +101,10 @@ comet_status comet_machine_new(const comet_config* config, comet_machine** machi
   });
 }
 
-void comet_machine_free(comet_machine* machine) { delete machine; }
+void comet_machine_free(comet_machine* machine) {
+  if (machine != nullptr && machine->runs()) machine->freed = true; // by a callback: guard_run frees it
+  else delete machine;
+}
 
 comet_status comet_machine_reset(comet_machine* machine, comet_error* error) {
   return guard(error, [&] {
@@ -101,6 +120,38 @@ comet_status comet_machine_config(const comet_machine* machine, comet_config* co
   });
 }
 
+comet_status comet_get_limits(const comet_machine* machine, comet_limits* limits, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    give(limits, limits_of(*machine), "limits");
+  });
+}
+
+comet_status comet_set_limits(comet_machine* machine, const comet_limits* limits, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require(limits, "limits");
+    require_size(limits->size, "limits");
+    comet_limits wanted = limits_of(*machine);
+    std::memcpy(static_cast<void*>(&wanted), limits, std::min(limits->size, sizeof wanted));
+    comet_config config = machine->config();
+    config.memory_limit = wanted.memory;
+    config.register_limit = wanted.registers;
+    config.call_depth_limit = wanted.call_depth;
+    machine->set_limits(checked(config));
+    machine->host_state.output_left = wanted.output;
+    machine->host_state.stop_for_memory = wanted.stop_for_memory != 0;
+  });
+}
+
+void comet_set_log(comet_machine* machine, comet_log log, void* data) {
+  if (machine == nullptr) return;
+  machine->log = log;
+  machine->log_data = data;
+  if (machine->config().window != 0 && machine->space(0).memory.window_bytes() == 0)
+    machine->tell("the host gives no window, so memory is reached by the page table alone, which is slow");
+}
+
 // ---- memory
 
 comet_status comet_machine_statistics(const comet_machine* machine, comet_statistics* statistics, comet_error* error) {
@@ -113,6 +164,11 @@ comet_status comet_machine_statistics(const comet_machine* machine, comet_statis
       value.decoded_bytes += space->code.bytes();
       value.decoded_drops += space->code.dropped_count();
     }
+    value.mapped_bytes = machine->mapped_bytes();
+    value.spaces = machine->spaces().size();
+    value.threads = machine->thread_count();
+    value.snapshots = machine->snapshot_count();
+    value.output_bytes = machine->host_state.output_bytes;
     give(statistics, value, "statistics");
   });
 }
@@ -163,6 +219,52 @@ comet_status comet_protect(comet_machine* machine, comet_space space, uint64_t a
     require_protection(protection);
     machine->space(space).memory.protect(address, length, static_cast<std::uint8_t>(protection));
     machine->note_change({.kind = Change::Kind::protect, .access = static_cast<std::uint8_t>(protection), .where = space, .address = address, .length = length});
+  });
+}
+
+comet_status comet_share(comet_machine* machine, comet_space space, uint64_t address, uint64_t length, comet_space with,
+                         uint64_t at, int protection, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require_range(address, length);
+    require_range(at, length);
+    require_protection(protection);
+    require_pages(address, length);
+    require_pages(at, length);
+    machine->share(space, address, length, with, at, static_cast<std::uint8_t>(protection));
+    machine->note_other_change();
+  });
+}
+
+comet_status comet_map_host(comet_machine* machine, comet_space space, uint64_t address, const void* bytes, uint64_t length,
+                            int protection, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    if (length != 0) require(bytes, "bytes");
+    require_range(address, length);
+    require_protection(protection);
+    require_pages(address, length);
+    AddressSpace& memory = machine->space(space).memory;
+    if (const auto region = memory.next_region(address); length != 0 && region && region->first_page << page_bits <= address + (length - 1))
+      fail(COMET_ERROR_ARGUMENT, address, "something is mapped from 0x%llx on; unmap it first", wide(address));
+    memory.map_host(address >> page_bits, length >> page_bits, static_cast<const std::uint8_t*>(bytes), static_cast<std::uint8_t>(protection));
+    machine->note_other_change();
+  });
+}
+
+comet_status comet_page_get(const comet_machine* machine, comet_space space, uint64_t address, comet_page_info* info,
+                            comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    const Space& of = machine->space(space);
+    require_mapped(of, address, 1);
+    const auto region = of.memory.next_region(address);
+    const Block* const block = of.memory.shared_block(address >> page_bits);
+    comet_page_info value = COMET_PAGE_INFO_INIT;
+    value.protection = region->protection;
+    value.spaces = block == nullptr ? 1 : static_cast<uint32_t>(block->places.size());
+    value.of_host = of.memory.shows_host(address >> page_bits) ? 1 : 0;
+    give(info, value, "info");
   });
 }
 
@@ -254,6 +356,7 @@ comet_status comet_set_pc(comet_machine* machine, comet_thread thread, uint64_t 
     Thread& of = machine->thread(thread);
     of.pc = pc;
     of.pending_call.reset();
+    of.failed_call.reset();
     machine->timeline.abandon(thread);
     machine->note_other_change();
   });

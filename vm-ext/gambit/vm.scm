@@ -421,9 +421,6 @@ end-of-c
   "comet_host_revoke_standard(___arg1->machine, ___arg2, comet_clear_error())")
 (define-call (vm-host-import machine name) (machine* name) "comet_box_host_import(___arg1, ___arg2)"
   (number 0))
-(define-call (vm-host-calls machine name) (machine* name)
-  "comet_host_calls(___arg1->machine, ___arg2, &comet_result.number[0], comet_clear_error())"
-  (number 0))
 (define vm-host-import-name
   (c-lambda (machine* id) UTF-8-string
     "___return(comet_clean_text(comet_host_import_name(___arg1->machine, ___arg2)));"))

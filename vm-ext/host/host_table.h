@@ -8,9 +8,10 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "../comet.h"
@@ -21,7 +22,11 @@ namespace comet {
 struct HostCall {
   comet_host_function function = nullptr;
   void* data = nullptr;
-  uint64_t calls = 0;  // so far; those that the timeline's log answers are not among them
+  std::shared_ptr<void> owned{};    // releases the data when the last machine that has the grant loses it
+  std::string signature{};          // valid_signature
+  uint64_t fuel = 0;                // that a call costs besides its instruction
+  uint64_t quota = COMET_UNLIMITED; // calls in all that may be made
+  uint64_t calls = 0;               // so far; those that the timeline's log answers are not among them
 };
 
 // Names are 1 to 63 letters, digits, `_`, `-`, `.`.
@@ -36,13 +41,14 @@ class HostTable {
 
   // Grants a name, or replaces what serves it. The name must be valid.
   void grant(std::string_view name, HostCall call);
+  // Null when it is not granted.
+  const HostCall* granted_call(std::string_view name) const;
+  HostCall* granted_call(std::string_view name) { return const_cast<HostCall*>(std::as_const(*this).granted_call(name)); }
   // False when it was not granted.
   bool revoke(std::string_view name);
-  // Grants what `other` grants, and nothing else.
+  // Grants what `other` grants, and nothing else. What is left of quotas is left here too; nothing was called yet.
   void grant_as(const HostTable& other);
   bool granted(std::string_view name) const { return grants_.find(name) != grants_.end(); }
-  // How often a granted name was called; nothing when it is not granted.
-  std::optional<uint64_t> calls(std::string_view name) const;
 
   // The index of a name in the import list, which it joins when it is new. The name must be valid.
   uint32_t import(std::string_view name);
@@ -57,7 +63,6 @@ class HostTable {
   }
 
  private:
-  HostCall* resolve(std::string_view name);
   void resolve_all();
 
   std::map<std::string, HostCall, std::less<>> grants_;

@@ -58,12 +58,28 @@ class Machine {
 
   const comet_config& config() const { return config_; }
   void reset();
+  // Other limits of memory, registers and call depth.
+  void set_limits(const comet_config& limits);
+  std::uint64_t mapped_bytes() const { return budget_->used << page_bits; }
+  bool memory_left(std::uint64_t length) const;
+  std::size_t snapshot_count() const { return snapshots_.size(); }
+  std::size_t thread_count() const { return threads_.size(); }
 
   Space& space(comet_space id) const;   // fails for an unknown id
   Thread& thread(comet_thread id) const;
   comet_thread next_thread(comet_thread from) const; // fails when there is none
   comet_space new_space();
   void free_space(comet_space id);
+  // Pages of a space that another space has as well, at `at`: see comet_share.
+  void share(comet_space id, std::uint64_t address, std::uint64_t length, comet_space with, std::uint64_t at, std::uint8_t protection);
+  // Pages that are one and the same, by the first of each: at least two in a group, of different spaces.
+  struct PagePlace {
+    comet_space space;
+    std::uint64_t page;
+    bool operator==(const PagePlace&) const = default;
+  };
+  using JoinedPages = std::vector<std::vector<PagePlace>>;
+  JoinedPages joined_pages() const;
   comet_thread new_thread(comet_space space, std::uint64_t pc);
   void free_thread(comet_thread id);
 
@@ -71,6 +87,7 @@ class Machine {
   void run(comet_thread id, std::uint64_t fuel, comet_stop& stop, comet_observation* observation = nullptr);
   // Fails while a run is under way: a host call or the poll function may not take away what it stands on.
   void require_no_run(const char* what) const;
+  bool runs() const { return runs_under_way_ != 0; }
   // Drops what was decoded from a space, and every activation's way into it.
   void forget_code(Space& space);
   // Takes a request to stop, if there is one: interrupt, deadline or poll function.
@@ -79,6 +96,11 @@ class Machine {
   bool serves_host_call(comet_space space) const;
   std::uint64_t host_argument(comet_thread id, std::uint64_t n) const;
   void complete_host_call(comet_thread id, std::uint64_t result);
+  void fail_host_call(comet_thread id, std::string message);
+  // The first thread from an id on that waits; null: there is none.
+  const std::pair<const comet_thread, std::unique_ptr<Thread>>* next_waiting(comet_thread from) const;
+  // The space of a thread that waits; fails for others.
+  Space& waiting_space(comet_thread id) const;
 
   void set_breakpoint(comet_space space, std::uint64_t address);
   bool clear_breakpoint(comet_space space, std::uint64_t address);
@@ -113,15 +135,20 @@ class Machine {
 
   // The embedder changed the state. While a host call is under way the change belongs to that call; else
   // it begins another future, and what was recorded of the old one is cut off.
-  void note_change(const Change& change, const void* bytes = nullptr);
+  void note_change(const Change& change, const void* bytes = nullptr, std::optional<comet_thread> of = {});
   // The same for what a log entry cannot hold: threads, spaces, the import list, the pc.
   void note_other_change();
   // Does once more what a host call did. Fails when the machine is not as it was then.
   void apply(const Change& change);
 
   std::atomic<bool> interrupted = false;
+  bool freed = false; // by a callback: it goes when no run is under way any more
   comet_poll poll = nullptr;
   void* poll_data = nullptr;
+  comet_log log = nullptr;
+  void* log_data = nullptr;
+  // Tells the log, if there is one.
+  [[gnu::format(printf, 2, 3)]] void tell(const char* format, ...) const;
   std::uint64_t deadline = 0; // of the host's monotonic clock, in nanoseconds; 0: none
 
   InstructionSet instructions;
@@ -132,7 +159,7 @@ class Machine {
  private:
   ThreadState thread_state(const Thread& thread) const;
   static void set_thread_state(Thread& thread, const ThreadState& state);
-  Threads make_threads(const std::map<comet_thread, ThreadState>& states) const;
+  Threads make_threads(const std::map<comet_thread, ThreadState>& states, const comet_config& limits) const;
   void become(Spaces spaces, Threads threads, std::vector<std::string> imports, std::shared_ptr<const comet_isa> own,
               const Random& random);
   void require_own(const comet_snapshot* snapshot) const;

@@ -1,6 +1,7 @@
 // Running: slices of the fast loop, single steps of the reference loop, and what stops them.
 #include <algorithm>
 #include <cfenv>
+#include <cstdio>
 #include <numeric>
 #include <optional>
 #include <utility>
@@ -90,6 +91,7 @@ class Run {
 
   // Sets the reason in `stop`.
   void until_stopped(std::uint64_t fuel);
+  std::uint64_t charged() const { return reference_.charged(); }
 
  private:
   enum class Turn { go_on, stop };
@@ -97,7 +99,7 @@ class Run {
   Turn step();
   Turn fast_slice(std::uint64_t fuel);
   std::uint64_t fuel_left_of(std::uint64_t fuel) const {
-    return fuel - (thread_.instruction_count - first_instruction_);
+    return fuel - (thread_.instruction_count - first_instruction_) - reference_.charged();
   }
   // Whether a call was just decoded that moves windows to where instructions are not told of yet.
   bool meets_new_windows() const {
@@ -106,6 +108,7 @@ class Run {
   void forget_stale_code() {
     if (meets_new_windows()) told_.divide_step(space_.code.window_step());
     if (!space_.memory.code_changed && !space_.code.overfull() && space_.code.told() == told_) return;
+    if (space_.code.overfull()) machine_.tell("decoded code is dropped, since it takes more than %zu bytes", CodeCache::byte_limit);
     machine_.forget_code(space_);
     space_.code.tell(told_);
     work_until_look_ -= forget_work + static_cast<std::int64_t>(thread_.depth());
@@ -209,6 +212,7 @@ Run::Turn Run::fast_slice(std::uint64_t fuel) {
 
 void Run::until_stopped(std::uint64_t fuel) {
   first_instruction_ = thread_.instruction_count;
+  reference_.begin(fuel);
   for (;;) {
     if (work_until_look_ <= 0) {
       machine_.timeline.reached(id_, thread_.instruction_count);
@@ -250,7 +254,12 @@ void Machine::run(comet_thread id, std::uint64_t fuel, comet_stop& stop, comet_o
   memory.watch_hit.reset();
   std::optional<Observer> observer;
   if (observation != nullptr) observer.emplace(*observation, memory, running);
-  if (running.served_hit) {
+  if (running.failed_call) {
+    stop.reason = COMET_TRAP;
+    stop.trap = COMET_TRAP_HOST_CALL;
+    std::snprintf(stop.message, sizeof stop.message, "%s", running.failed_call->c_str());
+    running.failed_call.reset();
+  } else if (running.served_hit) {
     report_watch_hit(*running.served_hit, stop);
     running.served_hit.reset();
   } else {
@@ -258,12 +267,15 @@ void Machine::run(comet_thread id, std::uint64_t fuel, comet_stop& stop, comet_o
     const FloatingPointScope scope;
     Observer* const told = observer ? &*observer : nullptr;
     const ObserverScope listening(memory, told);
-    Run(*this, id, stop, told).until_stopped(fuel);
+    Run run(*this, id, stop, told);
+    run.until_stopped(fuel);
+    stop.fuel = run.charged();
   }
   if (observer) observer->finish();
   stop.pc = running.pc;
   stop.instruction_count = running.instruction_count;
   stop.executed = running.instruction_count - before;
+  stop.fuel += stop.executed;
 }
 
 namespace {
@@ -281,6 +293,26 @@ std::uint64_t Machine::host_argument(comet_thread id, std::uint64_t n) const {
   const std::uint64_t base = require_pending(waiting, id).base;
   const std::uint64_t room = waiting.register_count() - waiting.window_index() - base;
   return n < room - 1 ? waiting.window[base + 1 + n] : 0;
+}
+
+void Machine::fail_host_call(comet_thread id, std::string message) {
+  Thread& waiting = thread(id);
+  const std::string& name = host.imports().at(static_cast<std::size_t>(require_pending(waiting, id).index));
+  waiting.failed_call = "host call `" + name + "` failed: " + message;
+  waiting.pending_call.reset();
+  timeline.abandon(id);
+}
+
+const std::pair<const comet_thread, std::unique_ptr<Thread>>* Machine::next_waiting(comet_thread from) const {
+  for (auto entry = threads_.lower_bound(from); entry != threads_.end(); ++entry)
+    if (entry->second->pending_call) return &*entry;
+  return nullptr;
+}
+
+Space& Machine::waiting_space(comet_thread id) const {
+  const Thread& waiting = thread(id);
+  require_pending(waiting, id);
+  return space(waiting.space);
 }
 
 void Machine::complete_host_call(comet_thread id, std::uint64_t result) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "../comet.h"
@@ -45,6 +46,7 @@ struct ThreadState {
 struct PendingCall {
   std::uint64_t base; // R[base+1] is on the register stack
   std::uint64_t next; // where the thread goes on
+  std::uint64_t index; // in the import list
 };
 
 struct Thread {
@@ -86,6 +88,7 @@ struct Thread {
   std::uint64_t touched = 0;      // see note_written: nothing was from here on
   bool running = false;           // a run of it is under way
   std::optional<PendingCall> pending_call;
+  std::optional<std::string> failed_call; // the embedder could not serve the last host call: the next run says so
   std::optional<WatchHit> served_hit; // what serving the last host call touched: the next run stops for it
   std::array<std::uint64_t, COMET_THREAD_REGISTERS> thread_registers{};
   LazyArray<std::uint64_t> registers;

@@ -15,7 +15,8 @@ namespace {
 
 constexpr char help_text[] =
     R"(Usage: comet-vm-no-scheme [OPTION]... IMAGE [ARGUMENT]...
-Run the program in IMAGE on Comet VM. It sees its standard streams and its
+Run the program in IMAGE on Comet VM, or go on from the state that one left
+behind (--core). It sees its standard streams and its
 arguments, and nothing else of this computer unless it is allowed.
 
 Limits (N: decimal, or hexadecimal with 0x):
@@ -24,6 +25,7 @@ Limits (N: decimal, or hexadecimal with 0x):
   --memory SIZE        bytes the program may have mapped; suffix K, M or G (1G)
   --call-depth N       activations, that is, calls under way (262144)
   --registers N        registers that all windows together may reach (1048576)
+  --output SIZE        bytes that it may write to its streams; suffix as above
 
 What the program may do:
   --allow GROUP        grant a group of host calls
@@ -57,12 +59,13 @@ Reports, all on standard error:
 
 Exit status of --verify: 0, 1 where there is something to remark, or 64 to 77.
 Exit status: that of the program, modulo 256, or
-   64  the command line is wrong         123  --fuel is used up
-   65  IMAGE is not a valid image        124  --time is over
-   66  IMAGE cannot be read              130  interrupted (Ctrl-C)
-   70  an error in the runner itself     132  the program trapped
-   71  the system or a limit refused     141  the reader of the output is gone
-   74  the runner cannot write its own output
+   64  the command line is wrong         122  --output is used up
+   65  IMAGE is not a valid image        123  --fuel is used up
+   66  IMAGE cannot be read              124  --time is over
+   70  an error in the runner itself     130  interrupted (Ctrl-C)
+   71  the system or a limit refused     132  the program trapped
+   74  the runner cannot write its own   141  the reader of the output is gone
+       output
    77  IMAGE needs host calls that it was not allowed
    78  the configuration file is wrong
 )";

@@ -22,6 +22,7 @@ enum ExitStatus : int {
   exit_own_output = 74,   // as EX_IOERR
   exit_not_granted = 77,  // as EX_NOPERM
   exit_bad_config = 78,   // as EX_CONFIG
+  exit_out_of_output = 122,
   exit_out_of_fuel = 123,
   exit_out_of_time = 124,    // as timeout(1)
   exit_interrupted = 130,    // as a shell reports SIGINT
@@ -48,6 +49,7 @@ struct Options {
   std::optional<uint64_t> memory;
   std::optional<uint64_t> call_depth;
   std::optional<uint64_t> registers;
+  std::optional<uint64_t> output;
   std::optional<uint64_t> seed;
   std::vector<GroupChange> groups;
   std::vector<Directory> directories;

@@ -86,6 +86,7 @@ constexpr Setting all[] = {
     {"memory", true, [](Options& o, std::string_view v) { o.memory = size(v); }},
     {"call-depth", true, [](Options& o, std::string_view v) { o.call_depth = number(v); }},
     {"registers", true, [](Options& o, std::string_view v) { o.registers = number(v); }},
+    {"output", true, [](Options& o, std::string_view v) { o.output = size(v); }},
     {"allow", true, [](Options& o, std::string_view v) { o.groups.push_back(change(v, true)); }},
     {"deny", true, [](Options& o, std::string_view v) { o.groups.push_back(change(v, false)); }},
     {"dir", true, [](Options& o, std::string_view v) { o.directories.push_back(directory(v)); }},

@@ -22,9 +22,9 @@ uint64_t mapped_pages(const comet_machine* machine) {
 std::string host_calls(const comet_machine* machine) {
   std::string result;
   for (uint32_t index = 0; const char* name = comet_host_import_name(machine, index); ++index) {
-    uint64_t calls = 0;
-    comet_host_calls(machine, name, &calls, nullptr);
-    result += (result.empty() ? "" : ", ") + json_text(name) + text(": %" PRIu64, calls);
+    comet_grant_info grant = COMET_GRANT_INFO_INIT;
+    comet_host_granted(machine, name, &grant, nullptr);
+    result += (result.empty() ? "" : ", ") + json_text(name) + text(": %" PRIu64, grant.calls);
   }
   return result;
 }

@@ -35,8 +35,8 @@ Findings find(const comet_image* image, const comet_machine* machine) {
     if ((section.protection & COMET_WRITE) != 0 && (section.protection & COMET_EXECUTE) != 0) found.clean = false;
   }
   for (size_t n = 0; const char* name = comet_image_import(image, n); ++n) {
-    uint64_t calls = 0;
-    const bool granted = comet_host_calls(machine, name, &calls, nullptr) == COMET_OK;
+    comet_grant_info grant = COMET_GRANT_INFO_INIT;
+    const bool granted = comet_host_granted(machine, name, &grant, nullptr) == COMET_OK;
     found.imports.push_back({name, granted, found.code.host_calls.count(n) != 0});
     found.may_run = found.may_run && granted;
   }

@@ -33,6 +33,7 @@ inline constexpr uint32_t environment_record = record_type("ENVI");
 inline constexpr uint32_t thread_record = record_type("THRD");
 inline constexpr uint32_t space_record = record_type("SPAC");
 inline constexpr uint32_t pages_record = record_type("PAGE");
+inline constexpr uint32_t joined_record = record_type("JOIN");
 inline constexpr uint32_t image_record = record_type("imag");
 inline constexpr uint32_t done_record = record_type("DONE");
 inline constexpr uint32_t call_record = record_type("CALL");
@@ -51,6 +52,7 @@ inline constexpr size_t shortest_import = 1 + 2 + 1;
 inline constexpr size_t shortest_argument = 4;
 inline constexpr size_t call_length = 24;
 inline constexpr size_t page_entry_length = 24;
+inline constexpr size_t joined_page_length = 16;
 inline constexpr size_t shortest_change = 5;
 
 // A guest cannot make threads or spaces, and an embedder that makes more than so many does not save them.
