@@ -20,6 +20,8 @@ namespace comet {
 struct HostCall {
   comet_host_function function = nullptr;
   void* data = nullptr;
+  // It does nothing but what follows from the machine's state, so that it is executed anew where a past is run again.
+  bool internal = false;
 };
 
 // Names are 1 to 63 letters, digits, `_`, `-`, `.`.

@@ -293,12 +293,6 @@ comet_status call_map(comet_call* call, void*) {
   return result(call, mapped ? 0 : error_no_memory);
 }
 
-struct StandardCall {
-  std::string_view group;
-  std::string_view name;
-  comet_host_function function;
-};
-
 constexpr StandardCall standard_calls[] = {
     {"exit", "exit", call_exit},       {"streams", "read", call_read},
     {"streams", "write", call_write},  {"arguments", "arg_count", call_arg_count},
@@ -306,29 +300,32 @@ constexpr StandardCall standard_calls[] = {
     {"random", "random", call_random}, {"memory", "map", call_map},
 };
 
-bool group_exists(std::string_view group) {
-  return std::any_of(std::begin(standard_calls), std::end(standard_calls),
-                     [&](const StandardCall& call) { return call.group == group; });
+// Calls `what` with each call of a group and whether it is an internal one; whether there was any.
+template <class What>
+bool for_group(std::string_view group, What&& what) {
+  bool found = false;
+  const auto look = [&](const StandardCall& call, bool internal) {
+    if (call.group != group) return;
+    found = true;
+    what(call, internal);
+  };
+  for (const StandardCall& call : standard_calls) look(call, false);
+  for (const StandardCall& call : internal_calls) look(call, true);
+  return found;
 }
 
 }  // namespace
 
 bool grant_standard(HostTable& table, std::string_view group) {
-  for (const StandardCall& call : standard_calls) {
-    if (call.group == group) table.grant(call.name, {call.function, nullptr});
-  }
-  return group_exists(group);
+  return for_group(group, [&](const StandardCall& call, bool internal) { table.grant(call.name, {call.function, nullptr, internal}); });
 }
 
 bool revoke_standard(HostTable& table, std::string_view group) {
-  for (const StandardCall& call : standard_calls) {
-    if (call.group == group) table.revoke(call.name);
-  }
-  return group_exists(group);
+  return for_group(group, [&](const StandardCall& call, bool) { table.revoke(call.name); });
 }
 
 void grant_default(HostTable& table) {
-  for (const std::string_view group : {"exit", "streams", "arguments", "memory"}) grant_standard(table, group);
+  for (const std::string_view group : {"exit", "streams", "arguments", "memory", "threads", "events"}) grant_standard(table, group);
 }
 
 }  // namespace comet

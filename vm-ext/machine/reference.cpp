@@ -185,7 +185,9 @@ void Reference::pop_activation() {
   const Activation* const top = thread_.top;
   if (observer_ != nullptr) observer_->returned(top->function, thread_.depth());
   if (top->return_slot == nullptr) {
+    if (thread_.status.spawned) machine_.end_thread(thread_id_, thread_.window[1]);
     stop_.reason = COMET_HALTED;
+    stop_.exit_status = static_cast<std::int64_t>(thread_.status.result.value_or(0));
     stopped_ = true;
     next_ = thread_.pc;
     return;
@@ -202,9 +204,10 @@ namespace {
 // A call that is being recorded; abandoned unless it comes to an end, or stays open for the embedder.
 class RecordedCall {
  public:
-  RecordedCall(Timeline& timeline, const Random& random, comet_thread thread, std::uint64_t count, std::uint64_t index)
-      : timeline_(timeline), random_(random), random_before_(random), thread_(thread), open_(timeline.recording()) {
-    if (open_) timeline_.open(thread, count, index);
+  RecordedCall(Timeline& timeline, const Random& random, comet_thread thread, std::uint64_t count, std::uint64_t index,
+               std::uint64_t total, bool internal)
+      : timeline_(timeline), random_(random), random_before_(random), thread_(thread), open_(timeline.recording() && !internal) {
+    if (open_) timeline_.open(thread, count, index, total);
   }
   ~RecordedCall() {
     if (open_) timeline_.abandon(thread_);
@@ -241,7 +244,7 @@ bool Reference::call_was_logged(u64 base, u64 index) {
   if (timeline.forgotten(thread_id_, thread_.instruction_count))
     trap(COMET_TRAP_HOST_CALL, 0, "the timeline's log of host calls no longer reaches back to %llu instructions; begin a new timeline",
          wide(thread_.instruction_count));
-  const LoggedCall* const logged = timeline.find(thread_id_, thread_.instruction_count, index);
+  const LoggedCall* const logged = timeline.find(thread_id_, thread_.instruction_count, index, machine_.instruction_count());
   if (logged == nullptr) return false;
   moved_bytes_ = page_size;
   for (const Change& change : logged->changes) {
@@ -269,11 +272,13 @@ void Reference::host_call() {
          imports.size());
   check_register(base + 1 == 0 ? base : base + 1);
   if (observer_ != nullptr) observer_->host_called(index);
-  if (call_was_logged(base, index)) return;
   const HostCall* served = machine_.host.find(index);
+  const bool internal = served != nullptr && served->internal;
+  if (!internal && call_was_logged(base, index)) return;
   const auto name = [&] { return imports[static_cast<std::size_t>(index)].c_str(); }; // the list may grow meanwhile
   if (served == nullptr) trap(COMET_TRAP_HOST_CALL, 0, "host call `%s` was not granted to this machine", name());
-  RecordedCall recorded(machine_.timeline, machine_.host_state.random, thread_id_, thread_.instruction_count, index);
+  RecordedCall recorded(machine_.timeline, machine_.host_state.random, thread_id_, thread_.instruction_count, index,
+                        machine_.instruction_count(), internal);
   const auto leave_to_embedder = [&] {
     recorded.leave_open();
     stop_.reason = COMET_HOST_CALL;
@@ -317,8 +322,25 @@ void Reference::host_call() {
     next_ = thread_.pc;
     return;
   }
+  if (thread_.status.wait.what != Wait::For::nothing) {
+    stop_.reason = COMET_WAITING;
+    stopped_ = true;
+    executed_ = false;
+    next_ = thread_.pc;
+    return;
+  }
+  if (thread_.status.result) {
+    stop_.reason = COMET_HALTED;
+    stop_.exit_status = static_cast<std::int64_t>(*thread_.status.result);
+    stopped_ = true;
+    next_ = thread_.pc;
+    return;
+  }
   recorded.finish(call.has_result ? std::optional(call.result) : std::nullopt, {});
   if (call.has_result) give_result(base, call.result);
+  if (!machine_.take_reschedule()) return;
+  stop_.reason = COMET_OUT_OF_FUEL;
+  stopped_ = true;
 }
 
 // ---- instructions -----------------------------------------------------------------------------------

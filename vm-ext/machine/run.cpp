@@ -77,9 +77,10 @@ class RunScope {
 class Run {
  public:
   // `observer`: told what each instruction does, by the reference loop alone; may be null.
-  Run(Machine& machine, comet_thread id, comet_stop& stop, Observer* observer)
+  Run(Machine& machine, comet_thread id, comet_stop& stop, Observer* observer, RunBegin& how)
       : machine_(machine), thread_(machine.thread(id)), space_(machine.space(thread_.space)),
-        reference_(machine, thread_, id, stop, observer), stop_(stop), id_(id), observer_(observer) {
+        reference_(machine, thread_, id, stop, observer), stop_(stop), id_(id), observer_(observer),
+        work_until_look_(how.work_until_look), past_breakpoint_(how.first) {
     if (observer == nullptr) return;
     std::optional<Told> told = observer->told();
     all_told_ = !told;
@@ -132,7 +133,7 @@ class Run {
   bool all_told_ = false; // the observer wants every instruction
   unsigned steps_due_ = 0; // before the fast loop is tried again
   std::uint64_t first_instruction_ = 0;
-  std::int64_t work_until_look_ = 0;
+  std::int64_t& work_until_look_;
   // Sets the reason if the run stops before the instruction at the pc.
   bool stops_here() {
     if (space_.code.has_breakpoint(thread_.pc)) stop_.reason = COMET_BREAKPOINT;
@@ -141,7 +142,7 @@ class Run {
     return true;
   }
 
-  bool past_breakpoint_ = true; // the breakpoint at the pc does not count
+  bool past_breakpoint_; // the breakpoint at the pc does not count
 };
 
 Run::Turn Run::step() {
@@ -211,7 +212,8 @@ void Run::until_stopped(std::uint64_t fuel) {
   first_instruction_ = thread_.instruction_count;
   for (;;) {
     if (work_until_look_ <= 0) {
-      machine_.timeline.reached(id_, thread_.instruction_count);
+      if (machine_.schedule().begun) machine_.timeline.reached(COMET_EVERY_THREAD, machine_.instruction_count());
+      else machine_.timeline.reached(id_, thread_.instruction_count);
       if (machine_.stop_requested()) {
         stop_.reason = COMET_INTERRUPTED;
         return;
@@ -234,22 +236,63 @@ void Run::until_stopped(std::uint64_t fuel) {
 #endif
       turn = step();
     if (turn == Turn::stop) return;
+    if (thread_.handler_returned()) {
+      stop_.reason = COMET_OUT_OF_FUEL;
+      return;
+    }
   }
 }
 
 } // namespace
 
 void Machine::run(comet_thread id, std::uint64_t fuel, comet_stop& stop, comet_observation* observation) {
+  if (observation != nullptr) observation->event_count = observation->seen = 0;
+  if (id == COMET_EVERY_THREAD) return run_every_thread(fuel, stop, observation);
+  Thread& running = thread(id);
+  const std::uint64_t before = running.instruction_count;
+  RunBegin how;
+  do {
+    run_thread(id, fuel - (running.instruction_count - before), stop, observation, how);
+    how.first = false;
+  } while (stop.reason == COMET_OUT_OF_FUEL && running.instruction_count - before < fuel);
+  stop.executed = running.instruction_count - before;
+}
+
+// Until the fuel is used up, something stops it, or turns have to be looked at anew: then as out of fuel.
+void Machine::run_thread(comet_thread id, std::uint64_t fuel, comet_stop& stop, comet_observation* observation, RunBegin& how) {
+  Thread& running = thread(id);
+  const std::uint64_t before = running.instruction_count;
+  for (;;) {
+    const std::uint64_t left = fuel - (running.instruction_count - before);
+    run_slice(id, left, stop, observation, how);
+    const bool returned = running.handler_returned();
+    if (returned) end_interruption(running);
+    const bool trapped = stop.reason == COMET_TRAP && call_trap_handler(id, stop);
+    if (!trapped && !(returned && stop.reason == COMET_OUT_OF_FUEL)) break;
+    how.first = false;
+  }
+  stop.thread = id;
+  stop.pc = running.pc;
+  stop.instruction_count = running.instruction_count;
+  stop.executed = running.instruction_count - before;
+}
+
+// A stretch of the program's own code, or of a handler.
+void Machine::run_slice(comet_thread id, std::uint64_t fuel, comet_stop& stop, comet_observation* observation, RunBegin& how) {
   Thread& running = thread(id);
   if (running.running)
     fail(COMET_ERROR_STATE, running.pc, "thread %u is running already; a host call may run other threads, not its own", id);
-  const std::uint64_t before = running.instruction_count;
   running.pending_call.reset();
   timeline.abandon(id);
   AddressSpace& memory = space(running.space).memory;
   memory.watch_hit.reset();
+  if (!running.status.runnable()) {
+    stop.reason = running.status.result ? COMET_HALTED : COMET_WAITING;
+    stop.exit_status = static_cast<std::int64_t>(running.status.result.value_or(0));
+    return;
+  }
   std::optional<Observer> observer;
-  if (observation != nullptr) observer.emplace(*observation, memory, running);
+  if (observation != nullptr) observer.emplace(*observation, memory, running, id, how.count_before);
   if (running.served_hit) {
     report_watch_hit(*running.served_hit, stop);
     running.served_hit.reset();
@@ -258,12 +301,9 @@ void Machine::run(comet_thread id, std::uint64_t fuel, comet_stop& stop, comet_o
     const FloatingPointScope scope;
     Observer* const told = observer ? &*observer : nullptr;
     const ObserverScope listening(memory, told);
-    Run(*this, id, stop, told).until_stopped(fuel);
+    Run(*this, id, stop, told, how).until_stopped(fuel);
   }
   if (observer) observer->finish();
-  stop.pc = running.pc;
-  stop.instruction_count = running.instruction_count;
-  stop.executed = running.instruction_count - before;
 }
 
 namespace {

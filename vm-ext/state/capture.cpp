@@ -19,6 +19,7 @@ SavedState capture(const Machine& machine) {
   state.own = *machine.instructions.own;
   state.arguments = machine.host_state.arguments;
   state.threads = machine.thread_states();
+  state.schedule = machine.schedule();
   for (const auto& [id, thread] : state.threads)
     if (machine.waits(id)) state.waiting.insert(id);
   for (const auto& [id, space] : machine.spaces()) {
@@ -95,6 +96,8 @@ Hash128 identity_of(const SavedState& state) {
     }
   }
   hash_instructions(hash, state.own);
+  hash_schedule(hash, state.schedule);
+  for (const auto& [id, thread] : state.threads) hash_status(hash, id, thread.status);
   return hash.finish();
 }
 
@@ -189,7 +192,7 @@ void restore_state(Machine& machine, const SavedState& state) {
   for (const SavedImport& import : state.imports) imports.push_back(import.name);
   std::vector<std::string> arguments = state.arguments;
   machine.adopt(std::move(spaces), state.threads, std::move(imports),
-                std::make_shared<const comet_isa>(state.own), Random(state.random), state.waiting);
+                std::make_shared<const comet_isa>(state.own), Random(state.random), state.schedule, state.waiting);
   machine.host_state.arguments.swap(arguments);
 }
 

@@ -53,6 +53,7 @@ struct SavedStop {
   comet_thread thread;
   comet_stop stop;
   Hash128 hash;  // of the state, see comet_state_hash
+  uint64_t total;  // instruction count of all threads
 };
 
 struct SavedState {
@@ -62,6 +63,7 @@ struct SavedState {
   comet_isa own;  // instructions that are not the table's
   std::vector<std::string> arguments;
   std::map<comet_thread, ThreadState> threads;
+  Schedule schedule;
   std::set<comet_thread> waiting;  // threads whose host call waits for the embedder
   std::map<comet_space, PageRuns> spaces;
   Hash128 identity{};  // of all of the above

@@ -84,6 +84,22 @@ void write_thread(RecordWriter& writer, comet_thread id, const ThreadState& thre
   writer.record(state_format::thread_record, payload);
 }
 
+// Left out where a thread has to do with no other.
+void write_status(RecordWriter& writer, comet_thread id, const ThreadStatus& status) {
+  if (status == ThreadStatus{}) return;
+  Payload payload;
+  payload.put(id, 8);
+  for (const uint64_t number : numbers_of(status)) payload.put(number, 8);
+  writer.record(state_format::status_record, payload);
+}
+
+void write_schedule(RecordWriter& writer, const Schedule& schedule) {
+  if (!schedule.begun) return;
+  Payload payload;
+  for (const uint64_t number : numbers_of(schedule)) payload.put(number, 8);
+  writer.record(state_format::schedule_record, payload);
+}
+
 void put_entry(Payload& payload, state_format::PageKind kind, const PageRun& run, uint64_t count_or_pieces) {
   payload.put(kind, 1);
   payload.put(run.protection, 1);
@@ -156,6 +172,8 @@ void write_state(RecordWriter& writer, const SavedState& state, const SavedState
   write_arguments(writer, state);
   for (const auto& [id, thread] : state.threads)
     write_thread(writer, id, thread, state.waiting.count(id) != 0);
+  for (const auto& [id, thread] : state.threads) write_status(writer, id, thread.status);
+  write_schedule(writer, state.schedule);
   for (const auto& [id, runs] : state.spaces) {
     const PageRuns* base_runs = nullptr;
     if (base != nullptr && base->spaces.count(id) != 0) base_runs = &base->spaces.at(id);
