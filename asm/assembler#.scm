@@ -26,7 +26,7 @@
   object-symbol-file object-symbol-line object-symbol-column
   object-symbol-visible?
   make-part part-section part-offset part-length part-what
-  part-source-line part-deferred? part-expressions))
+  part-for-each-line part-deferred? part-expressions))
 (##namespace ("asm/object-format#" object-bytes?))
 (##namespace ("asm/object-read#" bytes->object))
 (##namespace ("asm/object-write#" object->bytes))

@@ -15,6 +15,7 @@
 (module asm/define)
 (use scheme-lib/util)
 (use vm-ext/gambit/vm)
+(use scheme-lib/leb128)
 (use asm/number)
 (use asm/isa)
 (use asm/diagnostic)

@@ -4,6 +4,7 @@
 ;;   (define-directive! ".word" (lambda (assembly operands) …))
 (module asm/directives)
 (use scheme-lib/util)
+(use scheme-lib/leb128)
 (use asm/number)
 (use asm/isa)
 (use asm/diagnostic)

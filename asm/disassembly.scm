@@ -12,6 +12,7 @@
 (use scheme-lib/view)
 (use scheme-lib/view-text)
 (use vm-ext/gambit/vm)
+(use scheme-lib/leb128)
 (use asm/number)
 (use asm/isa)
 (use asm/encode)
@@ -158,9 +159,6 @@
          (make-piece address size entry fields
                      (and relative (unsigned-64 (modulo (+ address (unzigzag relative)) (expt 2 64))))
                      (if relative (- (uleb128-length relative) 1) 0)))))
-
-(define (unzigzag n)
-  (if (odd? n) (- (quotient (+ n 1) 2)) (quotient n 2)))
 
 ;; ---- labels ------------------------------------------------------------------------------------------
 

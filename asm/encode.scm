@@ -5,6 +5,7 @@
 ;;   (join-fields entry '(1 2 1) '#(0 …) 0)  => the bytes of the instruction
 (module asm/encode)
 (use scheme-lib/util)
+(use scheme-lib/leb128)
 (use asm/number)
 (use asm/isa)
 (use asm/diagnostic)

@@ -6,7 +6,7 @@
 (module asm/isa)
 (use scheme-lib/util)
 (use vm-ext/gambit/vm)
-(use asm/number)
+(use scheme-lib/leb128)
 (declare (standard-bindings) (extended-bindings) (block))
 
 (define-type isa-entry

@@ -111,25 +111,18 @@
 (define-type linked
   unit
   statements
-  lines      ; pairs of a procedure that gives the address, and a list of file, line, column and calls
+  lines      ; pairs of a procedure that gives the address of a part, and the part, which begins lines
   bounds)    ; for each section that takes part: its number, and the keys of labels at both ends
 
-;; Parts that belong to one statement of the source.
-(define-type group file line column code? section offset parts)
+;; A part that says where in the source the next ones are, a statement or a run, and these.
+(define-type group part parts)
 
 (define (object-groups object)
   (let loop ((parts (object-parts object)) (group #f) (inside '()) (groups '()))
     (define (with-last)
-      (if group
-          (cons (apply make-group (append group (list (reverse inside)))) groups)
-          groups))
+      (if group (cons (make-group group (reverse inside)) groups) groups))
     (cond ((null? parts) (reverse (with-last)))
-          ((eq? 'statement (car (part-what (car parts))))
-           (let ((part (car parts)))
-             (loop (cdr parts)
-                   (append (cdr (part-what part)) (list (part-section part) (part-offset part)))
-                   '()
-                   (with-last))))
+          ((memq (car (part-what (car parts))) '(statement run)) (loop (cdr parts) (car parts) '() (with-last)))
           (else (loop (cdr parts) group (cons (car parts) inside) groups)))))
 
 (define (unit-text r unit drop?)
@@ -137,7 +130,7 @@
          (sections (object-sections object))
          (live (filter (lambda (index) (section-live? unit index)) (iota (vector-length sections))))
          (reached (make-vector (vector-length sections) 0))      ; bytes of each section that were taken
-         (pending (make-vector (vector-length sections) '()))    ; lines of bytes that were not
+         (pending (make-vector (vector-length sections) '()))    ; parts that begin lines of bytes that were not
          (bounds (map (lambda (index)
                         (list index (string->uninterned-symbol "begin") (string->uninterned-symbol "end")))
                       live))
@@ -155,12 +148,12 @@
           (begin
             (set! current index)
             (add-own! (section-switch (vector-ref sections index))))))
-    (define (add-line! where line)
-      (set! lines (cons (cons where line) lines)))
+    (define (add-line! where part)
+      (set! lines (cons (cons where part) lines)))
     ;; A line that begins where the action comes by.
     (define (mark-line! part)
       (let ((mark (make-mark #f 0)))
-        (add-line! (lambda () (mark-address mark)) (part-source-line part))
+        (add-line! (lambda () (mark-address mark)) part)
         (lambda (a) (mark! mark a))))
     ;; The bytes before an offset that were not taken yet, as an action in a list, or none.
     (define (bytes-before index offset)
@@ -174,28 +167,30 @@
             (let ((statement (begin
                                (switch! index)
                                (apply add-own! (bytes-before index offset)))))
-              (for-each (lambda (line) (add-line! (behind statement (- (car line) start)) (cdr line)))
+              (for-each (lambda (part) (add-line! (behind statement (- (part-offset part) start)) part))
                         (reverse (vector-ref pending index)))
               (vector-set! pending index '())))))
     (define (add-group! group)
-      (let ((place (list (group-file group) (group-line group) (group-column group)))
-            (index (group-section group))
-            (parts (filter (lambda (part) (part-takes-part? r unit part drop?)) (group-parts group))))
+      (let* ((part (group-part group))
+             (place (take-at-most (cdr (part-what part)) 3))
+             (index (part-section part))
+             (parts (filter (lambda (part) (part-takes-part? r unit part drop?)) (group-parts group))))
         (define (add-actions! actions)
           (apply add! (append place (list (reverse actions)))))
-        (define (postpone! index offset line)
-          (vector-set! pending index (cons (cons offset line) (vector-ref pending index))))
+        (define (postpone! part)
+          (let ((index (part-section part)))
+            (vector-set! pending index (cons part (vector-ref pending index)))))
         (cond ((any (lambda (part) (not (eq? 'made (car (part-what part))))) parts)
                (if (and index (section-live? unit index))
                    (begin
-                     (take! index (group-offset group))
+                     (take! index (part-offset part))
                      (switch! index)))
-               (let loop ((parts parts) (actions '()) (line? (group-code? group)))
+               (let loop ((parts parts) (actions '()) (line? #t))
                  ;; What was gathered, as a statement.
                  (define (finish!)
                    (if (pair? actions)
                        (let ((statement (add-actions! actions)))
-                         (if line? (add-line! (behind statement 0) (append place '(())))))))
+                         (if line? (add-line! (behind statement 0) part)))))
                  (cond ((null? parts) (finish!))
                        ((not (part-has-place? (car parts)))
                         (loop (cdr parts) (cons (part-action unit (car parts)) actions) line?))
@@ -214,12 +209,8 @@
                         (take! (part-section (car parts)) (part-offset (car parts)))
                         (switch! (part-section (car parts)))
                         (loop parts '() (and line? (null? actions)))))))
-              ((and (group-code? group) (section-live? unit index))
-               (postpone! index (group-offset group) (append place '(()))))
               (else
-               (for-each (lambda (part)
-                           (postpone! (part-section part) (part-offset part) (part-source-line part)))
-                         parts)))))
+               (for-each postpone! (if (and index (section-live? unit index)) (cons part parts) parts))))))
     (for-each
      (lambda (definition)
        (add-own! (lambda (a)
@@ -361,8 +352,10 @@
 
 (define (finish a name r texts)
   (let* ((symbols (listed-symbols a))
-         (tables (delay (linked-tables texts)))
-         (program (make-program-of a name #f symbols tables (entry-address a r symbols))))
+         (program (make-program-of a name #f symbols
+                                   (lambda (action) (for-each-linked-line texts action))
+                                   (delay (linked-expansions texts))
+                                   (entry-address a r symbols))))
     (make-link-result program
                       (contributions a texts)
                       (dropped-sections r)
@@ -404,13 +397,30 @@
     (sort (map (lambda (entry) (cons (car entry) (cadr entry))) (table->list values))
           (lambda (x y) (or (< (cdr x) (cdr y)) (and (= (cdr x) (cdr y)) (string<? (car x) (car y))))))))
 
+;; Does (action file address line column calls) for each line.
+(define (for-each-line-and-calls texts action)
+  (for-each
+   (lambda (text)
+     (for-each
+      (lambda (line)
+        (let ((address ((car line))))
+          (part-for-each-line
+           (lambda (at file line column calls) (action file (+ address at) line column calls))
+           (cdr line))))
+      (linked-lines text)))
+   texts))
+
 ;; As asm/tables gives them of a source.
-(define (linked-tables texts)
-  (let ((lines (map (lambda (line) (cons ((car line)) (cdr line))) (append-map linked-lines texts))))
-    (cons (by-address (map (lambda (line) (apply vector (take-at-most line 4))) lines))
-          (by-address (append-map (lambda (line)
-                                    (map (lambda (call) (apply vector (car line) call)) (list-ref line 4)))
-                                  lines)))))
+(define (for-each-linked-line texts action)
+  (for-each-line-and-calls texts
+    (lambda (file address line column calls) (action file address line column))))
+
+(define (linked-expansions texts)
+  (let ((expansions '()))
+    (for-each-line-and-calls texts
+      (lambda (file address line column calls)
+        (for-each (lambda (call) (set! expansions (cons (apply vector address call) expansions))) calls)))
+    (by-address (reverse expansions))))
 
 (define (contributions a texts)
   (sort (append-map

@@ -48,18 +48,17 @@ be mapped, and gives the address behind it."
            (lambda (entry)
              (machine-symbol-set! machine (symbol-entry-name entry) (symbol-entry-value entry)))
            (assembly-symbol-list a))
-          (note-code! machine a source start (+ start (u8vector-length bytes)))
+          (note-code! machine a start (+ start (u8vector-length bytes)))
           (+ start (u8vector-length bytes)))))))
 
 ;; Only text has lines. What macros made the code that stood there before is forgotten.
-(define (note-code! machine a source start end)
-  (let ((tables (code-tables a source))
-        (symbols (machine-symbol-table machine)))
+(define (note-code! machine a start end)
+  (let ((symbols (machine-symbol-table machine)))
     (expansions-forget! symbols start end)
     (for-each (lambda (line) (if (> (vector-ref line 2) 0) (apply line-add! symbols (vector->list line))))
-              (force (car tables)))
+              (code-lines a))
     (for-each (lambda (expansion) (apply expansion-add! symbols (vector->list expansion)))
-              (cdr tables))))
+              (code-expansions a))))
 
 (define-documented (machine-define-instruction! machine form)
   "Gives one machine an instruction, FORM as behind define-instruction, or one of the table's another meaning, in which

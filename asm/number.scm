@@ -1,11 +1,6 @@
-;; Numbers as bytes: ULEB128, zig-zag, little-endian integers, IEEE 754.
+;; Numbers as bytes: little-endian integers, IEEE 754.
 ;;
-;; Every field of an instruction is a ULEB128 number: seven bits a byte, lowest first, the high bit set
-;; on all but the last. A longer encoding than needed means the same number; the assembler uses one where
-;; an instruction must keep a size that it had.
-;;
-;;   (uleb128-bytes 300)             => #u8(172 2)
-;;   (uleb128-bytes (zigzag -1))     => #u8(1)
+;;   (put-integer! bytes 0 300 2)    ; 44 1
 ;;   (real->bits 1/2 52 11)          => #x3fe0000000000000
 (module asm/number)
 (declare (standard-bindings) (extended-bindings) (block))
@@ -31,40 +26,6 @@
   (cond ((fixnum? n) n)
         ((>= n two^63) (- n two^64))
         (else n)))
-
-;; Small numbers of either sign become small numbers: 0 -1 1 -2 2 … => 0 1 2 3 4 …
-(define (zigzag n)
-  (if (< n 0) (- (* -2 n) 1) (* 2 n)))
-
-(define (uleb128-length n)
-  (let loop ((n n) (length 1))
-    (if (and (fixnum? n) (fx< n 128))
-        length
-        (loop (arithmetic-shift n -7) (fx+ length 1)))))
-
-;; Writes n at index `at`, in at least `least` bytes; the result is the index behind it.
-(define (uleb128-put! bytes at n least)
-  (cond ((and (fixnum? n) (fx< n 128) (fx<= least 1))
-         (u8vector-set! bytes at n)
-         (fx+ at 1))
-        (else
-         (u8vector-set! bytes at (fxior 128 (bitwise-and n 127)))
-         (uleb128-put! bytes (fx+ at 1) (arithmetic-shift n -7) (fx- least 1)))))
-
-(define (uleb128-bytes n)
-  (let ((bytes (make-u8vector (uleb128-length n))))
-    (uleb128-put! bytes 0 n 1)
-    bytes))
-
-;; Signed LEB128, as DWARF and WebAssembly have it. (Instructions use zig-zag instead.)
-(define (sleb128-bytes n)
-  (let loop ((n n) (reversed '()))
-    (let ((low (bitwise-and n 127))
-          (rest (arithmetic-shift n -7)))
-      (if (or (and (eqv? rest 0) (fx< low 64))
-              (and (eqv? rest -1) (fx>= low 64)))
-          (apply u8vector (reverse (cons low reversed)))
-          (loop rest (cons (fxior low 128) reversed))))))
 
 ;; Little-endian, `size` bytes; higher bits of n are dropped.
 (define (put-integer! bytes at n size)

@@ -21,7 +21,7 @@
 (define binding-names '#(local global weak))
 (define directive-names
   '#(".byte" ".half" ".word" ".quad" ".uleb128" ".sleb128" ".zero" ".skip" ".fill" ".align" ".org" ".assert"))
-(define part-kinds '#(section statement label value instruction directive import made entry view))
+(define part-kinds '#(section statement label value instruction directive import made entry view run))
 (define expression-kinds '#(integer symbol host number sum bytes))
 (define first-operator 16)
 (define operators (expression-operators))

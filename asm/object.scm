@@ -47,6 +47,8 @@
 ;; what                                meaning
 ;; (statement file line column code?)  a statement begins, to which the next parts belong; with code, a line
 ;;                                     of the line table
+;; (run file line column places)           statements of code, one behind the other, each an instruction that is the
+;;                                     same everywhere; places as in asm/runs
 ;; (made file line column calls)       a line of the line table, with the macros that led to it: lists of
 ;;                                     macro, file, line and column, each called by the one before it
 ;; (label symbol)
@@ -62,13 +64,17 @@
   length      ; of the bytes that stand in for it
   what)
 
-;; A list of file, line, column and calls, where a line of the line table begins with the part; else #f.
-(define (part-source-line part)
+;; Does (action at file line column calls) for each line of the line table that begins `at` bytes behind the part's
+;; offset.
+(define (part-for-each-line action part)
   (let ((what (part-what part)))
     (case (car what)
-      ((statement) (and (list-ref what 4) (list (cadr what) (caddr what) (cadddr what) '())))
-      ((made) (cdr what))
-      (else #f))))
+      ((statement) (if (list-ref what 4) (action 0 (cadr what) (caddr what) (cadddr what) '())))
+      ((made) (apply action 0 (cdr what)))
+      ((run)
+       (for-each-place (lambda (at size line column) (action at (cadr what) line column '()))
+                       (list-ref what 4)
+                       (caddr what))))))
 
 (define (part-deferred? part)
   (memq (car (part-what part)) '(instruction directive)))
@@ -141,10 +147,8 @@
              (number (and section (table-ref numbers section)))
              (file (source-file-name (statement-file statement))))
         (if (eq? (statement-kind statement) 'run)
-            (for-each-in-run
-             (lambda (at size line column)
-               (add! number (+ (event-offset event) at) 0 'statement file line column #t))
-             statement)
+            (add! number (event-offset event) 0
+                  'run file (statement-line statement) (statement-column statement) (statement-head statement))
             (add! number (event-offset event) 0
                   'statement file (statement-line statement) (statement-column statement)
                   (and (code-statement? statement) #t)))))

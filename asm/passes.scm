@@ -4,6 +4,7 @@
 (use scheme-lib/util)
 (use scheme-lib/view)
 (use scheme-lib/view-text)
+(use scheme-lib/leb128)
 (use asm/number)
 (use asm/isa)
 (use asm/diagnostic)

@@ -23,7 +23,8 @@
   sections   ; program-sections in order of address
   symbols    ; pairs of a name (a string) and its value, by value
   assembly   ; that made it; #f if that was a linker
-  tables     ; a promise of what program-lines and program-expansions give, as a pair
+  lines-do   ; a procedure: (lines-do (lambda (file address line column) …)), once for each line, in any order
+  noted-expansions ; a promise
   noted-views
   imports    ; names of host calls, in the order of their indices
   entry      ; an address
@@ -40,24 +41,20 @@
 
 ;; The source lines of the code: vectors of address, file, line and column, by address.
 (define (program-lines program)
-  (force (car (force (program-tables program)))))
+  (lines-of (program-lines-do program)))
 
 ;; How many lines the source has, without what it includes.
 (define (program-source-length program)
   (source-file-line-count (source-file (assembly-source (program-assembly program)))))
 
-;; Does (action file address line column) for each of them, in any order.
+;; Does (action file address line column) for each of them, in any order. Takes no memory for them.
 (define (program-for-each-line program action)
-  (if (program-assembly program)
-      (for-each-code-line (program-assembly program) action)
-      (for-each (lambda (line)
-                  (action (vector-ref line 1) (vector-ref line 0) (vector-ref line 2) (vector-ref line 3)))
-                (program-lines program))))
+  ((program-lines-do program) action))
 
 ;; Where in macros code was made: vectors of address, macro, file, line and column, by address; of several for one
 ;; address each is called by the one before it, the first by the source line.
 (define (program-expansions program)
-  (cdr (force (program-tables program))))
+  (force (program-noted-expansions program)))
 
 ;; What (view name description) says: ((name . text) …), by name.
 (define (program-views program)
@@ -131,7 +128,8 @@
   (assemble-whole source 'program
     (lambda (a)
       (let ((symbols (symbols-by-value a)))
-        (make-program-of a (source-name source) a symbols (delay (code-tables a source))
+        (make-program-of a (source-name source) a symbols
+                         (lambda (action) (for-each-code-line a action)) (delay (code-expansions a))
                          (or (assembly-entry a) (default-entry symbols (sections-with-room a))))))))
 
 ;; Pairs of a name and a value.
@@ -144,7 +142,7 @@
   (filter (lambda (section) (> (section-size section) 0)) (reverse (assembly-sections a))))
 
 ;; listed: the assembly again, or #f where it has no text to list.
-(define (make-program-of a name listed symbols tables entry)
+(define (make-program-of a name listed symbols lines-do expansions entry)
   (let ((sections (sections-with-room a)))
     (make-program
      name
@@ -155,7 +153,8 @@
           sections)
      symbols
      listed
-     tables
+     lines-do
+     expansions
      (table->list (assembly-views a))
      (reverse (assembly-imports a))
      entry

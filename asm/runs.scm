@@ -6,13 +6,14 @@
 ;;   (run-add! builder bytes size line column)      ; while (run-full? builder) is #f
 ;;   (run-take! builder file)                       ; the statement; the builder is empty again
 ;;   (for-each-in-run (lambda (at size line column) …) statement)
+;;   (for-each-place (lambda (at size line column) …) places line)
 ;;
 ;; In the vector of places, each instruction has its size (a byte), how many lines it is behind the one before (the
 ;; first, behind the statement's line) and its column; these two in ULEB128.
 (module asm/runs)
 (use scheme-lib/util)
 (use asm/isa)
-(use asm/number)
+(use scheme-lib/leb128)
 (use asm/statement)
 (declare (standard-bindings) (extended-bindings) (block))
 
@@ -69,9 +70,12 @@
 
 ;; Does (action at size line column) for each instruction; `at` is its offset in the bytes.
 (define (for-each-in-run action statement)
-  (let* ((places (statement-head statement))
-         (end (u8vector-length places)))
-    (let next ((i 0) (at 0) (line (statement-line statement)))
+  (for-each-place action (statement-head statement) (statement-line statement)))
+
+;; The same for a vector of places and the line from which it counts.
+(define (for-each-place action places line)
+  (let ((end (u8vector-length places)))
+    (let next ((i 0) (at 0) (line line))
       (if (fx< i end)
           (let ((size (u8vector-ref places i)))
             (let read-line ((i (fx+ i 1)) (shift 0) (value 0))

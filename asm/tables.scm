@@ -1,10 +1,12 @@
 ;; The source lines and the macro expansions of the code that an assembly made.
 ;;
-;;   (code-tables a source)   => (lines . expansions), of which the lines are a promise
+;;   (for-each-code-line a (lambda (file address line column) …))
+;;   (code-lines a)        => a list of #(address file line column)
+;;   (code-expansions a)   => a list of #(address macro file line column)
 ;;
-;; A line is #(address file line column); it holds to the next one. An expansion is #(address macro file line
-;; column): where in the macro that its line calls, or that the expansion before it for the same address calls, the
-;; code was made; it holds to the next address or line. Both are in order of addresses.
+;; A line holds to the next one. An expansion says where in the macro that its line calls, or that the expansion before
+;; it for the same address calls, the code was made; it holds to the next address or line. The lists are in order of
+;; addresses.
 (module asm/tables)
 (use scheme-lib/util)
 (use asm/statement)
@@ -14,11 +16,22 @@
 (use asm/runs)
 (declare (standard-bindings) (extended-bindings) (block))
 
-(define (code-tables a source)
-  (let ((made (filter (lambda (made) (section-executable? (made-section made))) (reverse (assembly-made a)))))
-    (cons (delay (by-address (append (filter-map statement->line (statement-list source))
-                                     (map made->line made))))
-          (by-address (append-map made->expansions made)))))
+(define (code-lines a)
+  (lines-of (lambda (action) (for-each-code-line a action))))
+
+(define (code-expansions a)
+  (by-address (append-map made->expansions (made-code a))))
+
+;; What forms made where code can be.
+(define (made-code a)
+  (filter (lambda (made) (section-executable? (made-section made))) (reverse (assembly-made a))))
+
+;; for-each-line: does an action as for-each-code-line does.
+(define (lines-of for-each-line)
+  (let ((lines '()))
+    (for-each-line (lambda (file address line column)
+                     (set! lines (cons (vector address file line column) lines))))
+    (by-address (reverse lines))))
 
 ;; Whether a statement is a line of the table by itself; what Scheme made has lines of its own. An instruction that
 ;; the source defines is not known when it is read.
@@ -40,10 +53,9 @@
                   (action name address (statement-line statement) (statement-column statement))))))))
    (source-statements (assembly-source a)))
   (for-each (lambda (made)
-              (if (section-executable? (made-section made))
-                  (let ((line (made->line made)))
-                    (action (vector-ref line 1) (vector-ref line 0) (vector-ref line 2) (vector-ref line 3)))))
-            (reverse (assembly-made a))))
+              (let ((source (made-source made)))
+                (action (car source) (made-address made) (cadr source) (caddr source))))
+            (made-code a)))
 
 ;; All statements, those in blocks too, and one for each instruction of a run.
 (define (statement-list source)
@@ -59,19 +71,8 @@
 (define (by-address vectors)
   (sort vectors (lambda (x y) (< (vector-ref x 0) (vector-ref y 0)))))
 
-(define (statement->line statement)
-  (and (statement-section statement)
-       (code-statement? statement)
-       (vector (+ (section-base (statement-section statement)) (statement-offset statement))
-               (source-file-name (statement-file statement))
-               (statement-line statement)
-               (statement-column statement))))
-
 (define (made-address made)
   (+ (section-base (made-section made)) (made-offset made)))
-
-(define (made->line made)
-  (apply vector (made-address made) (made-source made)))
 
 ;; File, line and column: what the statement's own text made stands in the line of that text.
 (define (made-source made)

@@ -10,6 +10,7 @@
 ;;   a list of these     among them instructions, (list mov r1 r2), and directives, (list '.word 1 2)
 (module asm/value)
 (use scheme-lib/util)
+(use scheme-lib/leb128)
 (use asm/number)
 (use asm/isa)
 (use asm/diagnostic)

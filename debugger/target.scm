@@ -4,6 +4,7 @@
 
 (module debugger/target)
 (use scheme-lib/util)
+(use scheme-lib/leb128)
 (use scheme-lib/machine)
 (use debugger/session)
 (use vm-ext/gambit/vm)
@@ -76,8 +77,6 @@
                              (and known (vector-ref known 0))
                              (if known (vector-ref known 1) "")
                              (if known (cdr (vector-ref known 3)) '()))))))
-
-(define (unzigzag n) (if (odd? n) (- (quotient (+ n 1) 2)) (quotient n 2)))
 
 ;; Where it may go to, when an operand of it is an address; else #f.
 (define (instruction-target instruction)

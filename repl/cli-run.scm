@@ -26,7 +26,7 @@
 (use repl/report)
 (use repl/repl)
 
-(define groups '("exit" "streams" "arguments" "memory" "clock" "random"))
+(define groups '("exit" "streams" "arguments" "memory" "files" "clock" "random"))
 
 (define machine-options
   (append
@@ -34,7 +34,9 @@
      ("--call-depth" number "N" "activations, that is, calls under way (262144)")
      ("--registers" number "N" "registers that all windows together may reach (1048576)")
      ("--allow" text "GROUP" "grant a group of host calls: clock, random")
-     ("--deny" text "GROUP" "take one away: exit, streams, arguments, memory")
+     ("--deny" text "GROUP" "take one away: exit, streams, arguments, memory, files")
+     ("--dir" directory "DIR[:NAME][:ro]" "let it use the files in DIR, which it calls NAME; ro: reading only")
+     ("--env" setting "NAME=VALUE" "set a variable of its environment, which is empty else")
      ("--seed" number "N" "make what `random` gives the same on every run"))
    (list raw-option)
    assembly-options))
@@ -78,6 +80,10 @@
                 (cond ((string=? (car option) "--allow") (machine-grant! machine (cdr option)))
                       ((string=? (car option) "--deny") (machine-revoke! machine (cdr option)))))
               options)
+    (machine-environment-set! machine (option-values options "--env"))
+    (for-each (lambda (directory)
+                (machine-directory! machine (car directory) (cadr directory) read-only: (caddr directory)))
+              (option-values options "--dir"))
     machine))
 
 (define status-capability 5)
@@ -92,8 +98,16 @@
         ((and (vm-error? exception) (= (vm-error-status exception) status-format)) status-bad-data)
         (else status-system)))
 
+(define (check-directories directories)
+  (with-exception-catcher
+   (lambda (exception) (usage-error "--dir: " (error-line exception)))
+   (lambda ()
+     (let ((machine (make-machine)))
+       (for-each (lambda (directory) (machine-directory! machine (car directory) (cadr directory))) directories)))))
+
 (define (load-or-exit path options)
   (check-groups (append (option-values options "--allow") (option-values options "--deny")))
+  (check-directories (option-values options "--dir"))
   (use-assembly-options! options)
   (with-exception-catcher
    (lambda (exception)

@@ -3,8 +3,8 @@
 ;;   (parse-options '("--fuel" "10" "a.s" "x") '(("--fuel" number "N" "stop after N instructions")))
 ;;     => ((("--fuel" . 10)) "a.s" "x")
 ;;
-;; An option is a list: its name, the kind of its value (#f for none; text, number, size, seconds; file-or-none
-;; for one that may stand behind = alone, and is #t where it does not), what help calls the value, and what help says
+;; An option is a list: its name, the kind of its value (#f for none; text, number, size, seconds, directory,
+;; setting; file-or-none for one that may stand behind = alone, and is #t where it does not), what help calls the value, and what help says
 ;; of it. Options stand before the first word that is none.
 
 (module repl/options)
@@ -60,6 +60,18 @@
 (define (positive-number word)
   (let ((number (string->number word 10))) (and (real? number) (< 0 number 1000000001) number)))
 
+;; DIR, DIR:NAME, DIR:ro or DIR:NAME:ro, as (path name read-only?)
+(define (directory word)
+  (let* ((read-only? (string-suffix? ":ro" word))
+         (word (if read-only? (substring word 0 (- (string-length word) 3)) word))
+         (parts (string-split word #\:))
+         (path (car parts))
+         (name (if (pair? (cdr parts)) (string-join (cdr parts) ":") path)))
+    (and (not (string=? path "")) (not (string=? name "")) (list path name read-only?))))
+
+(define (setting word)
+  (let ((name (string-index word #\=))) (and name (> name 0) word)))
+
 (define kinds
   (list (list 'text (lambda (word) word) "a word")
         (list 'file-or-none (lambda (word) (and (> (string-length word) 0) word)) "a file behind =, or nothing")
@@ -67,6 +79,8 @@
               "a number from 1 to 2^64-1")
         (list 'number whole-number "a number from 0 to 2^64-1")
         (list 'size size-number "a number of bytes, with K, M or G behind it or not")
+        (list 'directory directory "DIR, DIR:NAME or one of them with :ro behind it")
+        (list 'setting setting "NAME=VALUE")
         (list 'seconds positive-number "a number of seconds above 0, up to 1000000000")))
 
 (define (read-value name kind word)

@@ -5,7 +5,7 @@
  ("scheme-lib/machine#"
   ;; making and loading
   make-machine machine-of-fork machine? machine-handle machine-load! machine-reset! machine-restart! machine-entry
-  machine-arguments-set! machine-grant! machine-revoke! machine-random-seed-set! machine-limits
+  machine-arguments-set! machine-environment-set! machine-directory! machine-grant! machine-revoke! machine-random-seed-set! machine-limits
   ;; running
   machine-run! machine-observe! call-interruptibly make-observation observation-events
   event? event-kind event-count event-pc event-place event-length event-before event-after

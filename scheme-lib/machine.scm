@@ -98,16 +98,27 @@ thread 0 ready to run it. The machine is reset before, unless RESET is #f or ano
       (error "a program's arguments are a list of strings, not" arguments))
   (vm-set-arguments (machine-handle machine) arguments))
 
+(define-documented (machine-environment-set! machine settings)
+  "Sets the program's environment, a list of strings NAME=VALUE. It is empty unless set."
+  (if (not (and (list? settings) (every string? settings)))
+      (error "an environment is a list of strings NAME=VALUE, not" settings))
+  (vm-set-environment (machine-handle machine) settings))
+
+(define-documented (machine-directory! machine path #!optional (name path) #!key (read-only #f))
+  "Lets the program use the files of a directory of the host, which it calls NAME: it may read and write them, make,
+rename and remove them, but for READ-ONLY. Nothing above the directory can be reached from it."
+  (vm-grant-directory (machine-handle machine) (path-expand path) name (if read-only 1 3)))
+
 (define (group-name group)
   (if (symbol? group) (symbol->string group) group))
 
 (define-documented (machine-grant! machine group)
-  "Grants a group of standard host calls: exit, streams, arguments, memory, clock or random."
+  "Grants a group of standard host calls: exit, streams, arguments, memory, files, clock or random."
   (vm-host-grant-standard (machine-handle machine) (group-name group)))
 
 (define-documented (machine-revoke! machine group)
   "Takes a group of standard host calls back, or one host call by its name."
-  (if (member (group-name group) '("exit" "streams" "arguments" "memory" "clock" "random"))
+  (if (member (group-name group) '("exit" "streams" "arguments" "memory" "files" "clock" "random"))
       (vm-host-revoke-standard (machine-handle machine) (group-name group))
       (begin
         (table-set! (machine-host-calls machine) (group-name group))

@@ -553,9 +553,10 @@ COMET_API comet_status comet_call_write(comet_call* call, uint64_t address, cons
 COMET_API comet_status comet_host_grant(comet_machine* machine, const char* name, comet_host_function function, void* data, comet_error* error);
 COMET_API comet_status comet_host_revoke(comet_machine* machine, const char* name, comet_error* error);
 
-/* Grants a group of standard calls: "exit", "streams" (read, write), "arguments" (arg_count, arg),
- * "clock" (clock), "random" (random), "memory" (map), "threads" (spawn, join, ...), "events" (on, timer, pause). A new
- * machine has all but clock and random. */
+/* Grants a group of standard calls: "exit", "streams" (read, write, poll), "arguments" (arg_count, arg, env_count,
+ * env), "clock" (clock, timer), "random" (random), "memory" (map), "files" (file_..., dir_..., path_...), "threads"
+ * (spawn, join, ...), "events" (on, pause). A new machine has all but clock and random; what it can reach by "files" is
+ * what comet_grant_directory gives it. */
 COMET_API comet_status comet_host_grant_standard(comet_machine* machine, const char* group, comet_error* error);
 COMET_API comet_status comet_host_revoke_standard(comet_machine* machine, const char* group, comet_error* error);
 
@@ -577,6 +578,12 @@ COMET_API comet_status comet_host_argument(const comet_machine* machine, comet_t
 COMET_API comet_status comet_set_stream(comet_machine* machine, unsigned stream, int descriptor, comet_error* error);
 /* The program's arguments, copied; by custom the first is the program's name. */
 COMET_API comet_status comet_set_arguments(comet_machine* machine, size_t count, const char* const* arguments, comet_error* error);
+/* The program's environment, copied: texts NAME=VALUE. Empty unless set; nothing of the host's is in it. */
+COMET_API comet_status comet_set_environment(comet_machine* machine, size_t count, const char* const* settings, comet_error* error);
+/* Gives the program a directory of the host and what is beneath it: access COMET_READ, or COMET_READ | COMET_WRITE, which
+ * also lets it make, rename and remove things there. name is what the program calls it, such as "/data" or "."; each is
+ * granted once. The directory is opened here and stays open as long as the machine is there. */
+COMET_API comet_status comet_grant_directory(comet_machine* machine, const char* path, const char* name, int access, comet_error* error);
 /* The seed of `random`: the same seed gives the same numbers. Without it each machine draws its own. A change
  * from outside, for the timeline. */
 COMET_API void comet_set_random_seed(comet_machine* machine, uint64_t seed);

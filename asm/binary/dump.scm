@@ -113,13 +113,18 @@ that are empty are left out. In objects, addresses count from the beginning of t
                   (vector-ref relocation 2) ", " (vector-ref relocation 3) ": " (vector-ref relocation 4)))
           (object-relocations object)))
     ((lines)
-     (part-rows object '(statement made)
-                (lambda (part what)
-                  (let ((line (part-source-line part)))
-                    (and line
-                         (part-section part)
-                         (text (place-in object (part-section part) (part-offset part)) "  "
-                               (place->text (car line) (cadr line) (caddr line))))))))
+     (let ((rows '()))
+       (for-each
+        (lambda (part)
+          (part-for-each-line
+           (lambda (at file line column calls)
+             (if (part-section part)
+                 (set! rows (cons (text (place-in object (part-section part) (+ at (part-offset part))) "  "
+                                        (place->text file line column))
+                                  rows))))
+           part))
+        (object-parts object))
+       (reverse rows)))
     ((expansions)
      (apply append
             (part-rows object '(made)

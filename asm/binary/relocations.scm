@@ -4,7 +4,7 @@
 (use scheme-lib/util)
 (use vm-ext/gambit/vm)
 (use asm/isa)
-(use asm/number)
+(use scheme-lib/leb128)
 (use asm/expression)
 (use asm/define)
 (use asm/object)

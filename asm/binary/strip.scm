@@ -101,7 +101,7 @@ before. Of an archive, every member is stripped."
     (define (with what) (make-part (part-section part) (part-offset part) (part-length part) what))
     (define (renamed x) (expression-with-keys x rename))
     (case (car what)
-      ((made view) #f)
+      ((run made view) #f)
       ((statement) (with (append (take-at-most what 4) '(#f))))
       ((label) (and (vector-ref needed (cadr what)) (with (list 'label (rename (cadr what))))))
       ((value)

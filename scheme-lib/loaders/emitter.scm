@@ -9,6 +9,7 @@
 
 (module scheme-lib/loaders/emitter)
 (use scheme-lib/util)
+(use scheme-lib/leb128)
 (use vm-ext/gambit/vm)
 (declare (standard-bindings) (extended-bindings) (block))
 
@@ -35,23 +36,16 @@
 
 ;; ---- fields ------------------------------------------------------------------------------------------
 
-(define (zigzag n) (if (< n 0) (- (* -2 n) 1) (* 2 n)))
+(define longest-field 10)
 
-(define (put-byte! e byte)
+;; In at least so many bytes.
+(define (put-field! e n least)
   (let ((length (emitter-length e)))
-    (if (= length (u8vector-length (emitter-bytes e)))
-        (let ((larger (make-u8vector (* 2 length))))
+    (if (> (+ length longest-field) (u8vector-length (emitter-bytes e)))
+        (let ((larger (make-u8vector (* 2 (u8vector-length (emitter-bytes e))))))
           (subu8vector-move! (emitter-bytes e) 0 length larger 0)
           (emitter-bytes-set! e larger)))
-    (u8vector-set! (emitter-bytes e) length byte)
-    (emitter-length-set! e (+ length 1))))
-
-(define (put-field! e n)
-  (if (< n 128)
-      (put-byte! e n)
-      (begin
-        (put-byte! e (bitwise-ior 128 (bitwise-and n 127)))
-        (put-field! e (arithmetic-shift n -7)))))
+    (emitter-length-set! e (uleb128-put! (emitter-bytes e) length n least))))
 
 ;; Name -> (opcode . kinds of operands).
 (define table
@@ -63,26 +57,25 @@
 
 (define (emit! e name . operands)
   (let ((row (table-ref table name)) (address (emitter-address e)))
-    (put-field! e (car row))
+    (put-field! e (car row) 1)
     (for-each
      (lambda (kind operand)
        (case kind
-         ((#\i #\o) (put-field! e (zigzag operand)))
+         ((#\i #\o) (put-field! e (zigzag operand) 1))
          ((#\p)
           (emitter-references-set! e (cons (list (emitter-length e) address operand) (emitter-references e)))
-          (for-each (lambda (n) (put-byte! e 0)) (iota reference-length)))
-         (else (put-field! e operand))))
+          (put-field! e 0 reference-length))
+         (else (put-field! e operand 1))))
      (cdr row)
      operands)))
 
 ;; ---- the end -----------------------------------------------------------------------------------------
 
 (define (fill-in! e reference)
-  (let loop ((i (car reference))
-             (n (zigzag (- (emitter-label-address e (caddr reference)) (cadr reference))))
-             (left reference-length))
-    (u8vector-set! (emitter-bytes e) i (bitwise-ior (if (> left 1) 128 0) (bitwise-and n 127)))
-    (if (> left 1) (loop (+ i 1) (arithmetic-shift n -7) (- left 1)))))
+  (uleb128-put! (emitter-bytes e)
+                (car reference)
+                (zigzag (- (emitter-label-address e (caddr reference)) (cadr reference)))
+                reference-length))
 
 (define-documented (emitter-code e)
   "The bytes, all references filled in."

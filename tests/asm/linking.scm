@@ -532,3 +532,44 @@
                     (if (pair? result) (set! broken (cons (list at new result) broken)))))
                 (list 0 1 (modulo (+ 1 (u8vector-ref sample at)) 256) 127 255)))
     (test "changes that broke something" '() broken)))
+
+;; ---- runs --------------------------------------------------------------------------------------------
+
+;; An object of two instructions of three bytes each, whose places are these.
+(define (object-with-run line . places)
+  (object->bytes
+   (make-object "r.o"
+                (vector (make-object-section ".text" "rx" #f #f (u8vector 51 1 2 3 51 1 2 3) 8))
+                (vector)
+                (list (make-part 0 0 0 (list 'run "r.s" line 1 (list->u8vector places))))
+                '())))
+
+(define (lines-of-linked object)
+  (map (lambda (line) (list (- (vector-ref line 0) 65536) (vector-ref line 2) (vector-ref line 3)))
+       (program-lines (link-program (link (list object))))))
+
+(test-group "plain instructions that stand one behind the other are one part of an object"
+  (test "however many they are, with the lines of each" '(1 (0 1 1) (7996 2000 1))
+    (let ((object (asm-object-string (string-repeat "add r1, r2, r3\n" 2000) name: "a.s")))
+      (cons (quotient (length (object-parts object)) 3)
+            (let ((lines (lines-of-linked object))) (list (car lines) (list-ref lines 1999))))))
+  (test "between other parts" '((0 1 4) (5 3 1) (9 4 3) (13 5 1) (15 6 1))
+    (lines-of-linked (asm-object-string (lines "x: imm r1, x" "" "add r1, r2, r3" "  sub r1, r2, r3" "jump x"
+                                               "addi r1, r2, 3")
+                                        name: "a.s")))
+  (test "and there are rows for them" #t
+    (says? "lines\n  .text+0x00000000  r.s:7:1\n  .text+0x00000004  r.s:9:5\n"
+           (with-captured-output
+            (lambda () (binary-objdump (bytes->object (object-with-run 7 4 0 1 4 2 5) "r.o") '(lines))))))
+  (test "strip takes them" '()
+    (object-parts (bytes->object (binary-strip (object-with-run 7 4 0 1 4 2 5)) "r.o")))
+  (for-each
+   (lambda (case)
+     (test (car case) #t (says? (car case) (refusal (apply object-with-run (cdr case))))))
+   '(("it goes beyond the end of its section" 7 4 0 1 5 0 1)
+     ("an instruction has no bytes" 7 0 0 1)
+     ("an instruction's size is 128, expected less than 128" 7 128 1 0 1)
+     ("a number is not in its shortest form" 7 4 128 0 1)
+     ("there is no line 0" 0 4 0 1)
+     ("there is no line 4294967296" 4294967295 4 1 1)
+     ("chunk PART, in a run, offset 1: the chunk ends in the middle of a record" 7 4))))

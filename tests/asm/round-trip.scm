@@ -1,5 +1,6 @@
 ;; What is disassembled and assembled again is the same.
 (use scheme-lib/util)
+(use scheme-lib/leb128)
 (use scheme-lib/test)
 (use scheme-lib/image)
 (use vm-ext/gambit/vm)
@@ -105,17 +106,9 @@
 
 ;; A ULEB128 number of so many bytes more than it needs.
 (define (padded n more)
-  (let ((bytes (u8vector->list (uleb128 n))))
-    (if (= more 0)
-        bytes
-        (append (map (lambda (byte) (bitwise-ior byte 128)) bytes)
-                (make-list (- more 1) 128)
-                '(0)))))
-
-(define (uleb128 n)
-  (if (< n 128)
-      (u8vector n)
-      (u8vector-append (u8vector (bitwise-ior 128 (bitwise-and n 127))) (uleb128 (arithmetic-shift n -7)))))
+  (let ((bytes (make-u8vector (+ more (uleb128-length n)))))
+    (uleb128-put! bytes 0 n (u8vector-length bytes))
+    (u8vector->list bytes)))
 
 (define (random-field kind)
   (case kind

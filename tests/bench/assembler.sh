@@ -48,6 +48,8 @@ memory() {
   awk -v name="$name" -v n="$lines" -v k="$kilobytes" 'BEGIN {printf "%s: %d bytes of memory a line\n", name, k * 1024 / n}'
 }
 memory "comet-vm asm" "$comet" asm "$work/comet.s" -o "$work/comet.img"
+memory "comet-vm asm -c" "$comet" asm -c "$work/comet.s" -o "$work/comet.o"
+memory "comet-vm link" "$comet" link "$work/comet.o" -o "$work/comet.img"
 if command -v as >/dev/null; then
   theirs=$(seconds as "$work/host.s" -o "$work/host.o")
   awk -v n="$lines" -v s="$theirs" -v o="$ours" 'BEGIN {

@@ -76,6 +76,31 @@ output=$(printf 'info guest\nrun\nreverse-step\n' | "$COMET" debug "$WORK/divide
 contains "its core shows its registers" '$1    7' "$output"
 contains "and goes back by them" "    75  load \$1 #7" "$output"
 
+# ---- WebAssembly: files in granted directories, where there is a compiler for WASI ---------------------
+
+if clang --target=wasm32-wasi -O1 tests/loaders/files.c -o "$WORK/files.wasm" 2>/dev/null; then
+  check "a C program becomes an image" 0 "$(status_of "$COMET" image "$WORK/files.wasm" -o "$WORK/files.img")"
+  for command in "$COMET run" "$RUNNER"; do
+    file=$WORK/files.wasm
+    [ "$command" = "$RUNNER" ] && file=$WORK/files.img
+    rm -rf "$WORK/granted" "$WORK/page" && mkdir "$WORK/granted" "$WORK/page"
+    echo page >"$WORK/page/page"
+    ln -s /etc "$WORK/granted/etc"
+    # shellcheck disable=SC2086
+    check "and uses files by ${command##*/}" 7 "$(status_of $command --dir "$WORK/granted:." --dir "$WORK/page:/ro:ro" --env A=b "$file" x)"
+    same "as it should" tests/loaders/files.out "$WORK/out"
+  done
+fi
+for command in "$COMET run" "$RUNNER"; do
+  # shellcheck disable=SC2086
+  check "a directory has a name in ${command##*/}" 64 "$(status_of $command --dir :x x.img)"
+  contains "and its error says what is asked for" "--dir takes DIR, DIR:NAME or one of them with :ro behind it, not " "$(cat "$WORK/err")"
+  check "a directory that is not there is told" 64 "$(status_of $command --dir "$WORK/none" "$WORK/sum.img")"
+  contains "with its path" "the directory \`$WORK/none\` cannot be opened: No such file or directory" "$(cat "$WORK/err")"
+  check "a setting has a name" 64 "$(status_of $command --env =1 x.img)"
+  contains "and a value" "--env takes NAME=VALUE, not " "$(cat "$WORK/err")"
+done
+
 # ---- mistakes ------------------------------------------------------------------------------------------
 
 sed 's/^\(:.*\)\(..\)$/\100/; 2q' "$WORK/sum.hex" >"$WORK/bad.hex"

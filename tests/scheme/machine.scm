@@ -1,18 +1,16 @@
 (use scheme-lib/test)
 (use scheme-lib/util)
+(use scheme-lib/leb128)
 (use scheme-lib/machine)
 (use scheme-lib/image)
 (use vm-ext/gambit/vm)
 
 ;; ---- a few instructions, encoded from the core's own table ----
 
-(define (uleb128 n)
-  (if (< n 128) (list n) (cons (+ 128 (modulo n 128)) (uleb128 (quotient n 128)))))
-(define (zigzag n) (if (< n 0) (- (* -2 n) 1) (* 2 n)))
 (define opcodes
   (list->table (map (lambda (row) (cons (vector-ref row 0) (vector-ref row 1))) (vector->list (vm-isa)))))
 (define (instruction name . fields)
-  (apply append (uleb128 (table-ref opcodes name)) (map uleb128 fields)))
+  (append-map (lambda (n) (u8vector->list (uleb128-bytes n))) (cons (table-ref opcodes name) fields)))
 (define (code . instructions) (apply u8vector (apply append instructions)))
 
 (define start #x10000)

@@ -25,9 +25,12 @@
       (data ((i32.const 64)) "hello, world")))))
 
 ;; What comes of a run: exit status or trap, output, and the bytes at 256 in memory.
-(define (outcome image #!key (input "") (arguments '()) (bytes 0) (grants '()))
+(define (outcome image #!key (input "") (arguments '()) (bytes 0) (grants '())
+                 (environment '()) (directory #f))
   (let* ((machine (make-machine arguments: arguments grants: grants random-seed: 1)) (stop #f)
          (output (begin
+                   (machine-environment-set! machine environment)
+                   (if directory (machine-directory! machine directory "/data" read-only: #t))
                    (machine-stream-set! machine 0 (open-input-string input))
                    (with-captured-output
                     (lambda () (machine-load! machine image) (set! stop (machine-run! machine)))))))
@@ -70,7 +73,7 @@
     (outcome (apply program `(("fd_read" ,four))
                     (append (put 0 256 4 9) (call 1 0 0 1 32) '((drop) (i32.const 32) (i32.load 2 0))))
              input: "abc" bytes: 3))
-  (test "gives numbers for what is wrong" '((8 "" #f) (8 "" #f) (70 "" #f) (76 "" #f))
+  (test "gives numbers for what is wrong" '((8 "" #f) (8 "" #f) (70 "" #f) (8 "" #f))
     (list (outcome (apply program `(("fd_write" ,four)) (append (put 0 64 4 7) (call 1 7 0 1 32))))
           (outcome (apply program `(("fd_close" (i32))) (call 1 3)))
           (outcome (apply program `(("fd_seek" (i32 i64 i32 i32)))
@@ -84,6 +87,33 @@
       (let ((image (apply program '(("args_sizes_get" (i32 i32)) ("args_get" (i32 i32)))
                           (append give sizes '((i32.const -3) (i32.add))))))
         (outcome image arguments: '("one" "two") bytes: 7))))
+  (test "counts and gives the environment" '(10 "" "A=1\x00;BC=\x00;")
+    (let ((sizes (append (call 1 0 4) '((drop) (i32.const 0) (i32.load 2 0) (i32.const 4) (i32.load 2 0) (i32.add))))
+          (give (append (call 2 512 256) '((drop)))))
+      (outcome (apply program '(("environ_sizes_get" (i32 i32)) ("environ_get" (i32 i32))) (append give sizes))
+               environment: '("A=1" "BC=") bytes: 8)))
+  (test "tells of granted directories" '(13 "" "/data")
+    (outcome (apply program '(("fd_prestat_get" (i32 i32)) ("fd_prestat_dir_name" (i32 i32 i32)))
+                    (append (call 2 3 256 5) (call 1 3 32) '((i32.add)) (call 1 4 32)
+                            '((i32.add) (i32.const 36) (i32.load 2 0) (i32.add))))
+             directory: "tests/scheme" bytes: 5))
+  ;; The first word of a file, through path_open, fd_seek and fd_read.
+  (test "opens and reads files in them" '(0 "" "WebAssembly")
+    (outcome (apply program
+                    '(("path_open" (i32 i32 i32 i32 i32 i64 i64 i32 i32)) ("fd_seek" (i32 i64 i32 i32))
+                      ("fd_read" (i32 i32 i32 i32)))
+                    `(,@(put 16 #x6d736177 20 #x7361772d 24 #x63732e69 28 #x6d 0 256 4 11)
+                      (i32.const 3) (i32.const 0) (i32.const 16) (i32.const 13) (i32.const 0) (i64.const 2) (i64.const 0)
+                      (i32.const 0) (i32.const 32) (call 1)
+                      (i32.const 32) (i32.load 2 0) (i64.const 3) (i32.const 0) (i32.const 40) (call 2) (i32.or)
+                      (i32.const 32) (i32.load 2 0) (i32.const 0) (i32.const 1) (i32.const 48) (call 3) (i32.or)))
+             directory: "tests/scheme" bytes: 11))
+  (test-error "an environment is a list of settings" "an environment is a list of strings NAME=VALUE, not"
+    (outcome (program '() '(i32.const 0)) environment: "A=1"))
+  (test-error "which have a name" "`=1` is no setting of the environment, NAME=VALUE"
+    (outcome (program '() '(i32.const 0)) environment: '("=1")))
+  (test-error "a directory is there" "cannot be opened: No such file or directory"
+    (outcome (program '() '(i32.const 0)) directory: "tests/none"))
   (test "has clocks where they are granted" '(0 "" #f)
     (outcome (apply program `(("clock_time_get" (i32 i64 i32)))
                     '((i32.const 1) (i64.const 0) (i32.const 0) (call 1)

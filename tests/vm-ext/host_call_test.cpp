@@ -252,7 +252,7 @@ BOOST_AUTO_TEST_CASE(standard_groups_are_granted_as_documented) {
   const group groups[] = {{"exit", "exit", true},     {"streams", "read", true},
                           {"streams", "write", true}, {"arguments", "arg_count", true},
                           {"arguments", "arg", true}, {"clock", "clock", false},
-                          {"random", "random", false}};
+                          {"random", "random", false},  {"files", "file_open", true}};
   for (const group& each : groups) {
     BOOST_TEST_CONTEXT(each.call) {
       machine vm(calling());

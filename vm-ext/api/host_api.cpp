@@ -1,4 +1,7 @@
 // comet.h: host calls, streams, arguments.
+#include <cerrno>
+#include <cstring>
+
 #include "../host/standard.h"
 #include "../isa/isa.h"
 #include "../machine/machine.h"
@@ -16,7 +19,8 @@ void require_name(const char* name) {
 
 [[noreturn]] void fail_group(const char* group) {
   fail(COMET_ERROR_ARGUMENT, 0,
-       "there is no group of host calls `%.80s`; there are exit, streams, arguments, memory, threads, events, clock and random", group);
+       "there is no group of host calls `%.80s`; there are exit, streams, arguments, memory, files, threads, events, clock and random",
+       group);
 }
 
 // Notes in the call what was denied, for the trap that follows.
@@ -31,6 +35,16 @@ void note(comet_call* call, Change::Kind kind, std::uint8_t access, uint64_t add
   const comet_space space = call->machine->thread(call->thread).space;
   if (length != 0)
     call->machine->note_change({.kind = kind, .access = access, .where = space, .address = address, .length = length}, bytes);
+}
+
+std::vector<std::string> copy_texts(size_t count, const char* const* texts, const char* what) {
+  if (count != 0) require(texts, what);
+  std::vector<std::string> copied;
+  for (size_t i = 0; i < count; ++i) {
+    require(texts[i], what);
+    copied.emplace_back(texts[i]);
+  }
+  return copied;
 }
 
 } // namespace
@@ -168,13 +182,38 @@ comet_status comet_set_arguments(comet_machine* machine, size_t count, const cha
                                  comet_error* error) {
   return guard(error, [&] {
     require(machine, "machine");
-    if (count != 0) require(arguments, "arguments");
-    std::vector<std::string> copied;
-    for (size_t i = 0; i < count; ++i) {
-      require(arguments[i], "an argument");
-      copied.emplace_back(arguments[i]);
+    machine->host_state.arguments = copy_texts(count, arguments, "arguments");
+  });
+}
+
+comet_status comet_set_environment(comet_machine* machine, size_t count, const char* const* settings,
+                                   comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    std::vector<std::string> copied = copy_texts(count, settings, "settings");
+    for (const std::string& setting : copied) {
+      if (setting.find('=') == 0 || setting.find('=') == setting.npos)
+        fail(COMET_ERROR_ARGUMENT, 0, "`%.80s` is no setting of the environment, NAME=VALUE", setting.c_str());
     }
-    machine->host_state.arguments = std::move(copied);
+    machine->host_state.environment = std::move(copied);
+  });
+}
+
+comet_status comet_grant_directory(comet_machine* machine, const char* path, const char* name, int access,
+                                   comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require(path, "path");
+    require(name, "name");
+    Files& files = machine->host_state.files;
+    if (access != COMET_READ && access != (COMET_READ | COMET_WRITE))
+      fail(COMET_ERROR_ARGUMENT, 0, "a directory is granted with COMET_READ, or that and COMET_WRITE, not %d", access);
+    if (*name == 0 || std::strlen(name) > longest_path)
+      fail(COMET_ERROR_ARGUMENT, 0, "the name of a directory has 1 to %zu bytes", longest_path);
+    if (files.has(name)) fail(COMET_ERROR_ARGUMENT, 0, "a directory `%.80s` was granted before", name);
+    if (files.full()) fail(COMET_ERROR_ARGUMENT, 0, "a machine has at most %zu directories and files", most_files);
+    if (!files.grant(path, name, (access & COMET_WRITE) != 0))
+      fail(COMET_ERROR_ARGUMENT, 0, "the directory `%.80s` cannot be opened: %s", path, std::strerror(errno));
   });
 }
 

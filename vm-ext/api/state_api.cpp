@@ -106,6 +106,8 @@ comet_status comet_machine_fork(const comet_machine* machine, const comet_state*
     auto made = std::make_unique<comet_machine>(machine->config());
     made->host.grant_as(machine->host);
     made->host_state.streams = machine->host_state.streams;
+    made->host_state.environment = machine->host_state.environment;
+    made->host_state.files = machine->host_state.files;
     made->instructions.treated = machine->instructions.treated;
     for (auto& [opcode, treated] : made->instructions.treated) treated.executed = 0;
     restore_state(*made, own ? *own : static_cast<const SavedState&>(*state));

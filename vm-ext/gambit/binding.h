@@ -638,15 +638,16 @@ static comet_status comet_box_host_import(comet_box* box, const char* name) {
 }
 
 /* packed: count strings, each ended by NUL. */
-static comet_status comet_box_set_arguments(comet_box* box, const char* packed, size_t count) {
-  const char** arguments = calloc(count + 1, sizeof *arguments);
-  if (arguments == NULL) return comet_fail_with(COMET_ERROR_MEMORY, "no memory is left for the arguments");
+/* Which: 0 arguments, 1 environment. */
+static comet_status comet_box_set_texts(comet_box* box, int which, const char* packed, size_t count) {
+  const char** texts = calloc(count + 1, sizeof *texts);
+  if (texts == NULL) return comet_fail_with(COMET_ERROR_MEMORY, "no memory is left for the arguments");
   for (size_t i = 0; i < count; i++) {
-    arguments[i] = packed;
+    texts[i] = packed;
     packed += strlen(packed) + 1;
   }
-  comet_status status = comet_set_arguments(box->machine, count, arguments, comet_clear_error());
-  free(arguments);
+  comet_status status = (which == 0 ? comet_set_arguments : comet_set_environment)(box->machine, count, texts, comet_clear_error());
+  free(texts);
   return status;
 }
 

@@ -432,20 +432,28 @@ end-of-c
 (define-call (vm-set-stream machine stream descriptor) (machine* unsigned-int int)
   "comet_set_stream(___arg1->machine, ___arg2, ___arg3, comet_clear_error())")
 
-;; arguments: a list of strings without NUL characters
-(define (vm-set-arguments machine arguments)
-  (let ((packed (apply string-append
-                       (map (lambda (argument)
-                              (if (memv #\nul (string->list argument))
-                                  (error "an argument of a program cannot hold a NUL character:" argument))
-                              (string-append argument (string #\nul)))
-                            arguments))))
-    (let ((bytes (call-with-output-u8vector
-                  (list char-encoding: 'UTF-8 eol-encoding: 'lf)
-                  (lambda (port) (display packed port)))))
-      (check ((c-lambda (machine* scheme-object size_t) int
-                "___return(comet_box_set_arguments(___arg1, ___CAST(char*, COMET_BYTES(___arg2)), ___arg3));")
-              machine bytes (length arguments))))))
+;; A list of strings without NUL characters, one behind the other with a NUL behind each.
+(define (packed-texts texts)
+  (call-with-output-u8vector
+   (list char-encoding: 'UTF-8 eol-encoding: 'lf)
+   (lambda (port)
+     (for-each (lambda (text)
+                 (if (memv #\nul (string->list text))
+                     (error "an argument of a program cannot hold a NUL character:" text))
+                 (display text port)
+                 (write-char #\nul port))
+               texts))))
+
+(define (set-texts machine which texts)
+  (check ((c-lambda (machine* int scheme-object size_t) int
+            "___return(comet_box_set_texts(___arg1, ___arg2, ___CAST(char*, COMET_BYTES(___arg3)), ___arg4));")
+          machine which (packed-texts texts) (length texts))))
+
+(define (vm-set-arguments machine arguments) (set-texts machine 0 arguments))
+(define (vm-set-environment machine settings) (set-texts machine 1 settings))
+
+(define-call (vm-grant-directory machine path name access) (machine* UTF-8-string UTF-8-string int)
+  "comet_grant_directory(___arg1->machine, ___arg2, ___arg3, ___arg4, comet_clear_error())")
 
 (define vm-set-random-seed
   (c-lambda (machine* u64) void "comet_set_random_seed(___arg1->machine, ___arg2);"))

@@ -1,4 +1,4 @@
-// What the standard host calls of one machine need of the host: streams, arguments, randomness; and what
+// What the standard host calls of one machine need of the host: streams, arguments, files, randomness; and what
 // they tell the machine beyond their result.
 //
 // The machine owns one HostState and one HostTable, and implements the functions at the end of this file.
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "../comet.h"
+#include "files.h"
 #include "random.h"
 
 namespace comet {
@@ -21,6 +22,8 @@ struct HostState {
 
   std::array<int, 3> streams{0, 1, 2};  // descriptors, COMET_STREAM_NONE or COMET_STREAM_EMBEDDER
   std::vector<std::string> arguments;
+  std::vector<std::string> environment;  // NAME=VALUE
+  Files files;                           // that a fork shares, as after fork(2)
   Random random;
 
   // Set by `exit`, which then returns COMET_OK: the machine halts with it instead of going on.

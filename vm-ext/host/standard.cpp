@@ -15,22 +15,47 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <iterator>
+#include <array>
 #include <new>
+#include <string>
+#include <vector>
 
-#include "host_state.h"
+#include "call.h"
+#include "file_calls.h"
 
 namespace comet {
-namespace {
 
-// Results of calls that fail. The numbers are those that Linux gives the same errors, so that they look
-// familiar; they are the same on every host.
-constexpr int64_t error_input_output = -5;
-constexpr int64_t error_bad_stream = -9;
-constexpr int64_t error_no_memory = -12;
-constexpr int64_t error_exists = -17;
-constexpr int64_t error_bad_argument = -22;
-constexpr int64_t error_closed = -32;
+int64_t error_of(int system_error) {
+  switch (system_error) {
+    case EPERM: return error_not_permitted;
+    case ENOENT: return error_not_found;
+    case EBADF: return error_bad_stream;
+    case ENOMEM: return error_no_memory;
+    case EACCES: return error_access;
+    case EBUSY: return error_busy;
+    case EEXIST: return error_exists;
+    case EXDEV: return error_other_device;
+    case ENOTDIR: return error_not_directory;
+    case EISDIR: return error_is_directory;
+    case EINVAL: return error_bad_argument;
+    case EMFILE:
+    case ENFILE: return error_too_many_files;
+    case EFBIG: return error_too_large;
+    case EDQUOT:
+    case ENOSPC: return error_no_space;
+    case ESPIPE: return error_cannot_seek;
+    case EROFS: return error_read_only;
+    case EPIPE: return error_closed;
+    case ENAMETOOLONG: return error_long_name;
+    case ENOTEMPTY: return error_not_empty;
+    case ELOOP: return error_too_many_links;
+    default: return error_input_output;
+  }
+}
+
+bool again(int error) { return error == EINTR || error == EAGAIN || error == EWOULDBLOCK; }
+
+namespace {
 
 constexpr int wait_milliseconds = 10;
 
@@ -38,26 +63,7 @@ constexpr int wait_milliseconds = 10;
 // keeps a program that writes to a slow reader open to interruption.
 constexpr size_t write_length = PIPE_BUF;
 
-comet_status result(comet_call* call, int64_t value) {
-  comet_call_result(call, static_cast<uint64_t>(value));
-  return COMET_OK;
-}
-
-HostState& state_of(comet_call* call) { return host_state(comet_call_machine(call)); }
-
 enum class Wait { ready, stop, failed };
-
-// What a failed system call gives the guest.
-int64_t error_of(int system_error) {
-  switch (system_error) {
-    case EBADF: return error_bad_stream;
-    case EPIPE: return error_closed;
-    default: return error_input_output;
-  }
-}
-
-// Whether what failed has only to be tried once more.
-bool again(int error) { return error == EINTR || error == EAGAIN || error == EWOULDBLOCK; }
 
 // Whether a descriptor is open in the other direction only. Reading and writing would say so, but poll waits
 // on such a pipe for ever.
@@ -114,10 +120,12 @@ ssize_t write_safely(int descriptor, const void* bytes, size_t length) {
 
 constexpr uint64_t looking_length = 16 * write_length;
 
-// The descriptor of a stream, or nothing when the call is answered already: `answer` is what to return.
-std::optional<int> stream_descriptor(comet_call* call, const HostState& state, comet_status& answer) {
+// The descriptor of a stream or a file, or nothing when the call is answered already: `answer` is what to return.
+std::optional<int> stream_descriptor(comet_call* call, const HostState& state, short events, comet_status& answer) {
   const uint64_t stream = comet_call_argument(call, 0);
-  const int descriptor = stream < state.streams.size() ? state.streams[static_cast<size_t>(stream)] : -1;
+  int descriptor = stream < state.streams.size() ? state.streams[static_cast<size_t>(stream)] : -1;
+  if (const OpenFile* const file = state.files.find(stream))
+    descriptor = (events == POLLIN ? file->readable : file->writable) ? file->descriptor.get() : -1;
   if (descriptor == COMET_STREAM_EMBEDDER) {
     answer = COMET_ERROR_STATE;
     return std::nullopt;
@@ -127,11 +135,6 @@ std::optional<int> stream_descriptor(comet_call* call, const HostState& state, c
     return std::nullopt;
   }
   return descriptor;
-}
-
-comet_status interrupted(HostState& state) {
-  state.interrupted = true;
-  return COMET_OK;
 }
 
 // ---- exit ------------------------------------------------------------------------------------------
@@ -146,7 +149,7 @@ comet_status call_exit(comet_call* call, void*) {
 comet_status call_read(comet_call* call, void*) {
   HostState& state = state_of(call);
   comet_status answer = COMET_OK;
-  const std::optional<int> descriptor = stream_descriptor(call, state, answer);
+  const std::optional<int> descriptor = stream_descriptor(call, state, POLLIN, answer);
   if (!descriptor) return answer;
 
   const uint64_t address = comet_call_argument(call, 1);
@@ -162,7 +165,7 @@ comet_status call_read(comet_call* call, void*) {
 
   for (;;) {
     switch (wait_for(comet_call_machine(call), *descriptor, POLLIN)) {
-      case Wait::stop: return interrupted(state);
+      case Wait::stop: return interrupted(call);
       case Wait::failed: return result(call, error_of(errno));
       case Wait::ready: break;
     }
@@ -174,14 +177,14 @@ comet_status call_read(comet_call* call, void*) {
       return result(call, count);
     }
     if (!again(errno)) return result(call, error_of(errno));
-    if (host_stop_requested(comet_call_machine(call))) return interrupted(state);
+    if (host_stop_requested(comet_call_machine(call))) return interrupted(call);
   }
 }
 
 comet_status call_write(comet_call* call, void*) {
-  HostState& state = state_of(call);
+  const HostState& state = state_of(call);
   comet_status answer = COMET_OK;
-  const std::optional<int> descriptor = stream_descriptor(call, state, answer);
+  const std::optional<int> descriptor = stream_descriptor(call, state, POLLOUT, answer);
   if (!descriptor) return answer;
 
   const uint64_t address = comet_call_argument(call, 1);
@@ -212,9 +215,121 @@ comet_status call_write(comet_call* call, void*) {
     }
     // What went out before counts; an error comes back with the next write.
     if (done > 0) break;
-    return again(error) ? interrupted(state) : result(call, error_of(error));
+    return again(error) ? interrupted(call) : result(call, error_of(error));
   }
   return result(call, static_cast<int64_t>(done));
+}
+
+// ---- waiting for several things --------------------------------------------------------------------
+
+// As WASI's poll_oneoff has them in memory.
+constexpr uint64_t subscription_length = 48, event_length = 32, most_subscriptions = 256;
+constexpr uint8_t for_time = 0, for_writing = 2;  // and 1 for reading
+constexpr uint8_t wasi_bad_descriptor = 8, wasi_not_permitted = 63;
+
+uint64_t number_at(const uint8_t* bytes, int length) {
+  uint64_t value = 0;
+  for (int i = length - 1; i >= 0; --i) value = value << 8 | bytes[i];
+  return value;
+}
+
+int64_t time_on(clockid_t clock) {
+  timespec now{};
+  clock_gettime(clock, &now);
+  return static_cast<int64_t>(now.tv_sec) * 1000000000 + now.tv_nsec;
+}
+
+struct Subscription {
+  uint8_t kind;
+  int64_t until = INT64_MAX;  // of the monotonic clock
+  int descriptor = -1;
+  bool ready = false;
+  uint8_t error = 0;
+};
+
+Subscription read_subscription(comet_call* call, const uint8_t* bytes, int64_t now) {
+  Subscription wanted{bytes[8]};
+  if (wanted.kind == for_time) {
+    const uint64_t clock = number_at(bytes + 16, 4);
+    uint64_t left = number_at(bytes + 24, 8);
+    if ((bytes[40] & 1) != 0) {
+      // Until a time of day: who may not see the clock does not get to know it by waiting for it either.
+      if (!host_granted(comet_call_machine(call), "clock")) wanted.error = wasi_not_permitted;
+      const auto then = static_cast<int64_t>(std::min<uint64_t>(left, INT64_MAX)), at = clock == 0 ? time_on(CLOCK_REALTIME) : now;
+      left = then > at ? static_cast<uint64_t>(then - at) : 0;
+    }
+    wanted.until = left > static_cast<uint64_t>(INT64_MAX - now) ? INT64_MAX : now + static_cast<int64_t>(left);
+    return wanted;
+  }
+  const HostState& state = state_of(call);
+  const uint64_t number = number_at(bytes + 16, 4);
+  if (const OpenFile* const file = state.files.find(number)) {
+    wanted.descriptor = file->descriptor.get();
+  } else if (number < state.streams.size() && state.streams[static_cast<size_t>(number)] != COMET_STREAM_NONE) {
+    wanted.descriptor = state.streams[static_cast<size_t>(number)];
+    wanted.ready = wanted.descriptor == COMET_STREAM_EMBEDDER;  // who serves it waits there
+  } else {
+    wanted.error = wasi_bad_descriptor;
+  }
+  return wanted;
+}
+
+// Whether anything has happened; waits for at most `slice` milliseconds until something has.
+bool look(std::vector<Subscription>& wanted, std::vector<pollfd>& waiting, int slice) {
+  poll(waiting.data(), waiting.size(), slice);
+  const int64_t now = time_on(CLOCK_MONOTONIC);
+  bool any = false;
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    if (wanted[i].kind == for_time ? now >= wanted[i].until : waiting[i].revents != 0) wanted[i].ready = true;
+    any = any || wanted[i].ready || wanted[i].error != 0;
+  }
+  return any;
+}
+
+// Where subscriptions are, where events go, how many subscriptions: gives how many events there were.
+comet_status call_poll(comet_call* call, void*) {
+  const uint64_t from = comet_call_argument(call, 0), to = comet_call_argument(call, 1), count = comet_call_argument(call, 2);
+  if (count == 0 || count > most_subscriptions) return result(call, error_bad_argument);
+  uint8_t bytes[subscription_length];
+  if (const comet_status status = host_check(call, to, count * event_length, COMET_WRITE); status != COMET_OK) return status;
+  if (const comet_status status = host_check(call, from, count * subscription_length, COMET_READ); status != COMET_OK)
+    return status;
+  std::vector<Subscription> wanted;
+  std::vector<pollfd> waiting;
+  std::vector<std::array<uint8_t, 8>> names;
+  try {
+    const int64_t begin = time_on(CLOCK_MONOTONIC);
+    for (uint64_t i = 0; i < count; ++i) {
+      comet_call_read(call, from + i * subscription_length, bytes, sizeof bytes);
+      if (bytes[8] > for_writing) return result(call, error_bad_argument);
+      wanted.push_back(read_subscription(call, bytes, begin));
+      waiting.push_back({wanted.back().descriptor, static_cast<short>(bytes[8] == for_writing ? POLLOUT : POLLIN), 0});
+      std::copy_n(bytes, 8, names.emplace_back().begin());
+    }
+  } catch (const std::bad_alloc&) {
+    return comet_call_fail(call, "the host has no memory for what is waited for");
+  }
+  for (bool any = look(wanted, waiting, 0); !any;) {
+    if (host_stop_requested(comet_call_machine(call))) return interrupted(call);
+    int64_t left = INT64_MAX;
+    for (const Subscription& one : wanted) left = std::min(left, one.until);
+    left = (left - time_on(CLOCK_MONOTONIC)) / 1000000 + 1;
+    any = look(wanted, waiting, static_cast<int>(std::clamp<int64_t>(left, 0, wait_milliseconds)));
+  }
+  uint64_t events = 0;
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    if (!wanted[i].ready && wanted[i].error == 0) continue;
+    uint8_t event[event_length] = {};
+    std::copy(names[i].begin(), names[i].end(), event);
+    event[8] = wanted[i].error;
+    event[10] = wanted[i].kind;
+    if (wanted[i].kind != for_time) event[16] = 1;  // how many bytes is not known; at least one
+    if ((waiting[i].revents & POLLHUP) != 0) event[24] = 1;
+    if (const comet_status status = comet_call_write(call, to + events * event_length, event, sizeof event); status != COMET_OK)
+      return status;
+    ++events;
+  }
+  return result(call, static_cast<int64_t>(events));
 }
 
 // ---- arguments -------------------------------------------------------------------------------------
@@ -223,19 +338,26 @@ comet_status call_arg_count(comet_call* call, void*) {
   return result(call, static_cast<int64_t>(state_of(call).arguments.size()));
 }
 
-comet_status call_arg(comet_call* call, void*) {
-  const std::vector<std::string>& arguments = state_of(call).arguments;
+// One of some texts, by its number: address and length of the room for it; gives its whole length.
+comet_status give_text(comet_call* call, const std::vector<std::string>& texts) {
   const uint64_t number = comet_call_argument(call, 0);
-  if (number >= arguments.size()) return result(call, error_bad_argument);
-  const std::string& argument = arguments[static_cast<size_t>(number)];
-  const size_t length =
-      static_cast<size_t>(std::min<uint64_t>(argument.size(), comet_call_argument(call, 2)));
+  if (number >= texts.size()) return result(call, error_bad_argument);
+  const std::string& text = texts[static_cast<size_t>(number)];
+  const size_t length = static_cast<size_t>(std::min<uint64_t>(text.size(), comet_call_argument(call, 2)));
   if (length > 0) {
-    const comet_status status = comet_call_write(call, comet_call_argument(call, 1), argument.data(), length);
+    const comet_status status = comet_call_write(call, comet_call_argument(call, 1), text.data(), length);
     if (status != COMET_OK) return status;
   }
-  return result(call, static_cast<int64_t>(argument.size()));
+  return result(call, static_cast<int64_t>(text.size()));
 }
+
+comet_status call_arg(comet_call* call, void*) { return give_text(call, state_of(call).arguments); }
+
+comet_status call_env_count(comet_call* call, void*) {
+  return result(call, static_cast<int64_t>(state_of(call).environment.size()));
+}
+
+comet_status call_env(comet_call* call, void*) { return give_text(call, state_of(call).environment); }
 
 // ---- clock and randomness --------------------------------------------------------------------------
 
@@ -294,38 +416,51 @@ comet_status call_map(comet_call* call, void*) {
 }
 
 constexpr StandardCall standard_calls[] = {
-    {"exit", "exit", call_exit},       {"streams", "read", call_read},
-    {"streams", "write", call_write},  {"arguments", "arg_count", call_arg_count},
-    {"arguments", "arg", call_arg},    {"clock", "clock", call_clock},
-    {"random", "random", call_random}, {"memory", "map", call_map},
+    {"exit", "exit", call_exit},
+    {"streams", "read", call_read},
+    {"streams", "write", call_write},
+    {"streams", "poll", call_poll},
+    {"arguments", "arg_count", call_arg_count},
+    {"arguments", "arg", call_arg},
+    {"arguments", "env_count", call_env_count},
+    {"arguments", "env", call_env},
+    {"clock", "clock", call_clock},
+    {"random", "random", call_random},
+    {"memory", "map", call_map},
 };
 
-// Calls `what` with each call of a group and whether it is an internal one; whether there was any.
-template <class What>
-bool for_group(std::string_view group, What&& what) {
-  bool found = false;
+// Hands each call of a group to a procedure: its name, its function, and whether it is an internal one. False when
+// there is no such group.
+template <typename Procedure>
+bool for_each_call(std::string_view group, Procedure procedure) {
+  bool any = false;
   const auto look = [&](const StandardCall& call, bool internal) {
     if (call.group != group) return;
-    found = true;
-    what(call, internal);
+    procedure(call.name, call.function, internal);
+    any = true;
   };
   for (const StandardCall& call : standard_calls) look(call, false);
   for (const StandardCall& call : internal_calls) look(call, true);
-  return found;
+  if (group != "files") return any;
+  for (const FileCall& call : file_calls) procedure(call.name, call.function, false);
+  return true;
 }
 
 }  // namespace
 
 bool grant_standard(HostTable& table, std::string_view group) {
-  return for_group(group, [&](const StandardCall& call, bool internal) { table.grant(call.name, {call.function, nullptr, internal}); });
+  return for_each_call(group, [&](std::string_view name, comet_host_function function, bool internal) {
+    table.grant(name, {function, nullptr, internal});
+  });
 }
 
 bool revoke_standard(HostTable& table, std::string_view group) {
-  return for_group(group, [&](const StandardCall& call, bool) { table.revoke(call.name); });
+  return for_each_call(group, [&](std::string_view name, comet_host_function, bool) { table.revoke(name); });
 }
 
 void grant_default(HostTable& table) {
-  for (const std::string_view group : {"exit", "streams", "arguments", "memory", "threads", "events"}) grant_standard(table, group);
+  for (const std::string_view group : {"exit", "streams", "arguments", "memory", "files", "threads", "events"})
+    grant_standard(table, group);
 }
 
 }  // namespace comet

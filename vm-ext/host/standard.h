@@ -19,13 +19,12 @@ struct StandardCall {
 constexpr std::size_t internal_call_count = 11;
 extern const std::array<StandardCall, internal_call_count> internal_calls;
 
-// Grants or revokes every call of a group: "exit", "streams", "arguments", "clock", "random", "memory", "threads",
-// "events". False when
-// there is no such group; then nothing is changed.
+// Grants or revokes every call of a group: "exit", "streams", "arguments", "clock", "random", "memory", "files",
+// "threads", "events". False when there is no such group; then nothing is changed.
 bool grant_standard(HostTable& table, std::string_view group);
 bool revoke_standard(HostTable& table, std::string_view group);
 
-// What a new machine has: exit, streams, arguments, memory, threads, events.
+// What a new machine has: exit, streams, arguments, memory, files, threads, events.
 void grant_default(HostTable& table);
 
 }  // namespace comet

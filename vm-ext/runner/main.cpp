@@ -142,6 +142,12 @@ std::unique_ptr<comet_machine, Free> make_machine(const Options& options) {
     check(apply(machine, change.group.c_str(), &error), error);
   }
   check(comet_set_arguments(machine, options.arguments.size(), options.arguments.data(), &error), error);
+  check(comet_set_environment(machine, options.environment.size(), options.environment.data(), &error), error);
+  for (const Directory& directory : options.directories) {
+    const int access = directory.read_only ? COMET_READ : COMET_READ | COMET_WRITE;
+    if (comet_grant_directory(machine, directory.path.c_str(), directory.name.c_str(), access, &error) != COMET_OK)
+      end(exit_usage, std::string("--dir: ") + error.message);
+  }
   if (options.seed) comet_set_random_seed(machine, *options.seed);
   return owner;
 }

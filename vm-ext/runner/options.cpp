@@ -2,6 +2,7 @@
 
 #include <getopt.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -29,8 +30,11 @@ Limits (N: decimal, or hexadecimal with 0x):
 What the program may do:
   --allow GROUP        grant a group of host calls
   --deny GROUP         take a group away
-                       groups: exit, streams, arguments, memory (granted from
-                       the start), clock, random
+                       groups: exit, streams, arguments, memory, files (granted
+                       from the start), clock, random
+  --dir DIR[:NAME][:ro]  let it use the files in DIR, which it calls NAME, or as
+                       DIR is called; ro: reading only
+  --env NAME=VALUE     set a variable of its environment, which is empty else
   --seed N             make what `random` gives the same on every run
 
 Files to look into with comet-vm debug:
@@ -65,6 +69,8 @@ enum OptionId : int {
   option_registers,
   option_allow,
   option_deny,
+  option_dir,
+  option_env,
   option_seed,
   option_core,
   option_record,
@@ -83,6 +89,8 @@ constexpr option long_options[] = {
     {"registers", required_argument, nullptr, option_registers},
     {"allow", required_argument, nullptr, option_allow},
     {"deny", required_argument, nullptr, option_deny},
+    {"dir", required_argument, nullptr, option_dir},
+    {"env", required_argument, nullptr, option_env},
     {"seed", required_argument, nullptr, option_seed},
     {"core", required_argument, nullptr, option_core},
     {"record", required_argument, nullptr, option_record},
@@ -94,7 +102,7 @@ constexpr option long_options[] = {
     {nullptr, 0, nullptr, 0},
 };
 
-constexpr std::string_view groups[] = {"exit", "streams", "arguments", "memory", "clock", "random"};
+constexpr std::string_view groups[] = {"exit", "streams", "arguments", "memory", "files", "clock", "random"};
 
 // Thrown where the command line is wrong; caught in read_options.
 struct UsageError {
@@ -137,8 +145,29 @@ std::string parse_group(std::string_view option, const char* text) {
   for (const std::string_view group : groups) {
     if (group == text) return text;
   }
-  throw UsageError{std::string(option) + " takes one of exit, streams, arguments, memory, clock, random, not '" +
+  throw UsageError{std::string(option) + " takes one of exit, streams, arguments, memory, files, clock, random, not '" +
                    text + "'"};
+}
+
+// DIR, DIR:NAME, DIR:ro or DIR:NAME:ro
+Directory parse_directory(std::string_view text) {
+  Directory directory{std::string(text), "", false};
+  if (text.ends_with(":ro")) {
+    directory.read_only = true;
+    directory.path.resize(text.size() - 3);
+  }
+  const size_t colon = directory.path.find(':');
+  directory.name = colon == std::string::npos ? directory.path : directory.path.substr(colon + 1);
+  directory.path.resize(std::min(colon, directory.path.size()));
+  if (directory.path.empty() || directory.name.empty())
+    throw UsageError{"--dir takes DIR, DIR:NAME or one of them with :ro behind it, not '" + std::string(text) + "'"};
+  return directory;
+}
+
+const char* parse_setting(const char* text) {
+  const size_t name = std::string_view(text).find('=');
+  if (name == 0 || name == std::string_view::npos) throw UsageError{"--env takes NAME=VALUE, not '" + std::string(text) + "'"};
+  return text;
 }
 
 void take_option(Options& options, int id, const char* value) {
@@ -150,6 +179,8 @@ void take_option(Options& options, int id, const char* value) {
     case option_registers: options.registers = parse_number("--registers", value); break;
     case option_allow: options.groups.push_back({parse_group("--allow", value), true}); break;
     case option_deny: options.groups.push_back({parse_group("--deny", value), false}); break;
+    case option_dir: options.directories.push_back(parse_directory(value)); break;
+    case option_env: options.environment.push_back(parse_setting(value)); break;
     case option_seed: options.seed = parse_number("--seed", value); break;
     case option_core: options.core = value; break;
     case option_record: options.record = value; break;

@@ -33,6 +33,13 @@ struct GroupChange {
   bool allow;
 };
 
+// A directory of the host that the program may use.
+struct Directory {
+  std::string path;
+  std::string name;  // in the program
+  bool read_only;
+};
+
 struct Options {
   uint64_t fuel = UINT64_MAX;
   std::optional<uint64_t> nanoseconds;
@@ -41,6 +48,8 @@ struct Options {
   std::optional<uint64_t> registers;
   std::optional<uint64_t> seed;
   std::vector<GroupChange> groups;
+  std::vector<Directory> directories;
+  std::vector<const char*> environment;
   std::optional<std::string> core;
   std::optional<std::string> record;
   bool hash = false;

@@ -11,6 +11,7 @@
 ;; (data (CODE ...) "text"), (data #f "text"), (custom "n" . bytes). A u8vector among instructions is taken as it is.
 (module scheme-lib/loaders/wasm/assemble)
 (use scheme-lib/util)
+(use scheme-lib/leb128)
 (declare (block))
 
 (define (bytes . parts) (join parts))
@@ -24,12 +25,7 @@
         parts)))
 
 (define (wasm-leb n #!optional (signed? #f))
-  (let loop ((n n) (out '()))
-    (let* ((low (bitwise-and n 127)) (rest (arithmetic-shift n -7))
-           (last? (if signed? (or (and (= rest 0) (< low 64)) (and (= rest -1) (>= low 64))) (= rest 0))))
-      (if last?
-          (list->u8vector (reverse (cons low out)))
-          (loop rest (cons (+ 128 low) out))))))
+  (if signed? (sleb128-bytes n) (uleb128-bytes n)))
 
 (define (wasm-name text)
   (let ((utf8 (string->utf8 text))) (bytes (wasm-leb (u8vector-length utf8)) utf8)))

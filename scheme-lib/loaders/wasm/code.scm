@@ -10,6 +10,7 @@
 ;; be filled in later; how long an instruction is does not matter to its speed.
 (module scheme-lib/loaders/wasm/code)
 (use scheme-lib/util)
+(use scheme-lib/leb128)
 (use vm-ext/gambit/vm)
 (use scheme-lib/loaders/wasm/errors)
 (declare (standard-bindings) (extended-bindings) (block))
@@ -34,8 +35,6 @@
 
 (define (opcode name) (table-ref opcodes name))
 
-(define (zigzag n) (if (< n 0) (- -1 (* 2 n)) (* 2 n)))
-
 ;; ---- bytes -------------------------------------------------------------------------------------------
 
 (define longest-instruction 40)
@@ -49,11 +48,7 @@
           (code-bytes-set! code more)))))
 
 ;; Writes a field and gives the offset behind it.
-(define (put-field! bytes at value)
-  (if (< value 128)
-      (begin (u8vector-set! bytes at value) (+ at 1))
-      (begin (u8vector-set! bytes at (bitwise-ior 128 (bitwise-and value 127)))
-             (put-field! bytes (+ at 1) (arithmetic-shift value -7)))))
+(define (put-field! bytes at value) (uleb128-put! bytes at value 1))
 
 ;; Ends the open instruction.
 (define (flush! code)
@@ -136,9 +131,7 @@
 
 (define (fill! code label use)
   (let ((bytes (code-bytes code)) (site (vector-ref use 1)) (distance (- (label-offset label) (vector-ref use 2))))
-    (define (put-wide! value count)
-      (do ((i 0 (+ i 1)) (value value (arithmetic-shift value -7))) ((= i count))
-        (u8vector-set! bytes (+ site i) (bitwise-ior (bitwise-and value 127) (if (< (+ i 1) count) 128 0)))))
+    (define (put-wide! value count) (uleb128-put! bytes site value count))
     (case (vector-ref use 0)
       ((branch) (put-wide! (zigzag distance) 4))
       ((address) (put-wide! (label-address code label) 5))

@@ -5,9 +5,6 @@
 (use scheme-lib/loaders/wasm/function)
 (declare (standard-bindings) (extended-bindings) (block))
 
-(define (unzigzag field)
-  (let ((half (arithmetic-shift field -1))) (if (odd? field) (- -1 half) half)))
-
 (define largest (- (expt 2 63) 1))
 
 ;; The constant one higher, as a field; #f at the ends of both number lines.

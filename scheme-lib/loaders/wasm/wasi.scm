@@ -1,6 +1,5 @@
-;; WASI preview 1, the part that programs use which read, write, compute and end: arguments, standard streams, clocks,
-;; randomness, exit. Each function is a routine over the standard host calls, so that the runner needs no Scheme. There
-;; are no files: descriptors are 0, 1 and 2, and a path leads nowhere.
+;; WASI preview 1. Each function is a routine over the standard host calls, so that the runner needs no Scheme:
+;; descriptors, paths and structures are the host calls' own; what is left to do is addresses and error numbers.
 ;;
 ;; A routine gets its arguments in r1, r2, ... and gives an error number, 0 for none, in r1. Addresses are from `m` on,
 ;; where the linear memory begins; what is not there traps.
@@ -11,16 +10,25 @@
 (define bad-descriptor 8)
 (define invalid 28)
 (define input-output 29)
-(define not-supported 52)
-(define closed-pipe 64)
 (define cannot-seek 70)
-(define not-capable 76)
+(define not-implemented 52)
+(define not-supported 58)
+
+;; Errors of host calls, without their sign, and WASI's.
+(define errors
+  `((1 63) (2 44) (9 ,bad-descriptor) (12 48) (13 2) (16 10) (17 20) (18 75) (20 54) (21 31) (22 ,invalid) (24 33)
+    (27 22) (28 51) (29 ,cannot-seek) (30 69) (32 64) (36 37) (39 55) (40 32)))
 
 ;; name -> procedure of m, which gives the routine
 (define functions (make-table))
 (define (define-function! name procedure) (table-set! functions name procedure))
 
-(define standard-calls '("exit" "read" "write" "arg_count" "arg" "clock" "random" "map"))
+;; What a module can import from `comet`.
+(define standard-calls
+  '("exit" "read" "write" "poll" "arg_count" "arg" "env_count" "env" "clock" "random" "map" "file_open" "file_close"
+    "file_renumber" "file_seek" "file_read_at" "file_write_at" "file_set_size" "file_sync" "file_set_append" "file_flags"
+    "file_status" "file_set_times" "dir_name" "dir_list" "path_status" "path_set_times" "path_make_dir" "path_remove_dir"
+    "path_remove" "path_rename" "path_link" "path_make_link" "path_read_link"))
 
 ;; What serves the function NAME of MODULE when nobody gave something else: a procedure of m that gives a routine, the
 ;; name of a host call, or #f.
@@ -29,106 +37,194 @@
         ((string=? module "comet") (and (member name standard-calls) name))
         (else #f)))
 
-;; ---- errors ------------------------------------------------------------------------------------------
+;; ---- pieces of routines ------------------------------------------------------------------------------
 
 ;; The error for what a host call gave in a register, negative.
 (define (error-of register)
-  `((imm 1 ,bad-descriptor) (beqi ,register -9 end)
-    (imm 1 ,invalid) (beqi ,register -22 end)
-    (imm 1 ,closed-pipe) (beqi ,register -32 end)
+  `(,@(append-map (lambda (error) `((imm 1 ,(cadr error)) (beqi ,register ,(- (car error)) end))) errors)
     (imm 1 ,input-output)
     end (ret)))
 
 (define (always number) (lambda (m) `((imm 1 ,number) (ret))))
 
-;; 0 for the standard streams, as `number`, else a bad descriptor.
-(define (for-streams number)
-  (lambda (m) `((bgei_u 1 3 bad) (imm 1 ,number) (ret) bad (imm 1 ,bad-descriptor) (ret))))
+;; Calls a host call. An operand is a register, (at register) for an address in linear memory, (number constant).
+(define (host-call m call . operands)
+  `(,@(map (lambda (operand register)
+             (cond ((not (pair? operand)) `(mov ,register ,operand))
+                   ((eq? 'at (car operand)) `(addi ,register ,(cadr operand) ,m))
+                   (else `(imm ,register ,(cadr operand)))))
+           operands (iota (length operands) 11))
+    (hcall 10 ,call)))
 
-;; ---- streams -----------------------------------------------------------------------------------------
+;; The same, and the routine ends with its error, or goes on to `forms` and ends without one.
+(define (through-host m call operands . forms)
+  `(,@(apply host-call m call operands)
+    (blti_s 11 0 failed)
+    ,@forms
+    (imm 1 0) (ret)
+    failed ,@(error-of 11)))
 
-;; fd, buffers, how many, where the number of bytes goes. Ends with the first buffer that was not filled or written in
-;; full.
-(define (transfer call)
+;; A routine that is a host call; `result` is the register with the address where its result goes, if any, which takes
+;; so many bits.
+(define (by call operands #!optional (result #f) (bits 32))
   (lambda (m)
-    `((imm 5 0)
-      again
-      (beqi 3 0 done)
-      (ldu32 13 2 ,(+ m 4))
-      (beqi 13 0 next)
-      (ldu32 12 2 ,m)
-      (addi 12 12 ,m)
-      (mov 11 1)
-      (mov 6 13)
-      (hcall 10 ,call)
-      (blti_s 11 0 failed)
-      (add 5 5 11)
-      (bne 11 6 done)
-      next
-      (addi 2 2 8)
-      (addi32 3 3 -1)
-      (jump again)
-      failed
-      (bnei 5 0 done)
-      ,@(error-of 11)
-      done
-      (st32 4 5 ,m)
-      (imm 1 0)
-      (ret))))
+    (apply through-host m call operands
+           (if result `((,(if (= bits 64) 'st64 'st32) ,result 11 ,m)) '()))))
+
+;; As `routine`, a procedure of m, but the standard streams give `number`.
+(define (but-for-streams number routine)
+  (lambda (m) `((bgei_u 1 3 file) (imm 1 ,number) (ret) file ,@(routine m))))
+
+;; ---- streams and files -------------------------------------------------------------------------------
+
+;; fd, buffers, how many, where the number of bytes goes; with `offset`, the register of the place in the file, too, in
+;; which case the address of the number is in the next one. Ends with the first buffer that was not filled or written
+;; in full.
+(define (transfer call #!optional (offset #f))
+  (lambda (m)
+    (let ((to (if offset (+ offset 1) 4)))
+      `((imm 6 0)
+        again
+        (beqi 3 0 done)
+        (ldu32 13 2 ,(+ m 4))
+        (beqi 13 0 next)
+        (ldu32 12 2 ,m)
+        (addi 12 12 ,m)
+        (mov 11 1)
+        (mov 7 13)
+        ,@(if offset `((mov 14 ,offset)) '())
+        (hcall 10 ,call)
+        (blti_s 11 0 failed)
+        (add 6 6 11)
+        ,@(if offset `((add ,offset ,offset 11)) '())
+        (bne 11 7 done)
+        next
+        (addi 2 2 8)
+        (addi32 3 3 -1)
+        (jump again)
+        failed
+        (bnei 6 0 done)
+        ,@(error-of 11)
+        done
+        (st32 ,to 6 ,m)
+        (imm 1 0)
+        (ret)))))
 
 (define-function! "fd_write" (transfer "write"))
 (define-function! "fd_read" (transfer "read"))
-(define-function! "fd_close" (for-streams 0))
-(define-function! "fd_seek" (for-streams cannot-seek))
-(define-function! "fd_tell" (for-streams cannot-seek))
-(define-function! "fd_sync" (for-streams 0))
-(define-function! "fd_fdstat_set_flags" (for-streams 0))
+(define-function! "fd_pwrite" (but-for-streams cannot-seek (transfer "file_write_at" 4)))
+(define-function! "fd_pread" (but-for-streams cannot-seek (transfer "file_read_at" 4)))
+(define-function! "fd_close" (but-for-streams 0 (by "file_close" '(1))))
+(define-function! "fd_renumber" (by "file_renumber" '(1 2)))
+(define-function! "fd_seek" (but-for-streams cannot-seek (by "file_seek" '(1 2 3) 4 64)))
+(define-function! "fd_tell" (but-for-streams cannot-seek (by "file_seek" '(1 (number 0) (number 1)) 2 64)))
+(define-function! "fd_sync" (but-for-streams 0 (by "file_sync" '(1))))
+(define-function! "fd_datasync" (but-for-streams 0 (by "file_sync" '(1))))
+(define-function! "fd_advise" (but-for-streams cannot-seek (by "file_flags" '(1))))
+(define-function! "fd_allocate" (always not-supported))
+(define-function! "fd_filestat_set_size" (by "file_set_size" '(1 2)))
+(define-function! "fd_filestat_set_times" (by "file_set_times" '(1 2 3 4)))
+(define-function! "fd_fdstat_set_rights" (but-for-streams 0 (by "file_flags" '(1))))
+(define-function! "fd_fdstat_set_flags"
+  (but-for-streams 0 (lambda (m) `((andi 2 2 1) (shli 2 2 6) ,@(through-host m "file_set_append" '(1 2))))))
 
-;; A stream is a character device that can be read and written, and nothing else.
+;; Rights are not kept: they tell whether a file was opened for reading and for writing. A stream is a character device
+;; that can be read and written, and nothing else.
+(define all-rights #x1fffffff)
+(define rights-to-read #x4002)
+(define rights-to-write #x40)
+
 (define-function! "fd_fdstat_get"
   (lambda (m)
-    `((bgei_u 1 3 bad)
+    `((bgei_u 1 3 file)
       (imm 3 2) (st64 2 3 ,m) (imm 3 66) (st64 2 3 ,(+ m 8)) (st64 2 0 ,(+ m 16))
       (imm 1 0) (ret)
-      bad (imm 1 ,bad-descriptor) (ret))))
+      file
+      ,@(through-host m "file_flags" '(1)
+         '(shri_u 3 11 8) `(st64 2 3 ,m)
+         '(shri_u 3 11 6) '(andi 3 3 1) `(st16 2 3 ,(+ m 2))
+         `(imm 3 ,all-rights) `(st64 2 3 ,(+ m 16))
+         '(andi 4 11 1) '(bnei 4 0 readable) `(imm 3 ,(- all-rights rights-to-read))
+         'readable
+         '(andi 4 11 2) '(bnei 4 0 writable) `(andi 3 3 ,(- all-rights rights-to-write))
+         'writable
+         `(st64 2 3 ,(+ m 8))))))
 
 (define-function! "fd_filestat_get"
   (lambda (m)
-    `((bgei_u 1 3 bad)
+    `((bgei_u 1 3 file)
       (addi 2 2 ,m) (imm 3 64) (bfill 2 0 3) (imm 3 2) (st8 2 3 16) (imm 3 1) (st64 2 3 24)
       (imm 1 0) (ret)
-      bad (imm 1 ,bad-descriptor) (ret))))
+      file
+      ,@(through-host m "file_status" '(1 (at 2))))))
 
-;; ---- arguments ---------------------------------------------------------------------------------------
+;; ---- directories -------------------------------------------------------------------------------------
 
-;; The host call `arg` with no room tells how long an argument is.
-(define-function! "args_sizes_get"
+(define-function! "fd_prestat_get"
   (lambda (m)
-    `((mov 11 0) (hcall 10 "arg_count") (mov 3 11) (st32 1 3 ,m) (mov 4 0) (mov 5 0)
+    (through-host m "dir_name" '(1 (number 0) (number 0))
+      `(st64 2 0 ,m) `(st32 2 11 ,(+ m 4)))))
+(define-function! "fd_prestat_dir_name" (by "dir_name" '(1 (at 2) 3)))
+(define-function! "fd_readdir" (by "dir_list" '(1 (at 2) 3 4) 5))
+
+;; What a path leads to is followed where the lookup flags in a register say so; `file_open` has that in bit 7.
+(define (follow register) `((andi ,register ,register 1) (shli ,register ,register 7)))
+
+;; fd, lookup flags, path, length, how to open, rights, rights to hand on, flags, where the descriptor goes
+(define-function! "path_open"
+  (lambda (m)
+    `(,@(follow 2)
+      (andi 5 5 15) (shli 5 5 2) (or 2 2 5)
+      (andi 8 8 1) (shli 8 8 6) (or 2 2 8)
+      (andi 5 6 ,rights-to-read) (nei 5 5 0) (or 2 2 5)
+      (andi 5 6 ,rights-to-write) (shri_u 5 5 5) (or 2 2 5)
+      ,@(through-host m "file_open" '(1 (at 3) 4 2) `(st32 9 11 ,m)))))
+
+(define-function! "path_filestat_get"
+  (lambda (m) `(,@(follow 2) ,@(through-host m "path_status" '(1 (at 3) 4 2 (at 5))))))
+(define-function! "path_filestat_set_times"
+  (lambda (m) `(,@(follow 2) ,@(through-host m "path_set_times" '(1 (at 3) 4 2 5 6 7)))))
+(define-function! "path_create_directory" (by "path_make_dir" '(1 (at 2) 3)))
+(define-function! "path_remove_directory" (by "path_remove_dir" '(1 (at 2) 3)))
+(define-function! "path_unlink_file" (by "path_remove" '(1 (at 2) 3)))
+(define-function! "path_rename" (by "path_rename" '(1 (at 2) 3 4 (at 5) 6)))
+(define-function! "path_link" (by "path_link" '(1 (at 3) 4 5 (at 6) 7)))
+(define-function! "path_symlink" (by "path_make_link" '(3 (at 4) 5 (at 1) 2)))
+(define-function! "path_readlink" (by "path_read_link" '(1 (at 2) 3 (at 4) 5) 6))
+
+(define-function! "poll_oneoff" (by "poll" '((at 1) (at 2) 3) 4))
+
+;; ---- arguments and environment -----------------------------------------------------------------------
+
+;; The host call that gives a text tells how long it is when there is no room.
+(define (sizes count one)
+  (lambda (m)
+    `((mov 11 0) (hcall 10 ,count) (mov 3 11) (st32 1 3 ,m) (mov 4 0) (mov 5 0)
       again
       (bge_u 4 3 done)
-      (mov 11 4) (mov 12 0) (mov 13 0) (hcall 10 "arg")
+      (mov 11 4) (mov 12 0) (mov 13 0) (hcall 10 ,one)
       (add 5 5 11) (addi 5 5 1) (addi 4 4 1)
       (jump again)
       done
       (st32 2 5 ,m) (imm 1 0) (ret))))
 
-(define-function! "args_get"
+(define (texts count one)
   (lambda (m)
-    `((mov 11 0) (hcall 10 "arg_count") (mov 3 11) (mov 4 0)
+    `((mov 11 0) (hcall 10 ,count) (mov 3 11) (mov 4 0)
       again
       (bge_u 4 3 done)
       (st32 1 2 ,m)
-      (mov 11 4) (mov 12 0) (mov 13 0) (hcall 10 "arg")
-      (mov 13 11) (mov 11 4) (addi 12 2 ,m) (hcall 10 "arg")
+      (mov 11 4) (mov 12 0) (mov 13 0) (hcall 10 ,one)
+      (mov 13 11) (mov 11 4) (addi 12 2 ,m) (hcall 10 ,one)
       (add 2 2 11) (st8 2 0 ,m) (addi 2 2 1) (addi 1 1 4) (addi 4 4 1)
       (jump again)
       done
       (imm 1 0) (ret))))
 
-;; There is no environment.
-(define-function! "environ_sizes_get" (lambda (m) `((st32 1 0 ,m) (st32 2 0 ,m) (imm 1 0) (ret))))
-(define-function! "environ_get" (always 0))
+(define-function! "args_sizes_get" (sizes "arg_count" "arg"))
+(define-function! "args_get" (texts "arg_count" "arg"))
+(define-function! "environ_sizes_get" (sizes "env_count" "env"))
+(define-function! "environ_get" (texts "env_count" "env"))
 
 ;; ---- clocks, randomness, the end ---------------------------------------------------------------------
 
@@ -159,13 +255,5 @@
 ;; ---- what there is not -------------------------------------------------------------------------------
 
 (for-each
- (lambda (name) (define-function! name (always bad-descriptor)))
- '("fd_prestat_get" "fd_prestat_dir_name" "fd_readdir" "fd_renumber" "fd_advise" "fd_allocate" "fd_datasync"
-   "fd_fdstat_set_rights" "fd_filestat_set_size" "fd_filestat_set_times" "fd_pread" "fd_pwrite"))
-(for-each
- (lambda (name) (define-function! name (always not-capable)))
- '("path_create_directory" "path_filestat_get" "path_filestat_set_times" "path_link" "path_open" "path_readlink"
-   "path_remove_directory" "path_rename" "path_symlink" "path_unlink_file"))
-(for-each
- (lambda (name) (define-function! name (always not-supported)))
- '("poll_oneoff" "proc_raise" "sock_accept" "sock_recv" "sock_send" "sock_shutdown"))
+ (lambda (name) (define-function! name (always not-implemented)))
+ '("proc_raise" "sock_accept" "sock_recv" "sock_send" "sock_shutdown"))
