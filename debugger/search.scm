@@ -118,7 +118,8 @@
 
 ;; Runs from where the machine is to a count, over no anchor; gives the stop.
 (define (observe-to! timeline count observation)
-  (let ((stop (machine-observe! (the-machine) observation (- count (target-count)) (session-thread (the-session)))))
+  (let ((stop (machine-observe! (the-machine) observation (- count (target-count)) every-thread)))
+    (session-thread-set! (the-session) (stop-thread stop))
     (timeline-at-set! timeline (target-count))
     (if (not (or (memq (stop-reason stop) '(out-of-fuel observed)) (= (target-count) count)))
         (raise-user-error (if (eq? (stop-reason stop) 'interrupted) "interrupted" (or (stop-message stop) (stop-reason stop)))

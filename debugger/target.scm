@@ -16,7 +16,8 @@
 
 (define (target-pc) (machine-pc (the-machine) (thread)))
 (define (target-pc-set! address) (machine-pc-set! (the-machine) (u64 address) (thread)))
-(define (target-count) (machine-count (the-machine) (thread)))
+;; Instructions of all threads, by which time is counted.
+(define (target-count) (machine-count (the-machine) every-thread))
 ;; Where the innermost window begins on the register stack.
 (define (target-window) (vector-ref (target-activation 0) 2))
 (define (target-depth) (machine-depth (the-machine) (thread)))

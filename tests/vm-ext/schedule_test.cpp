@@ -1,51 +1,12 @@
 // Threads that a program makes, and the turns in which they run: the same however runs are cut, seen and moved.
+#include "programs.h"
 #include "state_files.h"
-#include "support.h"
 
-#include <algorithm>
 #include <random>
 
 using namespace support;
 
 namespace {
-
-constexpr std::uint64_t forever = UINT64_MAX;
-
-// A program whose functions stand at multiples of 256 bytes, and its host calls.
-class program {
- public:
-  program& at(unsigned function) {
-    while (code_.here() < code_address + 256 * function) code_.add("nop");
-    return *this;
-  }
-  program& add(const std::string& name, const fields& operands = {}) {
-    code_.add(name, operands);
-    return *this;
-  }
-  program& call(const std::string& name, std::uint64_t base) {
-    const auto found = std::find(imports_.begin(), imports_.end(), name);
-    const auto index = static_cast<std::uint64_t>(found - imports_.begin());
-    if (found == imports_.end()) imports_.push_back(name);
-    return add("hcall", {base, index});
-  }
-  std::uint64_t here() const { return code_.here(); }
-  machine make(const comet_config* config = nullptr) const {
-    machine vm(config);
-    for (const std::string& name : imports_) vm.import(name);
-    vm.load(code_);
-    vm.map(data_address, COMET_PAGE_SIZE, read_write);
-    vm.restart(code_address);
-    return vm;
-  }
-
- private:
-  code code_;
-  std::vector<std::string> imports_;
-};
-
-constexpr std::uint64_t function_address(unsigned n) { return code_address + 256 * n; }
-
-comet_stop run_all(machine& vm, std::uint64_t fuel = plenty) { return vm.run(fuel, COMET_EVERY_THREAD); }
 
 comet_schedule schedule_of(const machine& vm) {
   comet_schedule schedule = COMET_SCHEDULE_INIT;
@@ -63,7 +24,7 @@ program workers() {
   p.add("halt");
   p.at(1).add("imm", {2, data_address}).add("imm", {3, 300});
   const std::uint64_t loop = p.here();
-  p.add("ldu64", {4, 2, 0}).add("muli", {4, 4, 31}).add("add", {4, 4, 1}).add("st64", {2, 4, 0}).add("addi", {3, 3, fields::value_type(-1)});
+  p.add("ldu64", {4, 2, 0}).add("muli", {4, 4, 31}).add("add", {4, 4, 1}).add("st64", {2, 4, 0}).add("addi", {3, 3, minus_one});
   p.add("andi", {5, 3, 7});
   const std::uint64_t branch = p.here();
   p.add("bnei", {5, 0, branch + 32}).call("yield", 10);
@@ -78,7 +39,7 @@ program workers() {
   const std::uint64_t done = p.here() + 48;
   p.add("beqi", {12, 3, done}).add("imm", {11, data_address + 8}).add("imm", {13, forever}).call("wait64", 10).add("jump", {wait});
   while (p.here() < done) p.add("nop");
-  p.add("ldu64", {1, 2, fields::value_type(-8)}).add("andi", {1, 1, 1023}).add("ret");
+  p.add("ldu64", {1, 2, minus_one - 7}).add("andi", {1, 1, 1023}).add("ret");
   return p;
 }
 
@@ -88,6 +49,7 @@ bytes saved(const machine& vm) {
   return file;
 }
 
+// What its state was at the end.
 hash undisturbed(std::uint64_t slice, std::uint64_t seed) {
   machine vm = workers().make();
   SUPPORT_OK(comet_schedule_set(vm, slice, seed, error));
@@ -196,7 +158,7 @@ BOOST_AUTO_TEST_CASE(stops_name_the_thread) {
 
 BOOST_AUTO_TEST_CASE(a_breakpoint_at_the_beginning_of_a_turn_stops) {
   program p;
-  p.add("imm", {11, function_address(1)}).call("spawn", 10).call("spawn", 10);
+  for (int n = 0; n < 2; ++n) p.add("imm", {11, function_address(1)}).call("spawn", 10);
   const std::uint64_t loop = p.here();
   p.add("addi", {1, 1, 1}).add("jump", {loop});
   p.at(1);
@@ -300,7 +262,7 @@ BOOST_AUTO_TEST_CASE(a_past_with_threads_is_run_again_with_its_host_calls) {
   p.add("halt");
   p.at(1).add("imm", {3, 50});
   const std::uint64_t loop = p.here();
-  p.add("imm", {11, data_address}).add("imm", {12, 8}).call("random", 10).add("addi", {3, 3, fields::value_type(-1)}).add("bnei", {3, 0, loop}).add("ret");
+  p.add("imm", {11, data_address}).add("imm", {12, 8}).call("random", 10).add("addi", {3, 3, minus_one}).add("bnei", {3, 0, loop}).add("ret");
   machine vm = p.make();
   SUPPORT_OK(comet_host_grant_standard(vm, "random", error));
   SUPPORT_OK(comet_schedule_set(vm, 9, 5, error));

@@ -60,7 +60,9 @@ void Machine::reset() {
   snapshots_.clear();
   spaces_ = std::move(spaces);
   threads_ = std::move(threads);
-  schedule_ = {};
+  // As other limits, the lengths of turns stay.
+  const Schedule before = std::exchange(schedule_, {});
+  if (before.slice != schedule_.slice || before.seed != 0) set_schedule(before.slice, before.seed);
   budget_ = std::move(budget);
   watchpoints_.clear();
   timeline.clear();

@@ -37,14 +37,12 @@ void Machine::take_from_slice(std::uint64_t executed) {
     return;
   }
   executed -= schedule_.slice_left;
-  if (schedule_.seed == 0) {
-    schedule_.slice_left = schedule_.slice - executed % schedule_.slice;
-  } else {
-    for (schedule_.slice_left = draw_slice(); executed >= schedule_.slice_left; schedule_.slice_left = draw_slice())
-      executed -= schedule_.slice_left;
-    schedule_.slice_left -= executed;
-  }
-  pass_turn();
+  if (schedule_.seed == 0) executed %= schedule_.slice;
+  for (schedule_.slice_left = draw_slice(); executed >= schedule_.slice_left; schedule_.slice_left = draw_slice())
+    executed -= schedule_.slice_left;
+  schedule_.slice_left -= executed;
+  // At the ends of slices before, there was no other thread that could run.
+  if (executed == 0) pass_turn();
 }
 
 // To the next thread that can run, by number; it may be the same.
@@ -106,7 +104,7 @@ void Machine::run_every_thread(std::uint64_t fuel, comet_stop& stop, comet_obser
       break;
     }
     std::uint64_t length = fuel - (count - begin);
-    if (timeline.recording() && timeline.forgotten(COMET_EVERY_THREAD, count))
+    if (timeline.arrivals_forgotten(count))
       fail(COMET_ERROR_STATE, 0, "the timeline's log of events no longer reaches back to %llu instructions; begin a new timeline",
            static_cast<unsigned long long>(count));
     if (const LoggedCall* logged = timeline.next_arrival(count)) {

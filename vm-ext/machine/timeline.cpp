@@ -179,6 +179,11 @@ const LoggedCall* Timeline::next_arrival(std::uint64_t total) const {
   return next == calls.end() ? nullptr : next->get();
 }
 
+bool Timeline::arrivals_forgotten(std::uint64_t total) const {
+  const auto found = logs_.threads.find(COMET_EVERY_THREAD);
+  return recording_ && found != logs_.threads.end() && total < found->second.begin;
+}
+
 void Timeline::cut(comet_thread thread, std::uint64_t count, std::uint64_t total) {
   logs_.begin = std::min(logs_.begin, total);
   logs_.known_to = std::min(logs_.known_to, total);

@@ -97,6 +97,8 @@ class Timeline {
   void cut(comet_thread thread, std::uint64_t count, std::uint64_t total);
   // What came between two instructions at this count of all threads or later, first; null: nothing.
   const LoggedCall* next_arrival(std::uint64_t total) const;
+  // Whether some of that went, from before this count.
+  bool arrivals_forgotten(std::uint64_t total) const;
   // All threads together have come so far. Below that nothing comes but what the log has.
   void ran_to(std::uint64_t total) { logs_.known_to = std::max(logs_.known_to, total); }
   std::uint64_t known_to() const { return recording_ ? logs_.known_to : 0; }
