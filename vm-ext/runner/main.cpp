@@ -175,6 +175,7 @@ int exit_status_of(const comet_stop& stop) {
     case COMET_HALTED: return static_cast<int>(static_cast<uint64_t>(stop.exit_status) & 255);
     case COMET_OUT_OF_FUEL: return exit_out_of_fuel;
     case COMET_TRAP: return exit_trap;
+    case COMET_WAITING: return exit_waiting;
     case COMET_INTERRUPTED:
       if (interrupt_seen) return exit_interrupted;
       return closed_output_seen ? exit_output_closed : exit_out_of_time;
@@ -182,17 +183,28 @@ int exit_status_of(const comet_stop& stop) {
   }
 }
 
+// Instructions of all threads.
+uint64_t executed_by(const comet_machine* machine) {
+  comet_schedule schedule = COMET_SCHEDULE_INIT;
+  comet_error error = COMET_ERROR_INIT;
+  check(comet_schedule_get(machine, &schedule, &error), error);
+  return schedule.instruction_count;
+}
+
 void report_end(const Options& options, const comet_image* image, const comet_machine* machine,
                 const comet_stop& stop, int status) {
   const std::string where =
-      " at " + place(image, stop.pc) + " after " + std::to_string(stop.instruction_count) + " instructions";
+      " at " + place(image, stop.pc) + " after " + std::to_string(executed_by(machine)) + " instructions";
   switch (status) {
-    case exit_trap: say(trap_report(image, machine, 0, stop)); break;
+    case exit_trap: say(trap_report(image, machine, stop.thread, stop)); break;
     case exit_out_of_fuel:
       say("out of fuel" + where + "; --fuel " + std::to_string(options.fuel) + " is used up");
       break;
     case exit_out_of_time: say("out of time" + where + "; --time is over"); break;
     case exit_interrupted: say("interrupted" + where); break;
+    case exit_waiting:
+      say("every thread waits, after " + std::to_string(executed_by(machine)) + " instructions:\n" + threads(image, machine));
+      break;
     case exit_internal:
       say("stopped without being asked to (" + std::string(comet_reason_name(stop.reason)) + ")" + where);
       break;
@@ -205,6 +217,7 @@ comet_save_options save_options(const comet_image* image, const comet_stop* stop
   comet_save_options options = COMET_SAVE_OPTIONS_INIT;
   options.image = image;
   options.stop = stop;
+  if (stop != nullptr) options.thread = stop->thread;
   return options;
 }
 
@@ -259,7 +272,7 @@ int run(const Options& options) {
   comet_stop stop = COMET_STOP_INIT;
   comet_error error = COMET_ERROR_INIT;
   const double begin = seconds_now();
-  check(comet_run(machine.get(), 0, options.fuel, &stop, &error), error);
+  check(comet_run(machine.get(), COMET_EVERY_THREAD, options.fuel, &stop, &error), error);
   const double seconds = seconds_now() - begin;
 
   const int status = exit_status_of(stop);
@@ -271,7 +284,7 @@ int run(const Options& options) {
   if (options.statistics) {
     comet_statistics statistics = COMET_STATISTICS_INIT;
     check(comet_machine_statistics(machine.get(), &statistics, &error), error);
-    std::fprintf(stderr, "instructions: %" PRIu64 "\nseconds: %.6f\n", stop.instruction_count, seconds);
+    std::fprintf(stderr, "instructions: %" PRIu64 "\nseconds: %.6f\n", executed_by(machine.get()), seconds);
     std::fprintf(stderr, "decoded: %" PRIu64 " instructions, %" PRIu64 " bytes, dropped %" PRIu64 " times\n",
                  statistics.decoded_instructions, statistics.decoded_bytes, statistics.decoded_drops);
   }

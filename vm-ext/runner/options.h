@@ -22,6 +22,7 @@ enum ExitStatus : int {
   exit_not_granted = 77,  // as EX_NOPERM
   exit_out_of_fuel = 123,
   exit_out_of_time = 124,    // as timeout(1)
+  exit_waiting = 125,        // every thread waits
   exit_interrupted = 130,    // as a shell reports SIGINT
   exit_trap = 132,           // as a shell reports SIGILL
   exit_output_closed = 141,  // as a shell reports SIGPIPE
