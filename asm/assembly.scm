@@ -47,6 +47,10 @@
   (drift)           ; how much this statement has moved within its section since the pass before
   (sizes-before)    ; of this statement's items
   (sizes)           ; reversed
+  (item-count)      ; so many sizes there are
+  (met)             ; the entry of the symbol that was asked for last, or #f
+  (target)          ; what asm/relax knows of where the instruction under way leads: a symbol's entry and a number; or #f
+  (pieces)          ; asm/relax's, reversed
   (unique)          ; counter
   (diagnostics)     ; pairs of a problem's kind and its diagnostic, reversed
   (warnings)        ; diagnostics, reversed
@@ -76,7 +80,7 @@
 
 (define (new-assembly source environment mode base external imports definitions)
   (make-assembly source environment mode base external imports (make-table test: eq?)
-                 0 '() (make-table test: equal?) #f '() #f #f #f 0 #f #f 0 '() '() 0 '() '() #f "" 0
+                 0 '() (make-table test: equal?) #f '() #f #f #f 0 #f #f 0 '() '() 0 #f #f '() 0 '() '() #f "" 0
                  (make-table test: equal?) #f definitions '() #f (make-table test: eq?) #f '() '() #f '() #f #f))
 
 (define (assembly-object? a)
@@ -105,6 +109,7 @@
   (assembly-bindings-set! a (make-table test: eq?))
   (assembly-events-set! a '())
   (assembly-made-set! a '())
+  (assembly-pieces-set! a '())
   (assembly-entry-set! a #f)
   (assembly-resized-set! a '())
   (assembly-states-set! a (make-table test: eq?))
@@ -129,6 +134,11 @@
                 (if (not (section-seen? section)) (table-set! (assembly-named-sections a) (section-name section))))
               (assembly-sections a))
     (assembly-sections-set! a kept))
+  (place-sections! a)
+  (if (pair? (unsettled-symbols a)) (assembly-changed?-set! a #t))
+  (if (not (assembly-object? a)) (check-places! a)))
+
+(define (place-sections! a)
   (let loop ((sections (reverse (assembly-sections a))) (base (assembly-base a)))
     (if (pair? sections)
         (let* ((section (car sections))
@@ -138,9 +148,7 @@
                 (section-base-set! section base)
                 (assembly-changed?-set! a #t)))
           (loop (cdr sections)
-                (page-after (+ base (max 1 (section-size section))))))))
-  (if (pair? (unsettled-symbols a)) (assembly-changed?-set! a #t))
-  (if (not (assembly-object? a)) (check-places! a)))
+                (page-after (+ base (max 1 (section-size section)))))))))
 
 ;; Sections that were given an address must not meet others.
 (define (check-places! a)
@@ -180,6 +188,7 @@
     (assembly-statement-set! a statement)
     (assembly-operand-set! a #f)
     (assembly-sizes-set! a '())
+    (assembly-item-count-set! a 0)
     (assembly-sizes-before-set! a (statement-sizes statement))
     (if (and section (eq? section (statement-section statement)))
         (let ((drift (- (section-size section) (statement-offset statement))))
@@ -377,7 +386,8 @@
 (define (note-item! a size)
   (if (pair? (assembly-sizes-before a))
       (assembly-sizes-before-set! a (cdr (assembly-sizes-before a))))
-  (assembly-sizes-set! a (cons size (assembly-sizes a))))
+  (assembly-sizes-set! a (cons size (assembly-sizes a)))
+  (assembly-item-count-set! a (fx+ 1 (assembly-item-count a))))
 
 ;; ---- sections ----------------------------------------------------------------------------------------
 
@@ -759,6 +769,9 @@
   (symbol-entry-column-set! entry column)
   (symbol-entry-pass-set! entry pass))
 
+(define (symbol-entry-move! entry by)
+  (symbol-entry-offset-set! entry (+ (symbol-entry-offset entry) by)))
+
 (define (symbol-entries a)
   (map cdr (table->list (assembly-symbols a))))
 
@@ -815,19 +828,22 @@
   (let ((entry (table-ref (assembly-symbols a) key #f))
         (pass (assembly-pass a)))
     (if entry (symbol-entry-used?-set! entry #t))
-    (cond ((and entry (= (symbol-entry-pass entry) pass))
-           (symbol-entry-value entry))
-          ((and entry (= (symbol-entry-pass entry) (- pass 1)))
-           (if (and (symbol-entry-section entry)
-                    (eq? (symbol-entry-section entry) (assembly-section a)))
-               (+ (symbol-entry-value entry) (assembly-drift a))
-               (symbol-entry-value entry)))
+    (assembly-met-set! a entry)
+    (cond ((and entry (>= (symbol-entry-pass entry) (- pass 1))) (symbol-entry-address a entry))
           (((assembly-external a) key))
           ((= pass 1)
            (assembly-unknown?-set! a #t)
            (here a))
           ((eq? (symbol-binding a key) 'weak) 0)
           (else (undefined a name)))))
+
+;; The value of a symbol that this pass or the one before has defined.
+(define (symbol-entry-address a entry)
+  (if (and (< (symbol-entry-pass entry) (assembly-pass a))
+           (symbol-entry-section entry)
+           (eq? (symbol-entry-section entry) (assembly-section a)))
+      (+ (symbol-entry-value entry) (assembly-drift a))
+      (symbol-entry-value entry)))
 
 ;; What `compute` gives, or 0 where it names something of which this pass knows nothing yet: for what may say how
 ;; often something is done. An address stands for the unknown, and thousands of rounds would be run for it.

@@ -14,6 +14,7 @@
 (use asm/reader)
 (use asm/environment)
 (use asm/assembly)
+(use asm/relax)
 (use asm/value)
 (use asm/directives)
 (use asm/settings)
@@ -345,7 +346,9 @@
                   ((>= (assembly-pass a) asm-pass-limit)
                    (display output)
                    (raise-diagnostics a (list (unsettled-diagnostic a source))))
-                  (else (loop)))))))))
+                  (else
+                   (if (relaxing? a) (relax! a))
+                   (loop)))))))))
 
 (define (raise-diagnostics a more)
   (let ((all (append (if (asm-warnings-as-errors) (reverse (assembly-warnings a)) '())

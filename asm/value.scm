@@ -22,6 +22,7 @@
 (use asm/define)
 (use asm/origin)
 (use asm/assembly)
+(use asm/relax)
 (declare (standard-bindings) (extended-bindings) (block))
 
 (define-type relocation thunk size)
@@ -148,7 +149,11 @@
      (encode-field kind (resolve-register a operand entry kind #\r) entry))
     ((#\t)
      (encode-field kind (resolve-register a operand entry kind #\t) entry))
-    ((#\p) (relative-field a (resolve-number a operand) start entry))
+    ((#\p)
+     (assembly-met-set! a #f)
+     (let ((target (resolve-number a operand)))
+       (if (relaxing? a) (note-target! a operand target))
+       (relative-field a target start entry)))
     ((#\h) (field-or-expression kind (resolve-host a operand) entry))
     ((#\f #\g) (encode-field kind (resolve-real a operand) entry))
     (else (field-or-expression kind (resolve-number a operand) entry))))
@@ -191,6 +196,7 @@
       (let ((bytes (join-fields entry fields (item-least a))))
         (if (fx>= (isa-entry-opcode entry) 1024)
             (check-defined! a (assembly-definition a (isa-entry-name entry)) bytes))
+        (if (relaxing? a) (note-branch! a entry fields (u8vector-length bytes)))
         (note-item! a (u8vector-length bytes))
         (emit-bytes! a bytes))))
 

@@ -685,7 +685,7 @@ number and gives up to so many bytes in a u8vector, none at the end; that of ano
 
 ;; ---- running ---------------------------------------------------------------------------------------
 
-(define reasons '#(halted out-of-fuel trap breakpoint watchpoint host-call interrupted observed traced waiting))
+(define reasons '#(halted out-of-fuel trap breakpoint watchpoint host-call interrupted observed traced waiting limit))
 (define traps
   '#(none brk illegal read write execute misaligned divide overflow invalid call-depth window host-call user))
 

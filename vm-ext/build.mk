@@ -56,9 +56,9 @@ $(BUILD)/libcomet-vm.a: $(VM_OBJECTS)
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
-$(BUILD)/libcomet-vm.so: $(VM_OBJECTS)
+$(BUILD)/libcomet-vm.so: $(VM_OBJECTS) vm-ext/comet.map
 	@echo "  link   $@"
-	@$(CXX) $(VM_LDFLAGS) -shared -Wl,-soname,libcomet-vm.so.$(VM_ABI) -o $@ $^
+	@$(CXX) $(VM_LDFLAGS) -shared -Wl,-soname,libcomet-vm.so.$(VM_ABI) -Wl,--version-script=vm-ext/comet.map -o $@ $(VM_OBJECTS)
 	@ln -sf libcomet-vm.so $@.$(VM_ABI)
 
 $(BUILD)/comet-vm-no-scheme: $(RUNNER_OBJECTS) $(BUILD)/libcomet-vm.a

@@ -12,6 +12,8 @@
  *   - Structs that a caller fills or receives begin with `size`: set it to sizeof the struct before the
  *     call (the COMET_..._INIT macros do). Newer libraries accept older sizes.
  *   - Addresses are guest addresses unless a name says host. Numbers of bytes are called length.
+ *   - Functions are never taken away or changed in place: the shared library's symbols have versions (vm-ext/comet.map),
+ *     and what comes later gets a version of its own.
  *   - A machine belongs to one host thread at a time. Different machines never meet: there is no global
  *     state. comet_interrupt alone may be called from any thread and from a signal handler.
  *   - No function throws, exits, or writes to a terminal.
@@ -95,6 +97,8 @@ typedef struct comet_config {
 
 /* Makes a machine; config may be NULL for the defaults above. */
 COMET_API comet_status comet_machine_new(const comet_config* config, comet_machine** machine, comet_error* error);
+/* Called by a host function, the poll function or a sink while the machine runs, it ends the run, which fails with
+ * COMET_ERROR_STATE, and the machine is gone when the outermost run of it has returned. */
 COMET_API void comet_machine_free(comet_machine* machine);
 
 /* Back to the state after comet_machine_new: one empty space, one thread, no symbols, no imports.
@@ -105,6 +109,33 @@ COMET_API comet_status comet_machine_reset(comet_machine* machine, comet_error* 
 /* The configuration in force. */
 COMET_API comet_status comet_machine_config(const comet_machine* machine, comet_config* config, comet_error* error);
 
+#define COMET_UNLIMITED UINT64_MAX
+
+typedef struct comet_limits {
+  size_t size;
+  uint64_t memory;     /* as comet_config's memory_limit */
+  uint64_t registers;  /* register_limit */
+  uint64_t call_depth; /* call_depth_limit */
+  uint64_t output;     /* bytes that the host call write may still give to descriptors; COMET_UNLIMITED at first */
+  int stop_for_memory; /* 0: a program that maps beyond `memory` gets an error from the host call map; 1: the run stops */
+} comet_limits;
+
+#define COMET_LIMITS_INIT {sizeof(comet_limits), 0, 0, 0, COMET_UNLIMITED, 0}
+
+/* The limits in force, and other ones. A run ends when it reaches one, before the instruction that would pass it was
+ * begun: with COMET_LIMIT, or for registers and call depth with their traps. So when the limit is raised and the thread
+ * run again, it goes on as if nothing had been. Fuel and deadline are no limits of the machine but of a run.
+ * COMET_ERROR_ARGUMENT: a thread or a snapshot uses more registers or activations already; memory may be set below what
+ * is mapped, which stays. Not possible while the machine runs. */
+COMET_API comet_status comet_get_limits(const comet_machine* machine, comet_limits* limits, comet_error* error);
+COMET_API comet_status comet_set_limits(comet_machine* machine, const comet_limits* limits, comet_error* error);
+
+/* Is told in a line of text, without newline, what somebody who looks after machines may want to read: that there is no
+ * window and memory is slow, that decoded code was dropped for its size, that a limit stopped a run. It must not use the
+ * machine. NULL: nobody is told. A fork has none. */
+typedef void (*comet_log)(void* data, const char* line);
+COMET_API void comet_set_log(comet_machine* machine, comet_log log, void* data);
+
 typedef struct comet_statistics {
   size_t size;
   uint64_t decoded_instructions; /* that were decoded so far; again after what is decoded was dropped */
@@ -112,12 +143,16 @@ typedef struct comet_statistics {
   uint64_t decoded_limit;        /* of a space: what is decoded of it is dropped when it takes more, and what is executed
                                     then is decoded again */
   uint64_t decoded_drops;        /* how often that happened so far, or code was written to */
+  uint64_t mapped_bytes;         /* pages that are mapped now, in all spaces, as the limit counts them */
+  uint64_t spaces, threads;      /* that there are now */
+  uint64_t snapshots;            /* that there are now; see comet_snapshot_bytes */
+  uint64_t output_bytes;         /* that the host call write gave to descriptors, in all */
 } comet_statistics;
 
-#define COMET_STATISTICS_INIT {sizeof(comet_statistics), 0, 0, 0, 0}
+#define COMET_STATISTICS_INIT {sizeof(comet_statistics), 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
-/* What the machine did beside the program: of the spaces that it has now, since they were made. Only what is executed
- * is decoded, block by block. */
+/* What the machine has, and did beside the program. What is decoded is of the spaces that it has now, since they were
+ * made. Only what is executed is decoded, block by block. */
 COMET_API comet_status comet_machine_statistics(const comet_machine* machine, comet_statistics* statistics, comet_error* error);
 
 /* ------------------------------------------------------------------------------------------------
@@ -239,8 +274,16 @@ typedef enum comet_reason {
   COMET_INTERRUPTED = 6, /* comet_interrupt, the poll function or the deadline */
   COMET_OBSERVED = 7,    /* comet_observe has seen as many events as were wanted */
   COMET_TRACED = 8,      /* about to execute an instruction that is treated as COMET_STOPPING */
-  COMET_WAITING = 9      /* the thread, or every thread, waits for what no thread or event of this run can bring */
+  COMET_WAITING = 9,     /* the thread, or every thread, waits for what no thread or event of this run can bring */
+  COMET_LIMIT = 10       /* the hcall at pc would pass a limit, see comet_stop.limit; nothing of it was done */
 } comet_reason;
+
+typedef enum comet_limit {
+  COMET_LIMIT_NONE = 0,
+  COMET_LIMIT_MEMORY = 1,     /* comet_limits.memory, where stop_for_memory is set */
+  COMET_LIMIT_OUTPUT = 2,     /* comet_limits.output */
+  COMET_LIMIT_HOST_CALLS = 3  /* the quota of this host call, comet_host_set_quota */
+} comet_limit;
 
 typedef enum comet_trap {
   COMET_TRAP_NONE = 0,
@@ -272,15 +315,18 @@ typedef struct comet_stop {
   uint32_t watchpoint;          /* COMET_WATCHPOINT: its id */
   int access;                   /* COMET_WATCHPOINT: COMET_READ or COMET_WRITE; an atomic's is the write if watched */
   char message[160];            /* COMET_TRAP: one line for people */
+  comet_limit limit;            /* COMET_LIMIT */
+  uint64_t fuel;                /* that this run used: `executed`, and what host calls cost besides */
   comet_thread thread;          /* that stopped */
 } comet_stop;
 
-#define COMET_STOP_INIT {sizeof(comet_stop), COMET_HALTED, COMET_TRAP_NONE, 0, 0, 0, 0, 0, 0, 0, 0, {0}, 0}
+#define COMET_STOP_INIT {sizeof(comet_stop), COMET_HALTED, COMET_TRAP_NONE, 0, 0, 0, 0, 0, 0, 0, 0, {0}, COMET_LIMIT_NONE, 0, 0}
 
 COMET_API const char* comet_reason_name(comet_reason reason); /* such as "out of fuel" */
 COMET_API const char* comet_trap_name(comet_trap trap);       /* such as "division by zero" */
 
-/* Runs a thread for at most `fuel` instructions, exactly, and says why it stopped. Breakpoints are
+/* Runs a thread for at most `fuel` instructions, exactly, and says why it stopped. A host call may cost fuel besides
+ * (comet_grant_options): one that there is not enough for is not begun. Breakpoints are
  * looked at before an instruction is executed, but not before the first one, so that running on from a
  * breakpoint works; so are traced instructions. A program that halted halts again when it is run again. When it fails for want of the
  * host's memory, the instructions before that are done, and running again goes on from there. A host call or
@@ -553,6 +599,41 @@ COMET_API comet_status comet_call_write(comet_call* call, uint64_t address, cons
 COMET_API comet_status comet_host_grant(comet_machine* machine, const char* name, comet_host_function function, void* data, comet_error* error);
 COMET_API comet_status comet_host_revoke(comet_machine* machine, const char* name, comet_error* error);
 
+typedef struct comet_grant_options {
+  size_t size;
+  const char* signature;       /* what the call takes, see below; NULL: anything */
+  uint64_t fuel;               /* that a call costs besides the one of its instruction */
+  uint64_t quota;              /* calls that may be made; the run stops with COMET_LIMIT before one more */
+  void (*release)(void* data); /* is called once, when the last machine that has this grant (the forks have it too)
+                                  loses it, on the host thread where that happens; NULL: nothing is */
+} comet_grant_options;
+
+#define COMET_GRANT_OPTIONS_INIT {sizeof(comet_grant_options), 0, 0, COMET_UNLIMITED, 0}
+
+/* comet_host_grant with options. A signature is a list of types with blanks between, in the order of the arguments:
+ *   u64 i64 f64  any 64 bits      u32 f32  at most 32 bits      i32  32 bits, the others all 0 or copies of the sign
+ *   bytes        an address and a length: two arguments, all of which may be read
+ *   buffer       the same to be written
+ *   string       the address of bytes that may be read, up to a NUL, which is among the first 65536
+ * A call whose arguments are not so traps before the function is called: as a load or store would, at the byte that may
+ * not be touched, or with COMET_TRAP_HOST_CALL. When granting fails, data is not released. */
+COMET_API comet_status comet_host_grant_with(comet_machine* machine, const char* name, comet_host_function function, void* data, const comet_grant_options* options, comet_error* error);
+/* From now on so many calls more may be made; COMET_UNLIMITED: any number. */
+COMET_API comet_status comet_host_set_quota(comet_machine* machine, const char* name, uint64_t calls, comet_error* error);
+
+typedef struct comet_grant_info {
+  size_t size;
+  const char* signature; /* "" where there is none; lives as long as the grant */
+  uint64_t fuel;
+  uint64_t calls;        /* that were made, or left to the embedder; what the timeline's log answered does not count */
+  uint64_t quota;        /* that may still be made */
+} comet_grant_info;
+
+#define COMET_GRANT_INFO_INIT {sizeof(comet_grant_info), 0, 0, 0, 0}
+
+/* COMET_ERROR_ARGUMENT when the name is not granted. */
+COMET_API comet_status comet_host_granted(const comet_machine* machine, const char* name, comet_grant_info* info, comet_error* error);
+
 /* Grants a group of standard calls: "exit", "streams" (read, write, poll), "arguments" (arg_count, arg, env_count,
  * env), "clock" (clock, timer), "random" (random), "memory" (map), "files" (file_..., dir_..., path_...), "threads"
  * (spawn, join, ...), "events" (on, pause). A new machine has all but clock and random; what it can reach by "files" is
@@ -568,8 +649,19 @@ COMET_API const char* comet_host_import_name(const comet_machine* machine, uint3
 /* Ends the host call that comet_run left to the embedder: result to R[base+1], the thread goes on behind
  * the hcall, which counts as executed. */
 COMET_API comet_status comet_host_complete(comet_machine* machine, comet_thread thread, uint64_t result, comet_error* error);
+/* Ends it as failed: the next run of the thread traps at the hcall with COMET_TRAP_HOST_CALL and this message; one after
+ * that makes the call again. */
+COMET_API comet_status comet_host_fail(comet_machine* machine, comet_thread thread, const char* message, comet_error* error);
 /* Argument n (from 0) of that host call. */
 COMET_API comet_status comet_host_argument(const comet_machine* machine, comet_thread thread, unsigned n, uint64_t* value, comet_error* error);
+/* The thread with the lowest number from `from` on whose host call waits, and the call's index in the import list.
+ * COMET_ERROR_ARGUMENT when there is none. Any number of threads may wait while others run, and complete in any order;
+ * a machine that was restored or forked waits as the saved one did. */
+COMET_API comet_status comet_host_waiting(const comet_machine* machine, comet_thread from, comet_thread* thread, uint32_t* index, comet_error* error);
+/* Guest memory for the answer, as the guest sees it, protection included: COMET_ERROR_ADDRESS at the first byte that may
+ * not be touched. What is written belongs to this thread's call, also where others wait. */
+COMET_API comet_status comet_host_read(comet_machine* machine, comet_thread thread, uint64_t address, void* buffer, size_t length, comet_error* error);
+COMET_API comet_status comet_host_write(comet_machine* machine, comet_thread thread, uint64_t address, const void* bytes, size_t length, comet_error* error);
 
 /* Streams 0 to 2 are file descriptors of the host, 0, 1 and 2 unless set here; -1: no such stream;
  * -2: every read or write on it is left to the embedder (COMET_HOST_CALL). Descriptors stay the caller's. */
@@ -685,6 +777,11 @@ COMET_API comet_status comet_image_line_at(const comet_image* image, uint64_t ad
 /* The macro that the line of an address calls for what is there (level 0), the one that this calls (1), and so
  * on; COMET_ERROR_ADDRESS when there is none. */
 COMET_API comet_status comet_image_expansion_at(const comet_image* image, uint64_t address, size_t level, comet_expansion* expansion, comet_error* error);
+
+/* Where an address is, in words: "0x10013 store_word+0x8, program.s:12:3", as far as the image, which may be NULL,
+ * knows. As snprintf would give it: NUL-ended, cut to text_length at a whole character; the result is the length of the
+ * whole text. For comet_stop.pc, the addresses of activations, and comet_error.address. */
+COMET_API size_t comet_describe_place(const comet_image* image, uint64_t address, char* text, size_t text_length);
 
 /* Maps and fills the sections in a space and restarts thread 0 at the entry if the space is its own. The
  * image's imports become the machine's import list, or, where that is not empty, must agree with it; its
@@ -871,6 +968,65 @@ COMET_API comet_status comet_decode(const comet_isa* isa, const void* bytes, siz
  * it: NUL-ended, cut to text_length; bytes that are no instruction give ".byte 0x..". The result is the
  * number of bytes disassembled, at least 1 unless length is 0. */
 COMET_API size_t comet_disassemble(const comet_isa* isa, const void* bytes, size_t length, uint64_t address, char* text, size_t text_length);
+
+/* ------------------------------------------------------------------------------------------------
+ * Writing code: instructions by name, with labels
+ *
+ * Code is written piece by piece; comet_code_finish knows where all of it lies and gives its bytes, each field as short
+ * as it can be. They go into a section (comet_image_add_section) or into a machine's memory (comet_write), where they
+ * may take the place of other code, also of a program that has run half-way. Operands are checked against the
+ * instruction's kinds when they are written.
+ */
+
+typedef struct comet_code comet_code;
+typedef uint32_t comet_label; /* of one comet_code, from 0 */
+
+typedef enum comet_operand_kind {
+  COMET_OPERAND_REGISTER = 0,
+  COMET_OPERAND_THREAD_REGISTER = 1,
+  COMET_OPERAND_NUMBER = 2, /* as comet_disassemble writes it; negative ones in two's complement. For p: an address.
+                               For f and g: the bits of the f64 or f32 */
+  COMET_OPERAND_LABEL = 3   /* its address, where p, u, i or o stands; for pcimm and spcimm how far it is */
+} comet_operand_kind;
+
+typedef struct comet_operand {
+  uint32_t kind; /* a comet_operand_kind */
+  uint64_t value;
+} comet_operand;
+
+#define COMET_R(n) {COMET_OPERAND_REGISTER, (uint64_t)(n)}
+#define COMET_T(n) {COMET_OPERAND_THREAD_REGISTER, (uint64_t)(n)}
+#define COMET_N(n) {COMET_OPERAND_NUMBER, (uint64_t)(n)}
+#define COMET_L(n) {COMET_OPERAND_LABEL, (uint64_t)(n)}
+
+/* Begins code that will lie at `address`. isa: instructions besides the table's, which are copied; may be NULL. */
+COMET_API comet_status comet_code_new(const comet_isa* isa, uint64_t address, comet_code** code, comet_error* error);
+COMET_API void comet_code_free(comet_code* code);
+
+/* A label; it may be used before it is placed, and is placed once. */
+COMET_API comet_status comet_code_label(comet_code* code, comet_label* label, comet_error* error);
+/* Places a label at what is written next. */
+COMET_API comet_status comet_code_place(comet_code* code, comet_label label, comet_error* error);
+
+/* Writes an instruction, by its name or by its opcode. operands may be NULL where there are none. */
+COMET_API comet_status comet_code_emit(comet_code* code, const char* name, const comet_operand* operands, size_t count, comet_error* error);
+COMET_API comet_status comet_code_emit_opcode(comet_code* code, uint64_t opcode, const comet_operand* operands, size_t count, comet_error* error);
+/* Writes bytes as they are. */
+COMET_API comet_status comet_code_bytes(comet_code* code, const void* bytes, size_t length, comet_error* error);
+/* Writes a label's address in 1 to 8 bytes, little-endian; with a base, how far it lies behind that label, signed, as
+ * the tables of jtab want it in 4. */
+COMET_API comet_status comet_code_address(comet_code* code, comet_label label, const comet_label* base, size_t length, comet_error* error);
+/* Zeros up to a multiple of `alignment`, a power of two of at most COMET_PAGE_SIZE. */
+COMET_API comet_status comet_code_align(comet_code* code, uint64_t alignment, comet_error* error);
+/* Nops up to an address, so that code fits exactly where other code was; comet_code_finish fails when what is written
+ * goes beyond it. */
+COMET_API comet_status comet_code_pad(comet_code* code, uint64_t address, comet_error* error);
+
+/* The bytes of all that was written; they live until the code is changed or freed. COMET_ERROR_ARGUMENT: a label was
+ * never placed, or something does not fit; the message names the instruction, counted from 0. */
+COMET_API comet_status comet_code_finish(comet_code* code, const uint8_t** bytes, size_t* length, comet_error* error);
+/* Where a label was placed, once the code is finished and as long as nothing is written to it. */
+COMET_API comet_status comet_code_label_address(const comet_code* code, comet_label label, uint64_t* address, comet_error* error);
 
 #ifdef __cplusplus
 }

@@ -66,6 +66,77 @@
                                 (apply string-append (map (lambda (i) (text "l" i ": nop\n")) (iota 10)))))))
           (list (length all) (list-ref all 8)))))
 
+;; ---- chains of branches ------------------------------------------------------------------------------
+
+;; Jumps to so many labels, and the labels; label i stands before jump i.
+(define (jumps targets)
+  (apply string-append
+         (map (lambda (target i) (text "l" i ": jump l" target "\n")) targets (iota (length targets)))))
+
+;; Each reaches just over the next ones, and the last ones go far.
+(define (chain count)
+  (text (jumps (append (map (lambda (i) (+ i 31)) (iota count)) (make-list 32 (+ count 32))))
+        ".zero 100\nl" (+ count 32) ": halt\n"))
+
+(define (zigzag-length n) (if (< -65 n 64) 1 (if (< -8193 n 8192) 2 3)))
+
+;; The addresses of the labels where every jump is as short as can be: the least sizes that have room for what they
+;; say, found by making larger what is too small until nothing is.
+(define (least-addresses targets)
+  (let* ((count (length targets)) (targets (list->vector targets)) (sizes (make-vector count 2)))
+    (define (addresses)
+      (let ((at (make-vector (+ count 1) 65536)))
+        (do ((i 0 (+ i 1))) ((= i count) at)
+          (vector-set! at (+ i 1) (+ (vector-ref at i) (vector-ref sizes i))))))
+    (let loop ()
+      (let ((at (addresses)) (grown? #f))
+        (do ((i 0 (+ i 1))) ((= i count))
+          (let ((size (+ 1 (zigzag-length (- (vector-ref at (vector-ref targets i)) (vector-ref at i))))))
+            (if (> size (vector-ref sizes i))
+                (begin
+                  (vector-set! sizes i size)
+                  (set! grown? #t)))))
+        (if grown? (loop) (vector->list at))))))
+
+(define (label-addresses source count)
+  (let ((symbols (program-symbols (asm-string source))))
+    (map (lambda (i) (cdr (assoc (text "l" i) symbols))) (iota count))))
+
+(test-group "what grows because other things grew is found between passes"
+  (test "a chain of jumps" '(4 . 1997)
+    (let ((program (asm-string (chain 600))))
+      (cons (program-passes program)
+            (u8vector-length (program-section-bytes (car (program-sections program)))))))
+  (test "with the bytes of its ends" '("0aba01" "0ace01")
+    (let ((hex (code (chain 600)))) (list (substring hex 0 6) (substring hex (* 6 631) (* 6 632)))))
+  (test "of instructions that macros make" 4
+    (passes (string-append "(define (to n) (list 'jump (string-append \"l\" (number->string n))))\n"
+                           (apply string-append
+                                  (map (lambda (i) (text "l" i ": (to " (if (< i 300) (+ i 31) 332) ")\n")) (iota 332)))
+                           ".zero 100\nl332: halt\n")))
+  (test "with code in between that is aligned" 5
+    (passes (text (string-join (map (lambda (i) (text "l" i ": jump l" (if (< i 600) (+ i 30) 632) "\n"))
+                                    (iota 632))
+                               (text ".align 2\n"))
+                  ".zero 100\nl632: halt\n")))
+  (test "in objects" '(4 . 1997)
+    (let ((program (link-program (link (list (asm-object-string (chain 600) name: "a.s"))))))
+      (cons (program-passes program)
+            (u8vector-length (program-section-bytes (car (program-sections program)))))))
+  (let ((random (let ((source (make-random-source)))
+                  (random-source-pseudo-randomize! source 7 7)
+                  (random-source-make-integers source))))
+    (do ((round 0 (+ round 1))) ((= round 12))
+      ;; Mostly where one more byte matters, forwards, backwards and both.
+      (let* ((count (+ 100 (random 200)))
+             (targets (map (lambda (i)
+                             (let ((distance (if (= 0 (random 20)) (random count) (+ 29 (random 4)))))
+                               (max 0 (min count
+                                           (if (= 0 (random (+ 1 (modulo round 3)))) (+ i distance) (- i distance))))))
+                           (iota count))))
+        (test (text "the least sizes that there can be, " round) (least-addresses targets)
+          (label-addresses (text (jumps targets) "l" count ": halt\n") (+ count 1)))))))
+
 (test-group "sections at addresses of their own"
   (test "stand there, and those behind them follow"
         '(("a" 1048576 "01") (".data" 1114112 "02"))

@@ -133,6 +133,12 @@ contains "with the same code" "imm     r11, 7" "$(cat "$WORK/again.s")"
 "$COMET" asm -l "$WORK/again.s" >"$WORK/list" 2>&1
 contains "asm --statistics tells of passes" "lines, 1 pass," \
   "$("$COMET" asm --statistics "$WORK/again.s" -o "$WORK/again.img" 2>&1)"
+awk 'BEGIN {
+  for (i = 0; i < 10000; i++) printf "l%d: jump l%d\n", i, i + 31
+  for (i = 10000; i < 10032; i++) printf "l%d: jump end\n", i
+  print ".zero 100\nend: halt" }' >"$WORK/chain.s"
+contains "a chain of ten thousand jumps that grow one because of the other settles in four passes" \
+  "10034 lines, 4 passes, 30197 bytes" "$("$COMET" asm --statistics "$WORK/chain.s" -o "$WORK/chain.img" 2>&1)"
 contains "asm -l prints a listing" "03 0b 07                         imm     r11, 7" "$(cat "$WORK/list")"
 printf '\x89CMT\r\n\x1a\nrubbish' >"$WORK/broken.img"
 check "a damaged image has status 65" 65 "$(status_of "$COMET" run "$WORK/broken.img")"

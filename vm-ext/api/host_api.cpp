@@ -2,6 +2,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "../host/signature.h"
 #include "../host/standard.h"
 #include "../isa/isa.h"
 #include "../machine/machine.h"
@@ -15,6 +16,14 @@ void require_name(const char* name) {
   require(name, "name");
   if (!valid_host_name(name))
     fail(COMET_ERROR_ARGUMENT, 0, "`%.80s` is no name for a host call; use 1 to 63 letters, digits, `_`, `-`, `.`", name);
+}
+
+template <class MachineType>
+auto& require_granted(MachineType& machine, const char* name) {
+  require_name(name);
+  auto* const granted = machine.host.granted_call(name);
+  if (granted == nullptr) fail(COMET_ERROR_ARGUMENT, 0, "host call `%s` is not granted", name);
+  return *granted;
 }
 
 [[noreturn]] void fail_group(const char* group) {
@@ -31,10 +40,17 @@ comet_status deny(comet_call* call, uint64_t address, std::uint8_t kind) {
 }
 
 // What the call did belongs to the timeline, watchpoints included.
-void note(comet_call* call, Change::Kind kind, std::uint8_t access, uint64_t address, uint64_t length, const void* bytes) {
-  const comet_space space = call->machine->thread(call->thread).space;
-  if (length != 0)
-    call->machine->note_change({.kind = kind, .access = access, .where = space, .address = address, .length = length}, bytes);
+void note(comet_machine& machine, comet_thread thread, Change::Kind kind, std::uint8_t access, uint64_t address, uint64_t length,
+          const void* bytes) {
+  if (length == 0) return;
+  const comet_space space = machine.thread(thread).space;
+  machine.note_change({.kind = kind, .access = access, .where = space, .address = address, .length = length}, bytes, thread);
+}
+
+void require_allowed(const AddressSpace& memory, uint64_t address, uint64_t length, std::uint8_t kind) {
+  if (const auto denied = memory.first_denied(address, length, kind))
+    fail(COMET_ERROR_ADDRESS, *denied, "the program may not %s at 0x%llx", kind == protection_read ? "read" : "write",
+         static_cast<unsigned long long>(*denied));
 }
 
 std::vector<std::string> copy_texts(size_t count, const char* const* texts, const char* what) {
@@ -87,7 +103,7 @@ comet_status comet_call_read(comet_call* call, uint64_t address, void* buffer, s
     if (host_check(call, address, length, COMET_READ) != COMET_OK) fail(COMET_ERROR_ADDRESS, call->denied_address, "denied");
     call->space->memory.note_access(address, length, protection_read);
     call->space->memory.read(address, buffer, length);
-    note(call, Change::Kind::access, protection_read, address, length, nullptr);
+    note(*call->machine, call->thread, Change::Kind::access, protection_read, address, length, nullptr);
   });
 }
 
@@ -98,7 +114,7 @@ comet_status comet_call_write(comet_call* call, uint64_t address, const void* by
     if (host_check(call, address, length, COMET_WRITE) != COMET_OK) fail(COMET_ERROR_ADDRESS, call->denied_address, "denied");
     call->space->memory.note_access(address, length, protection_write);
     call->space->memory.write(address, bytes, length);
-    note(call, Change::Kind::write, protection_write, address, length, bytes);
+    note(*call->machine, call->thread, Change::Kind::write, protection_write, address, length, bytes);
   });
 }
 
@@ -107,7 +123,52 @@ comet_status comet_host_grant(comet_machine* machine, const char* name, comet_ho
   return guard(error, [&] {
     require(machine, "machine");
     require_name(name);
-    machine->host.grant(name, HostCall{function, data});
+    machine->host.grant(name, HostCall{.function = function, .data = data});
+  });
+}
+
+comet_status comet_host_grant_with(comet_machine* machine, const char* name, comet_host_function function, void* data,
+                                   const comet_grant_options* options, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require_name(name);
+    require(options, "options");
+    require_size(options->size, "options");
+    comet_grant_options chosen = COMET_GRANT_OPTIONS_INIT;
+    std::memcpy(static_cast<void*>(&chosen), options, std::min(options->size, sizeof chosen));
+    if (chosen.signature == nullptr) chosen.signature = "";
+    if (!valid_signature(chosen.signature))
+      fail(COMET_ERROR_ARGUMENT, 0, "`%.80s` is no signature; use words of u64 i64 f64 u32 i32 f32 bytes buffer string", chosen.signature);
+    HostCall call{.function = function, .data = data, .signature = chosen.signature, .fuel = chosen.fuel, .quota = chosen.quota};
+    // Owned from the moment on when nothing can fail any more.
+    struct Owner {
+      void (*release)(void*) = nullptr;
+      void* data = nullptr;
+      ~Owner() { if (release != nullptr) release(data); }
+    };
+    const auto owner = chosen.release == nullptr ? nullptr : std::make_shared<Owner>();
+    call.owned = owner;
+    machine->host.grant(name, std::move(call));
+    if (owner == nullptr) return;
+    owner->data = data;
+    owner->release = chosen.release;
+  });
+}
+
+comet_status comet_host_set_quota(comet_machine* machine, const char* name, uint64_t calls, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    HostCall& granted = require_granted(*machine, name);
+    granted.quota = calls > COMET_UNLIMITED - granted.calls ? COMET_UNLIMITED : granted.calls + calls;
+  });
+}
+
+comet_status comet_host_granted(const comet_machine* machine, const char* name, comet_grant_info* info, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    const HostCall& granted = require_granted(*machine, name);
+    const uint64_t left = granted.quota == COMET_UNLIMITED ? COMET_UNLIMITED : granted.quota - granted.calls;
+    give(info, comet_grant_info{sizeof(comet_grant_info), granted.signature.c_str(), granted.fuel, granted.calls, left}, "info");
   });
 }
 
@@ -155,6 +216,53 @@ comet_status comet_host_complete(comet_machine* machine, comet_thread thread, ui
   return guard(error, [&] {
     require(machine, "machine");
     machine->complete_host_call(thread, result);
+  });
+}
+
+comet_status comet_host_fail(comet_machine* machine, comet_thread thread, const char* message, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require(message, "message");
+    machine->fail_host_call(thread, message);
+  });
+}
+
+comet_status comet_host_waiting(const comet_machine* machine, comet_thread from, comet_thread* thread, uint32_t* index,
+                                comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require(thread, "thread");
+    require(index, "index");
+    const auto* const found = machine->next_waiting(from);
+    if (found == nullptr) fail(COMET_ERROR_ARGUMENT, 0, "no thread from %u on waits for a host call", from);
+    *thread = found->first;
+    *index = static_cast<uint32_t>(found->second->pending_call->index);
+  });
+}
+
+comet_status comet_host_read(comet_machine* machine, comet_thread thread, uint64_t address, void* buffer, size_t length,
+                             comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    if (length != 0) require(buffer, "buffer");
+    AddressSpace& memory = machine->waiting_space(thread).memory;
+    require_allowed(memory, address, length, protection_read);
+    memory.note_access(address, length, protection_read);
+    memory.read(address, buffer, length);
+    note(*machine, thread, Change::Kind::access, protection_read, address, length, nullptr);
+  });
+}
+
+comet_status comet_host_write(comet_machine* machine, comet_thread thread, uint64_t address, const void* bytes,
+                              size_t length, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    if (length != 0) require(bytes, "bytes");
+    AddressSpace& memory = machine->waiting_space(thread).memory;
+    require_allowed(memory, address, length, protection_write);
+    memory.note_access(address, length, protection_write);
+    memory.write(address, bytes, length);
+    note(*machine, thread, Change::Kind::write, protection_write, address, length, bytes);
   });
 }
 

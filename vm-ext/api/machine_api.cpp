@@ -33,14 +33,7 @@ void require_mapped(const Space& space, uint64_t address, uint64_t length) {
     fail(COMET_ERROR_ADDRESS, *missing, "nothing is mapped at 0x%llx; map it first", wide(*missing));
 }
 
-comet_config complete(const comet_config* given) {
-  comet_config config = COMET_CONFIG_INIT;
-  if (given != nullptr) {
-    if (given->size < sizeof(size_t))
-      fail(COMET_ERROR_ARGUMENT, 0, "config has size %zu; begin with COMET_CONFIG_INIT", given->size);
-    std::memcpy(static_cast<void*>(&config), given, std::min(given->size, sizeof config));
-    config.size = sizeof config;
-  }
+comet_config checked(const comet_config& config) {
   if (config.window > largest_window)
     fail(COMET_ERROR_ARGUMENT, 0, "a window of %llu bytes is too large; at most %llu", wide(config.window), wide(largest_window));
   if (config.register_limit > largest_registers)
@@ -50,6 +43,24 @@ comet_config complete(const comet_config* given) {
   if (config.thread_limit == 0 || config.thread_limit > largest_thread_limit)
     fail(COMET_ERROR_ARGUMENT, 0, "a thread limit of %llu is not possible; it is from 1 to %llu", wide(config.thread_limit), wide(largest_thread_limit));
   return config;
+}
+
+comet_config complete(const comet_config* given) {
+  comet_config config = COMET_CONFIG_INIT;
+  if (given != nullptr) {
+    if (given->size < sizeof(size_t))
+      fail(COMET_ERROR_ARGUMENT, 0, "config has size %zu; begin with COMET_CONFIG_INIT", given->size);
+    std::memcpy(static_cast<void*>(&config), given, std::min(given->size, sizeof config));
+    config.size = sizeof config;
+  }
+  return checked(config);
+}
+
+comet_limits limits_of(const comet_machine& machine) {
+  const comet_config& config = machine.config();
+  const HostState& host = machine.host_state;
+  return {sizeof(comet_limits), config.memory_limit, config.register_limit, config.call_depth_limit, host.output_left,
+          host.stop_for_memory ? 1 : 0};
 }
 
 uint64_t* register_place(const Thread& thread, uint64_t level, uint64_t index) {
@@ -99,7 +110,10 @@ comet_status comet_machine_new(const comet_config* config, comet_machine** machi
   });
 }
 
-void comet_machine_free(comet_machine* machine) { delete machine; }
+void comet_machine_free(comet_machine* machine) {
+  if (machine != nullptr && machine->runs()) machine->freed = true; // by a callback: guard_run frees it
+  else delete machine;
+}
 
 comet_status comet_machine_reset(comet_machine* machine, comet_error* error) {
   return guard(error, [&] {
@@ -115,6 +129,38 @@ comet_status comet_machine_config(const comet_machine* machine, comet_config* co
   });
 }
 
+comet_status comet_get_limits(const comet_machine* machine, comet_limits* limits, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    give(limits, limits_of(*machine), "limits");
+  });
+}
+
+comet_status comet_set_limits(comet_machine* machine, const comet_limits* limits, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require(limits, "limits");
+    require_size(limits->size, "limits");
+    comet_limits wanted = limits_of(*machine);
+    std::memcpy(static_cast<void*>(&wanted), limits, std::min(limits->size, sizeof wanted));
+    comet_config config = machine->config();
+    config.memory_limit = wanted.memory;
+    config.register_limit = wanted.registers;
+    config.call_depth_limit = wanted.call_depth;
+    machine->set_limits(checked(config));
+    machine->host_state.output_left = wanted.output;
+    machine->host_state.stop_for_memory = wanted.stop_for_memory != 0;
+  });
+}
+
+void comet_set_log(comet_machine* machine, comet_log log, void* data) {
+  if (machine == nullptr) return;
+  machine->log = log;
+  machine->log_data = data;
+  if (machine->config().window != 0 && machine->space(0).memory.window_bytes() == 0)
+    machine->tell("the host gives no window, so memory is reached by the page table alone, which is slow");
+}
+
 // ---- memory
 
 comet_status comet_machine_statistics(const comet_machine* machine, comet_statistics* statistics, comet_error* error) {
@@ -127,6 +173,11 @@ comet_status comet_machine_statistics(const comet_machine* machine, comet_statis
       value.decoded_bytes += space->code.bytes();
       value.decoded_drops += space->code.dropped_count();
     }
+    value.mapped_bytes = machine->mapped_bytes();
+    value.spaces = machine->spaces().size();
+    value.threads = machine->thread_count();
+    value.snapshots = machine->snapshot_count();
+    value.output_bytes = machine->host_state.output_bytes;
     give(statistics, value, "statistics");
   });
 }
@@ -273,6 +324,7 @@ comet_status comet_set_pc(comet_machine* machine, comet_thread thread, uint64_t 
     of.status.wait = {};
     of.status.answer.reset();
     of.pending_call.reset();
+    of.failed_call.reset();
     machine->timeline.abandon(thread);
     machine->note_other_change();
   });

@@ -4,6 +4,19 @@
 
 using namespace comet;
 
+namespace {
+
+// The body runs the machine. Where a callback freed it, it goes now.
+template <class Body>
+comet_status guard_run(comet_machine* machine, comet_error* error, Body&& body) {
+  const comet_status status = guard(error, body);
+  if (machine == nullptr || !machine->freed || machine->runs()) return status;
+  delete machine;
+  return report(error, COMET_ERROR_STATE, 0, "the machine was freed while it ran, so the run ended and the machine is gone");
+}
+
+} // namespace
+
 const char* comet_reason_name(comet_reason reason) {
   switch (reason) {
     case COMET_HALTED: return "halted";
@@ -16,6 +29,7 @@ const char* comet_reason_name(comet_reason reason) {
     case COMET_OBSERVED: return "observed";
     case COMET_TRACED: return "traced instruction";
     case COMET_WAITING: return "waiting";
+    case COMET_LIMIT: return "limit";
   }
   return "unknown reason";
 }
@@ -42,7 +56,7 @@ const char* comet_trap_name(comet_trap trap) {
 
 comet_status comet_run(comet_machine* machine, comet_thread thread, uint64_t fuel, comet_stop* stop,
                        comet_error* error) {
-  return guard(error, [&] {
+  return guard_run(machine, error, [&] {
     require(machine, "machine");
     require(stop, "stop");
     require_size(stop->size, "stop"); // a run cannot be taken back
@@ -54,7 +68,7 @@ comet_status comet_run(comet_machine* machine, comet_thread thread, uint64_t fue
 
 comet_status comet_observe(comet_machine* machine, comet_thread thread, uint64_t fuel,
                            comet_observation* observation, comet_stop* stop, comet_error* error) {
-  return guard(error, [&] {
+  return guard_run(machine, error, [&] {
     require(machine, "machine");
     require(stop, "stop");
     require_size(stop->size, "stop");

@@ -34,6 +34,14 @@ struct HostState {
   // COMET_INTERRUPTED; running on executes the hcall again.
   bool interrupted = false;
 
+  uint64_t output_left = COMET_UNLIMITED;  // bytes that `write` may still give to descriptors
+  uint64_t output_bytes = 0;               // that it gave
+  bool stop_for_memory = false;            // `map` beyond the limit stops the run
+
+  // Set by a call that did nothing because it would pass a limit. The machine clears it, takes the hcall as not
+  // executed and stops with COMET_LIMIT.
+  comet_limit limit = COMET_LIMIT_NONE;
+
   std::unique_ptr<uint8_t[]> buffer;  // buffer_length bytes once `read` was used
 };
 
@@ -46,6 +54,8 @@ void host_require_no_run(const comet_machine* machine, const char* what);
 // Whether a run of the machine has to stop: comet_interrupt was called, the deadline has passed, or the
 // poll function says so. Host calls that wait ask for it every few milliseconds.
 bool host_stop_requested(comet_machine* machine);
+// Whether the machine's memory limit leaves room for so many bytes more, in whole pages.
+bool host_memory_left(const comet_machine* machine, uint64_t length);
 // COMET_OK when the guest may access (COMET_READ or COMET_WRITE) every byte of the range; else
 // COMET_ERROR_ADDRESS, noted in the call as comet_call_read and comet_call_write do. Copies nothing.
 comet_status host_check(comet_call* call, uint64_t address, uint64_t length, int access);

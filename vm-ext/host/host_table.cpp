@@ -15,10 +15,10 @@ bool valid_host_name(std::string_view name) {
 void HostTable::grant(std::string_view name, HostCall call) {
   const auto found = grants_.find(name);
   if (found != grants_.end()) {
-    found->second = call;
+    found->second = std::move(call);
     return;
   }
-  grants_.emplace(std::string(name), call);
+  grants_.emplace(std::string(name), std::move(call));
   resolve_all();
 }
 
@@ -32,13 +32,17 @@ bool HostTable::revoke(std::string_view name) {
 
 void HostTable::grant_as(const HostTable& other) {
   grants_ = other.grants_;
+  for (auto& [name, call] : grants_) {
+    if (call.quota != COMET_UNLIMITED) call.quota -= call.calls;
+    call.calls = 0;
+  }
   resolve_all();
 }
 
 uint32_t HostTable::import(std::string_view name) {
   const auto found = std::find(imports_.begin(), imports_.end(), name);
   if (found != imports_.end()) return static_cast<uint32_t>(found - imports_.begin());
-  resolved_.push_back(resolve(name));
+  resolved_.push_back(granted_call(name));
   try {
     imports_.emplace_back(name);
   } catch (...) {
@@ -49,19 +53,19 @@ uint32_t HostTable::import(std::string_view name) {
 }
 
 void HostTable::set_imports(std::vector<std::string> names) {
-  std::vector<const HostCall*> resolved(names.size());
+  std::vector<HostCall*> resolved(names.size());
   imports_ = std::move(names);
   resolved_ = std::move(resolved);
   resolve_all();
 }
 
-const HostCall* HostTable::resolve(std::string_view name) const {
+const HostCall* HostTable::granted_call(std::string_view name) const {
   const auto found = grants_.find(name);
   return found == grants_.end() ? nullptr : &found->second;
 }
 
 void HostTable::resolve_all() {
-  for (size_t index = 0; index < imports_.size(); ++index) resolved_[index] = resolve(imports_[index]);
+  for (size_t index = 0; index < imports_.size(); ++index) resolved_[index] = granted_call(imports_[index]);
 }
 
 }  // namespace comet

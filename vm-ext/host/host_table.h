@@ -8,8 +8,10 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "../comet.h"
@@ -20,6 +22,11 @@ namespace comet {
 struct HostCall {
   comet_host_function function = nullptr;
   void* data = nullptr;
+  std::shared_ptr<void> owned{};    // releases the data when the last machine that has the grant loses it
+  std::string signature{};          // valid_signature
+  uint64_t fuel = 0;                // that a call costs besides its instruction
+  uint64_t quota = COMET_UNLIMITED; // calls in all that may be made
+  uint64_t calls = 0;               // so far; those that the timeline's log answers are not among them
   // It does nothing but what follows from the machine's state, so that it is executed anew where a past is run again.
   bool internal = false;
 };
@@ -36,9 +43,12 @@ class HostTable {
 
   // Grants a name, or replaces what serves it. The name must be valid.
   void grant(std::string_view name, HostCall call);
+  // Null when it is not granted.
+  const HostCall* granted_call(std::string_view name) const;
+  HostCall* granted_call(std::string_view name) { return const_cast<HostCall*>(std::as_const(*this).granted_call(name)); }
   // False when it was not granted.
   bool revoke(std::string_view name);
-  // Grants what `other` grants, and nothing else.
+  // Grants what `other` grants, and nothing else. What is left of quotas is left here too; nothing was called yet.
   void grant_as(const HostTable& other);
   bool granted(std::string_view name) const { return grants_.find(name) != grants_.end(); }
 
@@ -50,17 +60,16 @@ class HostTable {
 
   // What serves an index; null when the index is beyond the list or its name is not granted. One bounds
   // check and one load; valid until the next grant, revoke or change of the list.
-  const HostCall* find(uint64_t index) const {
+  HostCall* find(uint64_t index) const {
     return index < resolved_.size() ? resolved_[static_cast<size_t>(index)] : nullptr;
   }
 
  private:
-  const HostCall* resolve(std::string_view name) const;
   void resolve_all();
 
   std::map<std::string, HostCall, std::less<>> grants_;
   std::vector<std::string> imports_;
-  std::vector<const HostCall*> resolved_;  // by import index
+  std::vector<HostCall*> resolved_;  // by import index
 };
 
 }  // namespace comet

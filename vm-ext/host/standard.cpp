@@ -137,6 +137,11 @@ std::optional<int> stream_descriptor(comet_call* call, const HostState& state, s
   return descriptor;
 }
 
+comet_status limited(HostState& state, comet_limit limit) {
+  state.limit = limit;
+  return COMET_OK;
+}
+
 // ---- exit ------------------------------------------------------------------------------------------
 
 comet_status call_exit(comet_call* call, void*) {
@@ -182,7 +187,7 @@ comet_status call_read(comet_call* call, void*) {
 }
 
 comet_status call_write(comet_call* call, void*) {
-  const HostState& state = state_of(call);
+  HostState& state = state_of(call);
   comet_status answer = COMET_OK;
   const std::optional<int> descriptor = stream_descriptor(call, state, POLLOUT, answer);
   if (!descriptor) return answer;
@@ -192,6 +197,8 @@ comet_status call_write(comet_call* call, void*) {
   if (length == 0) return result(call, 0);
   if (const comet_status status = host_check(call, address, length, COMET_READ); status != COMET_OK)
     return status;
+  // All of it or nothing, so that a program is not disturbed by a limit that is then raised.
+  if (length > state.output_left) return limited(state, COMET_LIMIT_OUTPUT);
 
   uint8_t bytes[write_length];
   uint64_t done = 0;
@@ -207,6 +214,8 @@ comet_status call_write(comet_call* call, void*) {
       if (written >= 0) {
         const uint64_t before = done;
         done += static_cast<uint64_t>(written);
+        state.output_bytes += static_cast<uint64_t>(written);
+        if (state.output_left != COMET_UNLIMITED) state.output_left -= static_cast<uint64_t>(written);
         // Where nothing makes it wait, a long write asks now and then all the same.
         if (before / looking_length != done / looking_length && host_stop_requested(comet_call_machine(call))) break;
         continue;
@@ -410,6 +419,7 @@ comet_status call_map(comet_call* call, void*) {
   if (comet_next_region(machine, thread.space, address, &region, nullptr) == COMET_OK &&
       region.address <= address + (length - 1))
     return result(call, error_exists);
+  if (state_of(call).stop_for_memory && !host_memory_left(machine, length)) return limited(state_of(call), COMET_LIMIT_MEMORY);
   const bool mapped =
       comet_map(machine, thread.space, address, length, COMET_READ | COMET_WRITE, nullptr) == COMET_OK;
   return result(call, mapped ? 0 : error_no_memory);
@@ -450,7 +460,10 @@ bool for_each_call(std::string_view group, Procedure procedure) {
 
 bool grant_standard(HostTable& table, std::string_view group) {
   return for_each_call(group, [&](std::string_view name, comet_host_function function, bool internal) {
-    table.grant(name, {function, nullptr, internal});
+    HostCall call;
+    call.function = function;
+    call.internal = internal;
+    table.grant(name, call);
   });
 }
 

@@ -1,6 +1,9 @@
 // Spaces, threads, breakpoints and watchpoints of a machine.
 #include "machine.h"
 
+#include <cstdarg>
+#include <cstdio>
+
 #include <time.h>
 
 #include <algorithm>
@@ -21,17 +24,19 @@ bool host_granted(const comet_machine* machine, const char* name) { return machi
 
 void host_require_no_run(const comet_machine* machine, const char* what) { machine->require_no_run(what); }
 
+bool host_memory_left(const comet_machine* machine, std::uint64_t length) { return machine->memory_left(length); }
+
 bool host_stop_requested(comet_machine* machine) {
   // Only looked at: the run that the host call belongs to takes the request. What the poll function says it
   // may say only once, so it is kept.
   if (machine->poll != nullptr && machine->poll(machine->poll_data) != 0)
     machine->interrupted.store(true, std::memory_order_relaxed);
-  return machine->interrupted.load(std::memory_order_relaxed) ||
+  return machine->freed || machine->interrupted.load(std::memory_order_relaxed) ||
          (machine->deadline != 0 && monotonic_now() >= machine->deadline);
 }
 
 bool Machine::stop_requested() {
-  return interrupted.exchange(false, std::memory_order_relaxed) || (deadline != 0 && monotonic_now() >= deadline) ||
+  return freed || interrupted.exchange(false, std::memory_order_relaxed) || (deadline != 0 && monotonic_now() >= deadline) ||
          (poll != nullptr && poll(poll_data) != 0);
 }
 
@@ -44,6 +49,50 @@ Machine::Machine(const comet_config& config)
 void Machine::require_no_run(const char* what) const {
   if (runs_under_way_ != 0)
     fail(COMET_ERROR_STATE, 0, "the machine cannot %s while it runs; do so when comet_run has returned", what);
+}
+
+void Machine::tell(const char* format, ...) const {
+  if (log == nullptr) return;
+  char line[200];
+  va_list arguments;
+  va_start(arguments, format);
+  std::vsnprintf(line, sizeof line, format, arguments);
+  va_end(arguments);
+  log(log_data, line);
+}
+
+bool Machine::memory_left(std::uint64_t length) const {
+  const std::uint64_t pages = (length >> page_bits) + ((length & page_mask) != 0 ? 1 : 0);
+  return pages <= budget_->limit - std::min(budget_->limit, budget_->used);
+}
+
+void Machine::set_limits(const comet_config& limits) {
+  require_no_run("get other limits");
+  const auto require_room = [&](const ThreadState& state, const char* whose) {
+    std::uint64_t window = 0;
+    for (const ThreadState::Call& call : state.calls) window = std::max(window, call.window);
+    if (state.calls.size() > limits.call_depth_limit || window > limits.register_limit ||
+        state.registers.size() > limits.register_limit + register_slack)
+      fail(COMET_ERROR_ARGUMENT, 0, "%s has %zu activations and windows up to register %llu, more than the new limits of %llu and %llu",
+           whose, state.calls.size(), static_cast<unsigned long long>(window),
+           static_cast<unsigned long long>(limits.call_depth_limit), static_cast<unsigned long long>(limits.register_limit));
+  };
+  if (limits.register_limit != config_.register_limit || limits.call_depth_limit != config_.call_depth_limit) {
+    const std::map<comet_thread, ThreadState> states = thread_states();
+    for (const auto& [id, state] : states) require_room(state, "a thread");
+    for (const comet_snapshot& snapshot : snapshots_)
+      for (const auto& [id, state] : snapshot.threads) require_room(state, "a thread in a snapshot");
+    Threads threads = make_threads(states, limits);
+    for (auto& [id, thread] : threads) {
+      Thread& old = *threads_.at(id);
+      thread->pending_call = old.pending_call;
+      thread->failed_call = std::move(old.failed_call);
+      thread->served_hit = old.served_hit;
+    }
+    threads_ = std::move(threads);
+  }
+  config_ = limits;
+  budget_->limit = limits.memory_limit >> page_bits;
 }
 
 void Machine::reset() {
@@ -199,8 +248,8 @@ bool Machine::serves_host_call(comet_space id) const {
   });
 }
 
-void Machine::note_change(const Change& change, const void* bytes) {
-  if (timeline.recording() && !timeline.note(change, bytes)) note_other_change();
+void Machine::note_change(const Change& change, const void* bytes, std::optional<comet_thread> of) {
+  if (timeline.recording() && !timeline.note(change, bytes, of)) note_other_change();
 }
 
 void Machine::note_other_change() {

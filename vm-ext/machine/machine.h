@@ -56,6 +56,7 @@ namespace comet {
 
 // How a run of a thread begins, which may be one of several that a run of all threads consists of.
 struct RunBegin {
+  std::uint64_t fuel = 0;            // that is left
   bool first = true;                 // nothing stops before the first instruction
   std::uint64_t count_before = 0;    // what is told of counts has so many more than the thread's own
   std::int64_t work_until_look = 0;  // at requests to stop
@@ -70,6 +71,12 @@ class Machine {
 
   const comet_config& config() const { return config_; }
   void reset();
+  // Other limits of memory, registers and call depth.
+  void set_limits(const comet_config& limits);
+  std::uint64_t mapped_bytes() const { return budget_->used << page_bits; }
+  bool memory_left(std::uint64_t length) const;
+  std::size_t snapshot_count() const { return snapshots_.size(); }
+  std::size_t thread_count() const { return threads_.size(); }
 
   Space& space(comet_space id) const;   // fails for an unknown id
   Thread& thread(comet_thread id) const;
@@ -102,6 +109,7 @@ class Machine {
   bool has_thread(comet_thread id) const { return threads_.find(id) != threads_.end(); }
   // Fails while a run is under way: a host call or the poll function may not take away what it stands on.
   void require_no_run(const char* what) const;
+  bool runs() const { return runs_under_way_ != 0; }
   // Drops what was decoded from a space, and every activation's way into it.
   void forget_code(Space& space);
   // Takes a request to stop, if there is one: interrupt, deadline or poll function.
@@ -110,6 +118,11 @@ class Machine {
   bool serves_host_call(comet_space space) const;
   std::uint64_t host_argument(comet_thread id, std::uint64_t n) const;
   void complete_host_call(comet_thread id, std::uint64_t result);
+  void fail_host_call(comet_thread id, std::string message);
+  // The first thread from an id on that waits; null: there is none.
+  const std::pair<const comet_thread, std::unique_ptr<Thread>>* next_waiting(comet_thread from) const;
+  // The space of a thread that waits; fails for others.
+  Space& waiting_space(comet_thread id) const;
 
   void set_breakpoint(comet_space space, std::uint64_t address);
   bool clear_breakpoint(comet_space space, std::uint64_t address);
@@ -145,15 +158,20 @@ class Machine {
 
   // The embedder changed the state. While a host call is under way the change belongs to that call; else
   // it begins another future, and what was recorded of the old one is cut off.
-  void note_change(const Change& change, const void* bytes = nullptr);
+  void note_change(const Change& change, const void* bytes = nullptr, std::optional<comet_thread> of = {});
   // The same for what a log entry cannot hold: threads, spaces, the import list, the pc.
   void note_other_change();
   // Does once more what a host call did. Fails when the machine is not as it was then.
   void apply(const Change& change);
 
   std::atomic<bool> interrupted = false;
+  bool freed = false; // by a callback: it goes when no run is under way any more
   comet_poll poll = nullptr;
   void* poll_data = nullptr;
+  comet_log log = nullptr;
+  void* log_data = nullptr;
+  // Tells the log, if there is one.
+  [[gnu::format(printf, 2, 3)]] void tell(const char* format, ...) const;
   std::uint64_t deadline = 0; // of the host's monotonic clock, in nanoseconds; 0: none
 
   std::uint32_t caught_traps = 0; // see comet_catch_traps
@@ -167,7 +185,7 @@ class Machine {
  private:
   ThreadState thread_state(const Thread& thread) const;
   static void set_thread_state(Thread& thread, const ThreadState& state);
-  Threads make_threads(const std::map<comet_thread, ThreadState>& states) const;
+  Threads make_threads(const std::map<comet_thread, ThreadState>& states, const comet_config& limits) const;
   void become(Spaces spaces, Threads threads, std::vector<std::string> imports, std::shared_ptr<const comet_isa> own,
               const Random& random, const Schedule& schedule);
   void require_own(const comet_snapshot* snapshot) const;
@@ -176,8 +194,8 @@ class Machine {
   void take_leave(comet_space id, Space& space);
 
   // ---- run.cpp
-  void run_slice(comet_thread id, std::uint64_t fuel, comet_stop& stop, comet_observation* observation, RunBegin& how);
-  void run_thread(comet_thread id, std::uint64_t fuel, comet_stop& stop, comet_observation* observation, RunBegin& how);
+  void run_slice(comet_thread id, std::uint64_t turn, comet_stop& stop, comet_observation* observation, RunBegin& how);
+  void run_thread(comet_thread id, std::uint64_t turn, comet_stop& stop, comet_observation* observation, RunBegin& how);
 
   // ---- schedule.cpp
   void run_every_thread(std::uint64_t fuel, comet_stop& stop, comet_observation* observation);

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstdarg>
 #include <cstdio>
+#include <utility>
 
+#include "../host/signature.h"
 #include "arithmetic.h"
 #include "little_endian.h"
 
@@ -264,6 +266,14 @@ bool Reference::call_was_logged(u64 base, u64 index) {
   return true;
 }
 
+// The run ends with the thread standing at this instruction, of which nothing was done.
+void Reference::stop_before(comet_reason reason) {
+  stop_.reason = reason;
+  stopped_ = true;
+  executed_ = false;
+  next_ = thread_.pc;
+}
+
 void Reference::host_call() {
   const u64 base = operands_[0], index = operands_[1];
   const auto& imports = machine_.host.imports();
@@ -272,23 +282,22 @@ void Reference::host_call() {
          imports.size());
   check_register(base + 1 == 0 ? base : base + 1);
   if (observer_ != nullptr) observer_->host_called(index);
-  const HostCall* served = machine_.host.find(index);
+  HostCall* const served = machine_.host.find(index);
+  const u64 cost = served == nullptr ? 0 : served->fuel;
+  if (cost >= fuel_ - (thread_.instruction_count - first_instruction_) - charged_) return stop_before(COMET_OUT_OF_FUEL);
   const bool internal = served != nullptr && served->internal;
-  if (!internal && call_was_logged(base, index)) return;
+  if (!internal && call_was_logged(base, index)) {
+    charged_ += cost;
+    return;
+  }
   const auto name = [&] { return imports[static_cast<std::size_t>(index)].c_str(); }; // the list may grow meanwhile
   if (served == nullptr) trap(COMET_TRAP_HOST_CALL, 0, "host call `%s` was not granted to this machine", name());
-  RecordedCall recorded(machine_.timeline, machine_.host_state.random, thread_id_, thread_.instruction_count, index,
-                        machine_.instruction_count(), internal);
-  const auto leave_to_embedder = [&] {
-    recorded.leave_open();
-    stop_.reason = COMET_HOST_CALL;
-    stop_.host_call = static_cast<std::uint32_t>(index);
-    thread_.pending_call = PendingCall{base, next_};
-    stopped_ = true;
-    executed_ = false;
-    next_ = thread_.pc;
+  const auto reach = [&](comet_limit limit, const char* what) {
+    stop_.limit = limit;
+    stop_before(COMET_LIMIT);
+    machine_.tell("host call `%s` at 0x%llx would pass the limit of %s", name(), wide(thread_.pc), what);
   };
-  if (served->function == nullptr) return leave_to_embedder();
+  if (served->calls >= served->quota) return reach(COMET_LIMIT_HOST_CALLS, "calls");
 
   auto* const handle = static_cast<comet_machine*>(&machine_);
   comet_call call{};
@@ -296,23 +305,46 @@ void Reference::host_call() {
   call.thread = thread_id_;
   call.space = &space_;
   call.registers = thread_.window + base;
-  moved_bytes_ = page_size; // what it does may take its time
   call.argument_limit = thread_.register_count() - thread_.window_index() - base;
+  const auto answer = [&](comet_status status) {
+    if (status == COMET_OK) return;
+    if (status == COMET_ERROR_ADDRESS && call.denied_kind != 0) trap_access(call.denied_address, call.denied_kind);
+    trap(COMET_TRAP_HOST_CALL, 0, "host call `%s` failed: %s", name(),
+         call.message.empty() ? comet_status_name(status) : call.message.c_str());
+  };
+  RecordedCall recorded(machine_.timeline, machine_.host_state.random, thread_id_, thread_.instruction_count, index,
+                        machine_.instruction_count(), internal);
+  const auto leave_to_embedder = [&] {
+    recorded.leave_open();
+    stop_.host_call = static_cast<std::uint32_t>(index);
+    thread_.pending_call = PendingCall{base, next_, index};
+    stop_before(COMET_HOST_CALL);
+  };
+  if (!served->signature.empty()) answer(check_arguments(&call, served->signature));
+  ++served->calls;
+  charged_ += cost;
+  if (served->function == nullptr) return leave_to_embedder();
+
+  moved_bytes_ = page_size; // what it does may take its time
+  const std::shared_ptr<void> in_use = served->owned; // the function may take its own grant away
   const comet_status status = served->function(&call, served->data);
+  const auto take_back = [&] { // it did nothing, and will be called again
+    charged_ -= cost;
+    if (HostCall* const now = machine_.host.find(index); now != nullptr && now->calls != 0) --now->calls;
+  };
+  if (machine_.freed) return stop_before(COMET_INTERRUPTED);
   if (machine_.host_state.interrupted) {
     machine_.host_state.interrupted = false;
     machine_.interrupted.store(false, std::memory_order_relaxed); // this stop answers the request
-    stop_.reason = COMET_INTERRUPTED;
-    stopped_ = true;
-    executed_ = false;
-    next_ = thread_.pc;
-    return;
+    take_back();
+    return stop_before(COMET_INTERRUPTED);
+  }
+  if (const comet_limit limit = std::exchange(machine_.host_state.limit, COMET_LIMIT_NONE); limit != COMET_LIMIT_NONE) {
+    take_back();
+    return reach(limit, limit == COMET_LIMIT_MEMORY ? "memory" : "output");
   }
   if (status == COMET_ERROR_STATE) return leave_to_embedder();
-  if (status == COMET_ERROR_ADDRESS && call.denied_kind != 0) trap_access(call.denied_address, call.denied_kind);
-  if (status != COMET_OK)
-    trap(COMET_TRAP_HOST_CALL, 0, "host call `%s` failed: %s", name(),
-         call.message.empty() ? comet_status_name(status) : call.message.c_str());
+  answer(status);
   if (machine_.host_state.exit_status) {
     stop_.reason = COMET_HALTED;
     stop_.exit_status = *machine_.host_state.exit_status;
@@ -323,11 +355,8 @@ void Reference::host_call() {
     return;
   }
   if (thread_.status.wait.what != Wait::For::nothing) {
-    stop_.reason = COMET_WAITING;
-    stopped_ = true;
-    executed_ = false;
-    next_ = thread_.pc;
-    return;
+    take_back();
+    return stop_before(COMET_WAITING);
   }
   if (thread_.status.result) {
     stop_.reason = COMET_HALTED;
@@ -339,7 +368,7 @@ void Reference::host_call() {
   recorded.finish(call.has_result ? std::optional(call.result) : std::nullopt, {});
   if (call.has_result) give_result(base, call.result);
   if (!machine_.take_reschedule()) return;
-  stop_.reason = COMET_OUT_OF_FUEL;
+  stop_.reason = turn_ended;
   stopped_ = true;
 }
 

@@ -10,6 +10,9 @@
 
 namespace comet {
 
+// A reason to stop that no run ends with: turns have to be looked at before the next instruction.
+constexpr auto turn_ended = static_cast<comet_reason>(15);
+
 enum class Outcome { next, stopped };
 
 void report_watch_hit(const WatchHit& hit, comet_stop& stop);
@@ -28,6 +31,13 @@ class Reference {
   std::uint64_t moved_bytes() const { return moved_bytes_; }
   // Whether it went elsewhere than to the instruction behind.
   bool jumped() const { return next_ != behind_; }
+  // A run of so much fuel begins; what host calls cost of it, besides their instructions, is charged here.
+  void begin(std::uint64_t fuel) {
+    fuel_ = fuel;
+    first_instruction_ = thread_.instruction_count;
+    charged_ = 0;
+  }
+  std::uint64_t charged() const { return charged_; }
 
  private:
   using u64 = std::uint64_t;
@@ -84,6 +94,7 @@ class Reference {
   void host_call();
   void give_result(u64 base, u64 result);
   bool call_was_logged(u64 base, u64 index);
+  void stop_before(comet_reason reason);
 
   Machine& machine_;
   Thread& thread_;
@@ -94,6 +105,7 @@ class Reference {
   u64 operands_[isa::max_operands] = {};
   u64 next_ = 0, behind_ = 0;
   u64 moved_bytes_ = 0;
+  u64 fuel_ = 0, first_instruction_ = 0, charged_ = 0;
   const isa::Definition* whole_ = nullptr; // the user's instruction that is under way
   std::size_t part_ = 0;                   // its part, from 0
   std::size_t kept_count_ = 0;

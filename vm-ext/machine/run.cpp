@@ -1,6 +1,7 @@
 // Running: slices of the fast loop, single steps of the reference loop, and what stops them.
 #include <algorithm>
 #include <cfenv>
+#include <cstdio>
 #include <numeric>
 #include <optional>
 #include <utility>
@@ -80,7 +81,7 @@ class Run {
   Run(Machine& machine, comet_thread id, comet_stop& stop, Observer* observer, RunBegin& how)
       : machine_(machine), thread_(machine.thread(id)), space_(machine.space(thread_.space)),
         reference_(machine, thread_, id, stop, observer), stop_(stop), id_(id), observer_(observer),
-        work_until_look_(how.work_until_look), past_breakpoint_(how.first) {
+        fuel_(how.fuel), work_until_look_(how.work_until_look), past_breakpoint_(how.first) {
     if (observer == nullptr) return;
     std::optional<Told> told = observer->told();
     all_told_ = !told;
@@ -90,15 +91,17 @@ class Run {
   }
 
   // Sets the reason in `stop`.
-  void until_stopped(std::uint64_t fuel);
+  void until_stopped(std::uint64_t turn);
+  std::uint64_t charged() const { return reference_.charged(); }
 
  private:
   enum class Turn { go_on, stop };
 
   Turn step();
   Turn fast_slice(std::uint64_t fuel);
-  std::uint64_t fuel_left_of(std::uint64_t fuel) const {
-    return fuel - (thread_.instruction_count - first_instruction_);
+  std::uint64_t executed() const { return thread_.instruction_count - first_instruction_; }
+  std::uint64_t fuel_left_now() const {
+    return fuel_ - executed() - reference_.charged();
   }
   // Whether a call was just decoded that moves windows to where instructions are not told of yet.
   bool meets_new_windows() const {
@@ -107,6 +110,7 @@ class Run {
   void forget_stale_code() {
     if (meets_new_windows()) told_.divide_step(space_.code.window_step());
     if (!space_.memory.code_changed && !space_.code.overfull() && space_.code.told() == told_) return;
+    if (space_.code.overfull()) machine_.tell("decoded code is dropped, since it takes more than %zu bytes", CodeCache::byte_limit);
     machine_.forget_code(space_);
     space_.code.tell(told_);
     work_until_look_ -= forget_work + static_cast<std::int64_t>(thread_.depth());
@@ -133,6 +137,7 @@ class Run {
   bool all_told_ = false; // the observer wants every instruction
   unsigned steps_due_ = 0; // before the fast loop is tried again
   std::uint64_t first_instruction_ = 0;
+  const std::uint64_t fuel_;
   std::int64_t& work_until_look_;
   // Sets the reason if the run stops before the instruction at the pc.
   bool stops_here() {
@@ -208,8 +213,9 @@ Run::Turn Run::fast_slice(std::uint64_t fuel) {
 
 #endif
 
-void Run::until_stopped(std::uint64_t fuel) {
+void Run::until_stopped(std::uint64_t turn) {
   first_instruction_ = thread_.instruction_count;
+  reference_.begin(fuel_);
   for (;;) {
     if (work_until_look_ <= 0) {
       if (machine_.schedule().begun) machine_.timeline.reached(COMET_EVERY_THREAD, machine_.instruction_count());
@@ -221,9 +227,9 @@ void Run::until_stopped(std::uint64_t fuel) {
       work_until_look_ = slice;
     }
     forget_stale_code();
-    const std::uint64_t left = fuel_left_of(fuel);
+    const std::uint64_t fuel = fuel_left_now(), left = std::min(fuel, turn - executed());
     if (left == 0) {
-      stop_.reason = COMET_OUT_OF_FUEL;
+      stop_.reason = fuel == 0 ? COMET_OUT_OF_FUEL : turn_ended;
       return;
     }
     Turn turn;
@@ -237,7 +243,7 @@ void Run::until_stopped(std::uint64_t fuel) {
       turn = step();
     if (turn == Turn::stop) return;
     if (thread_.handler_returned()) {
-      stop_.reason = COMET_OUT_OF_FUEL;
+      stop_.reason = turn_ended;
       return;
     }
   }
@@ -250,35 +256,34 @@ void Machine::run(comet_thread id, std::uint64_t fuel, comet_stop& stop, comet_o
   if (id == COMET_EVERY_THREAD) return run_every_thread(fuel, stop, observation);
   Thread& running = thread(id);
   const std::uint64_t before = running.instruction_count;
-  RunBegin how;
+  RunBegin how{.fuel = fuel};
   do {
-    run_thread(id, fuel - (running.instruction_count - before), stop, observation, how);
+    run_thread(id, UINT64_MAX, stop, observation, how);
     how.first = false;
-  } while (stop.reason == COMET_OUT_OF_FUEL && running.instruction_count - before < fuel);
+  } while (stop.reason == turn_ended);
   stop.executed = running.instruction_count - before;
+  stop.fuel = fuel - how.fuel;
 }
 
-// Until the fuel is used up, something stops it, or turns have to be looked at anew: then as out of fuel.
-void Machine::run_thread(comet_thread id, std::uint64_t fuel, comet_stop& stop, comet_observation* observation, RunBegin& how) {
+// Until `turn` instructions were executed, something stops it, or turns have to be looked at anew.
+void Machine::run_thread(comet_thread id, std::uint64_t turn, comet_stop& stop, comet_observation* observation, RunBegin& how) {
   Thread& running = thread(id);
   const std::uint64_t before = running.instruction_count;
   for (;;) {
-    const std::uint64_t left = fuel - (running.instruction_count - before);
-    run_slice(id, left, stop, observation, how);
+    run_slice(id, turn - (running.instruction_count - before), stop, observation, how);
     const bool returned = running.handler_returned();
     if (returned) end_interruption(running);
     const bool trapped = stop.reason == COMET_TRAP && call_trap_handler(id, stop);
-    if (!trapped && !(returned && stop.reason == COMET_OUT_OF_FUEL)) break;
+    if (!trapped && !(returned && stop.reason == turn_ended)) break;
     how.first = false;
   }
   stop.thread = id;
   stop.pc = running.pc;
   stop.instruction_count = running.instruction_count;
-  stop.executed = running.instruction_count - before;
 }
 
 // A stretch of the program's own code, or of a handler.
-void Machine::run_slice(comet_thread id, std::uint64_t fuel, comet_stop& stop, comet_observation* observation, RunBegin& how) {
+void Machine::run_slice(comet_thread id, std::uint64_t turn, comet_stop& stop, comet_observation* observation, RunBegin& how) {
   Thread& running = thread(id);
   if (running.running)
     fail(COMET_ERROR_STATE, running.pc, "thread %u is running already; a host call may run other threads, not its own", id);
@@ -293,7 +298,12 @@ void Machine::run_slice(comet_thread id, std::uint64_t fuel, comet_stop& stop, c
   }
   std::optional<Observer> observer;
   if (observation != nullptr) observer.emplace(*observation, memory, running, id, how.count_before);
-  if (running.served_hit) {
+  if (running.failed_call) {
+    stop.reason = COMET_TRAP;
+    stop.trap = COMET_TRAP_HOST_CALL;
+    std::snprintf(stop.message, sizeof stop.message, "%s", running.failed_call->c_str());
+    running.failed_call.reset();
+  } else if (running.served_hit) {
     report_watch_hit(*running.served_hit, stop);
     running.served_hit.reset();
   } else {
@@ -301,7 +311,10 @@ void Machine::run_slice(comet_thread id, std::uint64_t fuel, comet_stop& stop, c
     const FloatingPointScope scope;
     Observer* const told = observer ? &*observer : nullptr;
     const ObserverScope listening(memory, told);
-    Run(*this, id, stop, told, how).until_stopped(fuel);
+    const std::uint64_t before = running.instruction_count;
+    Run run(*this, id, stop, told, how);
+    run.until_stopped(turn);
+    how.fuel -= running.instruction_count - before + run.charged();
   }
   if (observer) observer->finish();
 }
@@ -321,6 +334,26 @@ std::uint64_t Machine::host_argument(comet_thread id, std::uint64_t n) const {
   const std::uint64_t base = require_pending(waiting, id).base;
   const std::uint64_t room = waiting.register_count() - waiting.window_index() - base;
   return n < room - 1 ? waiting.window[base + 1 + n] : 0;
+}
+
+void Machine::fail_host_call(comet_thread id, std::string message) {
+  Thread& waiting = thread(id);
+  const std::string& name = host.imports().at(static_cast<std::size_t>(require_pending(waiting, id).index));
+  waiting.failed_call = "host call `" + name + "` failed: " + message;
+  waiting.pending_call.reset();
+  timeline.abandon(id);
+}
+
+const std::pair<const comet_thread, std::unique_ptr<Thread>>* Machine::next_waiting(comet_thread from) const {
+  for (auto entry = threads_.lower_bound(from); entry != threads_.end(); ++entry)
+    if (entry->second->pending_call) return &*entry;
+  return nullptr;
+}
+
+Space& Machine::waiting_space(comet_thread id) const {
+  const Thread& waiting = thread(id);
+  require_pending(waiting, id);
+  return space(waiting.space);
 }
 
 void Machine::complete_host_call(comet_thread id, std::uint64_t result) {

@@ -3,6 +3,7 @@
 
 #include "../api/guard.h"
 #include "machine.h"
+#include "reference.h"
 
 namespace comet {
 namespace {
@@ -94,16 +95,16 @@ void Machine::run_every_thread(std::uint64_t fuel, comet_stop& stop, comet_obser
   else if (!schedule_.begun) schedule_.current = threads_.begin()->first;
   const std::uint64_t begin = instruction_count();
   std::uint64_t unlooked = between_looks; // instructions since the last look at what comes from outside
-  RunBegin how;
+  RunBegin how{.fuel = fuel};
   for (;;) {
     settle_turn();
     const std::uint64_t count = instruction_count();
     timeline.ran_to(count);
-    if (count - begin == fuel) {
+    if (how.fuel == 0) {
       stop.reason = COMET_OUT_OF_FUEL;
       break;
     }
-    std::uint64_t length = fuel - (count - begin);
+    std::uint64_t length = UINT64_MAX;
     if (timeline.arrivals_forgotten(count))
       fail(COMET_ERROR_STATE, 0, "the timeline's log of events no longer reaches back to %llu instructions; begin a new timeline",
            static_cast<unsigned long long>(count));
@@ -152,12 +153,13 @@ void Machine::run_every_thread(std::uint64_t fuel, comet_stop& stop, comet_obser
     }
     yielded_ = false;
     // What concerns this thread alone.
-    const bool goes_on = stop.reason == COMET_OUT_OF_FUEL || stop.reason == COMET_WAITING ||
+    const bool goes_on = stop.reason == turn_ended || stop.reason == COMET_WAITING ||
                          (stop.reason == COMET_HALTED && thread(id).status.result.has_value());
     if (goes_on) continue;
     settle_turn();
     timeline.ran_to(instruction_count());
     stop.executed = instruction_count() - begin;
+    stop.fuel = fuel - how.fuel;
     return;
   }
   const Thread& current = thread(schedule_.current);
@@ -165,6 +167,7 @@ void Machine::run_every_thread(std::uint64_t fuel, comet_stop& stop, comet_obser
   stop.pc = current.pc;
   stop.instruction_count = current.instruction_count;
   stop.executed = instruction_count() - begin;
+  stop.fuel = fuel - how.fuel;
 }
 
 // ---- what host calls of threads do ---------------------------------------------------------------------

@@ -96,7 +96,7 @@ void Machine::restore_snapshot(const comet_snapshot* snapshot) {
   require_own(snapshot);
   require_no_run("go back to a snapshot");
   // What can fail for want of memory comes before what changes threads and spaces.
-  Threads threads = make_threads(snapshot->threads);
+  Threads threads = make_threads(snapshot->threads, config_);
   Spaces spaces;
   for (const comet_snapshot::SpaceMark& mark : snapshot->spaces) {
     mark.space->memory.prepare_restore(mark.mark);
@@ -113,10 +113,10 @@ std::map<comet_thread, ThreadState> Machine::thread_states() const {
   return states;
 }
 
-Machine::Threads Machine::make_threads(const std::map<comet_thread, ThreadState>& states) const {
+Machine::Threads Machine::make_threads(const std::map<comet_thread, ThreadState>& states, const comet_config& limits) const {
   Threads threads;
   for (const auto& [id, state] : states) {
-    auto thread = std::make_unique<Thread>(config_, state.space, state.pc);
+    auto thread = std::make_unique<Thread>(limits, state.space, state.pc);
     set_thread_state(*thread, state);
     threads.emplace(id, std::move(thread));
   }
@@ -150,12 +150,7 @@ namespace {
 
 // The hcall at which a thread waits: what it says is read from the program once more, so that nobody needs
 // to be believed about it.
-struct WaitingCall {
-  PendingCall call;
-  std::uint64_t index;
-};
-
-WaitingCall waiting_call(const AddressSpace& memory, const isa::Definitions& own, const Thread& thread, comet_thread id) {
+PendingCall waiting_call(const AddressSpace& memory, const isa::Definitions& own, const Thread& thread, comet_thread id) {
   std::uint8_t bytes[isa::max_instruction_bytes];
   isa::Decoded decoded{};
   const std::size_t available = memory.fetch(thread.pc, bytes, sizeof bytes);
@@ -168,7 +163,7 @@ WaitingCall waiting_call(const AddressSpace& memory, const isa::Definitions& own
   if (base >= room || base + 1 >= room)
     fail(COMET_ERROR_FORMAT, thread.pc, "the state says that thread %u waits for a host call whose registers lie beyond the "
          "register stack; save it again", id);
-  return {PendingCall{base, thread.pc + decoded.length}, decoded.operands[1]};
+  return {base, thread.pc + decoded.length, decoded.operands[1]};
 }
 
 } // namespace
@@ -190,11 +185,11 @@ void Machine::adopt(Spaces spaces, const std::map<comet_thread, ThreadState>& st
                     std::shared_ptr<const comet_isa> own, const Random& random, const Schedule& schedule,
                     const std::set<comet_thread>& waiting) {
   require_no_run("take over another state");
-  Threads threads = make_threads(states);
-  std::map<comet_thread, WaitingCall> calls;
+  Threads threads = make_threads(states, config_);
+  std::map<comet_thread, PendingCall> calls;
   for (const comet_thread id : waiting)
     calls.emplace(id, waiting_call(spaces.at(threads.at(id)->space)->memory, own->definitions, *threads.at(id), id));
-  for (const auto& [id, call] : calls) threads.at(id)->pending_call = call.call;
+  for (const auto& [id, call] : calls) threads.at(id)->pending_call = call;
   timeline.reserve_open_calls(calls.size());
   become(std::move(spaces), std::move(threads), std::move(imports), std::move(own), random, schedule);
   timeline.clear();

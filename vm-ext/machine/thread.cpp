@@ -29,6 +29,7 @@ void Thread::restart(std::uint64_t start) {
   top = activations.data();
   *top = Activation{nullptr, nullptr, start, 0};
   pending_call.reset();
+  failed_call.reset();
   served_hit.reset();
   status = {};
   waits_since = caught = 0;

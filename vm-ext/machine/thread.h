@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "../comet.h"
@@ -48,6 +49,7 @@ struct ThreadState {
 struct PendingCall {
   std::uint64_t base; // R[base+1] is on the register stack
   std::uint64_t next; // where the thread goes on
+  std::uint64_t index; // in the import list
 };
 
 struct Thread {
@@ -99,6 +101,7 @@ struct Thread {
   std::map<std::uint64_t, std::uint64_t> timers_due;
   std::uint64_t caught = 0;       // one more than the instruction count of the trap that was stopped at last, see comet_catch_traps
   std::optional<PendingCall> pending_call;
+  std::optional<std::string> failed_call; // the embedder could not serve the last host call: the next run says so
   std::optional<WatchHit> served_hit; // what serving the last host call touched: the next run stops for it
   std::array<std::uint64_t, COMET_THREAD_REGISTERS> thread_registers{};
   LazyArray<std::uint64_t> registers;

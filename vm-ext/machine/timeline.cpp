@@ -68,9 +68,10 @@ void Timeline::open(comet_thread thread, std::uint64_t count, std::uint64_t inde
   open_.push_back({thread, false, LoggedCall{count, index, {}, {}, {}, {}, total}});
 }
 
-bool Timeline::note(const Change& change, const void* bytes) noexcept {
-  if (open_.empty()) return false;
-  OpenCall& open = open_.back();
+bool Timeline::note(const Change& change, const void* bytes, std::optional<comet_thread> of) noexcept {
+  const auto found = std::find_if(open_.rbegin(), open_.rend(), [&](const OpenCall& open) { return !of || open.thread == *of; });
+  if (found == open_.rend()) return false;
+  OpenCall& open = *found;
   std::vector<Change>& changes = open.call.changes;
   try {
     if (!changes.empty() && goes_on(changes.back(), change)) {

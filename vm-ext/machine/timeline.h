@@ -85,9 +85,9 @@ class Timeline {
   void abandon(comet_thread thread);
   // The machine went elsewhere in time: no call is under way any more.
   void forget_open_calls() { open_.clear(); }
-  // Adds to the call that was opened last; false when none is open, and the change is one from outside.
-  // `bytes` are what a write wrote.
-  bool note(const Change& change, const void* bytes = nullptr) noexcept;
+  // Adds to the call of a thread, or to the one that was opened last; false when none is open, and the change is one
+  // from outside. `bytes` are what a write wrote.
+  bool note(const Change& change, const void* bytes = nullptr, std::optional<comet_thread> of = {}) noexcept;
 
   // ---- going back and forth
   bool forgotten(comet_thread thread, std::uint64_t count) const;

@@ -148,18 +148,9 @@ std::string registers(const comet_machine* machine, comet_thread thread, uint64_
 }  // namespace
 
 std::string place(const comet_image* image, uint64_t address) {
-  std::string where = text("0x%" PRIx64, address);
-  comet_symbol symbol = COMET_SYMBOL_INIT;
-  if (comet_image_symbol_at(image, address, &symbol, nullptr) == COMET_OK) {
-    where += text(" %.200s", symbol.name);
-    if (symbol.value != address) where += text("+0x%" PRIx64, address - symbol.value);
-  }
-  comet_line line = COMET_LINE_INIT;
-  if (comet_image_line_at(image, address, &line, nullptr) == COMET_OK) {
-    where += text(", %.200s:%" PRIu32, line.file, line.line);
-    if (line.column != 0) where += text(":%" PRIu32, line.column);
-  }
-  return where;
+  char words[512];
+  comet_describe_place(image, address, words, sizeof words);
+  return words;
 }
 
 std::string threads(const comet_image* image, const comet_machine* machine) {

@@ -401,7 +401,7 @@ void StateReader::take_stop(Fields& fields) {
   check_thread(fields, at, saved.thread);
   const uint64_t reason = fields.take(4, "a stop's reason"), trap = fields.take(4, "a stop's trap"),
                  access = fields.take(4, "a stop's access");
-  if (reason > COMET_WAITING || trap > COMET_TRAP_USER || access > (COMET_READ | COMET_WRITE))
+  if (reason > COMET_LIMIT || trap > COMET_TRAP_USER || access > (COMET_READ | COMET_WRITE))
     fields.fail_at(at, "there is no such reason to stop");
   stop.reason = static_cast<comet_reason>(reason);
   stop.trap = static_cast<comet_trap>(trap);
