@@ -399,9 +399,7 @@ comet_status comet_get_activation(const comet_machine* machine, comet_thread thr
     value.window = static_cast<uint64_t>(of.window_at(level) - of.registers.data());
     value.pc = of.pc;
     if (level != 0) {
-      const Activation& callee = *(of.top - (level - 1));
-      value.pc = callee.return_slot == CodeCache::resume_slot() ? callee.return_address
-                                                                : CodeCache::address_of(callee.return_slot);
+      value.pc = CodeCache::return_address(*(of.top - (level - 1)));
     }
     give(activation, value, "activation");
   });

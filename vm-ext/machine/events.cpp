@@ -52,7 +52,7 @@ void Machine::call_handler(Thread& thread, const Reaction& handler, bool trap, s
   thread.status.interruptions.push_back({trap, thread.depth() + 1, base, thread.status.answer});
   thread.status.answer.reset();
   Activation* const top = ++thread.top;
-  *top = {CodeCache::resume_slot(), thread.window, function, thread.pc};
+  *top = {nullptr, thread.window, function, thread.pc};
   thread.raise_window_bound(base);
   thread.window = thread.registers.data() + base;
   std::uint64_t* place = thread.window;

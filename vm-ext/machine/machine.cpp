@@ -186,8 +186,8 @@ void Machine::forget_code(Space& space) {
   for (const auto& [id, thread] : threads_) {
     if (spaces_.at(thread->space).get() != &space) continue;
     for (Activation* activation = thread->activations.data() + 1; activation <= thread->top; ++activation) {
-      if (activation->return_slot == CodeCache::resume_slot()) continue;
-      activation->return_address = CodeCache::address_of(activation->return_slot);
+      if (activation->return_slot == nullptr) continue;
+      activation->return_address = CodeCache::return_address(*activation);
       activation->return_slot = CodeCache::resume_slot();
     }
   }

@@ -186,7 +186,7 @@ void Reference::replace_activation(u64 target) {
 void Reference::pop_activation() {
   const Activation* const top = thread_.top;
   if (observer_ != nullptr) observer_->returned(top->function, thread_.depth());
-  if (top->return_slot == nullptr) {
+  if (top == thread_.activations.data()) {
     if (thread_.status.spawned) machine_.end_thread(thread_id_, thread_.window[1]);
     stop_.reason = COMET_HALTED;
     stop_.exit_status = static_cast<std::int64_t>(thread_.status.result.value_or(0));
@@ -194,7 +194,7 @@ void Reference::pop_activation() {
     next_ = thread_.pc;
     return;
   }
-  next_ = top->return_slot == CodeCache::resume_slot() ? top->return_address : CodeCache::address_of(top->return_slot);
+  next_ = CodeCache::return_address(*top);
   thread_.window = top->window;
   --thread_.top;
 }

@@ -108,19 +108,20 @@ void Machine::run_every_thread(std::uint64_t fuel, comet_stop& stop, comet_obser
     if (timeline.arrivals_forgotten(count))
       fail(COMET_ERROR_STATE, 0, "the timeline's log of events no longer reaches back to %llu instructions; begin a new timeline",
            static_cast<unsigned long long>(count));
-    if (const LoggedCall* logged = timeline.next_arrival(count)) {
-      if (logged->count == count && schedule_.arrived != mark(count)) {
+    const bool arrived = schedule_.arrived == mark(count);
+    if (const LoggedCall* logged = timeline.next_arrival(arrived ? count + 1 : count)) {
+      if (logged->count == count) {
         schedule_.arrived = mark(count);
         for (const Change& change : logged->changes) apply(change);
         continue;
       }
-      if (logged->count > count) length = std::min(length, logged->count - count);
+      length = logged->count - count;
     }
     if (count < timeline.known_to()) {
       length = std::min(length, timeline.known_to() - count);
     } else if (unlooked >= between_looks) {
       unlooked = 0;
-      if (schedule_.arrived != mark(count) && take_arrivals()) continue;
+      if (!arrived && take_arrivals()) continue;
     }
     Thread& current = thread(schedule_.current);
     if (!current.status.runnable()) {

@@ -16,10 +16,7 @@ ThreadState Machine::thread_state(const Thread& thread) const {
   state.calls.reserve(thread.depth());
   for (const Activation* activation = thread.activations.data(); activation <= thread.top; ++activation) {
     const std::uint64_t* window = activation == thread.top ? thread.window : activation[1].window;
-    std::uint64_t return_address = 0;
-    if (activation->return_slot == CodeCache::resume_slot()) return_address = activation->return_address;
-    else if (activation->return_slot != nullptr) return_address = CodeCache::address_of(activation->return_slot);
-    state.calls.push_back({activation->function, return_address, static_cast<std::uint64_t>(window - registers)});
+    state.calls.push_back({activation->function, CodeCache::return_address(*activation), static_cast<std::uint64_t>(window - registers)});
   }
   return state;
 }
@@ -44,6 +41,7 @@ void Machine::set_thread_state(Thread& thread, const ThreadState& state) {
     thread.window = registers + call.window;
     thread.top = &activation;
   }
+  for (const Interruption& each : state.status.interruptions) thread.activations.data()[each.depth - 1].return_slot = nullptr;
 }
 
 comet_snapshot* Machine::take_snapshot() {

@@ -22,10 +22,11 @@ constexpr std::uint64_t register_slack = 65536;
 
 // One call under way. Outside of what guests can reach.
 struct Activation {
-  const Slot* return_slot;     // where the caller goes on; see CodeCache::resume_slot
+  const Slot* return_slot;     // where the caller goes on; see CodeCache::resume_slot. Null where the fast loop may not go
+                               // back by itself: in the outermost, and where a handler interrupted
   std::uint64_t* window;       // of the caller
   std::uint64_t function;      // the address that was called
-  std::uint64_t return_address;// valid when return_slot is the resume slot
+  std::uint64_t return_address;// valid when return_slot is the resume slot or null
 };
 
 // A thread's state in the terms of the guest: what snapshots keep and the hash covers.
