@@ -39,6 +39,7 @@
 (##namespace ("asm/binary/symbols#" binary-symbols binary-nm))
 (##namespace ("asm/binary/sizes#" binary-sizes binary-size))
 (##namespace ("asm/binary/disassemble#" binary-disasm))
+(##namespace ("asm/binary/object-source#" object->source))
 (##namespace ("asm/binary/relocations#" object-relocations))
 (##namespace ("asm/binary/dump#" binary-objdump binary-tables))
 (##namespace ("asm/binary/strip#" binary-strip))

@@ -25,6 +25,7 @@
 (use asm/binary/symbols)
 (use asm/binary/sizes)
 (use asm/binary/disassemble)
+(use asm/binary/object-source)
 (use asm/binary/relocations)
 (use asm/binary/dump)
 (use asm/binary/strip)

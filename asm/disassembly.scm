@@ -275,14 +275,16 @@
                      (make-string (max 1 (- 8 (string-length name))) #\space)
                      (string-join operands ", "))))
 
+;; Whether the name alone can stand as an operand.
+(define (plain-host-name? name)
+  (and (label-name? name) (not (memv (string-ref name 0) '(#\- #\.)))))
+
 ;; index -> what names a host call: its name, where that means nothing else.
 (define (host-texts imports symbols)
   (lambda (index)
     (if (< index (vector-length imports))
         (let ((name (vector-ref imports index)))
-          (if (and (label-name? name)
-                   (not (memv (string-ref name 0) '(#\- #\.)))
-                   (not (assoc name symbols)))
+          (if (and (plain-host-name? name) (not (assoc name symbols)))
               name
               (text "(host " (quoted name) ")")))
         (number-text index))))

@@ -163,37 +163,46 @@
   (show-pause (run-program!))
   (target-pc-set! (comet-address (program-end (current-program)))))
 
-(define (spawn path)
-  (let ((machine (make-machine)) (image (loaded-image (read-program path))))
+;; The session's program, or that of a file, from its beginning.
+(define (spawn #!optional (path #f))
+  (let ((machine (make-machine))
+        (image (loaded-image (if path (read-program path) (the-program)))))
     (machine-load! machine image)
-    (say "started " path)
+    (say "started " (or path "a copy"))
     (let ((stop (machine-run! machine)))
       (fresh-line)
       (if (eq? (stop-reason stop) 'halted)
           (say "ended with code " (stop-exit-status stop))
           (say "crashed: " (stop->text stop machine))))))
 
+(define (no-cluster . arguments)
+  (raise-user-error "there are no clusters here: a program reaches no other host; !spawn runs it in a machine of its own, "
+                    "and a state that `core` writes goes on elsewhere"))
+
+;; name, how few and how many words may be behind it, what they are called, procedure
 (define commands-here
-  (list (cons "!quit" leave-line-mode!)
-        (cons "!history" (lambda () (for-each say (reverse history))))
-        (cons "!program" show-program)
-        (cons "!clear_program" (lambda () (enter-program! empty-program header-length #t)))
-        (cons "!registers" show-registers)
-        (cons "!clear_registers" clear-registers!)
-        (cons "!symbols" show-symbols)
-        (cons "!load_file" load-file!)
-        (cons "!spawn" spawn)))
+  (list (list "!quit" 0 0 #f leave-line-mode!)
+        (list "!history" 0 0 #f (lambda () (for-each say (reverse history))))
+        (list "!program" 0 0 #f show-program)
+        (list "!clear_program" 0 0 #f (lambda () (enter-program! empty-program header-length #t)))
+        (list "!registers" 0 0 #f show-registers)
+        (list "!clear_registers" 0 0 #f clear-registers!)
+        (list "!symbols" 0 0 #f show-symbols)
+        (list "!load_file" 1 1 "a file" load-file!)
+        (list "!spawn" 0 1 "a file or nothing" spawn)
+        (list "!start_cluster" 0 9 #f no-cluster)
+        (list "!join_cluster" 0 9 #f no-cluster)
+        (list "!cluster_members" 0 9 #f no-cluster)))
 
 (define (do-command! line)
   (let* ((words (filter (lambda (word) (not (string=? word ""))) (string-split line #\space)))
-         (entry (assoc (car words) commands-here))
-         (file? (member (car words) '("!load_file" "!spawn"))))
-    (cond ((not entry)
-           (raise-user-error "there is no command " (car words) (did-you-mean (car words) (map car commands-here))
-                             "; there are " (string-join (map car commands-here) " ")))
-          ((not (= (length words) (if file? 2 1)))
-           (raise-user-error (car words) " takes " (if file? "a file" "nothing behind it")))
-          (else (apply (cdr entry) (cdr words))))))
+         (entry (assoc (car words) commands-here)))
+    (if (not entry)
+        (raise-user-error "there is no command " (car words) (did-you-mean (car words) (map car commands-here))
+                          "; there are " (string-join (map car commands-here) " ")))
+    (if (not (<= (cadr entry) (- (length words) 1) (caddr entry)))
+        (raise-user-error (car words) " takes " (or (cadddr entry) "nothing behind it")))
+    (apply (list-ref entry 4) (cdr words))))
 
 (define (do-line! line)
   (let ((line (string-trim line)))
@@ -206,7 +215,7 @@
 (define-command (simple-vm)
   "Goes over to the Simple VM's interactive mode. A line there is an instruction of that machine, in its assembly \
 language or as four bytes in hexadecimal, which is added to the program and done; !registers, !program, !symbols, \
-!history, !load_file FILE, !spawn FILE, !clear_program and !clear_registers are its commands, and !quit comes back."
+!history, !load_file FILE, !spawn [FILE], !clear_program and !clear_registers are its commands, and !quit comes back."
   group: program repeat: #f
   (prepare!)
   (enter-line-mode! "simple-vm" do-line!))

@@ -4,11 +4,13 @@
 (use scheme-lib/util)
 (use asm/disassembly)
 (use asm/object-format)
+(use asm/object-read)
 (use asm/archive)
 (use asm/binary/parts)
 (use asm/binary/symbols)
 (use asm/binary/sizes)
 (use asm/binary/disassemble)
+(use asm/binary/object-source)
 (use asm/binary/dump)
 (use asm/binary/strip)
 (use debugger/program)
@@ -19,22 +21,31 @@
   (if (null? words) (usage-error "no file is named"))
   words)
 
+;; Does the action with each file; one that is damaged or not there is told of, and the process ends with the status of
+;; the first of these when all the others were done.
 (define (for-each-file words action)
-  (for-each (lambda (path) (with-file path (lambda () (action path)))) (some-files words)))
+  (let ((status #f))
+    (for-each (lambda (path)
+                (with-file-or path
+                  (lambda () (action path))
+                  (lambda (failed) (if (not status) (set! status failed)))))
+              (some-files words))
+    (if status (exit status))))
 
 ;; ---- looking -----------------------------------------------------------------------------------------
 
 (define disasm-options
-  '(("--source" #f "" "print a source that assembles to the same bytes, with labels where code jumps")))
+  '(("--source" #f "" "print a source that assembles to the same bytes (of an object, links to the same)")))
 
 (define (cli-disasm options words)
   (let ((path (one-file words "file")) (source? (option-value options "--source")))
     (with-file path
       (lambda ()
         (let ((bytes (read-file-bytes path)))
-          (cond ((or (object-bytes? bytes) (archive-bytes? bytes))
-                 (if source? (usage-error "--source takes an image or a source; link makes an image of " path))
-                 (binary-disasm bytes name: path))
+          (cond ((and source? (object-bytes? bytes)) (display (object->source (bytes->object bytes path))))
+                ((and source? (archive-bytes? bytes))
+                 (usage-error "--source takes one program or object; `comet-vm ar x " path "` takes out the members"))
+                ((or (object-bytes? bytes) (archive-bytes? bytes)) (binary-disasm bytes name: path))
                 (else
                  (let ((image (loaded-image (read-program path))))
                    (if source? (display (image->source image)) (binary-disasm image name: path))))))))))
@@ -73,8 +84,11 @@
                  title?: (pair? (cdr words))))))
 
 (define (cli-size options words)
-  (for-each-file words (lambda (path) path))
-  (with-file (car words) (lambda () (binary-size words))))
+  (let ((title? #t))
+    (for-each-file words
+      (lambda (path)
+        (binary-size (list path) title?: title?)
+        (set! title? #f)))))
 
 ;; ---- strip -------------------------------------------------------------------------------------------
 

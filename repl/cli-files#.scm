@@ -1,4 +1,4 @@
 (##namespace ("repl/cli-files#"
   asm-options test-options
-  one-file with-file input-bytes write-output replace-output
+  one-file with-file with-file-or input-bytes write-output replace-output
   cli-asm cli-test))

@@ -30,19 +30,27 @@
 
 ;; Does thunk with a file; what goes wrong ends the process with a status and a message.
 (define (with-file path thunk)
-  (cond ((not (file-exists? path)) (exit-with status-no-input path ": there is no such file"))
-        ((eq? 'directory (file-type path)) (exit-with status-no-input path ": is a directory")))
-  (with-exception-catcher
-   (lambda (exception)
-     (cond ((usage-error? exception) (raise exception))
-           ((asm-error? exception)
-            (say-on-stderr (string-trim (asm-error->text exception)))
-            (exit status-bad-data))
-           ((load-error? exception) (exit-with status-bad-data (load-error->text exception)))
-           ((user-error? exception) (exit-with status-no-input (user-error-message exception)))
-           ((vm-error? exception) (exit-with status-bad-data path ": " (vm-error-message exception)))
-           (else (exit-with status-system path ": " (exception->text exception)))))
-   thunk))
+  (with-file-or path thunk exit))
+
+;; The same, but what goes wrong is told, and (failed status) is called behind it.
+(define (with-file-or path thunk failed)
+  (define (fail status . parts)
+    (say-on-stderr "comet-vm: " (apply text parts))
+    (failed status))
+  (cond ((not (file-exists? path)) (fail status-no-input path ": there is no such file"))
+        ((eq? 'directory (file-type path)) (fail status-no-input path ": is a directory"))
+        (else
+         (with-exception-catcher
+          (lambda (exception)
+            (cond ((usage-error? exception) (raise exception))
+                  ((asm-error? exception)
+                   (say-on-stderr (string-trim (asm-error->text exception)))
+                   (failed status-bad-data))
+                  ((load-error? exception) (fail status-bad-data (load-error->text exception)))
+                  ((user-error? exception) (fail status-no-input (user-error-message exception)))
+                  ((vm-error? exception) (fail status-bad-data path ": " (vm-error-message exception)))
+                  (else (fail status-system path ": " (exception->text exception)))))
+          thunk))))
 
 ;; ---- asm -------------------------------------------------------------------------------------------
 

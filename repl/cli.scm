@@ -73,23 +73,23 @@ archive those members take part that define what others use. The exit status is 
 not defined, or twice, or a FILE is damaged."
               link-options cli-link)
    (make-part "disasm" "disasm [--source] FILE" "lists sections, symbols and instructions"
-              "Lists what is in FILE, a source, an image, an object or an archive: sections with symbols,
+              "Lists what is in FILE, an object, an archive or a program of any format: sections with symbols,
 instructions and data. What the linker computes in an object is shown with the symbols that it depends on."
               disasm-options cli-disasm)
    (make-part "objdump" "objdump [OPTION]... FILE..." "prints the tables of images and objects"
-              "Prints what is in each FILE, an image, an object or an archive of them, beside the bytes
-themselves: what the options choose, or all there is."
+              "Prints what is in each FILE, an image, an object, an archive of them or a program of another format, beside
+the bytes themselves: what the options choose, or all there is."
               objdump-options cli-objdump)
    (make-part "nm" "nm [OPTION]... FILE..." "lists symbols"
-              "Lists the symbols of each FILE, an image, an object or an archive: value, letter, name. In an object
-the value counts from the beginning of the section.
+              "Lists the symbols of each FILE, an image, an object, an archive or a program of another format: value,
+letter, name. In an object the value counts from the beginning of the section.
 
 Letters: T code, D data, B zeros, R read-only data, A a number, I what the linker computes; small where no
 other object sees the symbol. U undefined, W weak, w weak and undefined."
               nm-options cli-nm)
    (make-part "size" "size FILE..." "tells how much room programs take"
-              "Prints for each FILE, an image, an object or an archive, how many bytes it takes in memory: text
-cannot be written, data can; bss are zeros that are not in the file."
+              "Prints for each FILE, an image, an object, an archive or a program of another format, how many bytes it
+takes in memory: text cannot be written, data can; bss are zeros that are not in the file."
               '() cli-size)
    (make-part "strip" "strip [-o FILE] FILE..." "leaves out what only people look at"
               "Takes symbols, source lines, expansions and views out of images, and out of objects what linking

@@ -19,8 +19,9 @@ $(TESTS)/conformance: $(CONFORMANCE_OBJECTS) $(BUILD)/libcomet-vm.a
 $(TESTS)/image-fuzz: $(BUILD)/obj/tests/fuzz/image_fuzz.o $(BUILD)/libcomet-vm.a
 $(TESTS)/state-fuzz: $(BUILD)/obj/tests/fuzz/state_fuzz.o $(BUILD)/libcomet-vm.a
 $(TESTS)/lockstep: $(filter-out %_fuzz.o,$(FUZZ_OBJECTS)) $(BUILD)/libcomet-vm.a
+$(TESTS)/embedding: $(BUILD)/obj/tests/bench/embedding.o $(BUILD)/libcomet-vm.a
 TEST_PROGRAMS := $(addprefix $(TESTS)/,core conformance image-fuzz state-fuzz lockstep)
-$(TEST_PROGRAMS):
+$(TEST_PROGRAMS) $(TESTS)/embedding:
 	@mkdir -p $(@D)
 	@echo "  link   $@"
 	@$(CXX) $(VM_LDFLAGS) -o $@ $^ -lpthread
@@ -31,14 +32,16 @@ $(TEST_PROGRAMS):
 test-programs: $(TEST_PROGRAMS)
 	@:
 
-# Speed, as ratios to what else the machine has. ENGINES="NAME='COMMAND' …" adds others; see bench.sh.
+# Speed, as ratios to what else the machine has. ENGINES="NAME='COMMAND' …" adds others; see bench.sh. WASM="…": see wasm.sh.
 ROUNDS ?= 5
 .PHONY: bench
 bench: $(BUILD)/comet-vm $(BUILD)/comet-vm-no-scheme
 	@BUILD=$(abspath $(BUILD)) tests/bench/bench.sh -r $(ROUNDS) $(ENGINES)
 	@BUILD=$(abspath $(BUILD)) tests/bench/starting.sh
+	@BUILD=$(abspath $(BUILD)) tests/bench/wasm.sh $(WASM)
 	@BUILD=$(abspath $(BUILD)) tests/bench/assembler.sh
 	@BUILD=$(abspath $(BUILD)) tests/bench/debugger.sh
+	@$(MAKE) --no-print-directory -s $(TESTS)/embedding && $(TESTS)/embedding
 
 # The sequences of instructions that get handlers of their own; see vm-ext/machine/README.md. How many: the library
 # grows by 300 bytes for each. `make fused` chooses anew; that the tree has what it would choose is a suite.

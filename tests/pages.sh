@@ -143,6 +143,8 @@ contains "asm: whose map tells of the archive" "lib.a(f.o)" "$said"
 check "asm: what Scheme leaves to the linker" "$("$COMET" asm scheme.s -o whole.img; od -An -tx1 whole.img | head -20)" \
   "$(od -An -tx1 scheme.img | head -20)"
 
+session "WebAssembly: a C program is debugged backward" "$(listing scheme-lib/loaders/wasm/README.md 'debug examples/json.wasm')"
+
 # The two sources of the binary tools' page, then their session.
 rm lib.a
 listing $page 'r10, cube' >main.s

@@ -176,6 +176,33 @@ COMET_API comet_status comet_unmap(comet_machine* machine, comet_space space, ui
 /* Changes the protection of pages, which must all be mapped. */
 COMET_API comet_status comet_protect(comet_machine* machine, comet_space space, uint64_t address, uint64_t length, int protection, comet_error* error);
 
+/* Lets another space have the same pages: from `at` on, with a protection of its own, it shows the pages of the range,
+ * which stay where they are. What is written in one is in the other, and in every one that they are shared with
+ * further, until it is unmapped there. That they are the same is part of the state, for snapshots, forks, files and the
+ * hash. Watchpoints see the accesses of their own space. Addresses and length are whole pages; nothing may be mapped
+ * at `at`; a space can have a page once. Every access to such a page takes the careful path, so programs that work much
+ * on what they were given copy it (bcopy). For the timeline a change from outside. */
+COMET_API comet_status comet_share(comet_machine* machine, comet_space space, uint64_t address, uint64_t length, comet_space with, uint64_t at, int protection, comet_error* error);
+/* Maps memory of the host: the guest sees these bytes without a copy. address and length are whole pages, where nothing
+ * may be mapped. The bytes are an input: they have to stay and may not change until the pages go (by comet_unmap,
+ * comet_space_free, a reset, a snapshot from before, the machine's end). Nothing writes to them: who does so, by
+ * comet_write or where the protection allows it, gets an ordinary page with a copy. Forks and saved states have copies
+ * too, and so has a snapshot whose pages were unmapped since. Accesses take the careful path, as for comet_share. For
+ * the timeline a change from outside. */
+COMET_API comet_status comet_map_host(comet_machine* machine, comet_space space, uint64_t address, const void* bytes, uint64_t length, int protection, comet_error* error);
+
+typedef struct comet_page_info {
+  size_t size;
+  int protection;
+  uint32_t spaces; /* that have this page: 1, or more where it is shared */
+  int of_host;     /* it shows memory of the host */
+} comet_page_info;
+
+#define COMET_PAGE_INFO_INIT {sizeof(comet_page_info), 0, 0, 0}
+
+/* The page in which an address lies. COMET_ERROR_ADDRESS when it is not mapped. */
+COMET_API comet_status comet_page_get(const comet_machine* machine, comet_space space, uint64_t address, comet_page_info* info, comet_error* error);
+
 typedef struct comet_region {
   size_t size;
   uint64_t address;

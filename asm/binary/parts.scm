@@ -1,5 +1,6 @@
 ;; What the assembler and the linker make: images, objects, and archives of either. The tools beside this one
-;; look into all of them, and tell them apart by how they begin.
+;; look into all of them, and tell them apart by how they begin. Those that only look take programs of other formats
+;; too, which loaders make images of.
 ;;
 ;;   (binary-parts "lib.a")   => (("lib.a(f.o)" . #<object>) ("lib.a(g.o)" . #<object>))
 (module asm/binary/parts)
@@ -11,6 +12,7 @@
 (use asm/object-format)
 (use asm/object-read)
 (use asm/archive)
+(use scheme-lib/loaders/loader)
 (declare (block))
 
 (define (mistake name message)
@@ -25,7 +27,8 @@ errors call NAME, or as the path of a file. Raises an asm-error where it is none
         ((image-bytes? what) (read-image what name))
         ((object-bytes? what) (bytes->object what name))
         ((archive-bytes? what) (bytes->archive what name))
-        (else (mistake name "this is neither an image nor an object nor an archive"))))
+        (else
+         (mistake name "this is neither an image nor an object nor an archive; comet-vm asm makes them of sources"))))
 
 (define (bytes-of-file path)
   (cond ((not (file-exists? path)) (mistake path "there is no such file"))
@@ -39,12 +42,22 @@ errors call NAME, or as the path of a file. Raises an asm-error where it is none
    (lambda () (vm-image-read bytes))))
 
 (define-documented (binary-parts what #!key (name "binary"))
-  "The images and objects in WHAT, which is whatever ->binary takes: a list of pairs of a name and an image or an
-object, one pair for each member of an archive."
-  (let ((name (if (string? what) what name)) (binary (->binary what name: name)))
+  "The images and objects in WHAT, which is whatever ->binary takes, or a program of another format, which becomes an
+image: a list of pairs of a name and an image or an object, one pair for each member of an archive."
+  (let* ((name (if (string? what) what name))
+         (what (if (string? what) (bytes-of-file what) what))
+         (binary (if (of-another-format? what name) (bytes->image what name) (->binary what name: name))))
     (cond ((vm-image? binary) (list (cons name binary)))
           ((object? binary) (list (cons (object-name binary) binary)))
           (else (map (lambda (member) (member-part binary member)) (archive-members binary))))))
+
+;; Whether one of the loaders that know their files by their content recognises it, and it is none of ours.
+(define (of-another-format? what name)
+  (and (u8vector? what)
+       (not (image-bytes? what))
+       (not (object-bytes? what))
+       (not (archive-bytes? what))
+       (any (lambda (loader) (and (loader-recognises? loader) ((loader-recognises? loader) what name))) (loaders))))
 
 (define (member-part archive member)
   (let* ((name (member-full-name archive member))

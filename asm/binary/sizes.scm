@@ -32,15 +32,13 @@ that cannot be written, data those of sections that can; bss are zeros for which
                          (object-stored-lengths part)))
     sizes))
 
-(define-documented (binary-size whats)
-  "Prints how much room the images, objects and archives of a list take in memory; each is whatever ->binary takes."
-  (print-line "     text      data       bss       dec       hex  filename")
-  (for-each
-   (lambda (what)
-     (for-each (lambda (part)
-                 (let* ((sizes (vector->list (binary-sizes (cdr part)))) (sum (apply + sizes)))
-                   (for-each (lambda (n) (display (right-aligned n 9)) (display " ")) sizes)
-                   (print-line (right-aligned sum 9) " " (right-aligned (hex sum) 9)
-                               "  " (visible-text (car part)))))
-               (binary-parts what)))
-   whats))
+(define-documented (binary-size whats #!key (title? #t))
+  "Prints how much room the images, objects and archives of a list take in memory; each is whatever binary-parts takes."
+  (let ((parts (append-map binary-parts whats)))
+    (if title? (print-line "     text      data       bss       dec       hex  filename"))
+    (for-each (lambda (part)
+                (let* ((sizes (vector->list (binary-sizes (cdr part)))) (sum (apply + sizes)))
+                  (for-each (lambda (n) (display (right-aligned n 9)) (display " ")) sizes)
+                  (print-line (right-aligned sum 9) " " (right-aligned (hex sum) 9)
+                              "  " (visible-text (car part)))))
+              parts)))

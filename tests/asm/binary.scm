@@ -135,8 +135,62 @@
               (->image (binary-strip (image-of-source "(define-instruction (element (a d)) (addi a r0 1))"
                                                       "element r1")))))))
 
+;; ---- sources -----------------------------------------------------------------------------------------
+
+(define (program-content object)
+  (let ((program (link-program (link (list object)))))
+    (list (map (lambda (section)
+                 (list (program-section-name section) (program-section-address section) (program-section-bytes section)
+                       (program-section-memory-length section) (program-section-protection section)))
+               (program-sections program))
+          (program-symbols program) (program-imports program) (program-entry program) (program-views program))))
+
+(define (test-source-of-object name object)
+  (let* ((source (object->source object)) (again (asm-object-string source name: "again.s")))
+    (test (text name ": what it links to") (program-content object) (program-content again))
+    (test (text name ": its symbols") (binary-symbols object) (binary-symbols again))
+    (test (text name ": its source once more") source (object->source again))))
+
+(test-group "an object as a source"
+  (test "labels, expressions, bytes"
+    (lines "        .global f" "" "        .section \".text\", \"rx\"" "" "        .section \".data\", \"rw\"" ""
+           "        .section \".text\", \"rx\"" "f:" "        call    r10, g" "        imm     r1, (+ 4 (address \"d\"))"
+           "        imm     r2, (quotient (- (address \"d\") (address \"f\")) 2)" "1:" "        jump    1b"
+           "        jump    2f" "        (begin (host \"write\") '())" "        hcall   r10, write" "2:" ""
+           "        .section \".data\", \"rw\"" "d:" "        .quad   (+ 1 (address \"g\"))" ""
+           "        .section \".text\", \"rx\"" "        add     r1, r2, r3" ""
+           "        .section \".data\", \"rw\"" "        .byte   0x07" "        .zero   9")
+    (string-replace
+     (object->source
+      (object-of ".global f" "f: call r10, g" "imm r1, (+ 4 (address \"d\"))"
+                 "imm r2, (quotient (- (address \"d\") (address \"f\")) 2)" "7: jump 7b" "jump 7f" "hcall r10, write"
+                 "7: add r1, r2, r3" ".data" "d: .quad (+ 1 (address \"g\"))" ".byte 7" ".zero 9"))
+     "(+ (address \"d\") (- (address \"f\")))" "(- (address \"d\") (address \"f\"))"))
+  (test-source-of-object "all kinds of parts"
+    (object-of "(define-instruction (twice (to d) (from s)) (add to from from))" "(view \"pair\" '(record 8 (a u64)))"
+               ".weak w" ".global f" "_start: w: twice r1, r2" "f: jump x" "x: jump .Lq" ".Lq: nop" "h = 5" "imm r1, h" "h = 6"
+               "imm r1, h" ".equ i, (+ 1 (address \"d\"))" "(label! \"a b\")" "imm r2, (address \"a b\")"
+               "(relocation (lambda () (here)) 4)" "jump 0x12345" ".byte 10, 2" ".align 16"
+               ".assert (< (address \"f\") 0x100000), \"\\e \\\" far\"" "fimm r5, 1.5" "tget r1, t3" "simm r1, 7"
+               ".entry f" ".data" "d: .quad f, i" ".uleb128 (- (address \"z\") (address \"f\"))" ".bss" "z: .zero 9"
+               ".section keepme \"rw\", 0x90000, keep" ".zero 4"))
+  (for-each
+   (lambda (name)
+     (test-source-of-object name
+       (asm-object-file (path-expand (text "examples/" name ".s") (path-expand "../../" tests-folder)))))
+   '("hello" "sieve" "wc")))
+
+(test-group "programs of other formats"
+  (define (hex-bytes string) (string->utf8 string))
+  (let ((hex ":0301000003010ae6\n:00000001FF\n"))
+    (test "become images" '("f.hex" (0 3 0))
+      (let ((parts (binary-parts (string->utf8 ":03010000030105F3\n:0400000500000100F6\n:00000001FF\n") name: "f.hex")))
+        (list (caar parts) (vector->list (binary-sizes (cdar parts))))))
+    (test-error "what is wrong with them is told" "f.hex:1:" (binary-parts (hex-bytes hex) name: "f.hex"))))
+
 (test-group "what is none of them"
-  (test "bytes" "x: error: this is neither an image nor an object nor an archive\n"
+  (test "bytes" (text "x: error: this is neither an image nor an object nor an archive; comet-vm asm makes them of "
+              "sources\n")
         (errors-of (lambda () (->binary (u8vector 1 2 3) name: "x"))))
   (test "a file that is not there" "/nothing.o: error: there is no such file\n"
         (errors-of (lambda () (binary-parts "/nothing.o"))))

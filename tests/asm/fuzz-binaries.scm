@@ -195,7 +195,11 @@
    (cons "link --gc-sections"
          (lambda (bytes) (printed (lambda () (display (link-map (linked bytes (others) #t)))))))
    (cons "run" (lambda (bytes) (run-image (->image bytes))))
-   (cons "disasm --source" (lambda (bytes) (image->source (->image bytes))))
+   (cons "disasm --source"
+         (lambda (bytes)
+           (if (object-bytes? bytes)
+               (printed (lambda () (display (object->source (bytes->object bytes "x")))))
+               (image->source (->image bytes)))))
    (cons "strip"
          (lambda (bytes)
            (let ((bare (binary-strip bytes)))

@@ -90,6 +90,33 @@ comet-vm ar rcs one.a names.o others.o; comet-vm ar rcs two.a names.o others.o
 promise="the same members are the same bytes"
 if cmp one.a two.a; then ok "$promise"; else not_ok "$promise" ""; fi
 
+# ---- disasm --source -------------------------------------------------------------------------------------
+
+comet-vm disasm --source names.o >again.s
+comet-vm asm -c again.s
+comet-vm link again.o others.o -o again.img; comet-vm link names.o others.o -o whole.img
+comet-vm strip again.img whole.img
+promise="disasm --source of an object is a source that links to the same"
+if cmp again.img whole.img; then ok "$promise"; else not_ok "$promise" "$(cat again.s)"; fi
+
+# ---- other formats, and files that are damaged among others ------------------------------------------------
+
+printf '.global _start\n_start: imm r1, 5\n halt\n' >five.s
+comet-vm asm five.s
+comet-vm image five.img --to hex; comet-vm image five.img --to srec
+check "size of a program in Intel HEX and in S-records" $'0 4 0 4 4 five.hex\n0 4 0 4 4 five.srec' \
+  "$(comet-vm size five.hex five.srec | tail -n 2 | sed 's/  */ /g; s/^ //')"
+check "objdump of S-records" "0x00010000 4 4 rwx memory" \
+  "$(comet-vm objdump -h five.srec | sed -n 's/  */ /g; s/^ \(0x.*\)/\1/p')"
+check "disasm of Intel HEX" "imm r1, 5" "$(comet-vm disasm five.hex | sed -n 's/.*\(imm.*\)/\1/p')"
+
+printf '\x89CMO\r\n\x1a\nrubbish' >broken.o
+check "nm goes on behind a damaged file" "0000000000010000 T _start, 65" \
+  "$(comet-vm nm broken.o five.img none.o 2>/dev/null | tail -n 1), $(comet-vm nm broken.o five.img none.o >out 2>&1; echo $?)"
+check "and tells of each" "2" "$(grep -c 'broken.o: error\|none.o: there is no such file' out)"
+check "size goes on, too" "five.img, 66" \
+  "$(comet-vm size none.o five.img 2>/dev/null | tail -n 1 | sed 's/.* //'), $(comet-vm size none.o five.img >out 2>&1; echo $?)"
+
 # ---- mistakes --------------------------------------------------------------------------------------------
 
 # A promise, a status, what is said, and the command.
@@ -126,8 +153,8 @@ refused "ar of a member that is not there" 66 'lib.a: there is no member `cuba.o
   ar p lib.a cuba.o
 refused "ar of a damaged archive" 65 "broken.a: error: not a valid archive: offset 8: " ar t broken.a
 refused "ar of a file that is not there" 66 "none.o: there is no such file" ar r lib.a none.o
-refused "disasm --source of an object" 64 "--source takes an image or a source; link makes an image of names.o" \
-  disasm --source names.o
+refused "disasm --source of an archive" 64 "--source takes one program or object; \`comet-vm ar x lib.a\` takes out the members" \
+  disasm --source lib.a
 refused "strip -o of two files" 64 '-o takes one file at a time; `b.o` is too much' strip -o x a.o b.o
 refused "strip into a folder that is not there" 71 "no/x cannot be written: there is no such directory" \
   strip -o no/x names.o

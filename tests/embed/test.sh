@@ -133,6 +133,14 @@ check "the fleet compiles" compile_gnu_c "$examples/fleet.c" fleet
 check "ten thousand machines are alive at once and run to completion" prints fleet.expected ./fleet
 check "the asynchronous host compiles" compile_gnu_c "$examples/async.c" async
 check "the asynchronous host does what it should" prints async.expected ./async
+# shellcheck disable=SC2046,SC2086
+check "the run that moves compiles" compile_cxx "$root/tests/embed/move.cpp" move
+for seed in 1 2; do
+  check "a run that moves between two processes twenty times, calls in flight and all, ends as if it had stayed ($seed)" \
+    timeout 60 ./move $seed 20
+done
+check "a program with an allocator of its own compiles" compile_cxx "$root/tests/embed/allocator.cpp" allocator
+check "the library allocates with the program's operator new, and gives all of it back" ./allocator
 builds_with_cmake() {
   cmake -S "$examples" -B cmake-build -DCMAKE_PREFIX_PATH="$stage$prefix" -DCMAKE_C_COMPILER="$cc" -DCMAKE_CXX_COMPILER="$cxx" \
     -DCMAKE_C_FLAGS="${EMBED_CFLAGS:-}" -DCMAKE_CXX_FLAGS="${EMBED_CFLAGS:-}" && cmake --build cmake-build &&

@@ -387,6 +387,48 @@ awk 'function move(n, from, to, via) {
 BEGIN { move(4, 1, 3, 2) }' > "$scratch/expected"
 simple_vm hanoi
 
+# ---- json.wasm -----------------------------------------------------------------------------------------------
+
+printf '{"name": "Comet \\"VM\\"", "list": [1, -2.5e3, {}, []], "deep": [[{"a": {"b": null}}], true, "é"]}\n' > "$scratch/data.json"
+cat > "$scratch/expected" <<'END'
+{
+  "name": "Comet \"VM\"",
+  "list": [
+    1,
+    -2.5e3,
+    {},
+    []
+  ],
+  "deep": [
+    [
+      {
+        "a": {
+          "b": null
+        }
+      }
+    ],
+    true,
+    "é"
+  ]
+}
+END
+"$comet" run "$root/examples/json.wasm" < "$scratch/data.json" > "$scratch/out" 2>&1
+same "json.wasm: a C program formats JSON" "$scratch/expected" "$scratch/out"
+
+# A run that is cut in pieces, each of which goes on from the state that the one before has left.
+"$comet" image "$root/examples/json.wasm" -o "$scratch/json.img"
+program=$scratch/json.img
+: > "$scratch/out"
+input=$scratch/data.json pieces=0
+while [ $pieces -lt 20 ]; do
+  pieces=$((pieces + 1))
+  "$runner" --quiet --fuel 4000 --core "$scratch/json.core" "$program" < "$input" >> "$scratch/out" 2> "$scratch/err" && break
+  program=$scratch/json.core
+  input=/dev/null
+done
+same "json.wasm: in $pieces pieces, each a process of its own, it writes the same" "$scratch/expected" "$scratch/out"
+if [ $pieces -gt 2 ]; then ok "json.wasm: there are several"; else not_ok "json.wasm: there are several"; fi
+
 # ---- asm/library/structured ------------------------------------------------------------------------------------
 
 awk '

@@ -58,6 +58,12 @@ contains "load takes records" "loaded sum.hex, entry 0x00010000" "$output"
 contains "load takes raw bytes at an address" "loaded sum.bin, entry 0x00030000" "$output"
 contains "load opens a core where the program stopped" "trap at" "$output"
 contains "debug opens a core by its content" "trap at" "$(echo quit | "$COMET" debug "$WORK/sum.core" 2>&1)"
+check "the runner goes on from a core" "132 yes" "$(status_of "$RUNNER" "$WORK/sum.core") $(grep -q 'trap.*77' "$WORK/err" && echo yes)"
+check "which has its arguments in it" 64 "$(status_of "$RUNNER" "$WORK/sum.core" more)"
+contains "and it says so" "sum.core: a state has its program's arguments in it; \`more\` is too much" "$(cat "$WORK/err")"
+status_of "$RUNNER" --record "$WORK/sum.replay" "$WORK/sum.img" >"$WORK/status"
+check "but not from a recording" 65 "$(status_of "$RUNNER" "$WORK/sum.replay")"
+contains "which is for the debugger" "sum.replay: is a recording; comet-vm debug --replay shows what was done" "$(cat "$WORK/err")"
 check "a core takes no arguments" 64 "$(status_of "$COMET" debug "$WORK/sum.core" more)"
 contains "and debug says so" 'what a program left behind takes no arguments; `more` is too much' "$(cat "$WORK/err")"
 contains "formats lists the formats" "intel-hex" "$(echo formats | "$COMET")"
@@ -100,6 +106,18 @@ for command in "$COMET run" "$RUNNER"; do
   check "a setting has a name" 64 "$(status_of $command --env =1 x.img)"
   contains "and a value" "--env takes NAME=VALUE, not " "$(cat "$WORK/err")"
 done
+
+# ---- WebAssembly inside a program in C, which serves its imports -----------------------------------------
+
+base64 -d >"$WORK/guest.wasm" <<'END' # the module in the comment of examples/embed/wasm.c
+AGFzbQEAAAABDgNgAX8Bf2ACf38AYAAAAhgCA2VudgZzcXVhcmUAAANlbnYDc2F5AAEDAgECBQMBAAEHEwIGbWVtb3J5AgAGX3N0
+YXJ0AAIKFAESAEEHEABBMUYEQEEQQRQQAQsLCxoBAEEQCxRzZXZlbiBzcXVhcmVkIGlzIDQ5Cg==
+END
+check "a module that imports from its embedder becomes an image" 0 "$(status_of "$COMET" image "$WORK/guest.wasm" -o "$WORK/guest.img")"
+check "which does not run without it" 77 "$(status_of "$RUNNER" "$WORK/guest.img")"
+contains "and says what it needs" 'needs the host call "env.square"' "$(cat "$WORK/err")"
+${CC:-cc} -std=c11 -Wall -Wextra -Wpedantic -Ivm-ext examples/embed/wasm.c -o "$WORK/embed" "${RUNNER%/*}/libcomet-vm.a" -lstdc++ -lm -lpthread
+check "the example serves it in C" "0 seven squared is 49" "$(status_of "$WORK/embed" "$WORK/guest.img") $(head -n 1 "$WORK/out")"
 
 # ---- mistakes ------------------------------------------------------------------------------------------
 

@@ -139,7 +139,17 @@
       (outcome (bytes->image bytes "five.wasm"))))
   (test-error "what is wrong with a file is told with its name" "bad.wasm: WebAssembly: unknown binary version"
     (bytes->image '#u8(0 97 115 109 9 0 0 0) "bad.wasm"))
-  (test-error "what the system does not have is named" "unknown import: function f of module env"
-    (wasm->image (wasm-assemble '((type () ()) (import "env" "f" function 0)))))
+  (test "what the system does not have is a host call of that name" '(42 "" #f)
+    (let* ((machine (make-machine)) (stop #f))
+      (machine-host-call! machine "env.half" 1 (lambda (machine n) (quotient n 2)))
+      (machine-load! machine
+        (wasm->image (wasm-assemble `((type () ()) (type (i32) ()) (type (i32) (i32)) (import ,wasi "proc_exit" function 1)
+                                      (import "env" "half" function 2)
+                                      (function 0 () (i32.const 84) (call 1) (call 0)) (export "_start" function 2)))))
+      (list (stop-exit-status (machine-run! machine)) "" #f)))
+  (test-error "which has to be granted" "needs the host call \"env.f\""
+    (outcome (wasm->image (wasm-assemble '((type () ()) (import "env" "f" function 0))))))
+  (test-error "and cannot have any name" "unknown import: function f! of module env: no host call can be called `env.f!`"
+    (wasm->image (wasm-assemble '((type () ()) (import "env" "f!" function 0)))))
   (test-error "a program has its own memory" "unknown import: memory m of module env"
     (wasm->image (wasm-assemble '((import "env" "m" memory 1))))))

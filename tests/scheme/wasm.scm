@@ -173,6 +173,61 @@
   (test "elements that do not fit are told when it is made" "out of bounds table access"
     (why (lambda () (make '() '(type () ()) '(table funcref 1) '(function 0 ()) '(elements ((i32.const 1)) 0))))))
 
+;; A module that exports a memory, a table, a global and functions, and one that uses them all.
+(define (exporter . imports)
+  (apply make imports
+         '((type () (i32)) (type (i32) (i32)) (memory 1 3) (table funcref 4) (global i32 #t (i32.const 5))
+           (function 0 () (i32.const 0) (i32.load 2 0))
+           (function 0 () (global.get 0))
+           (function 1 () (local.get 0) (call_indirect 0 0))
+           (elements ((i32.const 0)) 1)
+           (export "memory" memory 0) (export "table" table 0) (export "global" global 0)
+           (export "load" function 0) (export "get" function 1) (export "call" function 2))))
+
+(define importer-module
+  '((type () (i32)) (type (i32) (i32)) (type (i32) ())
+    (import "a" "get" function 0) (import "a" "memory" memory 1 3) (import "a" "table" table funcref 2)
+    (import "a" "global" global i32 #t) (global i32 #t (i32.const 1000))
+    (function 2 () (i32.const 0) (local.get 0) (i32.store 2 0))
+    (function 2 () (local.get 0) (global.set 0) (i32.const 2000) (global.set 1))
+    (function 0 () (call 0) (global.get 1) (i32.add))
+    (function 1 () (local.get 0) (memory.grow 0))
+    (elements ((i32.const 1)) 3 0) (data ((i32.const 0)) "\x07;")
+    (export "store" function 1) (export "set" function 2) (export "sum" function 3) (export "grow" function 4)))
+
+(define (imports-from instance)
+  (map (lambda (name) (list "a" name (wasm-export instance name))) '("get" "memory" "table" "global")))
+
+(test-group "WebAssembly modules that are linked"
+  (define a (exporter))
+  (define b (apply make (imports-from a) importer-module))
+  (test "share a memory, with what the second has for it" 7 (wasm-call a "load"))
+  (test "in both directions" -3 (begin (wasm-call b "store" -3) (wasm-call a "load")))
+  (test "share how large it is" '(1 2 -1) (list (wasm-call b "grow" 1) (wasm-call b "grow" 0) (wasm-call b "grow" 2)))
+  (test "share a table, whose functions belong to either" '(5 1005 5)
+    (list (wasm-call a "call" 0) (wasm-call a "call" 1) (wasm-call a "call" 2)))
+  (test "share a mutable global, and keep their own" '(9 9 2009)
+    (begin (wasm-call b "set" 9) (list (wasm-global a "global") (wasm-call a "get") (wasm-call b "sum"))))
+  (test "are in one machine" #t (eq? (wasm-machine a) (wasm-machine b)))
+  (test "are further ones, too" '(9 3009)
+    (let ((c (apply make (imports-from a) importer-module)))
+      (wasm-call c "set" 9)
+      (list (wasm-call a "call" 2) (+ 1000 (wasm-call b "sum")))))
+  (test "trap in the words of the one that ran" "undefined element" (why (lambda () (wasm-call a "call" 4))))
+  (test "keep what was written before a segment did not fit" '("out of bounds memory access" 5)
+    (list (why (lambda ()
+                 (apply make (imports-from a)
+                        (append importer-module '((elements ((i32.const 3)) 0) (data ((i32.const 200000)) "x"))))))
+          (- (wasm-call a "call" 3) 4)))
+  (test-error "are of what the import asks for" "incompatible import type: memory memory of module a"
+    (make (imports-from a) '(import "a" "memory" memory 1 2)))
+  (test-error "do not come from several machines" "instances of several machines cannot be linked"
+    (make (append (imports-from a) `(("b" "get" ,(wasm-export (exporter) "get"))))
+      '(type () (i32)) '(import "a" "get" function 0) '(import "b" "get" function 0)))
+  (test-error "nor from another than they are made in" "instances of several machines cannot be linked"
+    (wasm-instantiate (wasm-assemble '((type () (i32)) (import "a" "get" function 0))) (imports-from a) (make-machine)))
+  (test-error "have what is asked for" "WebAssembly: the module exports no function `none`" (wasm-export a "none")))
+
 (test-group "WebAssembly globals, imports and start"
   (test "globals keep their values between calls" '(6 7 5)
     (let ((i (make '() '(type () (i32)) '(global i32 #t (i32.const 5)) '(global i32 #f (i32.const 5))
@@ -198,7 +253,7 @@
                      '(export "g" function 1))
                "g"))
   (test-error "and not another number of them"
-    "WebAssembly: the imported function wasm.0 has to give a list of 2 values"
+    "WebAssembly: the imported function f of module env has to give a list of 2 values"
     (wasm-call (make `(("env" "f" ,(lambda () '(1))))
                      '(type () (i32 i32)) '(import "env" "f" function 0) '(export "g" function 0))
                "g"))

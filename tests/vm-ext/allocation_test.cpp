@@ -1,4 +1,10 @@
-// The host runs out of memory at every place in turn: each call then fails whole, and works when tried again.
+// The host runs out of memory at every place in turn, be it operator new or a mapping of the system's: each call then
+// fails whole, and works when tried again, or does without what it did not get.
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstdlib>
 #include <functional>
 #include <new>
@@ -12,6 +18,7 @@ namespace {
 // Allocations that still succeed; negative: all do. Then the next one fails, or all do.
 thread_local long allocations_left = -1;
 thread_local bool fail_once = false;
+thread_local bool was_refused = false;
 
 bool refused() {
   if (allocations_left < 0) return false;
@@ -20,10 +27,51 @@ bool refused() {
     return false;
   }
   if (fail_once) allocations_left = -1;
+  was_refused = true;
   return true;
 }
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MAPPINGS_ARE_THE_SANITIZERS
+#endif
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define MAPPINGS_ARE_THE_SANITIZERS
+#endif
+#endif
+
 }  // namespace
+
+#ifndef MAPPINGS_ARE_THE_SANITIZERS
+extern "C" void* mmap(void* at, std::size_t length, int protection, int flags, int file, off_t offset) noexcept {
+  if (refused()) {
+    errno = ENOMEM;
+    return MAP_FAILED;
+  }
+  return reinterpret_cast<void*>(syscall(SYS_mmap, at, length, protection, flags, file, offset));
+}
+extern "C" int memfd_create(const char* name, unsigned flags) noexcept {
+  if (refused()) {
+    errno = EMFILE;
+    return -1;
+  }
+  return static_cast<int>(syscall(SYS_memfd_create, name, flags));
+}
+extern "C" int ftruncate(int file, off_t length) noexcept {
+  if (refused()) {
+    errno = ENOSPC;
+    return -1;
+  }
+  return static_cast<int>(syscall(SYS_ftruncate, file, length));
+}
+extern "C" int madvise(void* at, std::size_t length, int advice) noexcept {
+  if (refused()) {
+    errno = EAGAIN;
+    return -1;
+  }
+  return static_cast<int>(syscall(SYS_madvise, at, length, advice));
+}
+#endif
 
 void* operator new(std::size_t size) {
   if (refused()) throw std::bad_alloc();
@@ -82,8 +130,10 @@ void sweep(const char* what, const call& made) {
     const hash before = at.vm.state_hash();
     comet_error error = COMET_ERROR_INIT;
     allocations_left = n;
+    was_refused = false;
     const comet_status status = made(at, &error);
     allocations_left = -1;
+    if (status == COMET_OK && was_refused) continue;
     if (status == COMET_OK) {
       BOOST_TEST_MESSAGE(what << ": " << n << " allocations");
       return;
@@ -159,6 +209,65 @@ BOOST_AUTO_TEST_CASE(a_call_that_finds_no_memory_leaves_the_state_as_it_was) {
   sweep("arguments", [](fixture& at, comet_error* error) {
     const char* const words[] = {"a-word-that-is-too-long-to-be-kept-in-place", "another"};
     return comet_set_arguments(at.vm, 2, words, error);
+  });
+  sweep("grant with options", [](fixture& at, comet_error* error) {
+    comet_grant_options options = COMET_GRANT_OPTIONS_INIT;
+    options.signature = "u64 bytes string buffer u64 u64";
+    static int released;
+    released = 0;
+    options.release = [](void*) { ++released; };
+    const comet_status status = comet_host_grant_with(at.vm, "another-name-that-is-too-long-to-be-kept-in-place", nullptr, nullptr, &options, error);
+    BOOST_CHECK_EQUAL(released, 0);
+    return status;
+  });
+  sweep("limits", [](fixture& at, comet_error* error) {
+    comet_limits limits = COMET_LIMITS_INIT;
+    comet_get_limits(at.vm, &limits, nullptr);
+    limits.call_depth *= 2;
+    return comet_set_limits(at.vm, &limits, error);
+  });
+  sweep("share", [](fixture& at, comet_error* error) {
+    return comet_share(at.vm, 0, data_address, 3 * COMET_PAGE_SIZE, at.space, far_address, read_write, error);
+  });
+  sweep("share from beyond the window", [](fixture& at, comet_error* error) {
+    return comet_share(at.vm, 0, far_address, COMET_PAGE_SIZE, at.space, data_address, read_write, error);
+  });
+  sweep("memory of the host", [&](fixture& at, comet_error* error) {
+    return comet_map_host(at.vm, 0, far_address + 16 * COMET_PAGE_SIZE, content.data(), some, COMET_READ, error);
+  });
+  const bytes other(2 * COMET_PAGE_SIZE, 9);
+  for (const std::uint64_t address : {far_address + 16 * COMET_PAGE_SIZE, data_address + 16 * COMET_PAGE_SIZE})
+    sweep("writing to memory of the host", [&](fixture& at, comet_error* error) {
+      const long allowed = std::exchange(allocations_left, -1);
+      SUPPORT_OK(comet_map_host(at.vm, 0, address, content.data(), some, COMET_READ, error));
+      const hash before = at.vm.state_hash();
+      allocations_left = allowed;
+      const comet_status status = comet_write(at.vm, 0, address, other.data(), other.size(), error);
+      if (status == COMET_OK) return status;
+      allocations_left = -1;
+      BOOST_TEST(at.vm.state_hash() == before);
+      SUPPORT_OK(comet_unmap(at.vm, 0, address, some, error));
+      return status;
+    });
+  sweep("restore of what was shared", [](fixture& at, comet_error* error) {
+    const long allowed = std::exchange(allocations_left, -1);
+    const hash before = at.vm.state_hash();
+    comet_snapshot* mine = nullptr;
+    SUPPORT_OK(comet_snapshot_take(at.vm, &mine, error));
+    SUPPORT_OK(comet_share(at.vm, 0, data_address, 2 * COMET_PAGE_SIZE, at.space, far_address, read_write, error));
+    comet_snapshot* joined = nullptr;
+    SUPPORT_OK(comet_snapshot_take(at.vm, &joined, error));
+    const hash with = at.vm.state_hash();
+    at.vm.write(far_address, {1, 2}, at.space);
+    SUPPORT_OK(comet_unmap(at.vm, at.space, far_address, COMET_PAGE_SIZE, error));
+    const hash apart = at.vm.state_hash();
+    allocations_left = allowed;
+    comet_status status = comet_snapshot_restore(at.vm, joined, error);
+    allocations_left = -1;
+    BOOST_TEST(at.vm.state_hash() == (status == COMET_OK ? with : apart));
+    SUPPORT_OK(comet_snapshot_restore(at.vm, mine, error));
+    BOOST_TEST(at.vm.state_hash() == before);
+    return status;
   });
   sweep("keeping a log", [](fixture& at, comet_error* error) {
     std::uint32_t id = 0;

@@ -28,6 +28,11 @@ void require_protection(int protection) {
     fail(COMET_ERROR_ARGUMENT, 0, "protection %d is not a union of COMET_READ, COMET_WRITE and COMET_EXECUTE", protection);
 }
 
+void require_pages(uint64_t address, uint64_t length) {
+  if (((address | length) & page_mask) != 0)
+    fail(COMET_ERROR_ARGUMENT, address, "0x%llx and %llu bytes are no whole pages of %d bytes", wide(address), wide(length), COMET_PAGE_SIZE);
+}
+
 void require_mapped(const Space& space, uint64_t address, uint64_t length) {
   if (const auto missing = space.memory.first_denied(address, length, 0))
     fail(COMET_ERROR_ADDRESS, *missing, "nothing is mapped at 0x%llx; map it first", wide(*missing));
@@ -228,6 +233,52 @@ comet_status comet_protect(comet_machine* machine, comet_space space, uint64_t a
     require_protection(protection);
     machine->space(space).memory.protect(address, length, static_cast<std::uint8_t>(protection));
     machine->note_change({.kind = Change::Kind::protect, .access = static_cast<std::uint8_t>(protection), .where = space, .address = address, .length = length});
+  });
+}
+
+comet_status comet_share(comet_machine* machine, comet_space space, uint64_t address, uint64_t length, comet_space with,
+                         uint64_t at, int protection, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require_range(address, length);
+    require_range(at, length);
+    require_protection(protection);
+    require_pages(address, length);
+    require_pages(at, length);
+    machine->share(space, address, length, with, at, static_cast<std::uint8_t>(protection));
+    machine->note_other_change();
+  });
+}
+
+comet_status comet_map_host(comet_machine* machine, comet_space space, uint64_t address, const void* bytes, uint64_t length,
+                            int protection, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    if (length != 0) require(bytes, "bytes");
+    require_range(address, length);
+    require_protection(protection);
+    require_pages(address, length);
+    AddressSpace& memory = machine->space(space).memory;
+    if (const auto region = memory.next_region(address); length != 0 && region && region->first_page << page_bits <= address + (length - 1))
+      fail(COMET_ERROR_ARGUMENT, address, "something is mapped from 0x%llx on; unmap it first", wide(address));
+    memory.map_host(address >> page_bits, length >> page_bits, static_cast<const std::uint8_t*>(bytes), static_cast<std::uint8_t>(protection));
+    machine->note_other_change();
+  });
+}
+
+comet_status comet_page_get(const comet_machine* machine, comet_space space, uint64_t address, comet_page_info* info,
+                            comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    const Space& of = machine->space(space);
+    require_mapped(of, address, 1);
+    const auto region = of.memory.next_region(address);
+    const Block* const block = of.memory.shared_block(address >> page_bits);
+    comet_page_info value = COMET_PAGE_INFO_INIT;
+    value.protection = region->protection;
+    value.spaces = block == nullptr ? 1 : static_cast<uint32_t>(block->places.size());
+    value.of_host = of.memory.shows_host(address >> page_bits) ? 1 : 0;
+    give(info, value, "info");
   });
 }
 

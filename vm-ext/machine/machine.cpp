@@ -146,6 +146,44 @@ comet_space Machine::new_space() {
   return id;
 }
 
+void Machine::share(comet_space id, std::uint64_t address, std::uint64_t length, comet_space with, std::uint64_t at,
+                    std::uint8_t protection) {
+  AddressSpace& from = space(id).memory;
+  AddressSpace& to = space(with).memory;
+  if (id == with) fail(COMET_ERROR_ARGUMENT, 0, "a space shares pages with another one, not with itself");
+  if (const auto missing = from.first_denied(address, length, 0))
+    fail(COMET_ERROR_ADDRESS, *missing, "nothing is mapped at 0x%llx; map it first", static_cast<unsigned long long>(*missing));
+  if (const auto region = to.next_region(at); length != 0 && region && region->first_page << page_bits <= at + (length - 1))
+    fail(COMET_ERROR_ARGUMENT, at, "something is mapped from 0x%llx on in space %u; unmap it first", static_cast<unsigned long long>(at), with);
+  const std::uint64_t first = address >> page_bits, count = length >> page_bits, to_first = at >> page_bits;
+  for (std::uint64_t i = 0; i < count; ++i)
+    if (const Block* const block = from.shared_block(first + i))
+      for (const Block::Place& place : block->places)
+        if (place.space == &to)
+          fail(COMET_ERROR_ARGUMENT, address + (i << page_bits), "space %u has the page at 0x%llx already; it can have it once", with,
+               static_cast<unsigned long long>(address + (i << page_bits)));
+  to.map(at, length, protection);
+  try {
+    for (std::uint64_t i = 0; i < count; ++i) from.join(first + i, to, to_first + i);
+  } catch (...) {
+    to.unmap(at, length);
+    throw;
+  }
+}
+
+Machine::JoinedPages Machine::joined_pages() const {
+  JoinedPages groups;
+  std::map<const Block*, std::size_t> known;
+  for (const auto& [id, space] : spaces_)
+    space->memory.for_each_joined([&, space_id = id](std::uint64_t page, const Block& block) {
+      const auto [entry, fresh] = known.try_emplace(&block, groups.size());
+      if (fresh) groups.emplace_back();
+      groups[entry->second].push_back({space_id, page});
+    });
+  std::erase_if(groups, [](const auto& group) { return group.size() < 2; });
+  return groups;
+}
+
 void Machine::free_space(comet_space id) {
   space(id);
   if (id == 0) fail(COMET_ERROR_ARGUMENT, 0, "space 0 belongs to the machine; only spaces of comet_space_new are freed");

@@ -83,6 +83,16 @@ class Machine {
   comet_thread next_thread(comet_thread from) const; // fails when there is none
   comet_space new_space();
   void free_space(comet_space id);
+  // Pages of a space that another space has as well, at `at`: see comet_share.
+  void share(comet_space id, std::uint64_t address, std::uint64_t length, comet_space with, std::uint64_t at, std::uint8_t protection);
+  // Pages that are one and the same, by the first of each: at least two in a group, of different spaces.
+  struct PagePlace {
+    comet_space space;
+    std::uint64_t page;
+    bool operator==(const PagePlace&) const = default;
+  };
+  using JoinedPages = std::vector<std::vector<PagePlace>>;
+  JoinedPages joined_pages() const;
   comet_thread new_thread(comet_space space, std::uint64_t pc);
   void free_thread(comet_thread id);
 

@@ -233,6 +233,11 @@ Hash128 Machine::state_hash() const {
     });
     state.number(pages);
   }
+  for (const auto& group : joined_pages()) {
+    state.number(group.size());
+    for (const PagePlace& place : group)
+      for (const std::uint64_t part : {std::uint64_t{place.space}, place.page}) state.number(part);
+  }
   state.number(threads_.size());
   for (const auto& [id, thread] : threads_) {
     const ThreadState value = thread_state(*thread);

@@ -59,10 +59,15 @@ void AddressSpace::release_window() {
 }
 
 AddressSpace::~AddressSpace() {
+  leave_blocks();
   for (auto& [number, page] : table_) release_pages(page.data, page_size);
   release_spare_pages();
   set_counted(false);
   release_window();
+}
+
+Block::~Block() {
+  if (!of_host) release_pages(data, page_size);
 }
 
 const AddressSpace::Page* AddressSpace::find(std::uint64_t number) const {
@@ -106,6 +111,7 @@ AddressSpace::Page& AddressSpace::allocate(std::uint64_t number, std::uint8_t pr
 void AddressSpace::release(std::uint64_t number) {
   Page* page = find(number);
   if (page->has_code) code_changed = true;
+  if (page->foreign) detach(number);
   if (number < window_pages_) {
     clear(*page);
     *page = Page{};
@@ -231,6 +237,13 @@ std::uint8_t* AddressSpace::prepare_write(std::uint64_t address, std::size_t len
   const std::uint64_t number = page_of(address);
   keep_old(number);
   Page* page = find(number);
+  if (page->foreign) {
+    prepare_blocks(address, length);
+    if (page->foreign)
+      for (const Block::Place& place : blocks_.at(number)->places)
+        if (place.space != this && place.space->find(place.number)->has_code)
+          place.space->code_written(place.number, address & page_mask, length);
+  }
   if (page->has_code) code_written(number, address & page_mask, length);
   update_access(number);
   return page->data + (address & page_mask);
@@ -241,6 +254,7 @@ std::uint8_t* AddressSpace::writable(std::uint64_t address, std::size_t length) 
 void AddressSpace::write(std::uint64_t address, const void* bytes, std::size_t length) {
   auto* from = static_cast<const std::uint8_t*>(bytes);
   keep_old(address, length);
+  prepare_blocks(address, length);
   while (length != 0) {
     const std::size_t part = within_page(address, length);
     std::memcpy(prepare_write(address, part), from, part);
@@ -262,6 +276,7 @@ void AddressSpace::show(std::uint64_t first_page, std::uint64_t count, const Sha
 
 void AddressSpace::copy(std::uint64_t destination, std::uint64_t source, std::uint64_t length) {
   keep_old(destination, length);
+  prepare_blocks(destination, length);
   if (destination - source >= length) { // forward: what is read was not written before
     while (length != 0) {
       const std::size_t part = std::min(within_page(destination, length), within_page(source, length));
@@ -288,6 +303,7 @@ void AddressSpace::copy(std::uint64_t destination, std::uint64_t source, std::ui
 
 void AddressSpace::fill(std::uint64_t address, std::uint8_t byte, std::uint64_t length) {
   keep_old(address, length);
+  prepare_blocks(address, length);
   while (length != 0) {
     const std::size_t part = within_page(address, length);
     std::memset(prepare_write(address, part), byte, part);
@@ -377,7 +393,7 @@ void AddressSpace::update_access(std::uint64_t number) {
   if (number >= window_pages_) return;
   const Page& page = window_table_[number];
   std::uint8_t bits = 0;
-  if (page.data != nullptr) {
+  if (page.data != nullptr && !page.foreign) {
     const bool kept = epochs_.empty() || page.saved_at == epochs_.back().mark;
     if ((page.protection & protection_read) != 0 && !watched(number, protection_read)) bits |= access_load;
     if ((page.protection & protection_write) != 0 && kept && !page.has_code && !watched(number, protection_write))

@@ -21,6 +21,24 @@
 namespace comet {
 
 class SharedPages;
+class AddressSpace;
+
+// The content of a page that does not lie where the space has its own: shown by pages of several spaces at once, or
+// memory of the host, which is only read. The fast path never touches such a page.
+struct Block {
+  struct Place {
+    AddressSpace* space;
+    std::uint64_t number;
+    bool operator==(const Place&) const = default;
+  };
+  Block() = default;
+  ~Block();
+  Block(const Block&) = delete;
+  Block& operator=(const Block&) = delete;
+  std::uint8_t* data = nullptr;
+  bool of_host = false;      // not ours: whoever writes gets a page of their own
+  std::vector<Place> places{}; // that show it now
+};
 
 constexpr unsigned page_bits = 16;
 constexpr std::uint64_t page_size = std::uint64_t{1} << page_bits;
@@ -92,6 +110,17 @@ class AddressSpace {
   // copy. For a space that is being made: nothing was decoded from it, and no mark taken.
   void show(std::uint64_t first_page, std::uint64_t count, const SharedPages& content, std::size_t offset);
 
+  // Makes a mapped page of another space show the content of this one, whose own content it loses: what is written to
+  // either is in both. Such accesses always ask, so they are slower.
+  void join(std::uint64_t number, AddressSpace& other, std::uint64_t other_number);
+  // Maps pages that show memory of the host, which has to stay and may not change, until they are written to or go.
+  void map_host(std::uint64_t first_page, std::uint64_t count, const std::uint8_t* bytes, std::uint8_t protection);
+  // What a page that is joined to others shows; null for all other pages.
+  const Block* shared_block(std::uint64_t number) const;
+  bool shows_host(std::uint64_t number) const;
+  // The pages that are joined to others, in order.
+  void for_each_joined(const std::function<void(std::uint64_t, const Block&)>& visit) const;
+
   // A pointer to bytes within one page, to be written atomically; the page counts as written.
   std::uint8_t* writable(std::uint64_t address, std::size_t length);
 
@@ -156,13 +185,16 @@ class AddressSpace {
     std::uint8_t protection = 0;
     bool has_code = false;
     bool shared = false; // shows SharedPages, which clear_pages would bring back
+    bool foreign = false; // data is that of a Block, in blocks_
     std::uint64_t saved_at = 0; // the newest mark when its old content was last kept
   };
   struct SavedPage {
     bool mapped = false;
     std::uint8_t protection = 0;
     std::unique_ptr<std::uint8_t[]> bytes; // null: not mapped, or all zero
+    std::shared_ptr<Block> block{}; // that it was joined to
   };
+  using Blocks = std::map<std::uint64_t, std::shared_ptr<Block>>;
   struct Epoch {
     Mark mark;
     std::map<std::uint64_t, SavedPage> saved; // a tree, so that two can be joined without more memory
@@ -185,6 +217,12 @@ class AddressSpace {
   Page& allocate(std::uint64_t number, std::uint8_t protection);
   void release(std::uint64_t number);
   void clear(Page& page);
+  std::shared_ptr<Block> block_of(std::uint64_t number) const;
+  void attach(std::uint64_t number, Blocks::node_type block) noexcept;
+  void detach(std::uint64_t number) noexcept;
+  void leave_blocks() noexcept;
+  void own_copy(std::uint64_t number);
+  void prepare_blocks(std::uint64_t address, std::uint64_t length);
   void set_page(std::uint64_t number, const SavedPage& content);
   void keep_old(std::uint64_t number);
   void keep_old(std::uint64_t address, std::uint64_t length);
@@ -201,6 +239,9 @@ class AddressSpace {
   // window that are not mapped now.
   std::map<std::uint64_t, const SavedPage*> to_restore_;
   std::map<std::uint64_t, Page> spare_;
+  Blocks spare_blocks_; // that pages are joined to again
+
+  Blocks blocks_; // of foreign pages, by page number
 
   std::shared_ptr<PageBudget> budget_;
   std::uint64_t mapped_pages_ = 0;

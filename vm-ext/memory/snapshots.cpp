@@ -38,6 +38,7 @@ void AddressSpace::keep_old(std::uint64_t number) {
     SavedPage& saved = entry->second;
     saved.mapped = true;
     saved.protection = page->protection;
+    if (page->foreign && !blocks_.at(number)->of_host) saved.block = blocks_.at(number);
     if (!all_zero(page->data)) {
       try {
         saved.bytes = std::make_unique_for_overwrite<std::uint8_t[]>(page_size);
@@ -71,11 +72,22 @@ void AddressSpace::set_page(std::uint64_t number, const SavedPage& content) {
     return;
   }
   if (page == nullptr) page = &allocate(number, content.protection);
+  if (auto joined = spare_blocks_.extract(number)) {
+    attach(number, std::move(joined));
+  } else if (page->foreign && content.block == nullptr) {
+    detach(number);
+    if (auto spare = spare_.extract(number)) page->data = spare.mapped().data;
+  }
+  if (page->foreign)
+    for (const Block::Place& place : blocks_.find(number)->second->places)
+      if (place.space->find(place.number)->has_code) place.space->code_changed = true;
   if (page->has_code) code_changed = true;
   page->protection = content.protection;
   page->saved_at = epochs_.back().mark;
   if (content.bytes != nullptr)
     std::memcpy(page->data, content.bytes.get(), page_size);
+  else if (page->foreign)
+    std::memset(page->data, 0, page_size);
   else
     clear(*page);
   update_access(number);
@@ -83,11 +95,18 @@ void AddressSpace::set_page(std::uint64_t number, const SavedPage& content) {
 
 void AddressSpace::prepare_restore(Mark mark) {
   to_restore_.clear();
+  spare_blocks_.clear();
   for (auto epoch = find_mark(mark); epoch != epochs_.end(); ++epoch)
     for (const auto& [number, saved] : epoch->saved) to_restore_.try_emplace(number, &saved);
   for (const auto& [number, saved] : to_restore_) {
     keep_old(number); // what was kept before stays where it is
-    if (!saved->mapped || number < window_pages_ || find(number) != nullptr) continue;
+    const Page* const page = find(number);
+    if (saved->mapped && saved->block != nullptr && (page == nullptr || !page->foreign || blocks_.at(number) != saved->block)) {
+      spare_blocks_.emplace(number, saved->block);
+      // Room for all pages that may come back to it, in whichever space: what was kept of each refers to it.
+      saved->block->places.reserve(saved->block->places.size() + static_cast<std::size_t>(saved->block.use_count()));
+    }
+    if (!saved->mapped || number < window_pages_ || (page != nullptr && (!page->foreign || saved->block != nullptr))) continue;
     std::uint8_t*& data = spare_[number].data;
     if (data == nullptr) data = static_cast<std::uint8_t*>(reserve_pages(page_size));
     if (data == nullptr) throw std::bad_alloc();
@@ -103,6 +122,7 @@ void AddressSpace::restore() noexcept {
 void AddressSpace::release_spare_pages() noexcept {
   for (auto& [number, page] : spare_) release_pages(page.data, page_size);
   spare_.clear();
+  spare_blocks_.clear();
 }
 
 void AddressSpace::drop_mark(Mark mark) noexcept {

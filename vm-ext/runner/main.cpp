@@ -1,4 +1,4 @@
-// comet-vm-no-scheme: runs one image, locked down, and says how it ended.
+// comet-vm-no-scheme: runs one image, or goes on from a state, locked down, and says how it ended.
 //
 // Uses nothing of the machine but comet.h, so that it is also an example of embedding it.
 #include <sys/stat.h>
@@ -81,6 +81,7 @@ struct Exit {
 
 struct Free {
   void operator()(comet_image* image) const { comet_image_free(image); }
+  void operator()(comet_state* state) const { comet_state_free(state); }
   void operator()(comet_machine* machine) const { comet_machine_free(machine); }
   void operator()(std::FILE* file) const { std::fclose(file); }
 };
@@ -110,16 +111,31 @@ std::vector<uint8_t> read_file(const char* path) {
   return bytes;
 }
 
-std::unique_ptr<comet_image, Free> open_image(const char* path) {
+// What is run: the program of an image, or a program that goes on from the state which it left behind.
+struct Program {
+  std::unique_ptr<comet_image, Free> own_image;
+  std::unique_ptr<comet_state, Free> state;
+  const comet_image* image() const { return state ? comet_state_image(state.get()) : own_image.get(); }
+};
+
+Program open_program(const char* path) {
+  constexpr char state_magic[] = "\x89" "CMS";
   const std::vector<uint8_t> bytes = read_file(path);
+  const bool is_state = bytes.size() > 4 && std::memcmp(bytes.data(), state_magic, 4) == 0;
   comet_image* image = nullptr;
+  comet_state* state = nullptr;
   comet_error error = COMET_ERROR_INIT;
-  const comet_status status = comet_image_read(bytes.data(), bytes.size(), &image, &error);
+  const comet_status status = is_state ? comet_state_read(bytes.data(), bytes.size(), nullptr, &state, &error)
+                                       : comet_image_read(bytes.data(), bytes.size(), &image, &error);
+  Program program{std::unique_ptr<comet_image, Free>(image), std::unique_ptr<comet_state, Free>(state)};
   if (status != COMET_OK) {
-    end(status == COMET_ERROR_FORMAT ? exit_bad_image : exit_system,
+    end(status == COMET_ERROR_FORMAT || status == COMET_ERROR_STATE ? exit_bad_image : exit_system,
         std::string(path) + ": " + error.message);
   }
-  return std::unique_ptr<comet_image, Free>(image);
+  comet_state_info info = COMET_STATE_INFO_INIT;
+  if (is_state && comet_state_get(state, &info, nullptr) == COMET_OK && info.recording)
+    end(exit_bad_image, std::string(path) + ": is a recording; comet-vm debug --replay shows what was done");
+  return program;
 }
 
 void check(comet_status status, const comet_error& error) {
@@ -152,9 +168,10 @@ std::unique_ptr<comet_machine, Free> make_machine(const Options& options) {
   return owner;
 }
 
-void load(const char* path, const comet_image* image, comet_machine* machine) {
+void load(const char* path, const Program& program, comet_machine* machine) {
   comet_error error = COMET_ERROR_INIT;
-  const comet_status status = comet_image_load(image, machine, 0, &error);
+  const comet_status status = program.state ? comet_state_restore(machine, program.state.get(), &error)
+                                            : comet_image_load(program.own_image.get(), machine, 0, &error);
   if (status == COMET_OK) return;
   const std::string message = std::string(path) + ": " + error.message;
   if (status == COMET_ERROR_CAPABILITY) {
@@ -261,12 +278,15 @@ void write_core(const std::string& path, const comet_machine* machine, const com
 
 int run(const Options& options) {
   const char* path = options.arguments.front();
-  const auto image = open_image(path);
+  const Program program = open_program(path);
+  const comet_image* const image = program.image();
+  if (program.state && options.arguments.size() > 1)
+    end(exit_usage, std::string(path) + ": a state has its program's arguments in it; `" + options.arguments[1] + "` is too much");
   const auto machine = make_machine(options);
-  load(path, image.get(), machine.get());
+  load(path, program, machine.get());
   const Signals signals(machine.get());
   std::optional<Recording> recording;
-  if (options.record) recording.emplace(*options.record, machine.get(), image.get());
+  if (options.record) recording.emplace(*options.record, machine.get(), image);
 
   if (options.nanoseconds) comet_set_deadline(machine.get(), *options.nanoseconds);
   comet_stop stop = COMET_STOP_INIT;
@@ -278,9 +298,9 @@ int run(const Options& options) {
   const int status = exit_status_of(stop);
   if (recording) recording->finish(stop);
   if (options.core && stop.reason != COMET_HALTED && status != exit_output_closed)
-    write_core(*options.core, machine.get(), image.get(), stop);
+    write_core(*options.core, machine.get(), image, stop);
   if (stop.reason != COMET_HALTED && !options.quiet)
-    report_end(options, image.get(), machine.get(), stop, status);
+    report_end(options, image, machine.get(), stop, status);
   if (options.statistics) {
     comet_statistics statistics = COMET_STATISTICS_INIT;
     check(comet_machine_statistics(machine.get(), &statistics, &error), error);

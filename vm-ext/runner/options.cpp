@@ -17,7 +17,8 @@ namespace {
 
 constexpr char help_text[] =
     R"(Usage: comet-vm-no-scheme [OPTION]... IMAGE [ARGUMENT]...
-Run the program in IMAGE on Comet VM. It sees its standard streams and its
+Run the program in IMAGE on Comet VM, or go on from the state that one left
+behind (--core). It sees its standard streams and its
 arguments, and nothing else of this computer unless it is allowed.
 
 Limits (N: decimal, or hexadecimal with 0x):

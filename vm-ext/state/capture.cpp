@@ -33,6 +33,10 @@ SavedState capture(const Machine& machine) {
       add_run(runs, run);
     });
   }
+  for (const auto& group : machine.joined_pages()) {
+    auto& joined = state.joined.emplace_back();
+    for (const Machine::PagePlace& place : group) joined.push_back({place.space, place.page});
+  }
   state.identity = identity_of(state);
   return state;
 }
@@ -96,6 +100,11 @@ Hash128 identity_of(const SavedState& state) {
     }
   }
   hash_instructions(hash, state.own);
+  for (const auto& group : state.joined) {
+    hash.number(group.size());
+    for (const JoinedPage& page : group)
+      for (const uint64_t part : {uint64_t{page.space}, page.page}) hash.number(part);
+  }
   hash_schedule(hash, state.schedule);
   for (const auto& [id, thread] : state.threads) hash_status(hash, id, thread.status);
   return hash.finish();
@@ -188,6 +197,10 @@ void restore_state(Machine& machine, const SavedState& state) {
     fill(space->memory, runs, state.pages.get());
     spaces.emplace(id, std::move(space));
   }
+  for (const auto& group : state.joined)
+    for (const JoinedPage& page : group)
+      if (&page != &group.front())
+        spaces.at(group.front().space)->memory.join(group.front().page, spaces.at(page.space)->memory, page.page);
   std::vector<std::string> imports;
   for (const SavedImport& import : state.imports) imports.push_back(import.name);
   std::vector<std::string> arguments = state.arguments;

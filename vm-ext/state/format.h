@@ -34,6 +34,7 @@ inline constexpr uint32_t status_record = record_type("STAT");
 inline constexpr uint32_t schedule_record = record_type("TURN");
 inline constexpr uint32_t space_record = record_type("SPAC");
 inline constexpr uint32_t pages_record = record_type("PAGE");
+inline constexpr uint32_t joined_record = record_type("JOIN");
 inline constexpr uint32_t image_record = record_type("imag");
 inline constexpr uint32_t done_record = record_type("DONE");
 inline constexpr uint32_t call_record = record_type("CALL");
@@ -52,6 +53,7 @@ inline constexpr size_t shortest_import = 1 + 2 + 1;
 inline constexpr size_t shortest_argument = 4;
 inline constexpr size_t call_length = 24;
 inline constexpr size_t page_entry_length = 24;
+inline constexpr size_t joined_page_length = 16;
 inline constexpr size_t shortest_change = 5;
 
 // A machine with more of them cannot be saved.

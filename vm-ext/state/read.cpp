@@ -50,6 +50,7 @@ class StateReader {
   void take_pages(Fields& fields, PageRuns& runs);
   void take_page(Fields& fields, const PageRun& run, PageRuns& runs);
   void take_pages_of_base(Fields& fields, uint64_t at, const PageRun& run, PageRuns& runs);
+  void take_joined(Fields& fields);
   void take_image(Fields& fields);
   void take_done(Fields& fields);
   void take_call(Fields& fields);
@@ -72,8 +73,9 @@ bool lower_case(uint32_t type) { return (type & 0xff) >= 'a'; }
 bool known(uint32_t type) {
   using namespace state_format;
   for (const uint32_t one :
-       {machine_record, imports_record, instructions_record, arguments_record, thread_record, status_record, schedule_record, space_record,
-        pages_record, image_record, done_record, call_record, tick_record, lost_record, stop_record})
+       {machine_record, imports_record, instructions_record, arguments_record, thread_record, status_record,
+        schedule_record, space_record, pages_record, joined_record, image_record, done_record, call_record,
+        tick_record, lost_record, stop_record})
     if (one == type) return true;
   return false;
 }
@@ -332,6 +334,37 @@ void StateReader::take_pages_of_base(Fields& fields, uint64_t at, const PageRun&
   }
 }
 
+void StateReader::take_joined(Fields& fields) {
+  const auto run_of = [&](const JoinedPage& page) -> const PageRun* {
+    const auto space = state_.spaces.find(page.space);
+    if (space == state_.spaces.end()) return nullptr;
+    const PageRuns& runs = space->second;
+    const auto behind = std::upper_bound(runs.begin(), runs.end(), page.page, [](uint64_t number, const PageRun& run) { return number < run.first; });
+    if (behind == runs.begin()) return nullptr;
+    const PageRun& run = *std::prev(behind);
+    return page.page - run.first < run.count ? &run : nullptr;
+  };
+  std::set<std::pair<comet_space, uint64_t>> seen;
+  while (fields.left() != 0) {
+    const uint64_t at = fields.offset();
+    const comet_space space = take_id(fields, "a joined page's space");
+    const bool first = fields.take(4, "a joined page") != 0;
+    const JoinedPage page{space, fields.take(8, "a joined page's number")};
+    if (first) {
+      if (!state_.joined.empty() && state_.joined.back().size() < 2) fields.fail_at(at, "a page is joined to no other");
+      state_.joined.emplace_back();
+    } else if (state_.joined.empty() || page.space <= state_.joined.back().back().space) {
+      fields.fail_at(at, "joined pages are not in ascending order");
+    }
+    const PageRun* const run = run_of(page);
+    const PageRun* const same = first ? run : run_of(state_.joined.back().front());
+    if (run == nullptr || !seen.emplace(page.space, page.page).second || run->zero != same->zero || run->hash != same->hash)
+      fields.fail_at(at, "a joined page is not mapped, is there twice, or has another content");
+    state_.joined.back().push_back(page);
+  }
+  if (state_.joined.empty() || state_.joined.back().size() < 2) fields.fail_at(fields.offset(), "a page is joined to no other");
+}
+
 void StateReader::take_image(Fields& fields) {
   SavedImage image{take_hash(fields, "the image's hash"), nullptr};
   const uint64_t at = fields.offset(), length = fields.left();
@@ -474,6 +507,8 @@ SavedState StateReader::read(uint32_t kind) {
       state_.spaces[space_ = id];
     } else if (record.type == pages_record && space_known) {
       take_pages(fields, state_.spaces.at(space_));
+    } else if (record.type == joined_record && space_known && state_.joined.empty()) {
+      take_joined(fields);
     } else if (record.type == image_record && !state_.image) {
       take_image(fields);
     } else if (record.type == done_record) {

@@ -39,6 +39,11 @@ struct PageRun {
 // Sorted by `first`, without overlap.
 using PageRuns = std::vector<PageRun>;
 
+struct JoinedPage {
+  comet_space space;
+  uint64_t page;
+};
+
 struct SavedImport {
   std::string name;
   bool granted;
@@ -66,6 +71,8 @@ struct SavedState {
   Schedule schedule;
   std::set<comet_thread> waiting;  // threads whose host call waits for the embedder
   std::map<comet_space, PageRuns> spaces;
+  // Pages that are one and the same: at least two in a group, of different spaces in order, each page once.
+  std::vector<std::vector<JoinedPage>> joined;
   Hash128 identity{};  // of all of the above
 
   std::optional<Hash128> base;  // identity of the state whose pages the file left out

@@ -148,6 +148,19 @@ void write_space(RecordWriter& writer, comet_space id, const PageRuns& runs, con
   if (!payload.bytes().empty()) writer.record(state_format::pages_record, payload);
 }
 
+// A page that is the first of its group says so.
+void write_joined(RecordWriter& writer, const SavedState& state) {
+  Payload payload;
+  for (const auto& group : state.joined) {
+    for (const JoinedPage& page : group) {
+      payload.put(page.space, 4);
+      payload.put(&page == &group.front(), 4);
+      payload.put(page.page, 8);
+    }
+  }
+  if (!payload.bytes().empty()) writer.record(state_format::joined_record, payload);
+}
+
 void write_image_record(RecordWriter& writer, const SavedImage& image) {
   Payload payload;
   put_hash(payload, image.hash);
@@ -179,6 +192,7 @@ void write_state(RecordWriter& writer, const SavedState& state, const SavedState
     if (base != nullptr && base->spaces.count(id) != 0) base_runs = &base->spaces.at(id);
     write_space(writer, id, runs, base_runs);
   }
+  write_joined(writer, state);
   if (state.image) write_image_record(writer, *state.image);
   Payload done;
   put_hash(done, state.identity);

@@ -82,7 +82,7 @@
   (lambda (f op)
     (read-zero! (function-cursor f))
     (need-memory f)
-    (emit! (function-code f) op:ldu64 (push-new! f type:i32) 0 (zigzag memory-size-address))))
+    (emit! (function-code f) op:ldu64 (push-new! f type:i32) 0 (zigzag (memory-size-address (function-layout f))))))
 
 ;; The window of the routine begins below its argument.
 (instruction! #x40
@@ -96,7 +96,7 @@
 
 ;; The routine: pages to add in r1; the size before, or -1, in r1.
 (define (grow-routine layout)
-  `((ldu64 2 0 ,memory-size-address)
+  `((ldu64 2 0 ,(memory-size-address layout))
     (beqi 1 0 none)
     (add 3 1 2)
     (bgei_u 3 ,(+ 1 (layout-memory-limit layout)) refuse)
@@ -105,7 +105,7 @@
     (shli 6 1 16)
     (hcall 4 "map")
     (bnei 5 0 refuse)
-    (st64 0 3 ,memory-size-address)
+    (st64 0 3 ,(memory-size-address layout))
     none
     (mov 1 2)
     (ret)
@@ -122,7 +122,7 @@
 
 ;; The number of bytes in memory.
 (define (emit-memory-size! f register)
-  (emit! (function-code f) op:ldu64 register 0 (zigzag memory-size-address))
+  (emit! (function-code f) op:ldu64 register 0 (zigzag (memory-size-address (function-layout f))))
   (emit! (function-code f) op:shli register register 16))
 
 (define (known-segment f index)

@@ -10,20 +10,17 @@
 ;; be filled in later; how long an instruction is does not matter to its speed.
 (module scheme-lib/loaders/wasm/code)
 (use scheme-lib/util)
+(use scheme-lib/fields)
 (use scheme-lib/leb128)
 (use vm-ext/gambit/vm)
 (use scheme-lib/loaders/wasm/errors)
 (declare (standard-bindings) (extended-bindings) (block))
 
-;; base: the address of the first byte; limit: how many there may be. op: of the open instruction, or #f; a, b, c: its
+;; Fields, see the header. base: the address of the first byte; limit: how many there may be. op: of the open instruction, or #f; a, b, c: its
 ;; fields, #f for none. line: of what is emitted now, any object; lines: (offset . line) where it changed, the last
 ;; first
-(define-type code
-  constructor: construct-code
-  base limit bytes length live? op a b c line lines)
-
 (define (make-code base limit)
-  (construct-code base limit (make-u8vector 4096) 0 #t #f #f #f #f #f '()))
+  (vector base limit (make-u8vector 4096) 0 #t #f #f #f #f #f '()))
 
 (define opcodes (make-table test: eq?))
 (define results (make-vector 1024 #f))   ; opcode -> whether its first field is a register that it only writes
@@ -129,12 +126,16 @@
 (define (label-used? label) (pair? (label-uses label)))
 (define (label-address code label) (+ (code-base code) (label-offset label)))
 
+;; How many bytes the address of a label takes.
+(define (address-length code)
+  (if (< (+ (code-base code) (code-limit code)) (expt 2 35)) 5 9))
+
 (define (fill! code label use)
   (let ((bytes (code-bytes code)) (site (vector-ref use 1)) (distance (- (label-offset label) (vector-ref use 2))))
     (define (put-wide! value count) (uleb128-put! bytes site value count))
     (case (vector-ref use 0)
       ((branch) (put-wide! (zigzag distance) 4))
-      ((address) (put-wide! (label-address code label) 5))
+      ((address) (put-wide! (label-address code label) (address-length code)))
       (else (u8vector-set-le! bytes site 4 (bitwise-and distance #xffffffff))))))
 
 (define (reference! code label kind length origin)
@@ -176,4 +177,4 @@
         (ensure! code longest-instruction)
         (let ((bytes (code-bytes code)))
           (code-length-set! code (put-field! bytes (put-field! bytes (code-length code) op:imm) register)))
-        (reference! code label 'address 5 0))))
+        (reference! code label 'address (address-length code) 0))))

@@ -17,6 +17,7 @@
 (use scheme-lib/loaders/wasm/tables)
 (use scheme-lib/loaders/wasm/routine)
 (use scheme-lib/loaders/wasm/dwarf)
+(use scheme-lib/loaders/wasm/data-symbols)
 (declare (standard-bindings) (extended-bindings) (block))
 
 ;; start: the address of the program's beginning
@@ -121,25 +122,25 @@
 
 (define op:hcall (opcode 'hcall))
 (define op:ret (opcode 'ret))
+(define op:tailr (opcode 'tailr))
 (define op:zext32 (opcode 'zext32))
 
-;; The number of a host call in the import list, which it joins.
-(define (import-number layout name)
-  (or (list-index (lambda (other) (string=? name other)) (layout-imports layout))
-      (begin (layout-imports-set! layout (append (layout-imports layout) (list name)))
-             (- (length (layout-imports layout)) 1))))
-
-;; A function that is imported is a host call and its return, or a routine.
+;; A function that is imported is a host call and its return, a routine, or one of another module, to which it leaves
+;; its activation.
 (define (compile-import! layout index signature what)
   (let ((code (layout-code layout)) (results (signature-results signature)))
     (begin-code! layout signature (vector-ref (layout-functions layout) index))
-    (if (procedure? what)
-        (emit-routine! code (what (layout-memory layout)) (lambda (name) (import-number layout name)))
-        (begin
-          (emit! code op:hcall 0 (import-number layout what))
-          (if (and (= 1 (vector-length results)) (memv (vector-ref results 0) (list type:i32 type:f32)))
-              (emit! code op:zext32 1 1))
-          (emit! code op:ret)))))
+    (cond ((procedure? what)
+           (emit-routine! code (what (layout-memory layout)) (lambda (name) (import-number layout name))))
+          ((string? what)
+           (emit! code op:hcall 0 (import-number layout what))
+           (if (and (= 1 (vector-length results)) (memv (vector-ref results 0) (list type:i32 type:f32)))
+               (emit! code op:zext32 1 1))
+           (emit! code op:ret))
+          (else
+           (let ((register (+ 1 (vector-length (signature-params signature)))))
+             (emit-constant! code register what)
+             (emit! code op:tailr register))))))
 
 ;; ---- the beginning -----------------------------------------------------------------------------------
 
@@ -164,7 +165,7 @@
                (imported (layout-imported-globals layout)))
       (if (pair? places)
           (let ((place (car places)) (value (if (pair? imported) (car imported) (global-value (car globals)))))
-            (if (not (eq? 'constant (place-kind place)))
+            (if (not (or (eq? 'constant (place-kind place)) (place? value)))
                 (begin
                   (emit-value! layout 1 value)
                   (if (eq? 'register (place-kind place))
@@ -204,14 +205,11 @@
 (define (put! bytes origin address number)
   (u8vector-set-le! bytes (- address origin) 8 number))
 
-(define (limits-of-memory m)
-  (if (= 0 (vector-length (module-memories m))) #f (vector-ref (module-memories m) 0)))
-
 ;; The address behind what the data section has besides zeros: its words, and elements of tables.
 (define (content-end layout)
   (let* ((m (layout-module layout)) (tables (vector-length (module-tables m))))
     (fold (lambda (element end)
-            (if (eq? 'active (element-mode element))
+            (if (and (eq? 'active (element-mode element)) (not (layout-shared? layout)))
                 (let* ((offset (constant-bits layout (element-offset element)))
                        (table (element-table element))
                        (last (+ offset (vector-length (element-items element)))))
@@ -219,7 +217,7 @@
                       (max end (+ (table-address layout table) (* 8 last)))
                       end))
                 end))
-          (if (> tables 0) (table-address layout 0) (layout-data-end layout))
+          (if (and (> tables 0) (not (layout-shared? layout))) (table-address layout 0) (layout-data-end layout))
           (vector->list (module-elements m)))))
 
 ;; Active segments of elements, in order, into the bytes of the data section.
@@ -233,7 +231,7 @@
                   (size (limits-least (table-type-limits (vector-ref (module-tables m) table)))))
              (if (> (+ offset (vector-length (element-items element))) size)
                  (trapped "out of bounds table access"))
-             (put-items! layout bytes layout-data-origin (+ (table-address layout table) (* 8 offset))
+             (put-items! layout bytes (layout-origin layout) (+ (table-address layout table) (* 8 offset))
                          (element-items element)))))
      (module-elements m))))
 
@@ -249,7 +247,7 @@
 ;; The memory's pages that segments write to, by number.
 (define (memory-pages layout)
   (let* ((m (layout-module layout))
-         (limits (limits-of-memory m))
+         (limits (memory-limits m))
          (size (if limits (* page-size (limits-least limits)) 0))
          (most (+ 4096 (quotient (u8vector-length (module-bytes m)) (quotient page-size 2))))
          (pages (make-table)))
@@ -273,7 +271,7 @@
 
 ;; Sections for the memory: each begins with pages that have content, and goes on to where the next one begins.
 (define (memory-sections! image layout pages)
-  (let* ((limits (limits-of-memory (layout-module layout)))
+  (let* ((limits (memory-limits (layout-module layout)))
          (numbers (sort (map car (table->list pages)) <))
          (end (limits-least limits)))
     (let loop ((at 0) (numbers numbers))
@@ -290,8 +288,8 @@
 (define (passive-parts layout data address)
   (let ((m (layout-module layout)))
     (define (note! place address length)
-      (put! data layout-data-origin place address)
-      (put! data layout-data-origin (+ place 8) length))
+      (put! data (layout-origin layout) place address)
+      (put! data (layout-origin layout) (+ place 8) length))
     (let loop ((i 0) (address address) (parts '()))
       (if (< i (vector-length (module-elements m)))
           (let ((element (vector-ref (module-elements m) i)))
@@ -343,7 +341,7 @@
 (define (add-symbols! image layout entry)
   (let ((m (layout-module layout)) (used (make-table)) (code (layout-code layout)))
     (define (add! name address) (vm-image-add-symbol image (symbol-name name used) address))
-    (if (limits-of-memory m) (add! "memory" (layout-memory layout)))
+    (if (memory-limits m) (add! "memory" (layout-memory layout)))
     (add! "entry" entry)
     (vector-for-each
      (lambda (export)
@@ -351,7 +349,12 @@
            (table-set! (module-names m) (export-index export) (export-name export))))
      (module-exports m))
     (do ((i 0 (+ i 1))) ((= i (module-function-count m)))
-      (add! (module-function-name m i) (label-address code (vector-ref (layout-functions layout) i))))))
+      (add! (module-function-name m i) (label-address code (vector-ref (layout-functions layout) i))))
+    ;; What the linker left out has an address that no memory has.
+    (let* ((limits (memory-limits m)) (end (if limits (* page-size (limits-least limits)) 0)))
+      (for-each (lambda (variable)
+                  (if (< (cdr variable) end) (add! (car variable) (+ (layout-memory layout) (cdr variable)))))
+                (module-data-symbols m)))))
 
 ;; The source lines, a file after the other.
 (define (add-lines! image layout)
@@ -375,38 +378,40 @@
 
 (define (build-image layout entry)
   (let* ((m (layout-module layout)) (code (layout-code layout)) (image (vm-image-new))
-         (limits (limits-of-memory m))
-         (data (make-u8vector (- (content-end layout) layout-data-origin) 0))
+         (data (make-u8vector (- (content-end layout) (layout-origin layout)) 0))
          (code-end (+ (code-base code) (code-at code)))
          (constants (page-up code-end))
          (memory (fill-data! layout data))
          (parts (u8vector-concatenate (passive-parts layout data constants))))
-    (section! image "data" layout-data-origin (without-zeros data) (- (layout-data-end layout) layout-data-origin)
+    (section! image "data" (layout-origin layout) (without-zeros data) (- (layout-data-end layout) (layout-origin layout))
               read-write)
     (section! image "code" (code-base code) (subu8vector (code-bytes code) 0 (code-at code)) (code-at code)
               read-execute)
     (section! image "constants" constants parts (u8vector-length parts) read-only)
-    (if limits (memory-sections! image layout memory))
-    (for-each (lambda (name) (vm-image-add-import image name)) (layout-imports layout))
+    (if (and (memory-limits m) (own-memory? layout)) (memory-sections! image layout memory))
+    (for-each (lambda (name) (vm-image-add-import image name)) (import-names layout))
     (add-symbols! image layout entry)
     (add-lines! image layout)
     (vm-image-set-entry image entry)
     image))
 
-;; Fills the data section, and gives the memory's pages; elements come before data, as instantiation has it.
+;; Fills the data section, and gives the memory's pages; elements come before data, as instantiation has it. What is
+;; shared with other modules gets its content when they all are there: see instance.scm.
 (define (fill-data! layout data)
-  (let* ((m (layout-module layout)) (limits (limits-of-memory m)))
-    (if limits (put! data layout-data-origin memory-size-address (limits-least limits)))
+  (let* ((m (layout-module layout)) (limits (memory-limits m)) (origin (layout-origin layout)))
+    (if (and limits (own-memory? layout)) (put! data origin (memory-size-address layout) (limits-least limits)))
     (do ((i 0 (+ i 1))) ((= i (vector-length (module-tables m))))
-      (put! data layout-data-origin (table-size-address i)
-            (limits-least (table-type-limits (vector-ref (module-tables m) i)))))
-    (put-elements! layout data)
-    (memory-pages layout)))
+      (if (own-table? layout i)
+          (put! data origin (table-size-address layout i)
+                (limits-least (table-type-limits (vector-ref (module-tables m) i))))))
+    (if (layout-shared? layout)
+        (make-table)
+        (begin (put-elements! layout data)
+               (memory-pages layout)))))
 
-;; FUNCTIONS: for each imported function the name of its host call, or a procedure that gives its routine (see
-;; routine.scm) for the address where the memory begins. GLOBALS: the bits of each imported global.
-(define (wasm-compile m functions globals)
-  (let* ((layout (make-layout m globals (module-rows m))) (imported (length functions)))
+(define (wasm-compile m linkage)
+  (let* ((layout (make-layout m linkage (module-rows m))) (functions (linkage-functions linkage))
+         (imported (length functions)))
     (for-each (lambda (index import what) (compile-import! layout index (import-type import) what))
               (iota imported) (module-imported m 'function) functions)
     (do ((i 0 (+ i 1))) ((= i (vector-length (module-bodies m))))

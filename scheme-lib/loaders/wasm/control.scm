@@ -370,10 +370,10 @@
 (define (find-function! f index table id to)
   (let ((code (function-code f)) (layout (function-layout f)) (test (register! f index))
         (limits (table-type-limits (vector-ref (module-tables (function-module f)) table))))
-    (if (= (limits-least limits) (table-capacity layout table))
+    (if (and (own-table? layout table) (= (limits-least limits) (table-capacity layout table)))
         (branch! code op:bgei_u test (zigzag (limits-least limits)) (trap-label! f trap:undefined))
         (begin
-          (emit! code op:ldu64 to 0 (zigzag (table-size-address table)))
+          (emit! code op:ldu64 to 0 (zigzag (table-size-address (function-layout f) table)))
           (branch! code op:bge_u test to (trap-label! f trap:undefined))))
     (emit! code op:shli to test 3)
     (emit! code op:ldu64 to to (zigzag (table-address layout table)))

@@ -2,10 +2,11 @@
 ;; most as many bytes as their width needs, and a last byte without bits beyond it.
 (module scheme-lib/loaders/wasm/cursor)
 (use scheme-lib/util)
+(use scheme-lib/fields)
 (use scheme-lib/loaders/wasm/errors)
 (declare (standard-bindings) (extended-bindings) (block))
 
-(define-type cursor bytes at end)
+(define (make-cursor bytes at end) (vector bytes at end))
 
 (define (cursor-left c) (- (cursor-end c) (cursor-at c)))
 

@@ -1,8 +1,6 @@
 ;; loaders/wasm/function: the state of a body under compilation: operands, frames, registers.
 (##namespace ("scheme-lib/loaders/wasm/function#"
-  make-function function-module function-code function-cursor function-layout function-instruction
-  function-instruction-set! function-frames function-frames-set! function-depth function-depth-set!
-  function-height function-signature
+  make-function
   handlers instruction!
   local-type settle-zeros!
   mismatch
@@ -11,4 +9,8 @@
   spill-operands! before-last!
   make-frame frame-kind frame-label frame-else frame-params frame-results frame-height frame-dead? frame-begun-live?
   die!
-  function-traps trap-label!))
+  trap-label!))
+(use scheme-lib/fields)
+(define-fields function
+  layout module code cursor signature local-types
+  instruction types registers constants height waiting zero zeros frames depth traps)

@@ -13,19 +13,16 @@
 ;; those not set by then are set (`settle-zeros!`).
 (module scheme-lib/loaders/wasm/function)
 (use scheme-lib/util)
+(use scheme-lib/fields)
 (use scheme-lib/loaders/wasm/errors)
 (use scheme-lib/loaders/wasm/cursor)
 (use scheme-lib/loaders/wasm/code)
 (use scheme-lib/loaders/wasm/module)
 (declare (standard-bindings) (extended-bindings) (block))
 
-;; instruction: offset of the one being compiled. types, registers, constants: by height; register -1: a constant.
+;; Fields of a function, see the header. instruction: offset of the one being compiled. types, registers, constants: by height; register -1: a constant.
 ;; waiting: for each local how many operands are this local; zero: for each local whether it is zero yet to be set,
 ;; and zeros how many are. depth: how many frames; traps: code -> label behind the body where it traps
-(define-type function
-  constructor: construct-function
-  layout module code cursor signature local-types
-  instruction types registers constants height waiting zero zeros frames depth traps)
 
 ;; kind: block, loop, if, else or function. label: where a branch to it leads; else: the label of the other arm.
 ;; dead?: what follows cannot be reached. begun-live?: its beginning can be
@@ -39,9 +36,9 @@
          (zero (make-vector (+ count 1) #f)))
     (do ((i (+ params 1) (+ i 1))) ((> i count))
       (vector-set! zero i #t))
-    (construct-function layout module code cursor signature local-types
-                        0 (make-vector initial-room #f) (make-vector initial-room 0) (make-vector initial-room 0)
-                        0 (make-vector (+ count 1) 0) zero (- count params) '() 0 '())))
+    (vector layout module code cursor signature local-types
+            0 (make-vector initial-room #f) (make-vector initial-room 0) (make-vector initial-room 0)
+            0 (make-vector (+ count 1) 0) zero (- count params) '() 0 '())))
 
 ;; ---- instructions ------------------------------------------------------------------------------------
 

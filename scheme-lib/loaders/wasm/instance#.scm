@@ -1,5 +1,5 @@
 ;; loaders/wasm/instance: modules in machines, called from Scheme.
 (##namespace ("scheme-lib/loaders/wasm/instance#"
-  wasm-instantiate wasm-check wasm-instance? wasm-machine wasm-call wasm-exports wasm-global
+  wasm-instantiate wasm-check wasm-instance? wasm-machine wasm-call wasm-exports wasm-export wasm-global
   instance-module instance-call-bits instance-export instance-global-bits
-  imported-bits make-exported))
+  make-exported))

@@ -1,4 +1,5 @@
-;; An instance is a module in a machine of its own.
+;; An instance is a module in a machine. Several in one machine are linked: what one imports of another is that one's
+;; own memory, table, global or function.
 ;;
 ;;   (define i (wasm-instantiate "counter.wasm" `(("env" "log" ,(lambda (n) (pp n))))))
 ;;   (wasm-call i "add" 1 2)     => 3
@@ -15,11 +16,24 @@
 (use scheme-lib/loaders/wasm/wasi)
 (declare (block))
 
-;; references: see values; threads: those of the calls that are under way, the innermost first, for a function that the
-;; module imports may call it again
+;; What instances in one machine share. count: how many there are; registers: how many thread registers hold globals of
+;; theirs; references: see values; signatures: see read-module; threads: those of the calls that are under way, the
+;; innermost first, for a function that a module imports may call it again
+(define-type store count registers references signatures threads)
+
+(define stores (make-table test: eq? weak-keys: #t))
+
+(define (store-of machine)
+  (or (table-ref stores machine #f)
+      (let ((store (make-store 0 0 (make-reference-table) (make-table) '())))
+        (table-set! stores machine store)
+        store)))
+
 (define-type instance
   constructor: construct-instance
-  module program (machine unprintable:) (references unprintable:) threads)
+  module program (machine unprintable:) (store unprintable:))
+
+(define (instance-references instance) (store-references (instance-store instance)))
 
 (define wasm-instance? instance?)
 
@@ -35,30 +49,34 @@
 (define (import->text import)
   (text (import-kind import) " " (import-name import) " of module " (import-module import)))
 
+(define (find-entry imports import)
+  (find (lambda (entry)
+          (and (string=? (car entry) (import-module import)) (string=? (cadr entry) (import-name import))))
+        imports))
+
 (define (import-value imports import)
-  (let ((found (find (lambda (entry)
-                       (and (string=? (car entry) (import-module import)) (string=? (cadr entry) (import-name import))))
-                     imports)))
+  (let ((found (find-entry imports import)))
     (and found (given-value import (caddr found)))))
 
 (define (unknown import) (unlinkable "unknown import: " (import->text import)))
 
 (define (find-import imports import) (or (import-value imports import) (unknown import)))
 
-;; What serves an imported function, as wasm-compile takes it: the host call of a procedure, one that was named, or what
-;; the system has.
-(define (function-for imports import index)
+;; What serves an imported function, as wasm-compile takes it: the host call of a procedure, one that was named, what
+;; the system has, or the address of another instance's.
+(define (function-for imports import name)
   (let ((value (import-value imports import)))
-    (cond ((procedure? value) (host-call-name index))
-          ((string? value) value)
+    (cond ((procedure? value) name)
+          ((or (string? value) (and (integer? value) (exported? (caddr (find-entry imports import))))) value)
           (value (incompatible import))
           (else (or (system-function (import-module import) (import-name import)) (unknown import))))))
 
 (define (incompatible import)
   (unlinkable "incompatible import type: " (import->text import)))
 
-;; What another instance exports: its kind, its type as in module.scm, and the value that is given otherwise.
-(define-type exported constructor: make-exported kind type value)
+;; What an instance exports: its kind, its type as in module.scm, and the value that is given otherwise; of a memory, a
+;; table or a mutable global its place. machine: the only one where that means something, or #f.
+(define-type exported constructor: make-exported kind type value machine)
 
 (define (given-value import found)
   (if (exported? found)
@@ -69,6 +87,19 @@
         (exported-value found))
       found))
 
+;; The machine of what is imported from instances, or #f.
+(define (machine-of-imports m imports)
+  (let ((machines (filter-map
+                   (lambda (import)
+                     (let ((entry (find-entry imports import)))
+                       (and entry (exported? (caddr entry)) (exported-machine (caddr entry)))))
+                   (vector->list (module-imports m)))))
+    (and (pair? machines)
+         (begin
+           (if (not (every (lambda (machine) (eq? machine (car machines))) machines))
+               (unlinkable "instances of several machines cannot be linked: make them with one machine"))
+           (car machines)))))
+
 (define (same-type? kind have need)
   (case kind
     ((function) (and (equal? (signature-params have) (signature-params need))
@@ -78,34 +109,46 @@
     ((table) (eqv? (table-type-element have) (table-type-element need)))
     (else #t)))
 
-;; The limits of a memory or table, (least most), replace those that the import asks for.
-(define (take-limits! import given need)
-  (if (not (and (pair? given)
-                (>= (car given) (limits-least need))
-                (or (not (limits-most need)) (and (cadr given) (<= (cadr given) (limits-most need))))))
-      (incompatible import))
-  (limits-least-set! need (car given))
-  (limits-most-set! need (cadr given)))
+(define (within? least most need)
+  (and (>= least (limits-least need))
+       (or (not (limits-most need)) (and most (<= most (limits-most need))))))
 
-(define (host-call-name index) (text "wasm." index))
+;; What a memory or table is: a place, or #f for one of the module's own, in which case the limits that were given,
+;; (least most), replace those that the import asks for.
+(define (shared-place import given need machine)
+  (define (within size most) (if (not (within? size most need)) (incompatible import)))
+  (cond ((memory-place? given) (within (machine-peek machine (memory-place-size given)) (memory-place-most given)) given)
+        ((table-place? given) (within (machine-peek machine (table-place-size given)) (table-place-most given)) given)
+        ((not (pair? given)) (incompatible import))
+        (else
+         (within (car given) (cadr given))
+         (limits-least-set! need (car given))
+         (limits-most-set! need (cadr given))
+         #f)))
 
 (define (as-bits type value references)
   (if (raw? value) (raw-bits value) (value->bits type value references)))
 
-;; Lets programs call a procedure as the function of a signature. Further results go into registers behind the first.
-(define (serve! instance name signature procedure)
-  (let ((machine (instance-machine instance))
-        (params (vector->list (signature-params signature)))
-        (results (vector->list (signature-results signature)))
-        (references (instance-references instance)))
+(define (global-for import value references)
+  (cond ((place? value) value)
+        ((or (procedure? value) (string? value) (pair? value)) (incompatible import))
+        (else (as-bits (global-type (import-type import)) value references))))
+
+;; Lets programs call a procedure as the function that is imported. Further results go into registers behind the first.
+(define (serve! instance name import procedure)
+  (let* ((machine (instance-machine instance))
+         (signature (import-type import))
+         (params (vector->list (signature-params signature)))
+         (results (vector->list (signature-results signature)))
+         (references (instance-references instance)))
     (machine-host-call! machine name (length params)
       (lambda (machine . bits)
         (let* ((value (apply procedure (map (lambda (type bits) (bits->value type bits references)) params bits)))
                (values (if (= 1 (length results)) (list value) (if (null? results) '() value)))
-               (thread (car (instance-threads instance))))
+               (thread (car (store-threads (instance-store instance)))))
           (if (not (and (list? values) (= (length values) (length results))))
-              (error (text "WebAssembly: the imported function " name " has to give a list of " (length results)
-                           " values")))
+              (error (text "WebAssembly: the imported " (import->text import) " has to give a list of "
+                           (length results) " values")))
           (let ((bits (map (lambda (type value) (as-bits type value references)) results values)))
             (for-each (lambda (register bits) (machine-register-set! machine register bits 0 thread))
                       (iota (max 0 (- (length bits) 1)) 2)
@@ -114,41 +157,97 @@
 
 ;; ---- making one --------------------------------------------------------------------------------------
 
-(define-documented (wasm-instantiate what #!optional (imports '()) (machine (make-machine)))
+;; Far enough from each other for 4 GiB of memory, offsets into them, and code.
+(define region (expt 2 34))
+
+(define (linkage-for m imports machine store)
+  (let ((functions (module-imported m 'function))
+        (given (lambda (import) (find-import imports import))))
+    (make-linkage
+     (+ page-size (* region (store-count store)))
+     (store-registers store)
+     (if (= 0 (store-count store)) '() (machine-import-list machine))
+     (map (lambda (import index) (function-for imports import (host-call-name store index)))
+          functions (iota (length functions)))
+     (map (lambda (import) (global-for import (given import) (store-references store))) (module-imported m 'global))
+     (let ((memories (module-imported m 'memory)))
+       (and (pair? memories)
+            (shared-place (car memories) (given (car memories)) (import-type (car memories)) machine)))
+     (map (lambda (import) (shared-place import (given import) (table-type-limits (import-type import)) machine))
+          (module-imported m 'table)))))
+
+(define (host-call-name store index) (text "wasm." (store-count store) "." index))
+
+(define (machine-import-list machine)
+  (let loop ((n 0) (names '()))
+    (let ((name (machine-host-call-name machine n)))
+      (if name (loop (+ n 1) (cons name names)) (reverse names)))))
+
+(define-documented (wasm-instantiate what #!optional (imports '()) (machine #f))
   "Compiles a module, loads it into a machine and runs its start function. WHAT is a path or bytes; IMPORTS a list of
-(module name value): for a function a procedure, which gives its result (of several a list), or the name of a standard
-host call as a string; for a global its value; for a memory or a table its limits, (least most), of which this
-instance gets its own. Functions that are not in the list are those of WASI preview 1, and of the module `comet` the
-standard host calls."
-  (let* ((m (read-module (if (string? what) (read-file-bytes what) what)))
-         (references (make-reference-table))
-         (functions (module-imported m 'function))
-         (given (lambda (import) (find-import imports import)))
-         (served (map (lambda (import index) (function-for imports import index))
-                      functions (iota (length functions))))
-         (globals (map (lambda (import)
-                         (let ((value (given import)))
-                           (if (or (procedure? value) (string? value) (pair? value)) (incompatible import))
-                           (as-bits (global-type (import-type import)) value references)))
-                       (module-imported m 'global))))
-    (for-each (lambda (import) (take-limits! import (given import) (import-type import))) (module-imported m 'memory))
-    (for-each (lambda (import) (take-limits! import (given import) (table-type-limits (import-type import))))
-              (module-imported m 'table))
-    (let ((instance (construct-instance m (wasm-compile m served globals) machine references '())))
+(module name value): what wasm-export gives of another instance; for a function also a procedure, which gives its result
+(of several a list), or the name of a standard host call as a string; for a global its value; for a memory or a table its
+limits, (least most), of which this instance gets its own. Functions that are not in the list are those of WASI preview
+1, and of the module `comet` the standard host calls. The machine is MACHINE, that of the instances it imports from, or
+a new one."
+  (let* ((bytes (if (string? what) (read-file-bytes what) what))
+         (machine (or machine (machine-of-imports (read-module bytes) imports) (make-machine)))
+         (store (store-of machine))
+         (m (read-module bytes (store-signatures store)))
+         (other (machine-of-imports m imports)))
+    (if (and other (not (eq? other machine)))
+        (unlinkable "instances of several machines cannot be linked: make them with one machine"))
+    (let* ((program (wasm-compile m (linkage-for m imports machine store)))
+           (instance (construct-instance m program machine store))
+           (functions (module-imported m 'function)))
       (for-each (lambda (import index)
                   (let ((value (import-value imports import)))
-                    (if (procedure? value) (serve! instance (host-call-name index) (import-type import) value))))
+                    (if (procedure? value)
+                        (serve! instance (host-call-name store index) import value))))
                 functions (iota (length functions)))
-      (machine-load! machine (program-image (instance-program instance)))
-      (run-from! instance (program-start (instance-program instance)) '() (lambda (thread) #t))
+      (load-image! machine (program-image program) (= 0 (store-count store)))
+      (store-count-set! store (+ 1 (store-count store)))
+      (store-registers-set! store (layout-registers (program-layout program)))
+      (if (layout-shared? (program-layout program)) (put-segments! instance))
+      (run-from! instance (program-start program) '() (lambda (thread) #t))
       instance)))
+
+;; Loading makes thread 0 begin anew; the others' globals in its registers stay.
+(define (load-image! machine image first?)
+  (let ((globals (thread-registers machine 0)))
+    (machine-load! machine image reset: first?)
+    (if (not first?) (set-thread-registers! machine 0 globals))))
+
+;; Active segments, in order, into what is there, of whichever module that is.
+(define (put-segments! instance)
+  (let* ((m (instance-module instance)) (machine (instance-machine instance))
+         (layout (program-layout (instance-program instance))))
+    (vector-for-each
+     (lambda (element)
+       (if (eq? 'active (element-mode element))
+           (let* ((table (element-table element)) (offset (constant-bits layout (element-offset element)))
+                  (items (element-items element)))
+             (if (> (+ offset (vector-length items)) (machine-peek machine (table-size-address layout table)))
+                 (trapped "out of bounds table access"))
+             (do ((i 0 (+ i 1))) ((= i (vector-length items)))
+               (machine-poke! machine (+ (table-address layout table) (* 8 (+ offset i)))
+                              (constant-bits layout (vector-ref items i)))))))
+     (module-elements m))
+    (vector-for-each
+     (lambda (segment)
+       (if (eq? 'active (segment-mode segment))
+           (let ((offset (constant-bits layout (segment-offset segment)))
+                 (bytes (subu8vector (module-bytes m) (segment-start segment) (segment-end segment))))
+             (if (> (+ offset (u8vector-length bytes)) (* page-size (machine-peek machine (memory-size-address layout))))
+                 (trapped "out of bounds memory access"))
+             (machine-memory-set! machine (+ (layout-memory layout) offset) bytes))))
+     (module-segments m))))
 
 (define-documented (wasm-check bytes)
   "Reads, validates and compiles a module whatever it imports; what is wrong with it is an error."
   (let* ((m (read-module bytes)) (functions (module-imported m 'function)))
-    (wasm-compile m
-                  (map (lambda (import) "none") functions)
-                  (map (lambda (import) 0) (module-imported m 'global)))
+    (wasm-compile m (lone-linkage (map (lambda (import) "none") functions)
+                                  (map (lambda (import) 0) (module-imported m 'global))))
     (void)))
 
 ;; ---- calling -----------------------------------------------------------------------------------------
@@ -177,11 +276,12 @@ standard host calls."
 ;; so they go along.
 (define (run-from! instance address arguments receive-results)
   (let* ((machine (instance-machine instance))
-         (outer (instance-threads instance))
+         (store (instance-store instance))
+         (outer (store-threads store))
          (globals (thread-registers machine (current-thread-of instance)))
          (thread (if (null? outer) 0 (machine-make-thread! machine address))))
     (dynamic-wind
-     (lambda () (instance-threads-set! instance (cons thread outer)))
+     (lambda () (store-threads-set! store (cons thread outer)))
      (lambda ()
        (if (null? outer) (machine-restart! machine address))
        (set-thread-registers! machine thread globals)
@@ -191,13 +291,13 @@ standard host calls."
          (if (not (eq? 'halted (stop-reason stop))) (trapped (instance-trap-text instance stop)))
          (receive-results thread)))
      (lambda ()
-       (instance-threads-set! instance outer)
+       (store-threads-set! store outer)
        (if (pair? outer)
            (begin (set-thread-registers! machine (car outer) (thread-registers machine thread))
                   (machine-free-thread! machine thread)))))))
 
 (define (current-thread-of instance)
-  (let ((threads (instance-threads instance))) (if (null? threads) 0 (car threads))))
+  (let ((threads (store-threads (instance-store instance)))) (if (null? threads) 0 (car threads))))
 
 ;; The results' bits of a function, by its number, for the bits of its arguments.
 (define (instance-call-bits instance index arguments)
@@ -243,6 +343,31 @@ WebAssembly's words."
     (bits->value (global-type (vector-ref (module-globals (instance-module instance)) index))
                  (instance-global-bits instance index)
                  (instance-references instance))))
+
+;; ---- exports -----------------------------------------------------------------------------------------
+
+(define (export-kinds instance name)
+  (filter-map (lambda (export) (and (string=? name (export-name export)) (export-kind export)))
+              (vector->list (module-exports (instance-module instance)))))
+
+(define-documented (wasm-export instance name)
+  "What an instance exports under a name, for wasm-instantiate's imports of another one."
+  (let* ((kinds (export-kinds instance name)) (kind (if (pair? kinds) (car kinds) 'function))
+         (index (instance-export instance kind name)) (m (instance-module instance))
+         (layout (program-layout (instance-program instance))))
+    (define (type parts) (vector-ref (parts m) index))
+    (define (give type value) (make-exported kind type value (instance-machine instance)))
+    (case kind
+      ((function)
+       (give (type module-functions)
+             (label-address (layout-code layout) (vector-ref (layout-functions layout) index))))
+      ((memory) (give (type module-memories) (layout-memory-place layout)))
+      ((table) (give (type module-tables) (table-place layout index)))
+      (else
+       (give (type module-globals)
+             (if (global-mutable? (type module-globals))
+                 (vector-ref (layout-globals layout) index)
+                 (imported-bits (instance-global-bits instance index))))))))
 
 ;; ---- traps -------------------------------------------------------------------------------------------
 

@@ -129,9 +129,8 @@
 
 (define (append-vector a b) (list->vector (append (vector->list a) (vector->list b))))
 
-(define (read-types! c m)
-  (let* ((ids (make-table))
-         (id (lambda (key)
+(define (read-types! c m ids)
+  (let* ((id (lambda (key)
                (or (table-ref ids key #f)
                    (let ((n (+ 1 (table-length ids)))) (table-set! ids key n) n)))))
     (module-types-set! m (read-vector! c (lambda () (read-signature! c id))))))
@@ -260,10 +259,10 @@
   (let ((c (table-ref (module-customs m) name #f)))
     (and c (make-cursor (cursor-bytes c) (cursor-at c) (cursor-end c)))))
 
-(define (read-section! id c m)
+(define (read-section! id c m ids)
   (case id
     ((0) (read-custom! c m))
-    ((1) (read-types! c m))
+    ((1) (read-types! c m ids))
     ((2) (read-imports! c m))
     ((3) (read-functions! c m))
     ((4) (read-tables! c m))
@@ -300,7 +299,8 @@
         (malformed end "data count and data section have inconsistent lengths"))
     (if (> (vector-length (module-memories m)) 1) (invalid end "multiple memories"))))
 
-(define (read-module bytes)
+;; IDS: the numbers of signatures, by which modules in one machine know each other's.
+(define (read-module bytes #!optional (ids (make-table)))
   (let ((m (construct-module bytes '#() '#() '#() '#() '#() '#() '#() #f '#() #f '#() '#()
                              (make-table) (make-table) (make-table) 0))
         (c (make-cursor bytes 0 (u8vector-length bytes))))
@@ -315,7 +315,7 @@
             (if (> id 12) (malformed at "malformed section id"))
             (let ((part (cursor-part c (read-u32! c))) (place (vector-ref section-order id)))
               (if (and (> id 0) (<= place last)) (malformed at "unexpected content after last section"))
-              (read-section! id part m)
+              (read-section! id part m ids)
               (if (> (cursor-left part) 0) (malformed (cursor-at part) "section size mismatch"))
               (loop (max place last))))))
     (check-counts m)

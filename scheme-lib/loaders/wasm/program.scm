@@ -1,4 +1,5 @@
-;; A module as a program that runs without Scheme: what it imports is what the system has (see wasi), or it is refused.
+;; A module as a program that runs without Scheme: what it imports is what the system has (see wasi), or what its
+;; embedder grants under the name MODULE.NAME.
 ;;
 ;;   (machine-load! machine (wasm->image (read-file-bytes "hello.wasm")))
 ;;   $ comet-vm run hello.wasm
@@ -12,10 +13,20 @@
 (use scheme-lib/loaders/loader)
 (declare (block))
 
+;; What the system does not have is a host call of the embedder's, MODULE.NAME.
 (define (function-for import)
   (or (system-function (import-module import) (import-name import))
-      (unlinkable "unknown import: function " (import-name import) " of module " (import-module import)
-                  ": a program can import WASI preview 1, and the standard host calls from the module comet")))
+      (let ((name (text (import-module import) "." (import-name import))))
+        (if (not (host-call-name? name))
+            (unlinkable "unknown import: function " (import-name import) " of module " (import-module import)
+                        ": no host call can be called `" name "`"))
+        name)))
+
+(define (host-call-name? name)
+  (and (<= (string-length name) 63)
+       (every (lambda (c)
+                (or (char<=? #\a c #\z) (char<=? #\A c #\Z) (char<=? #\0 c #\9) (memv c '(#\_ #\- #\.))))
+              (string->list name))))
 
 (define-documented (wasm->image bytes)
   "The image object of a module's bytes. It runs the start function and `_start`."
@@ -26,7 +37,7 @@
            (unlinkable "unknown import: " (import-kind import) " " (import-name import) " of module "
                        (import-module import) ": a program has its own memory, tables and globals")))
      (vector->list (module-imports m)))
-    (program-image (wasm-compile m (map function-for (module-imported m 'function)) '()))))
+    (program-image (wasm-compile m (lone-linkage (map function-for (module-imported m 'function)) '())))))
 
 ;; ---- the loader --------------------------------------------------------------------------------------
 

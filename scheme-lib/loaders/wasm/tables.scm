@@ -53,7 +53,7 @@
   (table-type-element (vector-ref (module-tables (function-module f)) index)))
 
 (define (emit-table-size! f table register)
-  (emit! (function-code f) op:ldu64 register 0 (zigzag (table-size-address table))))
+  (emit! (function-code f) op:ldu64 register 0 (zigzag (table-size-address (function-layout f) table))))
 
 ;; Register `to` gets where an element stands, less the table's address.
 (define (emit-element! f table index to)
@@ -166,7 +166,7 @@
       (emit-constant! code result #xffffffff)
       (emit! code op:add at size n)
       (branch! code op:bgei_u at (zigzag (+ 1 (table-capacity layout table))) done)
-      (emit! code op:st64 0 at (zigzag (table-size-address table)))
+      (emit! code op:st64 0 at (zigzag (table-size-address (function-layout f) table)))
       (emit! code op:mov result size)
       (emit-element-address! f table size at)
       (emit! code op:mov left n)

@@ -14,8 +14,9 @@
 (use scheme-lib/loaders/wasm/instance)
 (declare (block))
 
-;; folder: where the modules are; instances: by name, #f for the last; registered: by the name that imports use
-(define-type script folder instances registered)
+;; folder: where the modules are; instances: by name, #f for the last; registered: by the name that imports use; machine:
+;; of all modules where some are linked, or #f
+(define-type script folder instances registered machine)
 
 (define (field object name) (let ((found (assoc name object))) (and found (cdr found))))
 
@@ -23,8 +24,8 @@
 
 (define (ignore . arguments) '())
 
-(define (print . params) (make-exported 'function (make-signature (list->vector params) '#() #f) ignore))
-(define (constant type value) (make-exported 'global (make-global type #f #f) value))
+(define (print . params) (make-exported 'function (make-signature (list->vector params) '#() #f) ignore #f))
+(define (constant type value) (make-exported 'global (make-global type #f #f) value #f))
 
 ;; The module of the reference interpreter that scripts expect.
 (define spectest
@@ -40,8 +41,8 @@
    (list "global_i64" (constant type:i64 666))
    (list "global_f32" (constant type:f32 666.6))
    (list "global_f64" (constant type:f64 666.6))
-   (list "table" (make-exported 'table (make-table-type type:funcref #f) '(10 20)))
-   (list "memory" (make-exported 'memory #f '(1 2)))))
+   (list "table" (make-exported 'table (make-table-type type:funcref #f) '(10 20) #f))
+   (list "memory" (make-exported 'memory #f '(1 2) #f))))
 
 (define (imports script)
   (append
@@ -51,24 +52,7 @@
 
 ;; What an instance exports, for others to import.
 (define (instance-imports name instance)
-  (let ((m (instance-module instance)))
-    (map (lambda (export) (list name (export-name export) (exported instance m export)))
-         (vector->list (module-exports m)))))
-
-(define (exported instance m export)
-  (let ((index (export-index export)) (kind (export-kind export)))
-    (define (of parts value)
-      (let ((type (vector-ref (parts m) index))) (make-exported kind type (value type))))
-    (define (size-and-limit address type) (list (machine-peek (wasm-machine instance) address) (limits-most type)))
-    (case kind
-      ((function)
-       (of module-functions
-           (lambda (type) (lambda arguments (apply wasm-call instance (export-name export) arguments)))))
-      ((global) (of module-globals (lambda (type) (imported-bits (instance-global-bits instance index)))))
-      ((memory) (of module-memories (lambda (type) (size-and-limit memory-size-address type))))
-      (else
-       (of module-tables
-           (lambda (type) (size-and-limit (table-size-address index) (table-type-limits type))))))))
+  (map (lambda (export) (list name export (wasm-export instance export))) (wasm-exports instance)))
 
 ;; ---- values ------------------------------------------------------------------------------------------
 
@@ -111,7 +95,7 @@
         (list (instance-global-bits instance (instance-export instance 'global name))))))
 
 (define (make-instance script command)
-  (wasm-instantiate (path-expand (field command "filename") (script-folder script)) (imports script)))
+  (wasm-instantiate (path-expand (field command "filename") (script-folder script)) (imports script) (script-machine script)))
 
 ;; ---- commands ----------------------------------------------------------------------------------------
 
@@ -165,8 +149,10 @@
 
 (define-documented (wast-run path report)
   "Runs the commands of a file; (REPORT line text) hears of those that fail. Gives (passed . failed)."
-  (let* ((script (make-script (path-directory (path-expand path)) (make-table) (make-table)))
-         (commands (vector->list (field (text->json (read-file-text path)) "commands"))))
+  (let* ((commands (vector->list (field (text->json (read-file-text path)) "commands")))
+         (linked? (any (lambda (command) (string=? "register" (field command "type"))) commands))
+         (script (make-script (path-directory (path-expand path)) (make-table) (make-table)
+                              (and linked? (make-machine memory-limit: (expt 2 36))))))
     (let loop ((commands commands) (passed 0) (failed 0))
       (if (null? commands)
           (cons passed failed)

@@ -1,0 +1,2 @@
+;; asm/binary/object-source: objects back to sources.
+(##namespace ("asm/binary/object-source#" object->source))
