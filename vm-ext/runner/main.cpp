@@ -165,6 +165,11 @@ std::unique_ptr<comet_machine, Free> make_machine(const Options& options) {
       end(exit_usage, std::string("--dir: ") + error.message);
   }
   if (options.seed) comet_set_random_seed(machine, *options.seed);
+  if (options.turns) {
+    comet_schedule schedule = COMET_SCHEDULE_INIT;
+    check(comet_schedule_get(machine, &schedule, &error), error);
+    check(comet_schedule_set(machine, schedule.slice, *options.turns, &error), error);
+  }
   return owner;
 }
 

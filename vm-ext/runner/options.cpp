@@ -31,12 +31,13 @@ Limits (N: decimal, or hexadecimal with 0x):
 What the program may do:
   --allow GROUP        grant a group of host calls
   --deny GROUP         take a group away
-                       groups: exit, streams, arguments, memory, files (granted
-                       from the start), clock, random
+                       groups: exit, streams, arguments, memory, files, threads,
+                       events (granted from the start), clock, random
   --dir DIR[:NAME][:ro]  let it use the files in DIR, which it calls NAME, or as
                        DIR is called; ro: reading only
   --env NAME=VALUE     set a variable of its environment, which is empty else
   --seed N             make what `random` gives the same on every run
+  --turns N            draw how long the turns of threads are from the seed N
 
 Files to look into with comet-vm debug:
   --core FILE          when the program does not end by itself, write its state
@@ -55,10 +56,11 @@ Reports, all on standard error:
 Exit status: that of the program, modulo 256, or
    64  the command line is wrong         123  --fuel is used up
    65  IMAGE is not a valid image        124  --time is over
-   66  IMAGE cannot be read              130  interrupted (Ctrl-C)
-   70  an error in the runner itself     132  the program trapped
-   71  the system or a limit refused     141  the reader of the output is gone
-   74  the runner cannot write its own output
+   66  IMAGE cannot be read              125  every thread waits
+   70  an error in the runner itself     130  interrupted (Ctrl-C)
+   71  the system or a limit refused     132  the program trapped
+   74  the runner cannot write its own   141  the reader of the output is gone
+       output
    77  IMAGE needs host calls that it was not allowed
 )";
 
@@ -73,6 +75,7 @@ enum OptionId : int {
   option_dir,
   option_env,
   option_seed,
+  option_turns,
   option_core,
   option_record,
   option_hash,
@@ -93,6 +96,7 @@ constexpr option long_options[] = {
     {"dir", required_argument, nullptr, option_dir},
     {"env", required_argument, nullptr, option_env},
     {"seed", required_argument, nullptr, option_seed},
+    {"turns", required_argument, nullptr, option_turns},
     {"core", required_argument, nullptr, option_core},
     {"record", required_argument, nullptr, option_record},
     {"hash", no_argument, nullptr, option_hash},
@@ -103,7 +107,8 @@ constexpr option long_options[] = {
     {nullptr, 0, nullptr, 0},
 };
 
-constexpr std::string_view groups[] = {"exit", "streams", "arguments", "memory", "files", "clock", "random"};
+constexpr std::string_view groups[] = {"exit",    "streams", "arguments", "memory", "files",
+                                       "threads", "events",  "clock",     "random"};
 
 // Thrown where the command line is wrong; caught in read_options.
 struct UsageError {
@@ -146,7 +151,7 @@ std::string parse_group(std::string_view option, const char* text) {
   for (const std::string_view group : groups) {
     if (group == text) return text;
   }
-  throw UsageError{std::string(option) + " takes one of exit, streams, arguments, memory, files, clock, random, not '" +
+  throw UsageError{std::string(option) + " takes one of exit, streams, arguments, memory, files, threads, events, clock, random, not '" +
                    text + "'"};
 }
 
@@ -183,6 +188,7 @@ void take_option(Options& options, int id, const char* value) {
     case option_dir: options.directories.push_back(parse_directory(value)); break;
     case option_env: options.environment.push_back(parse_setting(value)); break;
     case option_seed: options.seed = parse_number("--seed", value); break;
+    case option_turns: options.turns = parse_number("--turns", value); break;
     case option_core: options.core = value; break;
     case option_record: options.record = value; break;
     case option_hash: options.hash = true; break;

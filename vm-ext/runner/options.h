@@ -48,6 +48,7 @@ struct Options {
   std::optional<uint64_t> call_depth;
   std::optional<uint64_t> registers;
   std::optional<uint64_t> seed;
+  std::optional<uint64_t> turns;  // seed of the lengths of threads' turns
   std::vector<GroupChange> groups;
   std::vector<Directory> directories;
   std::vector<const char*> environment;
