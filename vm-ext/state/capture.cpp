@@ -66,7 +66,7 @@ Hash128 identity_of(const SavedState& state) {
     hash.bytes(words.data(), words.size());
   };
   for (const uint64_t limit :
-       {state.limits.memory_limit, state.limits.register_limit, state.limits.call_depth_limit})
+       {state.limits.memory_limit, state.limits.register_limit, state.limits.call_depth_limit, state.limits.thread_limit})
     hash.number(limit);
   hash.number(state.random.has_value());
   for (const uint64_t word : state.random.value_or(Random::State{})) hash.number(word);

@@ -130,7 +130,8 @@ void StateReader::take_machine(Fields& fields) {
   for (uint64_t& word : random) word = fields.take(8, "the random generator");
   if (fields.take(1, "the random generator") != 0) state_.random = random;
   const bool has_base = fields.take(1, "the base") != 0;
-  fields.take_zeros(6);
+  fields.take_zeros(2);
+  state_.limits.thread_limit = fields.take(4, "a limit");
   const Hash128 base = take_hash(fields, "the base");
   if (!has_base) return;
   state_.base = base;

@@ -33,7 +33,8 @@ void write_machine(RecordWriter& writer, const SavedState& state, const SavedSta
   for (const uint64_t word : state.random.value_or(Random::State{})) payload.put(word, 8);
   payload.put(state.random.has_value(), 1);
   payload.put(base != nullptr, 1);
-  payload.put(0, 6);
+  payload.put(0, 2);
+  payload.put(limits.thread_limit, 4);
   put_hash(payload, base == nullptr ? Hash128{} : base->identity);
   writer.record(state_format::machine_record, payload);
 }
