@@ -74,14 +74,20 @@
 (define (restart-program!)
   (let ((session (the-session)))
     (timeline-set-aside!)
-    (machine-restore! (the-machine) (session-fresh session))
+    (target-restore! (session-fresh session))
     (forget-pause! session)
     (timeline-begin!)
     (breakpoints-refresh!)))
 
 ;; ---- running ---------------------------------------------------------------------------------------
 
+;; Who was interrupted while others ran may have chosen a thread that is gone.
+(define (choose-thread-that-is-there!)
+  (if (not (memv (session-thread (the-session)) (machine-threads (the-machine))))
+      (session-thread-set! (the-session) (machine-current-thread (the-machine)))))
+
 (define (conclude! reason stop #!optional (arrivals '()))
+  (choose-thread-that-is-there!)
   (let ((session (the-session)) (pause (make-pause reason (target-pc) (target-count) stop arrivals)))
     (session-stop-set! session pause)
     (session-level-set! session 0)

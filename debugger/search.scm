@@ -62,7 +62,7 @@
       (define (look-from from end)
         (if (not (= (target-count) from))
             (begin
-              (machine-restore! (the-machine) snapshot)
+              (target-restore! snapshot)
               (timeline-at-set! timeline near)
               (run-exactly-to! timeline from)))
         (look end))

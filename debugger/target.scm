@@ -10,6 +10,11 @@
 (use vm-ext/gambit/vm)
 
 (define (thread) (session-thread (the-session)))
+;; To a snapshot; the thread whose turn it is there becomes the session's.
+(define (target-restore! snapshot)
+  (machine-restore! (the-machine) snapshot)
+  (session-thread-set! (the-session) (machine-current-thread (the-machine))))
+
 (define (target-space) (machine-thread-space (the-machine) (thread)))
 
 ;; ---- the thread ------------------------------------------------------------------------------------

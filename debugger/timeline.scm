@@ -326,8 +326,7 @@
           (else (loop (cdr moments) found)))))
 
 (define (restore-moment! timeline moment)
-  (machine-restore! (the-machine) (moment-snapshot moment))
-  (session-thread-set! (the-session) (machine-current-thread (the-machine)))
+  (target-restore! (moment-snapshot moment))
   (timeline-at-set! timeline (moment-count moment)))
 
 ;; As machine-run!, for all threads.
