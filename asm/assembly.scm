@@ -602,7 +602,7 @@
 (define (find-places! a)
   (for-each
    (lambda (made)
-     (made-places-set! made (environment-places (assembly-environment a) (made-origin made)))
+     (made-places-set! made (environment-all-places (assembly-environment a) (made-origin made)))
      (made-origin-set! made #f))
    (assembly-made a)))
 

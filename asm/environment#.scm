@@ -2,5 +2,5 @@
 (##namespace ("asm/environment#"
   call-with-environment environment-start-pass! environment-eval environment-call with-fresh-random-state
   environment-variable environment-source-name-set!
-  environment-note-origin! environment-origin environment-places
+  environment-note-origin! environment-origin environment-places environment-all-places
   environment-define! environment-names environment-reserved?))

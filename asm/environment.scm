@@ -231,13 +231,14 @@
                     (lambda () (##eval-top (keep-calls datum (environment-assigned environment))
                                            (environment-top environment)))))
 
-;; The value; the lists in it are remembered with the calls of the source that are now under way, which made them.
-(define (environment-note-origin! environment value lists)
+;; The value; the lists in it are remembered with the calls of the source that are now under way, which made them, and
+;; with a place in a library's macro, or #f.
+(define (environment-note-origin! environment value lists macro)
   (continuation-capture
    (lambda (inner)
      (if (environment-outer environment)
          (for-each (lambda (list)
-                     (origins-note! (environment-origins environment) list inner (environment-outer environment)))
+                     (origins-note! (environment-origins environment) list inner (environment-outer environment) macro))
                    lists))
      value)))
 
@@ -245,9 +246,13 @@
 (define (environment-origin environment list)
   (origins-of (environment-origins environment) list))
 
-;; The places that led there, the outermost first.
+;; The places in the source that led there, the outermost first.
 (define (environment-places environment origin)
   (origin-places (environment-origins environment) origin))
+
+;; The same, and behind them the place in the library's macro that made it.
+(define (environment-all-places environment origin)
+  (append (environment-places environment origin) (origin-macros origin)))
 
 ;; Calls a procedure of the source. An exception of its code becomes a problem that tells what happened,
 ;; and which of the source's procedures were on the way.

@@ -10,7 +10,11 @@
 ;;
 ;;   (define (expand-twice source)
 ;;     (let ((statement (cadr (parts source))))
-;;       (located-form source (form source 'list statement statement))))
+;;       (form source 'list statement statement)))
+;;
+;;   (define (expand-clear source)                    ; what it makes by itself: (macro-form source name code)
+;;     (macro-form source "$clear" (list 'my/library#clear-code (cadr (parts source)))))
+;;   (define (clear-code register) (list (list 'imm register 0)))
 (module asm/macro)
 (use scheme-lib/util)
 (use asm/diagnostic)
@@ -73,3 +77,13 @@
 ;; The same; what it gives counts as made in this place, as far as its parts do not know better.
 (define (located-form source code)
   (form source 'located code))
+
+;; (macro-form source name code): code in the place of another one, of which what it gives counts as made by the macro
+;; `name` that is used in this place: errors stay with the source, and listings and the debugger see the macro, whose
+;; place is where macro-form stands in its library.
+(define (macro-form-from source name code file line column)
+  (form source 'located code name file line column))
+
+;; The word that a form begins with, as text: the name of the macro that is used.
+(define (macro-name source)
+  (symbol->string (datum (car (parts source)))))

@@ -28,15 +28,16 @@
 ;; What a pass remembers.
 (define-type origins
   prefix    ; what names of the source's own procedures begin with
-  lists     ; list -> a pair of continuations: when it was made, and when the statement's Scheme began
+  lists     ; list -> two continuations, when it was made and when the statement's Scheme began, and the place in a
+            ; library's macro that made it, or #f
   places)   ; frame of a continuation -> the places that led there, the innermost first
 
 (define (new-origins prefix)
   (make-origins prefix (make-table test: eq? weak-keys: #t) (make-table test: eq?)))
 
 ;; To look at the calls takes much longer than to remember them, and is for the last pass only.
-(define (origins-note! origins list inner outer)
-  (table-set! (origins-lists origins) list (cons inner outer)))
+(define (origins-note! origins list inner outer macro)
+  (table-set! (origins-lists origins) list (vector inner outer macro)))
 
 ;; For `origin-places`; #f where nothing is known of the list.
 (define (origins-of origins list)
@@ -50,8 +51,8 @@
   (if origin
       (reverse (take-at-most
                 (frame-places origins
-                              (##continuation-first-frame (car origin) #f)
-                              (frame-of (##continuation-first-frame (cdr origin) #f)))
+                              (##continuation-first-frame (vector-ref origin 0) #f)
+                              (frame-of (##continuation-first-frame (vector-ref origin 1) #f)))
                 most-places))
       '()))
 
@@ -69,6 +70,10 @@
                 known
                 new)
           (loop (##continuation-next-frame at #f) (cons at new))))))
+
+;; The place in a library's macro, in a list, or none.
+(define (origin-macros origin)
+  (if (and origin (vector-ref origin 2)) (list (vector-ref origin 2)) '()))
 
 (define (frame-of continuation)
   (and continuation (##continuation-frame continuation)))

@@ -13,6 +13,7 @@
 (use asm/expression)
 (use asm/reader)
 (use asm/environment)
+(use asm/origin)
 (use asm/assembly)
 (use asm/relax)
 (use asm/value)
@@ -75,7 +76,9 @@
     (cons 'sleb128 (lambda (n) (sleb128-bytes (checked-64 n))))
     (cons 'pass (lambda () (assembly-pass a)))
     (cons 'list (noting-list (assembly-environment a)))
-    (cons 'located (lambda (value) (locate! (assembly-environment a) value))))
+    (cons 'located
+          (lambda (value #!optional macro file line column)
+            (locate! (assembly-environment a) value (and macro (make-place macro file line column))))))
    (map (lambda (symbol) (cons symbol (register-number (register-symbol symbol)))) registers)
    register-bindings
    mnemonic-bindings))
@@ -102,7 +105,7 @@
 (define (noting-list environment)
   (lambda items
     (if (and (pair? items) (may-be-instruction? items))
-        (environment-note-origin! environment items (list items))
+        (environment-note-origin! environment items (list items) #f)
         items)))
 
 (define (may-be-instruction? list)
@@ -111,13 +114,15 @@
         (symbol? head)
         (procedure? head))))
 
-;; The value, whose lists were made where `located` is called, unless they remember better.
-(define (locate! environment value)
+;; The value, whose lists were made where `located` is called, unless they remember better; by a macro of a library, if
+;; there is a place in one.
+(define (locate! environment value macro)
   (environment-note-origin! environment value
     (let walk ((value value) (found '()))
       (cond ((not (and (pair? value) (list? value))) found)
             ((may-be-instruction? value) (if (environment-origin environment value) found (cons value found)))
-            (else (fold walk found value))))))
+            (else (fold walk found value))))
+    macro))
 
 (define (checked-64 n)
   (if (not (and (exact-integer? n) (integer-64? n)))

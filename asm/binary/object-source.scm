@@ -35,8 +35,10 @@
           (let ((section (vector-ref sections index)))
             (set! current index)
             (newline port)
-            (apply statement ".section" (quoted (object-section-name section)) (quoted (object-section-protection section))
-                   (append (if (object-section-address section) (list (hex-address (object-section-address section))) '())
+            (apply statement ".section"
+                   (quoted (object-section-name section))
+                   (quoted (object-section-protection section))
+                   (append (let ((address (object-section-address section))) (if address (list (hex-address address)) '()))
                            (if (object-section-keep? section) '("keep") '()))))))
     ;; The bytes of a section up to an offset that no part stands for.
     (define (take! index offset)

@@ -30,7 +30,7 @@
   (let ((code (parts source)))
     (if (not (and code (<= 3 (length code) 4)))
         (macro-fail "expected ($compute register expression [first free register]), found " (written (datum source))))
-    (located-form source
+    (macro-form source "$compute"
       (list 'asm/library/expressions#compile-expression
             (cadr code)
             (tree-form (caddr code))

@@ -61,7 +61,7 @@
     (if (not (and (= 4 (length code)) (symbol? (datum (cadddr code)))))
         (macro-fail "expected (" name (if (eq? name '$load) " register base" " base register") " record.field), found "
                     (written (datum source))))
-    (located-form source
+    (macro-form source (symbol->string name)
       (list 'asm/library/records#access-code (list 'quote name) (cadr code) (caddr code)
             (list 'quote (datum (cadddr code))) (cadddr code)))))
 

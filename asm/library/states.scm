@@ -55,7 +55,12 @@
         (list 'list ''label label)
         (form (car state) '$begin (form (car state) '$ (cons 'list (map (lambda (s) (list '$statement s)) next))))
         (cons 'list (map (lambda (clause) (clause-code clause register label-of)) (cdr state)))
-        (form (car state) 'list ''jump label)))
+        (jump-from (car state) label)))
+
+;; Lists of one's own, each time another one, are what a place can be remembered of.
+(define (jump-from source label)
+  (macro-form source "$states" (list 'asm/library/states#jump-code label)))
+(define (jump-code label) (list 'jump label))
 
 (define (clause-code clause register label-of)
   (let* ((code (parts clause))
@@ -72,5 +77,5 @@
                                         (form (car code) register '<= (cadr (parts (car code)))))))
                       (else (unless-in (form clause register '= (car code)))))
                 (cons 'list (map (lambda (statement) (list '$statement statement)) (cddr code)))
-                (form clause 'list ''jump (label-of (datum (cadr code))))
+                (jump-from clause (label-of (datum (cadr code))))
                 (list 'list ''label behind)))))

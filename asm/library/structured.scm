@@ -68,7 +68,9 @@
                 (form source 'list ''label (cadr code))
                 (with-registers source (append (names-of (caddr code)) (names-of (cadddr code)))
                   (block-of source (cddddr code)))
-                (form source 'list ''ret)))))
+                (macro-form source "$procedure" '(asm/library/structured#return))))))
+
+(define (return) (list (list 'ret)))
 
 ;; ---- values ------------------------------------------------------------------------------------------
 
@@ -105,7 +107,7 @@
          (call? (and (pair? from) (memq (datum (car from)) '($call $host))))
          (targets (and right? (parts (cadr code)))))
     (check source right? "expected ($set register value)")
-    (located-form source
+    (macro-form source "$set"
       (cond ((not call?) (list 'asm/library/structured#move (cadr code) (value (caddr code))))
             (else
              (let ((targets (or targets (list (cadr code)))))
@@ -124,7 +126,7 @@
 (define (expand-call source)
   (let ((code (parts source)))
     (check source (and code (>= (length code) 2)) "expected (" (datum (car code)) " \"name\" value ...)")
-    (located-form source
+    (macro-form source (macro-name source)
       (list 'asm/library/structured#call-code
             (if (eq? (datum (car code)) '$call) ''call ''hcall)
             (cadr code) '$window (values-of (cddr code))))))
@@ -135,7 +137,7 @@
 
 ;; A result may be another one's register: they meet above the window first.
 (define (expand-return source)
-  (located-form source
+  (macro-form source "$return"
     (list 'asm/library/structured#return-code '$window '$frame-length (values-of (cdr (parts source))))))
 
 (define (return-code window frame-length values)
@@ -143,7 +145,7 @@
     (list (move-all (+ window 1) values)
           (take-results (iota count 1) (+ window 1))
           (move-stack window frame-length)
-          '(ret))))
+          (list 'ret))))
 
 ;; ---- conditions --------------------------------------------------------------------------------------
 
@@ -198,7 +200,7 @@
            (let ((operator (datum (cadr code))))
              (check condition (assq operator comparisons)
                     "there is no comparison `" operator "`: known are " (string-join (map text (map car comparisons)) " "))
-             (located-form condition
+             (macro-form condition "$branch"
                (list 'asm/library/structured#compare-and-branch sense (list 'quote operator) (car code)
                      (value (caddr code)) target)))))))
 
@@ -212,7 +214,9 @@
           (located-form source (at source (cons 'list (apply make variables)))))))
 
 (define (mark label) (list 'list ''label label))
-(define (go-to source label) (form source 'list ''jump label))
+(define (go-to source label)
+  (macro-form source (macro-name source) (list 'asm/library/structured#jump-code label)))
+(define (jump-code label) (list 'jump label))
 
 (define (expand-if source)
   (let ((code (parts source)))
@@ -259,17 +263,18 @@
       (form source 'list
             (form source '$set register (cadr range))
             (loop-of source (form (cadr code) register '< (caddr range)) (cddr code)
-                     (form source 'list ''addi register register 1))))))
+                     (macro-form source "$for" (list 'asm/library/structured#step-code register)))))))
 
-(define (jump-out source label)
-  (located-form source (list 'asm/library/structured#jump-to label (datum (car (parts source))))))
+(define (step-code register) (list 'addi register register 1))
 
 (define (jump-to label name)
   (if (not label) (macro-fail "`" name "` stands in no loop: expected it in a $while or a $for"))
   (list 'jump label))
 
-(define (expand-break source) (located-form source (list 'asm/library/structured#jump-to '$end-label ''$break)))
-(define (expand-continue source) (located-form source (list 'asm/library/structured#jump-to '$again-label ''$continue)))
+(define (expand-break source)
+  (macro-form source "$break" (list 'asm/library/structured#jump-to '$end-label ''$break)))
+(define (expand-continue source)
+  (macro-form source "$continue" (list 'asm/library/structured#jump-to '$again-label ''$continue)))
 
 ;; ($switch register ((constant ...) statement ...) ... (else statement ...))
 (define (expand-switch source)
@@ -287,7 +292,7 @@
           (list
            (list 'let (map (lambda (label) (list label '(unique-name "case"))) labels)
                  (form source 'list
-                       (located-form source
+                       (macro-form source "$switch"
                          (list 'asm/library/structured#switch-code (cadr code) '$window
                                (cons 'list (map (lambda (clause label) (list 'cons (cons 'list (parts (car clause))) label))
                                                 cases labels))
@@ -315,7 +320,7 @@
           (list (list 'addi window register (- low))
                 (list 'jtab window count table)
                 (list 'jump otherwise)
-                '(.align 4 0)
+                (list '.align 4 0)
                 (list 'label table)
                 (map (lambda (i)
                        (let ((target (cond ((assv (+ low i) all) => cdr) (else otherwise))))
@@ -334,7 +339,8 @@
 (define (expand-use-stack source)
   (let ((code (parts source)))
     (check source (and code (= 2 (length code))) "expected ($use-stack end)")
-    (located-form source (list 'asm/library/structured#use-stack-code '$window (value (cadr code))))))
+    (macro-form source "$use-stack"
+      (list 'asm/library/structured#use-stack-code '$window (value (cadr code))))))
 
 (define (use-stack-code window value)
   (list (move window value) (list 'tset 't0 window)))
@@ -353,10 +359,9 @@
     (check source (and local (= 2 (length local))) "expected ($frame (local length) statement ...)")
     (let ((length (gensym 'length)))
       (form source 'let (list (list length (cadr local)))
-            (located-form source
-              (form source 'list
-                    ;; This leaves the new end in that register.
-                    (list 'asm/library/structured#move-stack '$window (list '- length))
-                    (list 'let `(($frame-length (+ $frame-length ,length)))
-                          (with-registers source (list (datum (car local))) (block-of source (cddr code))))
-                    (list 'asm/library/structured#move-stack '$window length)))))))
+            (form source 'list
+                  ;; This leaves the new end in that register.
+                  (macro-form source "$frame" (list 'asm/library/structured#move-stack '$window (list '- length)))
+                  (list 'let `(($frame-length (+ $frame-length ,length)))
+                        (with-registers source (list (datum (car local))) (block-of source (cddr code))))
+                  (macro-form source "$frame" (list 'asm/library/structured#move-stack '$window length)))))))

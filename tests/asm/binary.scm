@@ -2,6 +2,7 @@
 (use scheme-lib/test)
 (use scheme-lib/util)
 (use scheme-lib/image)
+(use scheme-lib/loaders/intel-hex)
 (use asm/assembler)
 (use vm-ext/gambit/vm)
 

@@ -65,6 +65,21 @@
         (map (lambda (line) (vector-ref line 2))
              (program-lines (asm-string (text structured (lines "($procedure \"f\" () (a)" "  ($set a 1)" "  ($while (a < 9)"
                                                                 "    (addi a a 1)))"))))))
+  ;; Of the file, the place is that of a form in the library, whose lines may change.
+  (test "what the macros made by themselves stands in the library, what was written in them in the source"
+        '((65536 "$set" "asm/library/structured.scm") (65539 "$while" "asm/library/structured.scm")
+          (65545 "$branch" "asm/library/structured.scm") (65549 "$procedure" "asm/library/structured.scm"))
+        (map (lambda (expansion) (map (lambda (i) (vector-ref expansion i)) '(0 1 2)))
+             (program-expansions (asm-string (text structured (lines "($procedure \"f\" () (a)" "  ($set a 1)"
+                                                                     "  ($while (a < 9)" "    (addi a a 1)))"))))))
+  (test "each in a line of its own macro" #t
+        (let ((lines (map (lambda (expansion) (vector-ref expansion 3))
+                          (program-expansions (asm-string (text structured "($procedure \"f\" () (a) ($set a 1) ($return))"))))))
+          (and (every (lambda (line) (> line 1)) lines)
+               (= 3 (length (delete-duplicates lines))))))
+  (test "a mistake in what a macro makes is told in the source" '("2:24 ")
+        (map (lambda (message) (substring message 0 5))
+             (messages (text structured "($procedure \"f\" () (a) ($set a \"far\"))"))))
   (test "mistakes are told"
         '("2:1 expected ($procedure \"name\" (parameter ...) (local ...) statement ...), found ($procedure \"f\")"
           "3:1 a statement is an instruction, a form that begins with $, or a label as a string, found 5"
@@ -158,7 +173,7 @@
         'r1)))
 
 (define (listed expression)
-  (map (lambda (line) (string-trim (cadr (string-split-at line "|"))))
+  (map (lambda (line) (string-trim (car (string-split-at (cadr (string-split-at line "|")) "  ; in `$compute`, asm/"))))
        (filter (lambda (line) (string-contains line "| "))
                (string-split (program-listing (asm-string (lines "(use asm/library/expressions)"
                                                                  (text "($compute r1 " expression " r10)"))))
