@@ -442,6 +442,10 @@ void StateReader::take_stop(Fields& fields) {
   stop.access = static_cast<int>(access);
   stop.host_call = static_cast<uint32_t>(fields.take(4, "a stop's host call"));
   stop.watchpoint = static_cast<uint32_t>(fields.take(4, "a stop's watchpoint"));
+  if (stop.reason == COMET_LIMIT) {
+    if (stop.watchpoint > COMET_LIMIT_HOST_CALLS) fields.fail_at(at, "there is no such limit");
+    stop.limit = static_cast<comet_limit>(std::exchange(stop.watchpoint, 0));
+  }
   for (uint64_t* part : {&stop.pc, &stop.address, &stop.instruction_count, &stop.executed})
     *part = fields.take(8, "a stop");
   stop.exit_status = static_cast<int64_t>(fields.take(8, "a stop's exit status"));

@@ -208,7 +208,7 @@ void write_stop(RecordWriter& writer, const SavedStop& saved) {
   payload.put(static_cast<uint64_t>(stop.trap), 4);
   payload.put(static_cast<uint64_t>(stop.access), 4);
   payload.put(stop.host_call, 4);
-  payload.put(stop.watchpoint, 4);
+  payload.put(stop.reason == COMET_LIMIT ? static_cast<uint32_t>(stop.limit) : stop.watchpoint, 4);
   for (const uint64_t part : {stop.pc, stop.address, stop.instruction_count, stop.executed,
                               static_cast<uint64_t>(stop.exit_status)})
     payload.put(part, 8);
