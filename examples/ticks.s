@@ -33,10 +33,8 @@ tick:
         ldu64   r5, r4
         addi    r5, r5, 1
         st64    r4, r5
-        imm     r11, 't'
-        call    r10, put_byte
-        imm     r11, ' '
-        call    r10, put_byte
+        imm     r11, text
+        call    r10, put_string
         mov     r11, r5
         call    r10, put_number
         imm     r11, '\n'
@@ -46,6 +44,7 @@ tick:
 .data
 .align 8
 count:  .quad   0
+text:   .asciz  "tick "
 
 .text
 (include "lib/output.scm")

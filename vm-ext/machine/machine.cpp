@@ -221,12 +221,13 @@ void Machine::free_thread(comet_thread id) {
 }
 
 void Machine::forget_code(Space& space) {
+  const Slot* const resume = CodeCache::resume_slot(); // looked up once: there may be very many activations
   for (const auto& [id, thread] : threads_) {
     if (spaces_.at(thread->space).get() != &space) continue;
     for (Activation* activation = thread->activations.data() + 1; activation <= thread->top; ++activation) {
-      if (activation->return_slot == nullptr) continue;
-      activation->return_address = CodeCache::return_address(*activation);
-      activation->return_slot = CodeCache::resume_slot();
+      if (activation->return_slot == nullptr || activation->return_slot == resume) continue;
+      activation->return_address = CodeCache::address_of(activation->return_slot);
+      activation->return_slot = resume;
     }
   }
   space.code.forget();

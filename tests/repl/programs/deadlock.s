@@ -1,4 +1,4 @@
-; Two threads, each of which waits for the other.
+; Two threads: one waits for the other, which waits for a word that nobody changes.
 .text
 _start:
         imm     r11, other
