@@ -105,10 +105,10 @@ void Machine::run_every_thread(std::uint64_t fuel, comet_stop& stop, comet_obser
       break;
     }
     std::uint64_t length = UINT64_MAX;
-    if (timeline.arrivals_forgotten(count))
+    const bool arrived = schedule_.arrived == mark(count);
+    if (timeline.arrivals_forgotten(arrived ? count + 1 : count))
       fail(COMET_ERROR_STATE, 0, "the timeline's log of events no longer reaches back to %llu instructions; begin a new timeline",
            static_cast<unsigned long long>(count));
-    const bool arrived = schedule_.arrived == mark(count);
     if (const LoggedCall* logged = timeline.next_arrival(arrived ? count + 1 : count)) {
       if (logged->count == count) {
         schedule_.arrived = mark(count);
