@@ -139,8 +139,8 @@ be read first."
 (define (grant-import! machine name)
   (cond ((member name '("clock" "random")) (machine-grant! machine name))
         ((string=? name "timer") (machine-grant! machine "clock"))
-        ((not (member name '("exit" "read" "write" "arg_count" "arg" "map" "spawn" "join" "leave" "self" "yield" "wait32"
-                             "wait64" "notify" "on" "pause")))
+        ((not (member name '("exit" "read" "write" "arg_count" "arg" "env_count" "env" "map" "spawn" "join" "leave" "self" "yield"
+                             "wait32" "wait64" "notify" "on" "pause")))
          (vm-host-grant (machine-handle machine) name))))
 
 (define-documented (make-machine-for-state state #!optional (allowed-memory (expt 2 30)))

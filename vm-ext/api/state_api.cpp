@@ -131,7 +131,6 @@ comet_status comet_machine_fork(const comet_machine* machine, const comet_state*
     auto made = std::make_unique<comet_machine>(machine->config());
     made->host.grant_as(machine->host);
     made->host_state.streams = machine->host_state.streams;
-    made->host_state.environment = machine->host_state.environment;
     share_files(machine->host_state.files, made->host_state.files);
     made->instructions.treated = machine->instructions.treated;
     for (auto& [opcode, treated] : made->instructions.treated) treated.executed = 0;
