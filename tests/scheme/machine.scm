@@ -365,7 +365,7 @@
       (test "a program makes threads" '(0 1) (machine-threads m))
       (test "whose turn it is" 0 (machine-current-thread m))
       (test "and how much of it is left" 16384 (machine-slice-left m))
-      (machine-run! m 2 every-thread)
+      (machine-run! m 1 every-thread)
       (test "one waits for the other" '(waits-for-thread 1) (machine-thread-standing m 0))
       (test "which runs" '(runnable) (machine-thread-standing m 1))
       (let ((stop (machine-run! m #f every-thread)))
