@@ -41,5 +41,5 @@ seconds() {
 awk -v n="$count" -v all="$(seconds "$work/all.img")" -v few="$(seconds "$work/few.img")" 'BEGIN {
   printf "decoding: %.0f ns an instruction the first time that it is executed, its memory and its execution included\n",
     (all - few) * 1e9 / n }'
-"$build/comet-vm-no-scheme" --quiet --statistics --fuel 1000 "$work/all.img" 2>&1 |
-  sed -n "s/^decoded: /executing 1000 of $count instructions: decoded /p" || true
+"$build/comet-vm-no-scheme" --quiet --statistics - --fuel 1000 "$work/all.img" 2>&1 |
+  sed -n "s/^ *\"decoded\": /executing 1000 of $count instructions: decoded /p" || true
