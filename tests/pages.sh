@@ -15,12 +15,7 @@ cd "$WORK" || exit 1
 COMET=build/comet-vm
 export COMET_HISTORY= COMET_CONFIG= PATH=$WORK/build:$PATH
 unset COMET_PATH
-passed=0 failed=0
-
-ok() { passed=$((passed + 1)); echo "ok - $1"; }
-not_ok() { failed=$((failed + 1)); echo "not ok - $1"; [ $# -lt 2 ] || sed 's/^/    /' <<<"$2"; }
-check() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "$(diff <(echo "$2") <(echo "$3"))"; fi; }
-contains() { if grep -qF -- "$2" <<<"$3"; then ok "$1"; else not_ok "$1" "not found: $2"$'\n'"in: $3"; fi; }
+. "$root/tests/harness.sh"
 
 # listing PAGE TEXT: the first of its blocks between ``` and ``` that has TEXT in it.
 listing() {
@@ -184,5 +179,4 @@ listing $page 'r10, cube' >main.s
 listing $page '; cube.s' >cube.s
 shell "asm: the binary tools" "$(listing $page 'comet-vm nm main.o cube.o')"
 
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+finish
