@@ -53,6 +53,9 @@ $(SCHEME_SOURCES_C):
 	@printf '(##include "%s")\n' $(CURDIR)/scheme-lib/boot$(HASH).scm $(CURDIR)/$< >$(@:.c=.scm)
 	@SOURCE=$(@:.c=.scm) OUTPUT=$@ $(GSC_RUN) -i repl/compile.scm </dev/null && test -f $@
 
+# Libraries of which each is one function of C: calls within them are jumps, which the speed of conversion lives on.
+$(SCHEME_C)/scheme-lib.loaders.wasm.%.o $(SCHEME_C)/scheme-lib.leb128.o: GAMBIT_CFLAGS += -D___SINGLE_HOST
+
 $(SCHEME_OBJECTS): %.o: %.c
 	@echo "  cc     $@"
 	@$(CC) $(GAMBIT_CFLAGS) -I$(GAMBIT_INCLUDE) -c -o $@ $<

@@ -64,11 +64,11 @@ done | awk '
   { print "" }
   END { if (n) printf "geometric mean of ratios: %.2f\n", exp(sum / n) }'
 
-# Without what the program itself takes to start.
-if [ ${#modules[@]} -gt 0 ]; then read -r start _ < <(middle "$comet" image "$work/none.wasm" -o "$work/none.img"); fi
+# Without what the program itself takes to start, in time and in memory.
+if [ ${#modules[@]} -gt 0 ]; then read -r start least < <(middle "$comet" image "$work/none.wasm" -o "$work/none.img"); fi
 for module in "${modules[@]}"; do
   read -r seconds memory < <(middle "$comet" image "$module" -o "$work/module.img")
-  awk -v name="${module##*/}" -v bytes="$(stat -c %s "$module")" -v seconds="$seconds" -v start="$start" -v memory="$memory" 'BEGIN {
+  awk -v name="${module##*/}" -v bytes="$(stat -c %s "$module")" -v seconds="$seconds" -v start="$start" -v memory="$((memory - least))" 'BEGIN {
     printf "%s: %.2f MB converted in %.2f s, %.1f MB/s, memory %.0f times its size\n",
       name, bytes / 1e6, seconds, bytes / 1e6 / (seconds - start), memory * 1024 / bytes }'
 done

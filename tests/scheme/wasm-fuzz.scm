@@ -21,8 +21,13 @@
 (random-source-pseudo-randomize! source seed 7)
 (define random-below (random-source-make-integers source))
 
+;; A whole C program with what debuggers want to know of it. It takes longer, so its turn is rare. (Gambit 4.9.3's
+;; collector crashes when some thousand byte vectors of this size, of varying length, come and go between string ports and
+;; errors, without any library of ours; it does not when it is called after each.)
+(define program (read-file-bytes "examples/json.wasm"))
+
 (define (damaged)
-  (let ((bytes (u8vector-copy whole)))
+  (let ((bytes (u8vector-copy (if (= 0 (random-below 25)) program whole))))
     (do ((n (+ 1 (random-below 3)) (- n 1))) ((= n 0))
       (u8vector-set! bytes (+ 8 (random-below (- (u8vector-length bytes) 8))) (random-below 256)))
     (subu8vector bytes 0 (if (= 0 (random-below 8)) (random-below (u8vector-length bytes)) (u8vector-length bytes)))))
@@ -38,4 +43,5 @@
     (if (or (= i count) (= 10 (length wrong)))
         wrong
         (let* ((bytes (damaged)) (found (outcome bytes)))
+          (if (> (u8vector-length bytes) (u8vector-length whole)) (##gc))
           (loop (+ i 1) (if (memq found '(refused taken)) wrong (cons (list found (u8vector->hex bytes)) wrong)))))))

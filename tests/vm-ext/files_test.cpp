@@ -128,6 +128,22 @@ BOOST_AUTO_TEST_CASE(files_are_read_and_written) {
   BOOST_CHECK_EQUAL(guest.call("read", {5, buffer, 5}), -9);
 }
 
+BOOST_AUTO_TEST_CASE(streams_tell_what_they_lead_to) {
+  Guest guest;
+  int ends[2];
+  BOOST_REQUIRE_EQUAL(pipe(ends), 0);
+  const int null = ::open("/dev/null", O_RDWR), file = ::open((guest.root / "secret").c_str(), O_RDONLY);
+  for (const auto& [descriptor, kind] : {std::pair{ends[0], 0}, {null, 0}, {file, 4}, {COMET_STREAM_EMBEDDER, 2}}) {
+    SUPPORT_OK(comet_set_stream(guest.vm, 0, descriptor, error));
+    BOOST_CHECK_EQUAL(guest.call("file_flags", {0}), kind << 8 | 1);
+  }
+  SUPPORT_OK(comet_set_stream(guest.vm, 1, ends[1], error));
+  BOOST_CHECK_EQUAL(guest.call("file_flags", {1}), 2);
+  SUPPORT_OK(comet_set_stream(guest.vm, 1, COMET_STREAM_NONE, error));
+  BOOST_CHECK_EQUAL(guest.call("file_flags", {1}), -9);
+  for (const int descriptor : {ends[0], ends[1], null, file}) close(descriptor);
+}
+
 BOOST_AUTO_TEST_CASE(files_are_opened_as_asked) {
   Guest guest;
   BOOST_CHECK_EQUAL(guest.open("new", to_read), -2);
@@ -313,6 +329,25 @@ BOOST_AUTO_TEST_CASE(a_fork_has_the_files_of_its_original) {
     other.set(index, value);
   other.run();
   BOOST_CHECK_EQUAL(other.get(11), 7u);
+}
+
+BOOST_AUTO_TEST_CASE(who_goes_back_does_nothing_to_files_again) {
+  Guest guest;
+  guest.open("hello", to_write | append);
+  guest.call("write", {5, buffer, 3});
+  guest.vm.restart(code_address);
+  SUPPORT_OK(comet_timeline_start(guest.vm, 1 << 20, error));
+  for (const auto& [index, value] : {std::pair{11u, std::uint64_t{5}}, {12u, buffer}, {13u, std::uint64_t{4}}})
+    guest.vm.set(index, value);
+  comet_snapshot* before = nullptr;
+  SUPPORT_OK(comet_snapshot_take(guest.vm, &before, error));
+  for (int times = 0; times < 2; ++times) {
+    BOOST_CHECK_EQUAL(guest.vm.run().reason, COMET_HALTED);
+    BOOST_CHECK_EQUAL(guest.vm.get(11), 4u);
+    BOOST_CHECK_EQUAL(guest.size_of("inside/hello"), 19u);
+    SUPPORT_OK(comet_snapshot_restore(guest.vm, before, error));
+  }
+  comet_snapshot_free(guest.vm, before);
 }
 
 BOOST_AUTO_TEST_CASE(the_environment_is_what_was_set) {

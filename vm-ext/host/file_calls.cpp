@@ -253,8 +253,22 @@ int64_t file_status(comet_call* call) {
   return give_status(call, argument(call, 1), status_of(file_of(call, 0).descriptor.get()));
 }
 
-// What an open file is and may, without touching memory: the kind above the flags it was opened with.
+// A stream is a character device where somebody sits at a terminal, or where the embedder serves it.
+int64_t stream_flags(comet_call* call, uint64_t number) {
+  const int descriptor = state_of(call).streams[static_cast<size_t>(number)];
+  if (descriptor == COMET_STREAM_NONE) give(error_bad_stream);
+  constexpr int64_t character_device = 2;
+  int64_t kind = character_device;
+  if (descriptor != COMET_STREAM_EMBEDDER && isatty(descriptor) == 0) {
+    kind = kind_of(status_of(descriptor).st_mode);
+    if (kind == character_device) kind = 0;
+  }
+  return kind << 8 | (number == 0 ? to_read : to_write);
+}
+
+// What a stream or an open file is and may, without touching memory: the kind above the flags it was opened with.
 int64_t file_flags(comet_call* call) {
+  if (argument(call, 0) < first_file) return stream_flags(call, argument(call, 0));
   const OpenFile& file = file_of(call, 0);
   const int64_t kind = kind_of(status_of(file.descriptor.get()).st_mode);
   return (kind << 8) | (file.readable ? to_read : 0) | (file.writable ? to_write : 0) | (file.append ? to_append : 0);

@@ -7,6 +7,7 @@
 
 #include "../api/guard.h"
 #include "host_pages.h"
+#include "large_pages.h"
 
 namespace comet {
 namespace {
@@ -130,6 +131,9 @@ void AddressSpace::clear(Page& page) {
   page.shared = false;
 }
 
+// Programs that map so much at once use it; a small machine shall not take more than it touches.
+constexpr std::uint64_t worth_large_pages = std::uint64_t{16} << 20;
+
 void AddressSpace::map(std::uint64_t address, std::uint64_t length, std::uint8_t protection) {
   if (length == 0) return;
   const std::uint64_t first = page_of(address), end = end_page(address, length);
@@ -153,6 +157,8 @@ void AddressSpace::map(std::uint64_t address, std::uint64_t length, std::uint8_t
       if (find(allocated)->protection == fresh) release(allocated);
     throw;
   }
+  if (length >= worth_large_pages && end <= window_pages_)
+    prefer_large_pages(window_ + (first << page_bits), static_cast<std::size_t>((end - first) << page_bits));
   for (std::uint64_t number = first; number < end; ++number) {
     Page* page = find(number);
     if (page->has_code && page->protection != protection) code_changed = true;

@@ -14,7 +14,7 @@
 (use scheme-lib/leb128)
 (use vm-ext/gambit/vm)
 (use scheme-lib/loaders/wasm/errors)
-(declare (standard-bindings) (extended-bindings) (block))
+(declare (standard-bindings) (extended-bindings) (block) (inlining-limit 300))
 
 ;; Fields, see the header. base: the address of the first byte; limit: how many there may be. op: of the open instruction, or #f; a, b, c: its
 ;; fields, #f for none. line: of what is emitted now, any object; lines: (offset . line) where it changed, the last

@@ -3,7 +3,7 @@
 (module scheme-lib/loaders/wasm/condition)
 (use scheme-lib/loaders/wasm/code)
 (use scheme-lib/loaders/wasm/function)
-(declare (standard-bindings) (extended-bindings) (block))
+(declare (standard-bindings) (extended-bindings) (block) (inlining-limit 300))
 
 (define largest (- (expt 2 63) 1))
 

@@ -7,7 +7,7 @@
 (use scheme-lib/loaders/wasm/layout)
 (use scheme-lib/loaders/wasm/function)
 (use scheme-lib/loaders/wasm/condition)
-(declare (standard-bindings) (extended-bindings) (block))
+(declare (standard-bindings) (extended-bindings) (block) (inlining-limit 300))
 
 (define op:jump (opcode 'jump))
 (define op:jtab (opcode 'jtab))

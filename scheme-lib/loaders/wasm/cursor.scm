@@ -4,7 +4,7 @@
 (use scheme-lib/util)
 (use scheme-lib/fields)
 (use scheme-lib/loaders/wasm/errors)
-(declare (standard-bindings) (extended-bindings) (block))
+(declare (standard-bindings) (extended-bindings) (block) (inlining-limit 300))
 
 (define (make-cursor bytes at end) (vector bytes at end))
 

@@ -18,7 +18,7 @@
 (use scheme-lib/loaders/wasm/cursor)
 (use scheme-lib/loaders/wasm/code)
 (use scheme-lib/loaders/wasm/module)
-(declare (standard-bindings) (extended-bindings) (block))
+(declare (standard-bindings) (extended-bindings) (block) (inlining-limit 300))
 
 ;; Fields of a function, see the header. instruction: offset of the one being compiled. types, registers, constants: by height; register -1: a constant.
 ;; waiting: for each local how many operands are this local; zero: for each local whether it is zero yet to be set,

@@ -7,7 +7,7 @@
 (use scheme-lib/loaders/wasm/module)
 (use scheme-lib/loaders/wasm/function)
 (use scheme-lib/loaders/wasm/condition)
-(declare (standard-bindings) (extended-bindings) (block))
+(declare (standard-bindings) (extended-bindings) (block) (inlining-limit 300))
 
 (define (width type) (if (or (eqv? type type:i32) (eqv? type type:f32)) 32 64))
 

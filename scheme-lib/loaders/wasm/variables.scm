@@ -6,7 +6,7 @@
 (use scheme-lib/loaders/wasm/module)
 (use scheme-lib/loaders/wasm/layout)
 (use scheme-lib/loaders/wasm/function)
-(declare (standard-bindings) (extended-bindings) (block))
+(declare (standard-bindings) (extended-bindings) (block) (inlining-limit 300))
 
 (instruction! #x20 (lambda (f op) (push-local! f (read-u32! (function-cursor f)))))
 

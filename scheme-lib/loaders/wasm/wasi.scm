@@ -128,27 +128,25 @@
 (define-function! "fd_fdstat_set_flags"
   (but-for-streams 0 (lambda (m) `((andi 2 2 1) (shli 2 2 6) ,@(through-host m "file_set_append" '(1 2))))))
 
-;; Rights are not kept: they tell whether a file was opened for reading and for writing. A stream is a character device
-;; that can be read and written, and nothing else.
+;; Rights are not kept: they tell whether a file was opened for reading and for writing. A stream can be read and
+;; written, and nothing else.
 (define all-rights #x1fffffff)
 (define rights-to-read #x4002)
 (define rights-to-write #x40)
+(define rights-of-streams #x42)
 
 (define-function! "fd_fdstat_get"
   (lambda (m)
-    `((bgei_u 1 3 file)
-      (imm 3 2) (st64 2 3 ,m) (imm 3 66) (st64 2 3 ,(+ m 8)) (st64 2 0 ,(+ m 16))
-      (imm 1 0) (ret)
-      file
-      ,@(through-host m "file_flags" '(1)
-         '(shri_u 3 11 8) `(st64 2 3 ,m)
-         '(shri_u 3 11 6) '(andi 3 3 1) `(st16 2 3 ,(+ m 2))
-         `(imm 3 ,all-rights) `(st64 2 3 ,(+ m 16))
-         '(andi 4 11 1) '(bnei 4 0 readable) `(imm 3 ,(- all-rights rights-to-read))
-         'readable
-         '(andi 4 11 2) '(bnei 4 0 writable) `(andi 3 3 ,(- all-rights rights-to-write))
-         'writable
-         `(st64 2 3 ,(+ m 8))))))
+    (through-host m "file_flags" '(1)
+      '(shri_u 3 11 8) `(st64 2 3 ,m)
+      '(shri_u 3 11 6) '(andi 3 3 1) `(st16 2 3 ,(+ m 2))
+      `(st64 2 0 ,(+ m 16)) `(imm 3 ,rights-of-streams) '(blti_u 1 3 writable)
+      `(imm 3 ,all-rights) `(st64 2 3 ,(+ m 16))
+      '(andi 4 11 1) '(bnei 4 0 readable) `(imm 3 ,(- all-rights rights-to-read))
+      'readable
+      '(andi 4 11 2) '(bnei 4 0 writable) `(andi 3 3 ,(- all-rights rights-to-write))
+      'writable
+      `(st64 2 3 ,(+ m 8)))))
 
 (define-function! "fd_filestat_get"
   (lambda (m)
