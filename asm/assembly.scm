@@ -997,7 +997,7 @@
         index)))
 
 ;; What every machine can be granted; those that embed one add others.
-(define standard-host-calls '("exit" "read" "write" "arg_count" "arg" "clock" "random"))
+(define standard-host-calls '("exit" "read" "write" "arg_count" "arg" "clock" "random" "map" "env_count" "env" "poll"))
 
 ;; The index of a host call in the import list, which it joins when it is new.
 (define (host-index a name)

@@ -9,7 +9,7 @@
   run-command
   user-error user-error? user-error-message raise-user-error
   error-line
-  call-with-error-lines
+  call-with-error-lines call-escapable
   command-failures))
 
 ;; (define-command (NAME argument …) "text" option … body …)

@@ -46,6 +46,14 @@
      #f)
    thunk))
 
+;; What thunk gives; Ctrl-C leaves it at once, wherever it is, and (interrupted) is done instead. What must be done as a
+;; whole is done within call-interruptibly, which only notes Ctrl-C.
+(define (call-escapable thunk interrupted)
+  ((call/cc
+    (lambda (return)
+      (parameterize ((current-user-interrupt-handler (lambda () (return interrupted))))
+        (let ((value (thunk))) (lambda () value)))))))
+
 ;; ---- kinds of arguments ------------------------------------------------------------------------------
 
 (define-type argument-kind

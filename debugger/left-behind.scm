@@ -98,14 +98,13 @@
     (timeline-begin! (lambda () (machine-replay! (the-machine) state (timeline-log-limit))))
     (let ((pause (run-to-end! state)))
       (breakpoints-install!) ; not on the way, only from now on
-      (recording-note (and (not (eq? (pause-reason pause) 'interrupted)) (difference state pause)))
+      (recording-note (if (eq? (pause-reason pause) 'interrupted) (rest-of-recording state) (difference state pause)))
       (if (and end-state (not (equal? (state-hash end-state) (machine-hash (the-machine)))))
           (raise-user-error core ": is not of the run that " path " recorded"))
       pause)))
 
 (define (run-to-end! state)
-  (let* ((fuel (- (state-end state) (target-count)))
-         (stop (if (> fuel 0) (timeline-run! fuel) #f)))
+  (let* ((end (state-end state)) (stop (and (> end (target-count)) (run-on-to! end))))
     (if (and stop (not (eq? (stop-reason stop) 'out-of-fuel)))
         (conclude-stop! stop)
         (let ((recorded (state-stop state (the-machine))))
@@ -113,6 +112,34 @@
           (if (and recorded (memq (stop-reason recorded) '(trap host-call)))
               (conclude-stop! (timeline-run! 1))
               (conclude! (if recorded (stop-reason recorded) 'step) recorded))))))
+
+;; What a file says about its length can be anything, and be true: a program may run for days. So whoever waits is told.
+(define patience (make-parameter 1)) ; seconds
+(define stretch (expt 2 24))
+
+(define (run-on-to! end)
+  (let ((begin-time (real-time)) (begin-count (target-count)))
+    (let loop ((told? #f))
+      (let* ((stop (timeline-run! (min stretch (- end (target-count)))))
+             (seconds (- (real-time) begin-time))
+             (left (- end (target-count))))
+        (cond ((or (not (eq? (stop-reason stop) 'out-of-fuel)) (= left 0)) stop)
+              ((or told? (< seconds (patience))) (loop told?))
+              (else
+               (display (text "the recording goes to " (grouped end) " instructions, which takes some "
+                              (duration (/ (* seconds left) (- (target-count) begin-count)))
+                              "; Ctrl-C stops on the way\n"))
+               (force-output)
+               (loop #t)))))))
+
+(define (duration seconds)
+  (let loop ((units '(("seconds" . 60) ("minutes" . 60) ("hours" . 24) ("days" . 365) ("years" . #f))) (n seconds))
+    (if (and (cdar units) (> n (* 2 (cdar units))))
+        (loop (cdr units) (/ n (cdar units)))
+        (text (grouped (inexact->exact (ceiling n))) " " (caar units)))))
+
+(define (rest-of-recording state)
+  (text "the recording goes on to " (grouped (state-end state)) " instructions; `continue` goes on with it"))
 
 ;; How this run and the recorded one differ, in a line; #f: they do not.
 (define (difference state pause)

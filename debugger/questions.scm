@@ -120,7 +120,8 @@ newest first."
 
 ;; Calls visit with each count, ascending, at which the condition holds, until it gives something else than #f.
 (define (visit-times what from to visit)
-  (let* ((condition (condition-of what)) (test (car condition)) (holding? #f) (last from))
+  (let* ((condition (condition-of what)) (holding? #f) (last from))
+    (define (test) (call-interruptibly-outside (car condition)))
     ;; Between two events the condition stays what it was.
     (define (visit-until count)
       (let loop ()
@@ -157,7 +158,7 @@ TO (the whole timeline). Looks at some thirty points; where the condition came a
   (let ((test (car (condition-of what))))
     (call-and-come-back
      (lambda ()
-       (define (holds-at? count) (timeline-goto! count) (test))
+       (define (holds-at? count) (timeline-goto! count) (call-interruptibly-outside test))
        (if (not (holds-at? from)) (raise-user-error "the condition does not hold at " from " instructions, where the search begins"))
        (if (holds-at? to) (raise-user-error "the condition still holds at " to " instructions, where the search ends"))
        (let loop ((low from) (high to))

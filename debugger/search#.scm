@@ -1,1 +1,2 @@
-(##namespace ("debugger/search#" last-stop-before call-and-come-back last-events-before observe-span touches?))
+(##namespace ("debugger/search#" last-stop-before call-and-come-back call-interruptibly-outside last-events-before observe-span
+  touches?))

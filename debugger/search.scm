@@ -16,6 +16,19 @@
 (use debugger/breakpoints)
 (use debugger/timeline)
 
+;; ---- Ctrl-C ----------------------------------------------------------------------------------------------
+
+;; Ctrl-C ends a search, wherever it is, by an error, behind which the program stands where it stood. While Scheme works
+;; on what must be whole, it is noted, and ends the machine's next run; a condition of the user's is left at once.
+
+(define (interrupted!)
+  (raise-user-error "interrupted at " (target-count) " instructions, while looking at the past"))
+
+(define (call-interruptibly-outside thunk) (call-escapable thunk interrupted!))
+
+(define (call-undisturbed thunk)
+  (call-interruptibly (lambda () (parameterize ((current-user-interrupt-handler void)) (thunk)))))
+
 ;; Does thunk, which may take the machine anywhere in its past; afterwards all is as it was.
 (define (call-and-come-back thunk)
   (let* ((timeline (the-timeline)) (session (the-session)) (count (target-count))
@@ -23,9 +36,11 @@
     (leave-present! timeline)
     (dynamic-wind
      void
-     (lambda () (parameterize ((keeping-moments #f)) (call-without-breakpoints thunk)))
      (lambda ()
-       (timeline-switch! timeline count)
+       (call-interruptibly
+        (lambda () (parameterize ((keeping-moments #f)) (call-without-breakpoints thunk)))))
+     (lambda ()
+       (call-undisturbed (lambda () (timeline-switch! timeline count)))
        (for-each (lambda (set value) (set session value))
                  (list session-stop-set! session-level-set! session-examined-set! session-listed-set!)
                  kept)))))
@@ -79,18 +94,27 @@
 ;; does a thunk, and for which `accept?` holds of the stop, as (count . what it gave); #f: there is none. The
 ;; stop is #f where a span begins at a breakpoint. `possible?` as for search-backward.
 (define (last-stop-before limit arm accept? #!optional (possible? (lambda (written) #t)))
-  (let ((timeline (the-timeline)))
+  (let ((timeline (the-timeline)) (count (target-count)) (done? #f))
+    (define (search)
+      (let ((found (parameterize ((keeping-moments #f))
+                     (search-backward limit possible?
+                                      (lambda (end) (arm (lambda () (scan! timeline end limit accept?))))))))
+        (set! done? #t)
+        found))
     (leave-present! timeline)
-    (parameterize ((keeping-moments #f))
-      (search-backward limit possible? (lambda (end) (arm (lambda () (scan! timeline end limit accept?))))))))
+    (dynamic-wind
+     void
+     (lambda () (call-interruptibly search))
+     (lambda () (if (not done?) (call-undisturbed (lambda () (timeline-goto! count))))))))
 
 (define (scan! timeline end limit accept?)
   (define (accepted stop found)
-    (let ((accepted (accept? stop))) (if accepted (cons (target-count) accepted) found)))
+    (let ((accepted (call-interruptibly-outside (lambda () (accept? stop))))) (if accepted (cons (target-count) accepted) found)))
   (breakpoints-refresh!)
   (let loop ((found (and (memv (target-pc) (machine-breakpoints (the-machine) (target-space))) (accepted #f #f))))
     (let* ((left (- end (target-count))) (stop (and (> left 0) (run-armed! left))))
       (timeline-at-set! timeline (target-count))
+      (if (and stop (eq? (stop-reason stop) 'interrupted)) (interrupted!))
       (if (and stop (memq (stop-reason stop) '(breakpoint watchpoint observed)))
           (loop (if (< (target-count) limit) (accepted stop found) found))
           found))))
@@ -120,8 +144,9 @@
 (define (observe-to! timeline count observation)
   (let ((stop (machine-observe! (the-machine) observation (- count (target-count)) (session-thread (the-session)))))
     (timeline-at-set! timeline (target-count))
+    (if (eq? (stop-reason stop) 'interrupted) (interrupted!))
     (if (not (or (memq (stop-reason stop) '(out-of-fuel observed)) (= (target-count) count)))
-        (raise-user-error (if (eq? (stop-reason stop) 'interrupted) "interrupted" (or (stop-message stop) (stop-reason stop)))
+        (raise-user-error (or (stop-message stop) (stop-reason stop))
                           " at " (target-count) " instructions, while looking at the past"))
     stop))
 

@@ -149,9 +149,15 @@
   (map (lambda (expansion) (text (car expansion) ", " (place-file (cdr expansion)) ":" (place-line (cdr expansion))))
        (machine-expansions-at (the-machine) address)))
 
+;; The macros that made the code at an address, but not where a line begins, at which one comes from outside.
+(define (macros-within address)
+  (if (equal? (place-key (line-at (- address 1))) (place-key (line-at address)))
+      (machine-expansions-at (the-machine) address)
+      '()))
+
 ;; Within what macros made of a line, or where that is asked for, the places in the macros.
 (define (show-macros address asked?)
-  (if (or asked? (equal? (place-key (line-at (- address 1))) (place-key (line-at address))))
+  (if (or asked? (pair? (macros-within address)))
       (for-each (lambda (macro expansion)
                   (let ((source (source-text (cdr expansion))))
                     (say "  in " macro (if source (text "    " source) ""))))
@@ -271,9 +277,17 @@
     (do-actions (append-map (lambda (arrival) (breakpoint-actions (arrival-breakpoint arrival))) (pause-arrivals pause)))))
 
 ;; The command lines that breakpoints were given. The last one is done in place of the command that stopped, so
-;; that `continue` there may be met any number of times.
+;; that `continue` there may be met any number of times; others wait for what they set going.
 (define (do-actions lines)
   (if (pair? lines)
       (if (null? (cdr lines))
           (run-command (car lines))
-          (begin (run-command (car lines)) (do-actions (cdr lines))))))
+          (begin
+            (if (= (actions-under-way) most-actions-under-way)
+                (raise-user-error "`" (car lines) "` stops at breakpoints whose commands go on, " most-actions-under-way
+                                  " times within each other; let it be the last of the commands"))
+            (parameterize ((actions-under-way (+ 1 (actions-under-way)))) (run-command (car lines)))
+            (do-actions (cdr lines))))))
+
+(define actions-under-way (make-parameter 0))
+(define most-actions-under-way 20)

@@ -106,6 +106,7 @@ replaced by its value: log fib n is {r1}."
 (define (watch-register! where access)
   (if (string=? where "pc") (raise-user-error "the pc changes with every instruction; `watch (= pc ADDRESS)` waits for one"))
   (if (memq access '(read both)) (raise-user-error "of a register, writes and changes can be watched, not reads"))
+  (if (string=? where "r0") (raise-user-error "r0 is never written: it is always 0"))
   (let* ((thread-register? (char=? (string-ref where 0) #\t))
          (watchpoint
           (add-breakpoint! (if thread-register? 'thread-register 'register) where
@@ -150,6 +151,13 @@ both or change: watch counter, watch table 64 both, watch r5, watch (> r5 10)."
       (if row (cdr row) (raise-user-error "`" word "` cannot be caught: call, return, host-call and trap can"))))
   (lambda (beginning) (filter (lambda (name) (string-prefix? beginning name)) (map car catchable))))
 
+(define (trap-kind name)
+  (let ((names (map symbol->string machine-trap-kinds)))
+    (if (not (member name names))
+        (raise-user-error "no trap is called `" name "`" (did-you-mean name names) "; there are: "
+                          (string-join names ", ")))
+    (string->symbol name)))
+
 (define (catch-place kind what)
   (lambda ()
     (case kind
@@ -157,7 +165,7 @@ both or change: watch counter, watch table 64 both, watch r5, watch (> r5 10)."
        (and what
             (or (machine-host-call-number (the-machine) what)
                 (raise-user-error "the program makes no host call `" what "`"))))
-      ((trap) (and what (string->symbol what)))
+      ((trap) (and what (trap-kind what)))
       (else (and what (word->integer what))))))
 
 (define-command (catch (kind catchable) #!optional (what word #f))

@@ -41,7 +41,8 @@
   moments ; the newest first
   spacing ; instructions between moments
   bytes   ; that snapshots held when one was taken last
-  peak    ; the most that they held
+  seconds ; of processor time that running took in it
+  speed   ; instructions a second, lately; 0: not known yet
   end     ; the count of the present
   pause   ; the session's at the present, while the machine is in the past
   at      ; the machine's count when it was seen last in this timeline
@@ -58,13 +59,17 @@
 ;; Whether new timelines are kept at all.
 (define timeline-wanted (make-parameter #t))
 
-;; A stretch of the fast loop that takes some milliseconds. Where a program writes so much that keeping its
-;; pages would cost time, stretches get longer: so many instructions for each byte that was kept, and more for memory
-;; that was not used for this before, which the host has to find.
-(define least-spacing (make-parameter (expt 2 22)))
+;; A moment causes work: its own making, and the copying of each page that is written to after it. The time that a
+;; stretch runs is a multiple of that of the moment before it, so that the share stays the same whatever a program
+;; does; and memory that was not used for copies before, which the host has to find page by page, is taken as slowly.
+;; What copying takes differs from host to host; how fast a program runs is measured.
+(define least-spacing (make-parameter (expt 2 20)))
 (define greatest-spacing (expt 2 32))
-(define instructions-a-kept-byte 4)
-(define instructions-a-fresh-byte 12)
+(define seconds-a-moment 1.5e-4)
+(define seconds-a-kept-byte 3e-10)
+(define work-share 30)
+(define bytes-at-once (expt 2 22))
+(define bytes-a-second (expt 2 24))
 
 (define (changes) (cdr (assq 'changes (machine-recording (the-machine) (session-thread (the-session))))))
 (define (log-begin) (cdr (assq 'begin (machine-recording (the-machine) (session-thread (the-session))))))
@@ -72,8 +77,8 @@
 ;; ---- beginning -------------------------------------------------------------------------------------
 
 (define (make-timeline name origin moments count changes)
-  (construct-timeline name origin count #f (session-thread (the-session)) #f moments (least-spacing) 0 0 count #f count
-                      changes '()))
+  (construct-timeline name origin count #f (session-thread (the-session)) #f moments (least-spacing) 0 0. 0. count #f
+                      count changes '()))
 
 (define (all-timelines) (session-timelines (the-session)))
 
@@ -140,12 +145,9 @@
     (timeline-bytes-set! timeline (machine-snapshot-bytes (the-machine)))))
 
 (define (set-spacing! timeline bytes)
-  (let ((kept (- bytes (timeline-bytes timeline))) (fresh (max 0 (- bytes (timeline-peak timeline)))))
-    (timeline-peak-set! timeline (max bytes (timeline-peak timeline)))
-    (timeline-spacing-set! timeline
-                           (min greatest-spacing
-                                (max (least-spacing)
-                                     (+ (* instructions-a-kept-byte kept) (* instructions-a-fresh-byte fresh)))))))
+  (let* ((work (+ seconds-a-moment (* seconds-a-kept-byte (max 0 (- bytes (timeline-bytes timeline))))))
+         (instructions (inexact->exact (round (* work work-share (timeline-speed timeline))))))
+    (timeline-spacing-set! timeline (min greatest-spacing (max (least-spacing) instructions)))))
 
 ;; Ranges of memory, as a list that stays short.
 (define most-ranges 256)
@@ -198,7 +200,7 @@
                       (and newer (pair? older) (not (moment-anchor? moment))
                            (/ (exact->inexact (- (moment-count newer) (moment-count (car older))))
                               (+ (least-spacing)
-                                 (min (- (timeline-end timeline) (moment-count moment)) (quotient (timeline-end timeline) 8))))))
+                                 (min (- (timeline-end timeline) (moment-count moment)) (quotient (timeline-end timeline) 32))))))
                (loop moment older)))))
      (all-timelines))
     costs))
@@ -206,6 +208,11 @@
 (define (too-much? costs)
   (or (> (table-length costs) (timeline-moment-limit))
       (> (machine-snapshot-bytes (the-machine)) (timeline-byte-limit))))
+
+;; More than the time that programs ran is worth.
+(define (too-soon?)
+  (> (machine-snapshot-bytes (the-machine))
+     (+ bytes-at-once (* bytes-a-second (fold + 0 (map timeline-seconds (all-timelines)))))))
 
 (define (least-missed costs)
   (car (fold (lambda (entry best) (if (and (cdr entry) (or (not (cdr best)) (< (cdr entry) (cdr best)))) entry best))
@@ -224,13 +231,15 @@
     (if (and longer? (< (timeline-start timeline) (log-begin)))
         (begin (drop-moment! timeline (oldest)) (thin! timeline))
         (let ((costs (moment-costs)))
-          (if (and (too-much? costs)
-                   (cond ((least-missed costs) => (lambda (moment) (drop-everywhere! moment) #t))
-                         ((pair? (passing-what-ifs)) (timeline-forget! (car (passing-what-ifs))) #t)
-                         (longer? (drop-moment! timeline (oldest)) #t)
-                         ((remove (lambda (other) (eq? other timeline)) (all-timelines))
-                          => (lambda (others) (and (pair? others) (begin (timeline-forget! (car others)) #t))))
-                         (else #f)))
+          (if (let ((too-much? (too-much? costs)))
+                (cond ((and (or too-much? (too-soon?)) (least-missed costs))
+                       => (lambda (moment) (drop-everywhere! moment) #t))
+                      ((not too-much?) #f)
+                      ((pair? (passing-what-ifs)) (timeline-forget! (car (passing-what-ifs))) #t)
+                      (longer? (drop-moment! timeline (oldest)) #t)
+                      ((remove (lambda (other) (eq? other timeline)) (all-timelines))
+                       => (lambda (others) (and (pair? others) (begin (timeline-forget! (car others)) #t))))
+                      (else #f)))
               (thin! timeline))))))
 
 ;; ---- other timelines -------------------------------------------------------------------------------
@@ -345,15 +354,23 @@
   (let ((due (+ (moment-count (newest-until timeline count)) (timeline-spacing timeline))))
     (if (> due count) due (+ count (timeline-spacing timeline)))))
 
+;; A few instructions tell nothing.
+(define (note-speed! timeline instructions seconds)
+  (timeline-seconds-set! timeline (+ seconds (timeline-seconds timeline)))
+  (if (and (> instructions 65536) (> seconds 0))
+      (timeline-speed-set! timeline (/ instructions seconds))))
+
 (define (run-stretches! timeline fuel)
   (let* ((count (target-count))
          (due (if (keeping-moments) (next-due timeline count) (+ count greatest-spacing)))
          (anchor (next-anchor timeline count))
          (goal (if anchor (min due (moment-count anchor)) due))
          (stretch (if fuel (min fuel (- goal count)) (- goal count)))
+         (begun (cpu-time))
          (stop (run-armed! stretch))
          (now (target-count))
          (left (and fuel (- fuel (- now count)))))
+    (note-speed! timeline (- now count) (- (cpu-time) begun))
     (cond ((and anchor (= now (moment-count anchor))) (restore-moment! timeline anchor))
           ((and (= now due) (keeping-moments)) (take-moment! timeline #f)))
     (note-position! timeline)
@@ -397,7 +414,7 @@
 
 ;; Who goes to a point mostly looks around there: a moment a little before it makes the next steps back quick.
 (define (keep-near! timeline count)
-  (let ((lead (quotient (least-spacing) 64)))
+  (let ((lead (quotient (least-spacing) 16)))
     (if (> (- count (target-count)) (* 4 lead))
         (begin
           (run-exactly-to! timeline (- count lead))
@@ -418,7 +435,7 @@
 
 (define (come-to! timeline count)
   (let ((pause (and (= count (timeline-end timeline)) (timeline-pause timeline))))
-    (move-to! timeline count)
+    (call-interruptibly (lambda () (move-to! timeline count)))
     (session-level-set! (the-session) 0)
     (session-examined-set! (the-session) #f)
     (session-listed-set! (the-session) #f)

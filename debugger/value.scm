@@ -139,7 +139,7 @@
 ;; A procedure that says whether the condition holds now: a form, a register, a symbol … that gives neither
 ;; #f nor 0. It is compiled once; names have the values of the moment.
 (define (word->predicate word)
-  (let* ((form (if (scheme-word? word) (condition-form word) `(,word->value ,word)))
+  (let* ((form (if (scheme-word? word) (condition-form word) `(',word->value ,word)))
          (names (map car (names-in form)))
          (procedure (eval `(lambda ,names ,form))))
     (lambda ()
@@ -157,7 +157,7 @@
           ((symbol? form)
            (let* ((name (symbol->string form)) (number (indexed-name name #\r)))
              (cond (number (list number))
-                   ((meaning form) '())
+                   ((or (symbol-value name) (integer-word name)) '()) ; other registers and places change elsewhere
                    (else #f))))
           ((and (pair? form) (list? form) (memq (car form) pure))
            (let ((parts (map walk (cdr form)))) (and (every (lambda (part) part) parts) (apply append parts))))

@@ -123,9 +123,7 @@
          (value (thunk)))
     (if before
         (let ((now (the-timeline)))
-          (if (not (eq? before now))
-              (say "this is " (timeline-name now) " from here on; `timeline go " (timeline-name before)
-                   "` goes back to what was"))))
+          (if (not (eq? before now)) (say (fork-notice before now)))))
     value))
 
 ;; ---- the command -----------------------------------------------------------------------------------

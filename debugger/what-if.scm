@@ -31,6 +31,9 @@
           (raise-user-error "there is no timeline `" name "`" (did-you-mean name names) "; there are: "
                             (string-join names ", "))))))
 
+(define (fork-notice before now)
+  (text "this is " (timeline-name now) " from here on; `timeline go " (timeline-name before) "` goes back to what was"))
+
 (define-documented (timeline-keep! name)
   "Calls the timeline in which the program is by a name, and keeps it: in spite of `run` and of other what-ifs."
   (let ((timeline (the-timeline)) (other (timeline-named name)))

@@ -96,9 +96,13 @@
 (define (do-command line)
   (remember-repeat! line)
   (let ((before (session-stop (current-session))))
-    (call-with-error-lines (lambda () (run-command line)))
+    (call-with-error-lines (lambda () (call-escapable (lambda () (run-command line)) interrupted!)))
     (flush)
     (if (not (terminal-interactive?)) (end-after-interruption before))))
+
+;; Ctrl-C while Scheme works, not the machine.
+(define (interrupted!)
+  (if (terminal-interactive?) (raise-user-error "interrupted") (quit status-interrupted)))
 
 ;; A line in a mode in which it is no command.
 (define (do-mode-line line)

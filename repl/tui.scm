@@ -29,7 +29,7 @@
 ;; What the screen shows beside the session's state.
 (define-type view
   constructor: make-view
-  focus       ; the pane that scrolls: source, code or memory
+  focus       ; the pane that scrolls: source, code or memory; registers, where only one pane finds room
   line        ; where the cursor is in the source, #f: where the program is
   top-line    ; of the source pane
   address     ; where the cursor is in the code, #f: where the program is
@@ -38,9 +38,6 @@
   said        ; lines: what happened last
   output      ; what the program wrote, the last of it
   active?)
-
-(define least-width 60)
-(define least-height 16)
 
 ;; ---- the program's streams -------------------------------------------------------------------------------
 
@@ -68,8 +65,17 @@
 
 ;; ---- layout ----------------------------------------------------------------------------------------------
 
-(define bottom-rows 6) ; the timeline, what was said, keys
-(define said-rows 4)
+;; A screen of less than this shows one pane at a time, the one in focus.
+(define least-width 60)
+(define least-height 16)
+(define (small? width height) (or (< width least-width) (< height least-height)))
+
+;; Rows for what was said, and whether the timeline and the keys have one: what is small goes without.
+(define (said-rows height) (cond ((>= height least-height) 4) ((>= height 10) 2) ((>= height 4) 1) (else 0)))
+(define (timeline-row? height) (>= height 7))
+(define (keys-row? height) (>= height 9))
+(define (bottom-rows height)
+  (+ (said-rows height) (if (timeline-row? height) 1 0) (if (keys-row? height) 1 0)))
 
 (define (current-place) (line-at (current-address)))
 (define (has-source? view) (and (current-place) (file-lines (place-file (current-place))) #t))
@@ -115,7 +121,10 @@
   (cons (header view 'memory "memory" width)
         (lines (memory-rows (view-memory view) rows (bytes-in-row width)) #f width)))
 
-(define (bytes-in-row width) (if (>= width 78) 16 8))
+(define (bytes-in-row width) (cond ((>= width 78) 16) ((>= width 35) 8) ((>= width 28) 4) (else 2)))
+
+(define (register-lines view rows width)
+  (cons (header view 'registers "registers" width) (lines (register-rows) #f width)))
 
 ;; Exactly so many lines.
 (define (filled lines rows width)
@@ -138,7 +147,7 @@
          (shown (if (null? displayed) 0 (min (+ 1 (length displayed)) (max 2 (quotient rows 3)))))
          (registers (max 2 (- rows memory calls shown 1)))
          (memory (- rows registers calls shown 1)))
-    (append (filled (cons (header view #f "registers" width) (lines (register-rows) #f width)) registers width)
+    (append (filled (register-lines view registers width) registers width)
             (if (null? displayed)
                 '()
                 (filled (cons (header view #f "displayed" width) (lines displayed #f width)) shown width))
@@ -152,28 +161,41 @@
     (list-tail lines (max 0 (- (length lines) count)))))
 
 ;; What happened last, above it what the program wrote.
-(define (bottom view width)
-  (let* ((said (take-at-most (view-said view) said-rows))
-         (output (last-lines (string-trim (view-output view)) (- said-rows (length said))))
-         (blank (make-list (- said-rows (length said) (length output)) "")))
-    (append (list (segments->line (timeline-segments width) width))
+(define (bottom view width height)
+  (let* ((rows (said-rows height))
+         (said (take-at-most (view-said view) rows))
+         (output (last-lines (string-trim (view-output view)) (- rows (length said))))
+         (blank (make-list (- rows (length said) (length output)) ""))
+         (keys (if (small? width height)
+                   "? help, Tab other panes, q leave"
+                   "s step, n next, f finish, c continue; capitals: back; b break, : command, ? help, q leave")))
+    (append (if (timeline-row? height) (list (segments->line (timeline-segments width) width)) '())
             (map (lambda (line) (segments->line (list line) width)) (append blank output said))
-            (list (segments->line
-                   (list "s step, n next, f finish, c continue; capitals: back; b break, : command, ? help, q leave")
-                   width 'faint)))))
+            (if (keys-row? height) (list (segments->line (list keys) width 'faint)) '()))))
+
+;; The pane in focus alone; a header only where there is room for more than it.
+(define (single-pane view rows width)
+  (let* ((header? (> rows 2))
+         (pane ((case (view-focus view)
+                  ((memory) memory-lines)
+                  ((registers) register-lines)
+                  ((source) (if (has-source? view) source-lines code-lines))
+                  (else code-lines))
+                view (max 1 (if header? (- rows 1) rows)) width)))
+    (filled (if header? pane (cdr pane)) rows width)))
+
+(define (two-panes view rows width)
+  (let* ((right (max 30 (min 52 (quotient width 2)))) (left (- width right 1)))
+    (map (lambda (left right) (string-append left (segments->line '((faint . "|")) 1) right))
+         (left-pane view rows left)
+         (right-pane view rows right))))
 
 (define (screen-lines view width height)
-  (if (or (< width least-width) (< height least-height))
-      (let ((need (text "the screen needs " least-width " columns and " least-height " rows; q leaves")))
-        (filled (list (segments->line (list need) width)) height width))
-      (let* ((right (max 30 (min 52 (quotient width 2))))
-             (left (- width right 1))
-             (rows (- height bottom-rows 1)))
-        (append (list (segments->line (list " comet-vm  " (program-state)) width 'title))
-                (map (lambda (left right) (string-append left (segments->line '((faint . "|")) 1) right))
-                     (left-pane view rows left)
-                     (right-pane view rows right))
-                (bottom view width)))))
+  (let ((rows (max 0 (- height (bottom-rows height) 1))) (small? (small? width height)))
+    (if (and (not small?) (eq? (view-focus view) 'registers)) (next-focus! view))
+    (append (list (segments->line (list (if small? "" " comet-vm  ") (program-state)) width 'title))
+            ((if small? single-pane two-panes) view rows width)
+            (bottom view width height))))
 
 (define (draw! view) (screen-draw! (screen-lines view (terminal-width) (terminal-height))))
 
@@ -237,17 +259,20 @@
         #t))))
 
 (define (go! view go)
-  (arrived! view
-            (parameterize ((run-companion (accompany view)))
-              (call-with-silent-keys go))))
+  (arrived! view (escapable view go)))
+
+;; What Ctrl-C ends, and is accompanied while the machine runs.
+(define (escapable view thunk)
+  (parameterize ((run-companion (accompany view)))
+    (call-with-silent-keys
+     (lambda () (call-escapable thunk (lambda () (raise-user-error "interrupted")))))))
 
 (define (command! view line)
   (let ((before (session-stop (the-session))))
-    (let ((lines (said-lines (parameterize ((run-companion (accompany view)))
-                               (call-with-silent-keys (lambda () (do-line line)))))))
+    (let ((lines (said-lines (escapable view (lambda () (do-line line))))))
       (if (not (eq? (session-stop (the-session)) before)) (follow! view))
       (view-said-set! view lines)
-      (if (> (length lines) said-rows) (page! lines)))))
+      (if (> (length lines) (said-rows (terminal-height))) (page! lines)))))
 
 (define (ask-command! view beginning)
   (let ((line (ask view beginning)))
@@ -277,7 +302,9 @@
     (say! view (text (if breakpoint "no breakpoint any more at " "breakpoint at ") (where-text address)))))
 
 (define (next-focus! view)
-  (let ((order (if (has-source? view) '(source code memory) '(code memory))))
+  (let ((order (append (if (has-source? view) '(source) '())
+                       '(code memory)
+                       (if (small? (terminal-width) (terminal-height)) '(registers) '()))))
     (let ((rest (memq (view-focus view) order)))
       (view-focus-set! view (if (and rest (pair? (cdr rest))) (cadr rest) (car order))))))
 
@@ -289,7 +316,11 @@
            (view-line-set! view (max 1 (min last (+ rows (or (view-line view) (place-line place)))))))))
     ((code) (view-address-set! view (instructions-away (or (view-address view) (current-address)) rows)))
     ((memory)
-     (view-memory-set! view (u64 (+ (view-memory view) (* rows (bytes-in-row (quotient (terminal-width) 2)))))))))
+     (view-memory-set! view (u64 (+ (view-memory view) (* rows (bytes-in-row (memory-width)))))))))
+
+(define (memory-width)
+  (let ((width (terminal-width)))
+    (if (small? width (terminal-height)) width (quotient width 2))))
 
 (define (instructions-away address count)
   (cond ((< count 0) (instructions-before address (- count)))
@@ -329,7 +360,7 @@
    (list '(#\u) "u, d" "up to the caller, down to what it called"
          (lambda (view) (select-level! view (+ (session-level (the-session)) 1))))
    (list '(#\d) #f #f (lambda (view) (select-level! view (- (session-level (the-session)) 1))))
-   (list '(tab) "Tab" "another pane to move in: source, code, memory" next-focus!)
+   (list '(tab) "Tab" "another pane to move in: source, code, memory; registers on a small screen" next-focus!)
    (list '(up #\k) "arrows, page keys" "move the cursor; j and k do, too" (lambda (view) (move! view -1)))
    (list '(down #\j) #f #f (lambda (view) (move! view 1)))
    (list '(page-up) #f #f (lambda (view) (move! view -10)))

@@ -12,6 +12,7 @@
   machine-pause-for-breakpoint machine-step! machine-interrupt! machine-deadline-set!
   stop? stop-reason stop-trap stop-pc stop-address stop-message stop-executed stop-count
   stop-exit-status stop-host-call stop-watchpoint stop-access stop-thread stop-executed-set! stop->text make-stop stop->vector
+  machine-trap-kinds
   ;; registers and threads
   machine-register machine-register-set! machine-registers register-number
   machine-pc machine-pc-set! machine-count machine-activations machine-depth

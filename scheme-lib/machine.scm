@@ -651,6 +651,7 @@ number and gives up to so many bytes in a u8vector, none at the end; that of ano
 (define reasons '#(halted out-of-fuel trap breakpoint watchpoint host-call interrupted observed traced waiting limit))
 (define traps
   '#(none brk illegal read write execute misaligned divide overflow invalid call-depth window host-call user))
+(define machine-trap-kinds (cdr (vector->list traps)))
 
 ;; Why a run stopped. reason: a symbol of `reasons`; trap: one of `traps` when the reason is trap, else #f;
 ;; executed: instructions of this run; count: of the thread in all; host-call: the name; watchpoint: its

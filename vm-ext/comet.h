@@ -756,8 +756,8 @@ COMET_API comet_status comet_image_load(const comet_image* image, comet_machine*
  * States in files: checkpoints, core files, a machine moved to another process, recordings
  *
  * A state holds what a machine needs to go on elsewhere as if nothing had been: spaces with their pages, threads
- * with registers, activations and counts, a host call that waits for the embedder, import list, arguments, the
- * random generator. Descriptors, functions of host calls, breakpoints, watchpoints and snapshots stay behind. The
+ * with registers, activations and counts, a host call that waits for the embedder, import list, arguments,
+ * environment, the random generator. Descriptors, functions of host calls, breakpoints, watchpoints and snapshots stay behind. The
  * format is described in state/README.md; a file may come from anybody.
  */
 

@@ -2,7 +2,7 @@
   make-adapter
   adapter-state adapter-state-set! adapter-client adapter-client-set! adapter-launch adapter-launch-set!
   adapter-groups adapter-groups-set! adapter-listings adapter-listings-set! adapter-viewed adapter-viewed-set!
-  adapter-filters adapter-filters-set! adapter-afterwards-set!
+  adapter-filters adapter-filters-set! adapter-timeline adapter-timeline-set! adapter-afterwards-set!
   adapter-console adapter-complete adapter-afterwards
   the-adapter
   adapter-said send-event! send-said! respond-to!

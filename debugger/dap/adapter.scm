@@ -25,10 +25,11 @@
   listings    ; where code begins that the client sees as a source, see listing; the first has number 1
   viewed      ; (level . word) …, see viewed
   filters     ; the exceptions that stop the program, as strings
+  timeline    ; in which the client believes the program to be, or #f
   afterwards) ; what is to be done when the response is out, or #f
 
 (define (make-adapter output console complete)
-  (construct output (open-output-string) console complete 0 'new '() '() '() '() '() '("trap") #f))
+  (construct output (open-output-string) console complete 0 'new '() '() '() '() '() '("trap") #f #f))
 
 (define the-adapter (make-parameter #f))
 

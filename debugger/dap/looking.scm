@@ -2,7 +2,8 @@
 ;; exceptionInfo, source.
 ;;
 ;; A frame's number is its activation's level and 1, and a scope's number is made of that and of which scope it is:
-;; so nothing is kept that could outlive what it speaks of.
+;; so nothing is kept that could outlive what it speaks of. On top of an activation stand frames of the macros that made
+;; the code there: the same registers, other places in sources.
 
 (module debugger/dap/looking)
 (use scheme-lib/util)
@@ -32,6 +33,27 @@
   (let ((path (source-path file)))
     (json-object "name" (path-strip-directory file) "path" (if path (path-normalize path) (void)))))
 
+(define macro-stride (expt 2 24)) ; between the numbers of an activation's frames; less than 128 of them
+
+(define (macro-frame level number expansion)
+  (append
+   (json-object "id" (+ level 1 (* macro-stride number)) "name" (text (car expansion) " (macro)")
+                "instructionPointerReference" (hex-address (activation-address level))
+                "presentationHint" "subtle")
+   (let ((place (cdr expansion)))
+     (if (source-path (place-file place))
+         (json-object "source" (source-object (place-file place)) "line" (client-line (place-line place))
+                      "column" (caddr place))
+         (json-object "line" 0 "column" 0)))))
+
+;; The innermost first, the activation's own the last.
+(define (frames level)
+  (let ((expansions (take-at-most (macros-within (activation-address level)) 127)))
+    (append (reverse (map (lambda (expansion number) (macro-frame level number expansion))
+                          expansions
+                          (iota (length expansions) 1)))
+            (list (frame level)))))
+
 (define (frame level)
   (let* ((address (activation-address level)) (place (line-at address)))
     (append
@@ -46,9 +68,13 @@
   (let* ((depth (target-depth))
          (start (max 0 (argument arguments "startFrame" 'integer 0)))
          (levels (argument arguments "levels" 'integer 0))
-         (wanted (if (> levels 0) (min levels frames-at-once) frames-at-once))
-         (count (max 0 (min wanted (- depth start)))))
-    (json-object "stackFrames" (list->vector (map frame (iota count start))) "totalFrames" depth)))
+         (count (if (> levels 0) (min levels frames-at-once) frames-at-once)))
+    ;; How many there are in all is known when all were made; a client that is not told asks until none come.
+    (let loop ((level 0) (made 0) (found '()))
+      (if (and (< level depth) (or (< level frames-at-once) (< made (+ start count))))
+          (let ((more (frames level))) (loop (+ level 1) (+ made (length more)) (append (reverse more) found)))
+          (json-object "stackFrames" (list->vector (take-at-most (drop-at-most (reverse found) start) count))
+                       "totalFrames" (if (= level depth) made (void)))))))
 
 ;; Makes a frame's activation the selected one; commands and expressions then speak of its registers.
 (define (select-level! level)
@@ -56,7 +82,7 @@
   (session-level-set! (the-session) level))
 
 (define (select-frame! arguments)
-  (let ((frame (argument arguments "frameId" 'integer #f))) (if frame (select-level! (- frame 1)))))
+  (let ((frame (argument arguments "frameId" 'integer #f))) (if frame (select-level! (modulo (- frame 1) macro-stride)))))
 
 ;; ---- scopes ----------------------------------------------------------------------------------------------
 

@@ -1,1 +1,1 @@
-(##namespace ("debugger/dap/running#" run-and-report! report-pause! run-console! thread-id))
+(##namespace ("debugger/dap/running#" run-and-report! report-pause! run-console! tell-of-fork! thread-id))

@@ -12,6 +12,7 @@
 (use debugger/target)
 (use debugger/breakpoints)
 (use debugger/timeline)
+(use debugger/what-if)
 (use debugger/lines)
 (use debugger/run)
 (use debugger/show)
@@ -84,6 +85,20 @@
 
 (define (run-and-report! go) (afterwards! (lambda () (run! go))))
 
+;; A change in the past makes another future, whoever changed what.
+(define (tell-of-fork!)
+  (let ((adapter (the-adapter)) (session (the-session)))
+    (if (and (eq? (adapter-state adapter) 'stopped) (session-timeline session))
+        (let ((before (adapter-timeline adapter)) (now (the-timeline)))
+          (adapter-timeline-set! adapter now)
+          (if (and before (eq? (timeline-origin now) before))
+              (begin
+                (say-to-client "console" (fork-notice before now) "\n")
+                (send-invalidated!)))))))
+
+(define (send-invalidated!)
+  (if (client-flag "supportsInvalidatedEvent" #f) (send-event! "invalidated" "areas" (vector "all"))))
+
 ;; Does a line of the client's console, which may make the program run; the client then looks at all anew.
 (define (run-console! line)
   (let* ((adapter (the-adapter)) (state (adapter-state adapter)) (before (session-stop (the-session))))
@@ -96,8 +111,9 @@
           (begin
             (adapter-state-set! adapter state)
             (cond ((and now (not (eq? now before))) (afterwards! (lambda () (report-pause! now))))
-                  ((client-flag "supportsInvalidatedEvent" #f)
-                   (afterwards! (lambda () (send-event! "invalidated" "areas" (vector "all"))))))))
+                  (else (afterwards! send-invalidated!)))
+            ;; What was said tells of a fork.
+            (if (session-timeline (the-session)) (adapter-timeline-set! adapter (the-timeline)))))
       said)))
 
 (define-request (continue arguments) when: stopped

@@ -67,7 +67,8 @@
                 (lambda ()
                   ((request-named (json-ref request "command")) (argument request "arguments" 'object '()))))))
     (respond-to! request failure body)
-    (do-afterwards!)))
+    (do-afterwards!)
+    (tell-of-fork!)))
 
 (define (do-afterwards!)
   (let ((thunk (adapter-afterwards (the-adapter))))

@@ -324,7 +324,7 @@
   (test "an option of the wrong kind" "`include` is to be an array" (answer-of factorial "include" "x"))
   (test "and within it" "`include` is to be an array of strings" (answer-of factorial "include" (vector 5)))
   (test "a group of host calls that is none" #t
-        (and (string-contains (answer-of factorial "allow" (vector "files")) "files") #t)))
+        (and (string-contains (answer-of factorial "allow" (vector "nothing")) "nothing") #t)))
 
 (test-group "code without a source"
   (define client (start-client))
@@ -361,4 +361,63 @@
   (request client "configurationDone")
   (wait-for-event client "stopped")
   (test "and frames" 15 (ref (request client "stackTrace") "stackFrames" 0 "line"))
+  (stop-client client))
+
+(test-group "a change in the past"
+  (define client (start-client))
+  (define (set-register value)
+    (ref (request client "setVariable" "variablesReference" 1 "name" "r3" "value" value) "value"))
+  (launch-and-stop client factorial void "stopOnEntry" #t "stopAtEnd" #t)
+  (go client "next")
+  (test "a change in the present is one of the timeline" "6" (set-register "6"))
+  (test "the program ends" "halted" (car (go client "continue")))
+  (go client "stepBack")
+  (go client "reverseContinue")
+  (client-events-set! client '())
+  (test "a change in the past" "3" (set-register "3"))
+  (test "makes everything look new" '#("all") (ref (wait-for-event client "invalidated") "areas"))
+  (test "and is told, with the way back"
+        "this is what-if-1 from here on; `timeline go original` goes back to what was\n"
+        (output-of client "console"))
+  (set-register "4")
+  (request client "threads")
+  (test "once" 1 (length (string-split (string-trim (output-of client "console")) #\newline)))
+  (client-events-set! client '())
+  (request client "evaluate" "expression" "timeline go original" "context" "repl")
+  (wait-for-event client "stopped")
+  (request client "threads")
+  (test "going back is no fork" #f (event-named client "output"))
+  (go client "reverseContinue")
+  (test "a fork in the console is told there" #t
+        (and (string-contains (evaluate client "set r3 9") "this is what-if-2 from here on") #t))
+  (request client "threads")
+  (test "and once, too" "" (output-of client "console"))
+  (stop-client client))
+
+(test-group "what macros made"
+  (define client (start-client))
+  (define macros "tests/repl/programs/macros.s")
+  (define (step) (go client "stepIn" "granularity" "instruction"))
+  (define (frames . arguments)
+    (let ((answer (apply request client "stackTrace" "threadId" 1 arguments)))
+      (cons (ref answer "totalFrames")
+            (map (lambda (frame) (list (ref frame "name") (ref frame "line") (json-ref frame "presentationHint" #f)))
+                 (vector->list (ref answer "stackFrames"))))))
+  (launch-and-stop client macros void "stopOnEntry" #t)
+  (step)
+  (test "where a line begins, one comes from outside" '(1 ("_start" 15 #f)) (frames))
+  (step)
+  (test "within it each macro has a frame"
+        '(3 ("advance (macro)" 3 "subtle") ("count-to (macro)" 8 "subtle") ("_start" 15 #f))
+        (frames))
+  (test "in pages as well" '(3 ("count-to (macro)" 8 "subtle")) (frames "startFrame" 1 "levels" 1))
+  (test "with the registers of the activation" #t
+        (let ((numbers (map (lambda (frame) (ref frame "id"))
+                            (vector->list (ref (request client "stackTrace" "threadId" 1) "stackFrames")))))
+          (apply equal? (map (lambda (number) (ref (request client "scopes" "frameId" number) "scopes"))
+                             (list (car numbers) (caddr numbers))))))
+  (step)
+  (step)
+  (step)
+  (test "callers have theirs" '(3 ("leaf" 19 #f) ("count-to (macro)" 9 "subtle") ("_start" 15 #f)) (frames))
   (stop-client client))

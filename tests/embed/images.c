@@ -96,6 +96,17 @@ static void print_arguments(void) {
   emit("halt", 0, 0, 0);
 }
 
+/* A line of the environment. */
+static void print_environment(void) {
+  host(other_call, -1, -1, -1); /* env_count */
+  emit("beqi", 2, 0, 0);
+  host(4, 0, (int64_t)data, 4096); /* env */
+  emit("mov", 4, 2, 0);
+  host(write_call, 1, (int64_t)data, -1);
+  label(0);
+  emit("halt", 0, 0, 0);
+}
+
 static void spin(void) {
   label(0);
   emit("addi", 1, 1, 1);
@@ -187,6 +198,20 @@ static void read_astray(void) { host(read_call, 0, 0x50000, 10); }
 /* The first page is there, the second is not. */
 static void write_astray(void) { host(write_call, 1, (int64_t)data, 1 << 17); }
 
+/* Goes wherever there is no code. */
+static void hostile(void) {
+  labels[2] = 0x7777;
+  emit("beqi", 1, 0, 2);
+  emit("beqi", 1, 1, 1);
+  emit("jumpr", 1, 0, 0);
+  label(1);
+  emit("hcall", 1, 9, 0);
+  emit("jtab", 1, 1000, 3);
+  code[code_length++] = 0xff; /* no such opcode */
+  code[code_length++] = 0x07;
+  label(3);
+}
+
 static void save(const char* directory, const char* name, void (*program)(void),
                  const char* const* more_imports, uint64_t data_length) {
   for (int pass = 0; pass < 4; ++pass) {
@@ -196,7 +221,7 @@ static void save(const char* directory, const char* name, void (*program)(void),
   comet_image* image;
   check(comet_image_new(&image, &error));
   check(comet_image_add_section(image, ".text", origin, code, code_length, code_length,
-                                COMET_READ | COMET_EXECUTE, &error));
+                                COMET_READ | COMET_EXECUTE | (program == hostile ? COMET_WRITE : 0), &error));
   check(comet_image_add_section(image, ".bss", data, NULL, 0, data_length, COMET_READ | COMET_WRITE, &error));
   check(comet_image_add_symbol(image, "_start", origin, &error));
   check(comet_image_add_line(image, origin, "program.s", 1, 0, &error));
@@ -231,6 +256,7 @@ int main(int count, char** arguments) {
   const char* directory = arguments[1];
   const char* const none[] = {NULL};
   const char* const arguments_calls[] = {"arg_count", "arg", NULL};
+  const char* const environment_calls[] = {"env_count", "env", NULL};
   const char* const clock_call[] = {"clock", NULL};
   const char* const random_call[] = {"random", NULL};
   const char* const all_calls[] = {"arg_count", "arg", "clock", "random", NULL};
@@ -239,6 +265,7 @@ int main(int count, char** arguments) {
   save(directory, "exit-with-minus-1.image", exit_with_minus_1, none, 16);
   save(directory, "copy-input.image", copy_input, none, a_mebibyte);
   save(directory, "print-arguments.image", print_arguments, arguments_calls, 8192);
+  save(directory, "print-environment.image", print_environment, environment_calls, 8192);
   save(directory, "spin.image", spin, none, 16);
   save(directory, "write-forever.image", write_forever, none, 4096);
   save(directory, "write-until-it-fails.image", write_until_it_fails, none, 4096);
@@ -250,6 +277,7 @@ int main(int count, char** arguments) {
   save(directory, "large.image", count_to_1000, none, (uint64_t)1 << 30);
   save(directory, "read-astray.image", read_astray, none, 16);
   save(directory, "write-astray.image", write_astray, none, 16);
+  save(directory, "hostile.image", hostile, none, 16);
   save(directory, "m", misuse, all_calls, 16);
   return 0;
 }

@@ -177,7 +177,7 @@ ends_in_silence() { ends "$@" && [ ! -s out ] && [ ! -s err ]; }
 help_names_all() {
   ends 0 --help || return 1
   local option
-  for option in fuel time memory call-depth registers allow deny seed core record hash statistics quiet help version; do
+  for option in fuel time memory call-depth registers output allow deny dir env seed no-confine core record statistics hash quiet config verify json help version; do
     grep -q -e "--$option" out && grep -q -e "\\\\-\\\\-${option/-/\\\\-}" "$root/vm-ext/runner/comet-vm-no-scheme.1" || {
       echo "--$option is not in --help or the manual page"
       return 1
@@ -246,13 +246,121 @@ check "windows without end: status 132" ends_and_says 132 "limit of 1000" --regi
 check "--fuel is exact: status 123" ends_and_says 123 "after 12345 instructions" --fuel 12345 spin.image
 check "enough fuel is enough" ends_in_silence 0 --fuel 2001 count.image
 check "one less is not: status 123" ends 123 --fuel 2000 count.image
+output_is_exact() { ends_and_says 122 "--output is used up" --output 10000 write-forever.image && [ "$(stat -c %s out)" -eq 8192 ]; }
+check "--output stops before the write that would pass it: status 122" output_is_exact
 check "--time stops a loop: status 124" ends_and_says 124 "out of time" --time 0.2 spin.image
 check "--memory is kept: status 71" ends_and_says 71 " (--memory sets the limit)" --memory 1M large.image
 check "what is not granted is refused: status 77" ends_and_says 77 '"clock"' ask-clock.image
 check "which says what grants it" ends_and_says 77 " (--allow grants the groups that --help names)" ask-clock.image
 check "--allow grants it" ends_in_silence 1 --allow clock ask-clock.image
 check "--deny takes away: status 77" ends_and_says 77 '"exit"' --deny exit exit-with-3.image
-check "--statistics counts the instructions" ends_and_says 0 "instructions: 2001" --statistics count.image
+
+# ---- configuration files, environment, statistics ---------------------------------------------------------
+
+config() { printf '%s\n' "$@" >config; }
+config_counts() { config '# a comment' '' '  fuel = 100 ' 'quiet=yes'; ends_in_silence 123 --config config spin.image; }
+options_win() {
+  config 'fuel = 100' 'quiet = yes' 'quiet = no'
+  ends_and_says 123 "after 50 instructions" --fuel 50 --config config spin.image || return 1
+  config 'deny = exit'
+  ends 77 --config config exit-with-3.image && ends 3 --config config --allow exit exit-with-3.image
+}
+config_is_refused() { # WORDS LINE...
+  local words=$1
+  shift
+  config "$@"
+  ends_and_says 78 "config:$words" --config config count.image
+}
+nul_is_refused() { printf 'fuel = 1\0' >config; ends_and_says 78 "config:1:9: a byte 0 cannot stand here" --config config count.image; }
+check "a configuration file sets what options set" config_counts
+check "options go before it" options_win
+check "an unknown setting: status 78, with its place" config_is_refused "2:3: there is no setting 'feul'" 'fuel = 1' '  feul = 2'
+check "a setting without a value" config_is_refused "1:5: here should be '=' and a value" 'fuel'
+check "a setting with an empty value" config_is_refused "1:7: fuel needs a value" 'fuel ='
+check "a setting with a wrong value" config_is_refused "1:8: fuel takes a number, not '1x'" 'fuel = 1x'
+check "a setting that is on or off" config_is_refused "1:9: quiet takes yes or no, not 'on'" 'quiet = on'
+check "a byte 0 in a configuration file" nul_is_refused
+check "a configuration file that is not there" ends_and_says 78 "nowhere: cannot be read: No such file" --config nowhere count.image
+check "a configuration file that is too long" ends_and_says 78 "is longer than the 1 MiB that is read at most" --config /dev/zero count.image
+
+shows_environment() {
+  ends 0 --env A=x --env B=y --env A=z=1 print-environment.image && [ "$(cat out)" = A=z=1 ] && ends_in_silence 0 print-environment.image
+}
+check "--env sets an entry of an environment that is empty else" shows_environment
+check "an entry without a name: status 64" ends_and_says 64 "--env takes NAME=VALUE, not '=x'" --env =x count.image
+
+statistics_are_json() { # STATUS WORDS ARGUMENT...
+  ends "$1" --statistics json --quiet "${@:3}" && grep -q "$2" json || { cat json; return 1; }
+  ! command -v python3 >/dev/null || python3 -c 'import json; json.load(open("json"))'
+}
+check "--statistics counts instructions" statistics_are_json 0 '"instructions": 2001,' count.image
+check "--statistics counts host calls by name" statistics_are_json 0 '"host_calls": {"read": 0, "write": 1, "exit": 0, "env_count": 1, "env": 1}' \
+  --env A=x print-environment.image
+check "--statistics tells of a trap" statistics_are_json 132 '"trap": {"kind": "bad write", "address": "0x50008"' store-astray.image
+check "--statistics - goes to standard error" ends_and_says 0 '"pages": 2,' --statistics - count.image
+check "statistics that cannot be written are reported" ends_and_says 0 "/dev/full: cannot be written" --statistics /dev/full count.image
+check "a file that cannot be opened for them: status 71" ends_and_says 71 "nowhere/s: cannot be written: No such file" --statistics nowhere/s count.image
+
+# ---- verifying ----------------------------------------------------------------------------------------
+
+verifies() { # STATUS WORDS ARGUMENT...: they are printed
+  ends "$1" --verify "${@:3}" && grep -qF -e "$2" out || { cat out; return 1; }
+}
+verifies_as_json() {
+  verifies "$1" "$2" --json "${@:3}" || return 1
+  ! command -v python3 >/dev/null || python3 -c 'import json; json.load(open("out"))'
+}
+check "--verify has nothing to remark about a decent image" verifies 0 "nothing to remark" print-arguments.image
+check "--verify tells sections and protections" verifies 0 "r-x  .text" count.image
+check "--verify tells which host calls code reaches" verifies 0 "exit  granted  (only by unknown jumps, or never)" copy-input.image
+check "--verify tells what is not allowed: status 77" verifies 77 "clock  NOT granted" ask-clock.image
+check "unless it is" verifies 0 "clock  granted" --allow clock ask-clock.image
+check "--verify tells of code that runs off its end: status 1" verifies 1 "goes to 0x1000e, where there is no code" read-astray.image
+check "--verify tells of pages that are writable and executable: status 1" verifies 1 "(writable and executable)" hostile.image
+check "--verify tells of branches astray" verifies 1 "_start, program.s:1: goes to 0x7777, where there is no code" hostile.image
+check "--verify looks behind jump tables" verifies 1 "has a table at" hostile.image
+check "--verify tells of host calls beyond the import list" verifies 1 "makes host call 9, of which the import list has 3" hostile.image
+check "--verify tells of what is no instruction" verifies 1 "no instruction has opcode 1023" hostile.image
+check "--verify counts jumps whose targets are in registers" verifies 1 "what 1 jumps through registers lead to" hostile.image
+check "--verify --json is JSON" verifies_as_json 0 '"clean": true' count.image
+check "so are remarks" verifies_as_json 1 '"why": "goes to 0x7777, where there is no code"' hostile.image
+check "--verify of what is no image: status 65" ends_and_says 65 "not a Comet image" --verify "$root/tests/embed/test.sh"
+state_is_no_image() { ends 123 --fuel 9 --core state spin.image && ends_and_says 64 "is a state; --verify takes images" --verify state; }
+check "--verify of a state: status 64" state_is_no_image
+check "--json alone: status 64" ends_and_says 64 "--json belongs to --verify" --json count.image
+verdict_is_lost() { "$runner" --verify count.image >/dev/full 2>err; [ $? -eq 74 ] && says "standard output cannot be written"; }
+check "a verdict that cannot be written: status 74" verdict_is_lost
+
+# ---- the fence of the operating system ------------------------------------------------------------------
+
+waiting_process_is() { # CONFINED ARGUMENT...: while it waits for input, what the system tells of it
+  local wanted=$1 job status tries=0
+  shift
+  rm -f pipe3
+  mkfifo pipe3
+  "$runner" "$@" copy-input.image <pipe3 >out 2>err &
+  job=$!
+  exec 8>pipe3
+  # It waits once it has passed something on.
+  printf x >&8
+  until [ -s out ] || [ $((tries += 1)) -gt 50 ]; do sleep 0.1; done
+  status=$(sed -n 's/^\(Seccomp\|NoNewPrivs\):[[:space:]]*//p' "/proc/$job/status" | tr '\n' ' ')
+  exec 8>&-
+  wait "$job" || { cat err; return 1; }
+  [ "$status" = "$wanted" ] || { echo "$status"; return 1; }
+}
+fence_holds() {
+  "$cxx" -std=c++20 -Wall -Wextra "$root/tests/embed/confined.cpp" "$root/vm-ext/runner/confine.cpp" -o confined && ./confined
+}
+fence_is_missed() {
+  ./confined "$runner" count.image 2>err
+  [ $? -eq 0 ] && says "the system does not confine the runner (no_new_privs: Operation not permitted)" && says "--no-confine" &&
+    ./confined "$runner" --no-confine count.image 2>err && [ ! -s err ]
+}
+check "a program runs behind a fence of the system" waiting_process_is "1 2 "
+check "--no-confine leaves it away" waiting_process_is "0 0 " --no-confine
+check "behind the fence nothing can be opened, started, connected or executed" fence_holds
+check "where the system refuses it, the runner says so and goes on" fence_is_missed
 
 # A state begins with the magic of the format.
 is_state() { [ "$(head -c 4 "$1" | od -An -tx1 | tr -d ' \n')" = 89434d53 ]; }
@@ -261,7 +369,7 @@ writes_core() { # STATUS ARGUMENT...
   ends "$1" --core core "${@:2}" && is_state core
 }
 core_is_small() { writes_core 132 store-astray.image && [ "$(stat -c %s core)" -lt 8192 ]; }
-no_core() { rm -f core; ends 0 --core core count.image && [ ! -e core ]; }
+no_core() { ends 0 --core core count.image && [ ! -s core ]; }
 records() {
   ends 3 --record record exit-with-3.image && is_state record &&
     printf 'some input' | "$runner" --record record copy-input.image | grep -qx 'some input' && grep -q 'some input' record
@@ -284,9 +392,9 @@ survives_a_kill() { # what was executed is in the file
 check "--core writes the state of a trap, in little room" core_is_small
 check "--core writes the state when the fuel is used up" writes_core 123 --fuel 100 spin.image
 check "--core writes the state when the time is over" writes_core 124 --time 0.1 spin.image
-check "--core writes nothing when a program ends by itself" no_core
-check "a core that cannot be written is reported" ends_and_says 132 "nowhere/core: cannot be written: No such file" --core nowhere/core store-astray.image
-check "so is a device that is full" ends_and_says 132 "/dev/full: cannot be written: No space left" --core /dev/full store-astray.image
+check "--core leaves an empty file when a program ends by itself" no_core
+check "a core that cannot be opened: status 71" ends_and_says 71 "nowhere/core: cannot be written: No such file" --core nowhere/core store-astray.image
+check "a device that is full is reported" ends_and_says 132 "/dev/full: cannot be written: No space left" --core /dev/full store-astray.image
 check "--record writes what a program gets" records
 check "--record writes no output" output_is_not_recorded
 check "a program that is killed leaves its record" survives_a_kill

@@ -96,7 +96,33 @@ see "a smaller terminal has a smaller screen" "|0x00010010  20 47 03 01 01 0e 02
 check "in its rows" 20 "$(screen | wc -l)"
 see "with the keys at its end" "s step, n next"
 resize 40 10
-see "a tiny one says what it needs" "the screen needs 60 columns"
+see "a small one shows one pane" "-- memory --"
+key Tab
+see "Tab goes to the registers as well" "-- registers --"
+see "with their marks" "*r1    5"
+lacks "alone" "-- memory --"
+key Tab
+see "and to the source" "=> "
+check "in its rows" 10 "$(screen | wc -l)"
+see "with the timeline" "] 25"
+see "and a word on keys" "? help, Tab other panes, q leave"
+resize 20 6
+see "a tiny one" "factorial.s: "
+sleep 0.6
+check "in its rows" 6 "$(screen | wc -l)"
+see "still shows where the program is" "=> "
+key s
+sleep 0.4
+key S
+see "and is driven by the same keys" "=> "
+resize 8 2
+sleep 0.6
+check "and nothing is too small" 2 "$(screen | wc -l)"
+key '?'
+sleep 0.3
+key q
+resize 60 15
+see "a low one has one pane" "? help, Tab other panes"
 resize 120 50
 see "a larger one has more" "-- registers --"
 key f

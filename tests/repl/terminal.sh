@@ -144,3 +144,49 @@ key C-d
 see "and it goes on waiting" "halted with exit status 0"
 key C-d
 see "the end" "exit status 0"
+
+open "$COMET tests/repl/programs/endless.s"
+see "a program with a long past" "comet[endless.s: _start]> "
+line 'continue 30000000'
+see "stands at its present" "comet[endless.s: again+0x4]> "
+line 'when (= (target-peek _start) 1)'
+sleep 0.7
+key C-c
+see "Ctrl-C ends a question" "while looking at the past"
+see "behind which the program stands where it stood" "comet[endless.s: again+0x4]> "
+line 'break again if (= (target-peek _start) 1)'
+line 'reverse-continue'
+sleep 0.7
+key C-c
+sleep 0.3
+line 'clear-screen-of (old)'
+see "Ctrl-C ends a search for a breakpoint" "comet[endless.s: again+0x4]> clear-screen-of"
+line 'count'
+see "in the same way" "30,000,000 instructions"
+line 'condition 1 (let loop () (loop))'
+line 'reverse-continue'
+sleep 0.7
+key C-c
+sleep 0.3
+line 'print (let loop () (loop))'
+sleep 0.5
+key C-c
+see "as in any command" "error: interrupted"
+line '(display "still the prompt")'
+see "and a condition without an end" "still the prompt"
+lacks "without a prompt within" " 1> "
+
+echo '(use scheme-lib/state)
+(load-program! "tests/repl/programs/endless.s")
+(machine-record-to! (the-machine) "'"$WORK"'/long" image: (loaded-image (the-program)))
+(continue-program! 1000)
+(machine-record-end! (the-machine) (make-stop (the-machine) 0 (vector 1 0 (target-pc) 0 (expt 2 60) 0 0 0 0 0 "" #f) 0))' |
+  timeout 20 "$COMET" >"$WORK/out" 2>&1
+open "$COMET debug --replay $WORK/long"
+see "a recording that says that it is long is believed" "the recording goes to 1,152,921,504,606,846,976 instructions, which takes some"
+see "and how long that takes is told" "; Ctrl-C stops on the way"
+key C-c
+see "Ctrl-C stops it" "the recording goes on to 1,152,921,504,606,846,976 instructions; "
+see "where it is" "interrupted at again"
+line 'reverse-step'
+see "with all of the past" ", at "

@@ -171,3 +171,27 @@
         (test "a load's is that of its register" '("r1") (map why-place (why-addresses answer)))
         (test-assert "as text" (string-contains (why->text answer) "  address: r1 = "))
         (test-assert "and dashed in a graph" (string-contains (why->graphviz answer) "[style=dashed]"))))))
+
+;; What Ctrl-C does while a condition is looked at.
+(define (press!) ((current-user-interrupt-handler)) #f)
+
+(test-group "Ctrl-C while the past is looked at"
+  (after-running "tests/repl/programs/steps.s" "" 20
+    (lambda ()
+      (define here (list (target-count) (target-pc)))
+      (define (stands-there?) (equal? here (list (target-count) (target-pc))))
+      (test-error "ends a question" "instructions, while looking at the past" (first-time press!))
+      (test-assert "behind which the program stands where it stood" (stands-there?))
+      (test-error "ends a bisection" "while looking at the past" (bisect press!))
+      (test-assert "in the same way" (stands-there?))
+      (test-error "between two runs it ends the next one" "while looking at the past"
+                  (call-and-come-back (lambda () (press!) (first-time (lambda () #f) 0 10))))
+      (test-assert "and nothing else" (stands-there?))
+      (timeline-goto! 10)
+      (breakpoint-condition-set-text!
+       (breakpoint-add! (target-pc) (number->string (target-pc))) "((current-user-interrupt-handler))")
+      (timeline-goto! (car here))
+      (test-error "ends a search for a breakpoint" "while looking at the past" (reverse-continue!))
+      (test-assert "with the breakpoint as it was" (stands-there?))
+      (breakpoints-clear!)
+      (test "and the past is what it was" 'start (pause-reason (reverse-continue!))))))

@@ -86,6 +86,21 @@
     (machine-restore-state! machine (read-state (machine->bytes machine)))
     (test "nor stay" '() (machine-breakpoints machine))))
 
+(test-group "the environment goes with a state"
+  (let ((machine (make-machine)) (program (loaded-image (read-program "tests/repl/programs/environment.s"))))
+    (define (output machine)
+      (let ((port (open-output-string)))
+        (machine-stream-set! machine 1 port)
+        (machine-run! machine)
+        (get-output-string port)))
+    (machine-load! machine program)
+    (test-error "entries are strings" "an environment is a list of strings" (machine-environment-set! machine '(A)))
+    (machine-environment-set! machine '("A=1" "B=two"))
+    (let* ((state (read-state (machine->bytes machine))) (copy (make-machine-for-state state)))
+      (machine-restore-state! copy state)
+      (test "which restores it" "B=two" (output copy)))
+    (test "it is read" "B=two" (output machine))))
+
 (test-group "recordings"
   (let ((machine (make-machine)) (echo (loaded-image (read-program "tests/repl/programs/echo.s"))))
     (machine-stream-set! machine 0 (open-input-string "some words\n"))

@@ -24,6 +24,7 @@ BOOST_AUTO_TEST_CASE(null_machines_are_refused) {
   comet_config config = COMET_CONFIG_INIT;
   comet_region region = COMET_REGION_INIT;
   comet_thread_info info = COMET_THREAD_INFO_INIT;
+  SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_set_environment(none, 0, nullptr, error));
   comet_activation activation = COMET_ACTIVATION_INIT;
   comet_stop stop = COMET_STOP_INIT;
   comet_snapshot* snapshot = nullptr;

@@ -320,15 +320,23 @@ BOOST_AUTO_TEST_CASE(what_is_granted_has_a_name_of_its_own) {
 BOOST_AUTO_TEST_CASE(a_fork_has_the_files_of_its_original) {
   Guest guest;
   guest.open("hello", to_read);
-  guest.call("read", {5, buffer, 5});
+  guest.open("hello", to_read);
+  guest.call("file_close", {5});
+  guest.call("read", {6, buffer, 5});
   comet_machine* forked = nullptr;
   SUPPORT_OK(comet_machine_fork(guest.vm, nullptr, &forked, error));
   machine other(forked);
-  other.restart(code_address);
-  for (const auto& [index, value] : {std::pair{11u, std::uint64_t{5}}, {12u, buffer}, {13u, std::uint64_t{100}}})
-    other.set(index, value);
-  other.run();
+  const auto read = [&](std::uint64_t file) {
+    other.restart(code_address);
+    for (const auto& [index, value] : {std::pair{11u, file}, {12u, buffer}, {13u, std::uint64_t{100}}}) other.set(index, value);
+    return other.run();
+  };
+  // What stands at code_address is the original's last call.
+  BOOST_CHECK_EQUAL(read(6).reason, COMET_HALTED);
   BOOST_CHECK_EQUAL(other.get(11), 7u);
+  read(5);
+  BOOST_CHECK_EQUAL(static_cast<std::int64_t>(other.get(11)), -9);
+  BOOST_CHECK_EQUAL(guest.call("read", {6, buffer, 100}), 0);
 }
 
 BOOST_AUTO_TEST_CASE(who_goes_back_does_nothing_to_files_again) {

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "support.h"
+#include "state_files.h"
 
 using namespace support;
 
@@ -196,6 +196,17 @@ BOOST_AUTO_TEST_CASE(a_host_call_has_a_quota_that_can_be_renewed) {
   BOOST_REQUIRE_EQUAL(stop.reason, COMET_LIMIT);
   BOOST_CHECK_EQUAL(stop.limit, COMET_LIMIT_HOST_CALLS);
   BOOST_CHECK_EQUAL(calls, 4);
+  bytes file; // a core tells which limit it was
+  comet_save_options saving = COMET_SAVE_OPTIONS_INIT;
+  saving.stop = &stop;
+  SUPPORT_OK(comet_state_save(vm, &saving, append, &file, nullptr, error));
+  comet_stop read = COMET_STOP_INIT;
+  SUPPORT_OK(comet_state_stop(state(file), &read, error));
+  BOOST_CHECK_EQUAL(read.reason, COMET_LIMIT);
+  BOOST_CHECK_EQUAL(read.limit, COMET_LIMIT_HOST_CALLS);
+  bytes content = content_of(file, "STOP");
+  put_at(content, 20, 9, 4);
+  refused(with_content(file, "STOP", content), "there is no such limit");
   BOOST_CHECK_EQUAL(info_of(vm, "tick").calls, 4);
   BOOST_CHECK_EQUAL(info_of(vm, "tick").quota, 0);
   SUPPORT_OK(comet_host_set_quota(vm, "tick", 5, error));

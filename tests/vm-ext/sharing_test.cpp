@@ -221,7 +221,9 @@ BOOST_AUTO_TEST_CASE(a_third_space_gets_the_page_from_any_that_has_it) {
   at.vm.write(0, {42}, third);
   BOOST_TEST(at.vm.read(at.here + COMET_PAGE_SIZE, 1) == bytes{42});
   BOOST_CHECK_EQUAL(info_of(at.vm, 0, third).spaces, 3);
+  snapshot taken(at.vm);
   SUPPORT_OK(comet_space_free(at.vm, at.other, error));
+  BOOST_CHECK_EQUAL(info_of(at.vm, 0, third).spaces, 2);
   at.vm.write(0, {43}, third);
   BOOST_TEST(at.vm.read(at.here + COMET_PAGE_SIZE, 1) == bytes{43});
 }
@@ -308,6 +310,18 @@ BOOST_AUTO_TEST_CASE(memory_of_the_host_can_be_shared_and_then_is_a_copy) {
   vm.write(0, {9}, other);
   BOOST_TEST(vm.read(data_address, 2) == (bytes{9, 5}));
   BOOST_CHECK_EQUAL(input[0], 5);
+}
+
+BOOST_AUTO_TEST_CASE(blocks_are_copied_from_memory_of_the_host_at_once) {
+  bytes input(2 * COMET_PAGE_SIZE);
+  for (std::size_t i = 0; i < input.size(); ++i) input[i] = static_cast<std::uint8_t>(i * 7 + i / 256);
+  code text;
+  text.add("imm", {1, data_address + 5}).add("imm", {2, 0x400003}).add("imm", {3, 2 * COMET_PAGE_SIZE - 9});
+  machine vm(text.add("bcopy", {1, 2, 3}).add("halt"));
+  vm.map(data_address, 2 * COMET_PAGE_SIZE, read_write);
+  SUPPORT_OK(comet_map_host(vm, 0, 0x400000, input.data(), input.size(), COMET_READ, error));
+  BOOST_CHECK_EQUAL(vm.run().reason, COMET_HALTED);
+  BOOST_TEST((vm.read(data_address + 5, 2 * COMET_PAGE_SIZE - 9) == bytes(input.begin() + 3, input.end() - 6)));
 }
 
 BOOST_AUTO_TEST_CASE(memory_of_the_host_comes_in_whole_pages_where_there_is_room) {

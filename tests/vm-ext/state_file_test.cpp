@@ -133,6 +133,30 @@ BOOST_AUTO_TEST_CASE(arguments_go_with_the_state) {
   BOOST_CHECK(copy.read(data_address, 4) == (bytes{'w', 'o', 'r', 'd'}));
 }
 
+BOOST_AUTO_TEST_CASE(the_environment_goes_with_the_state) {
+  machine vm(code()
+                 .add("imm", {11, 1})
+                 .add("imm", {12, data_address})
+                 .add("imm", {13, 9})
+                 .add("hcall", {10, 0})
+                 .add("halt"));
+  vm.import("env");
+  const bytes without = save(vm);
+  const char* const entries[] = {"A=x", "B=y"};
+  SUPPORT_OK(comet_set_environment(vm, 2, entries, error));
+  const bytes file = save(vm);
+  BOOST_CHECK(file != without);
+  machine copy;
+  restore(copy, state(file));
+  copy.run();
+  BOOST_CHECK_EQUAL(copy.get(11), 3u);
+  BOOST_CHECK(copy.read(data_address, 3) == (bytes{'B', '=', 'y'}));
+  restore(copy, state(without));
+  BOOST_CHECK(save(copy) == without);
+  refused(with_record_behind(file, "THRD", "ENVI", {0, 0, 0, 0}), "not where it belongs");
+  refused(with_content(file, "ENVI", {1, 0, 0, 0, 9, 0, 0, 0}), "9 bytes in an argument do not fit");
+}
+
 // A child process is given a state by a pipe, goes on for a while, and gives a state back.
 BOOST_AUTO_TEST_CASE(a_run_that_is_moved_between_processes_ends_as_the_undisturbed_one) {
   std::mt19937_64 random(1);

@@ -262,7 +262,11 @@ comet_status comet_page_get(const comet_machine* machine, comet_space space, uin
     const Block* const block = of.memory.shared_block(address >> page_bits);
     comet_page_info value = COMET_PAGE_INFO_INIT;
     value.protection = region->protection;
-    value.spaces = block == nullptr ? 1 : static_cast<uint32_t>(block->places.size());
+    value.spaces = 1;
+    if (block != nullptr) // a snapshot may hold spaces besides
+      value.spaces = static_cast<uint32_t>(std::count_if(machine->spaces().begin(), machine->spaces().end(), [&](const auto& entry) {
+        return std::any_of(block->places.begin(), block->places.end(), [&](const Block::Place& place) { return place.space == &entry.second->memory; });
+      }));
     value.of_host = of.memory.shows_host(address >> page_bits) ? 1 : 0;
     give(info, value, "info");
   });

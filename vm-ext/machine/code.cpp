@@ -14,7 +14,7 @@
 namespace comet {
 namespace {
 
-constexpr std::size_t slots_a_instruction = 3; // at most, links apart
+constexpr std::size_t slots_a_instruction = 4; // at most, links apart
 constexpr std::size_t link_slots = 3;
 // A block takes no more when it has so many, and then one user's instruction may be the last.
 constexpr std::size_t block_slots = block_instructions * slots_a_instruction;
@@ -86,14 +86,14 @@ void Told::divide_step(std::uint64_t step) {
     for (std::uint64_t& place : registers) place %= window_step;
 }
 
-bool Told::names(const isa::Decoded& decoded) const {
-  bool named = false;
+Told::Of Told::of(const isa::Decoded& decoded) const {
+  bool always = false, named = false;
   for_each_part(decoded, [&](const isa::Decoded& part) {
     const char* kinds = isa::describe(part.operation).operands;
     switch (part.operation) {
-      case isa::op_call: case isa::op_callr: case isa::op_tail: case isa::op_tailr: named |= calls; break;
-      case isa::op_ret: named |= returns; break;
-      case isa::op_tset: named |= thread_registers; break;
+      case isa::op_call: case isa::op_callr: case isa::op_tail: case isa::op_tailr: always |= calls; break;
+      case isa::op_ret: always |= returns; break;
+      case isa::op_tset: always |= thread_registers; break;
       default: break;
     }
     // A call clears register 0 of the new window.
@@ -101,7 +101,8 @@ bool Told::names(const isa::Decoded& decoded) const {
     const std::uint64_t number = window_step == 0 ? part.operands[0] : part.operands[0] % window_step;
     named |= std::find(registers.begin(), registers.end(), number) != registers.end();
   });
-  return named;
+  if (always || (named && decoded.definition != nullptr)) return Of::always;
+  return named ? Of::some_windows : Of::nothing;
 }
 
 CodeCache::~CodeCache() {
@@ -297,8 +298,12 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
     note_registers(decoded);
     if (has_breakpoint(address)) {
       emit(address)->handler = handlers::breakpoint();
-    } else if (instructions_.find_treated(decoded.opcode) != nullptr || told_.names(decoded)) {
+    } else if (const Told::Of told = told_.of(decoded);
+               told == Told::Of::always || instructions_.find_treated(decoded.opcode) != nullptr) {
       emit(address)->handler = handlers::reference();
+      block_.back().operation = isa::operation_count;
+    } else if (told == Told::Of::some_windows) {
+      emit_checked(address, decoded);
       block_.back().operation = isa::operation_count;
     } else if (decoded.definition != nullptr) {
       emit_defined(address, decoded);
@@ -471,6 +476,15 @@ void CodeCache::emit_defined(std::uint64_t address, const isa::Decoded& decoded)
   begin->a = static_cast<std::uint16_t>(chunk->slots + chunk->used - begin);
   begin->b = static_cast<std::uint16_t>(kept_count);
   begin->c = static_cast<std::uint16_t>(parts.size());
+}
+
+// Emits an instruction that is told of in some windows only, behind a slot that leaves it to the reference loop there.
+void CodeCache::emit_checked(std::uint64_t address, const isa::Decoded& decoded) {
+  Slot* const check = emit(address);
+  emit_instruction(address, decoded);
+  const bool fast = decoded.operands[0] < register_slack;
+  check->handler = fast ? handlers::check() : handlers::reference();
+  check->a = fast ? static_cast<std::uint16_t>(decoded.operands[0]) : std::uint16_t{0};
 }
 
 // Emits the slots of one instruction of the table.

@@ -28,6 +28,7 @@ namespace comet {
 
 // Instructions that the fast loop leaves to the reference loop, because that tells an observer of them.
 struct Told {
+  static constexpr std::size_t most_registers = 16;
   bool calls = false, returns = false, thread_registers = false;
   // Places on the register stack, modulo the step. Every window begins at a multiple of that; 0: they all begin at 0.
   // So it is known which operands may name a place, whatever window the instruction is executed in.
@@ -37,7 +38,8 @@ struct Told {
   bool operator==(const Told&) const = default;
   // The step is to be a divisor of this one as well.
   void divide_step(std::uint64_t step);
-  bool names(const isa::Decoded& decoded) const;
+  enum class Of { nothing, some_windows, always }; // when an instruction is to be told of
+  Of of(const isa::Decoded& decoded) const;
 };
 
 // Between two looks at the fuel the fast loop executes at most this many instructions.
@@ -150,6 +152,7 @@ class CodeCache {
   void emit_data(std::uint64_t address, std::uint64_t data) { emit(address)->data = data; }
   void emit_link(std::uint64_t target, Slot* branch);
   void emit_instruction(std::uint64_t address, const isa::Decoded& decoded);
+  void emit_checked(std::uint64_t address, const isa::Decoded& decoded);
   void emit_defined(std::uint64_t address, const isa::Decoded& decoded);
   void look_into_callee(BlockInstruction& call);
   bool decode_ahead(std::uint64_t address, isa::Decoded& decoded) const;

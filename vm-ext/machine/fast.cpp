@@ -64,6 +64,13 @@ HANDLER(do_defined) {
   limit += static_cast<std::intptr_t>(pc->c * sizeof(Slot));
   NEXT(1 + (count + 3) / 4);
 }
+HANDLER(do_check) {
+  const u64* const written = r + pc->a;
+  for (std::size_t i = 0; i < context->place_count; ++i)
+    if (context->places[i] == written) LEAVE(Exit::reference);
+  limit += static_cast<std::intptr_t>(sizeof(Slot)); // takes no fuel
+  NEXT(1);
+}
 HANDLER(do_link) { LEAVE(Exit::link); }
 HANDLER(do_reference) { LEAVE(Exit::reference); }
 HANDLER(do_breakpoint) { LEAVE(Exit::breakpoint); }
@@ -205,6 +212,7 @@ Handler wide_constant() { return do_wide_constant; }
 Handler reference() { return do_reference; }
 Handler breakpoint() { return do_breakpoint; }
 Handler defined() { return do_defined; }
+Handler check() { return do_check; }
 Handler link() { return do_link; }
 Handler far() { return do_far; }
 Handler resume() { return do_resume; }

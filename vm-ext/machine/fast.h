@@ -38,6 +38,10 @@ struct FastContext {
   std::intptr_t defined_limit;
   std::uint64_t kept[isa::max_parts];
 
+  // Registers, a write to which is told of.
+  const std::uint64_t* places[Told::most_registers];
+  std::size_t place_count;
+
   // Filled on leaving.
   const Slot* pc;
   std::uint64_t* r;
@@ -100,6 +104,7 @@ Handler defined();      // the parts of a user's instruction are in the slots be
 Handler link();
 Handler far();          // goes to the target in the next slot
 Handler resume();
+Handler check();        // leaves the instruction in the slot behind where R[a] is one of the context's places
 Handler branch_if_zero_unlinked(); // brz with r0 as link
 } // namespace handlers
 

@@ -15,7 +15,6 @@ Observer::Observer(comet_observation& observation, const AddressSpace& memory, c
 }
 
 std::optional<Told> Observer::told() const {
-  constexpr std::uint64_t most_registers = 16;
   if (profile_ != nullptr || observation_.counts_length != 0 || (wanted_ & COMET_EVENT_EXECUTE) != 0) return std::nullopt;
   Told told;
   told.calls = (wanted_ & COMET_EVENT_CALL) != 0;
@@ -24,7 +23,7 @@ std::optional<Told> Observer::told() const {
   for (std::size_t i = 0; i < observation_.filter_count; ++i) {
     const comet_filter& filter = observation_.filters[i];
     if ((filter.events & COMET_EVENT_REGISTER) == 0 || filter.last < filter.first) continue;
-    if (filter.last - filter.first >= most_registers) return std::nullopt;
+    if (filter.last - filter.first >= Told::most_registers - told.registers.size()) return std::nullopt;
     for (std::uint64_t n = 0; n <= filter.last - filter.first; ++n) told.registers.push_back(filter.first + n);
   }
   return told;

@@ -86,6 +86,8 @@ class Run {
     all_told_ = !told;
     if (!told) return;
     told_ = std::move(*told);
+    for (const std::uint64_t place : told_.registers)
+      if (place < thread_.register_count()) places_[place_count_++] = thread_.registers.data() + place;
     if (!told_.registers.empty()) told_.divide_step(std::gcd(thread_.common_window_step(), space_.code.window_step()));
   }
 
@@ -132,6 +134,8 @@ class Run {
   const comet_thread id_;
   const Observer* const observer_;
   Told told_;
+  const std::uint64_t* places_[Told::most_registers] = {}; // that are told of, before they were reduced to steps
+  std::size_t place_count_ = 0;
   bool all_told_ = false; // the observer wants every instruction
   unsigned steps_due_ = 0; // before the fast loop is tried again
   std::uint64_t first_instruction_ = 0;
@@ -171,6 +175,8 @@ Run::Turn Run::fast_slice(std::uint64_t fuel) {
   context.window_end = thread_.registers.data() + thread_.window_bound;
   context.thread_registers = thread_.thread_registers.data();
   context.code = &space_.code;
+  std::copy(places_, places_ + place_count_, context.places);
+  context.place_count = place_count_;
 
   const Slot* slot = space_.code.slot_at(thread_.pc);
   if (meets_new_windows()) return Turn::go_on;

@@ -235,6 +235,8 @@ class AddressSpace {
   // The page with the lowest number from `number` on that an epoch from `first` on keeps.
   const Kept* next_kept(std::list<Epoch>::const_iterator first, std::uint64_t number) const;
   void release_spare_pages() noexcept;
+  std::unique_ptr<std::uint8_t[]> take_copy();
+  void give_copy(std::unique_ptr<std::uint8_t[]> bytes) noexcept;
   // Made by prepare_restore and used up by restore: what the pages become, and room for those beyond the
   // window that are not mapped now.
   std::map<std::uint64_t, const SavedPage*> to_restore_;
@@ -257,6 +259,10 @@ class AddressSpace {
   Observing observing_;
   std::list<Epoch> epochs_; // oldest first
   std::uint64_t kept_bytes_ = 0;
+  // Copies of pages that marks need no more, for the next ones: memory that the host has found already is much quicker.
+  // None without marks.
+  static constexpr std::size_t most_spare_copies = 256;
+  std::vector<std::unique_ptr<std::uint8_t[]>> spare_copies_;
   Mark next_mark_ = 1;
 };
 

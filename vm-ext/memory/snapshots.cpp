@@ -20,11 +20,23 @@ bool all_zero(const std::uint8_t* bytes) {
 } // namespace
 
 AddressSpace::Mark AddressSpace::take_mark() {
+  spare_copies_.reserve(most_spare_copies);
   epochs_.push_back(Epoch{next_mark_, {}});
   // No page is kept in the new epoch yet, so every store must ask once. Loads go on straight.
   for (std::uint64_t number = 0; number < window_high_; ++number)
     access_[number] &= static_cast<std::uint8_t>(~access_store);
   return next_mark_++;
+}
+
+std::unique_ptr<std::uint8_t[]> AddressSpace::take_copy() {
+  if (spare_copies_.empty()) return std::make_unique_for_overwrite<std::uint8_t[]>(page_size);
+  auto bytes = std::move(spare_copies_.back());
+  spare_copies_.pop_back();
+  return bytes;
+}
+
+void AddressSpace::give_copy(std::unique_ptr<std::uint8_t[]> bytes) noexcept {
+  if (spare_copies_.size() < spare_copies_.capacity()) spare_copies_.push_back(std::move(bytes));
 }
 
 void AddressSpace::keep_old(std::uint64_t number) {
@@ -41,7 +53,7 @@ void AddressSpace::keep_old(std::uint64_t number) {
     if (page->foreign && !blocks_.at(number)->of_host) saved.block = blocks_.at(number);
     if (!all_zero(page->data)) {
       try {
-        saved.bytes = std::make_unique_for_overwrite<std::uint8_t[]>(page_size);
+        saved.bytes = take_copy();
       } catch (...) {
         newest.saved.erase(entry); // the change that asked fails as a whole
         throw;
@@ -135,11 +147,15 @@ void AddressSpace::drop_mark(Mark mark) noexcept {
         if (Page* page = find(number)) page->saved_at = older.mark;
     older.saved.merge(dropped->saved);
   }
-  for (const auto& [number, saved] : dropped->saved)
-    if (saved.bytes != nullptr) kept_bytes_ -= page_size;
+  for (auto& [number, saved] : dropped->saved) {
+    if (saved.bytes == nullptr) continue;
+    kept_bytes_ -= page_size;
+    give_copy(std::move(saved.bytes));
+  }
   epochs_.erase(dropped);
-  if (epochs_.empty())
-    for (std::uint64_t number = 0; number < window_high_; ++number) update_access(number);
+  if (!epochs_.empty()) return;
+  std::vector<std::unique_ptr<std::uint8_t[]>>().swap(spare_copies_);
+  for (std::uint64_t number = 0; number < window_high_; ++number) update_access(number);
 }
 
 // The first epoch that kept a page knows what it was.

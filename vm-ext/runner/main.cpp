@@ -15,9 +15,12 @@
 #include <vector>
 
 #include "../comet.h"
+#include "confine.h"
 #include "options.h"
+#include "output_file.h"
 #include "report.h"
-#include "state_file.h"
+#include "statistics.h"
+#include "verify.h"
 
 namespace comet::runner {
 namespace {
@@ -153,12 +156,20 @@ std::unique_ptr<comet_machine, Free> make_machine(const Options& options) {
   if (status == COMET_ERROR_ARGUMENT) end(exit_usage, error.message);
   check(status, error);
   std::unique_ptr<comet_machine, Free> owner(machine);
+  if (options.output) {
+    comet_limits limits = COMET_LIMITS_INIT;
+    check(comet_get_limits(machine, &limits, &error), error);
+    limits.output = *options.output;
+    check(comet_set_limits(machine, &limits, &error), error);
+  }
   for (const GroupChange& change : options.groups) {
     const auto apply = change.allow ? comet_host_grant_standard : comet_host_revoke_standard;
     check(apply(machine, change.group.c_str(), &error), error);
   }
+  std::vector<const char*> environment;
+  for (const std::string& entry : options.environment) environment.push_back(entry.c_str());
+  check(comet_set_environment(machine, environment.size(), environment.data(), &error), error);
   check(comet_set_arguments(machine, options.arguments.size(), options.arguments.data(), &error), error);
-  check(comet_set_environment(machine, options.environment.size(), options.environment.data(), &error), error);
   for (const Directory& directory : options.directories) {
     const int access = directory.read_only ? COMET_READ : COMET_READ | COMET_WRITE;
     if (comet_grant_directory(machine, directory.path.c_str(), directory.name.c_str(), access, &error) != COMET_OK)
@@ -192,6 +203,7 @@ int exit_status_of(const comet_stop& stop) {
     case COMET_HALTED: return static_cast<int>(static_cast<uint64_t>(stop.exit_status) & 255);
     case COMET_OUT_OF_FUEL: return exit_out_of_fuel;
     case COMET_TRAP: return exit_trap;
+    case COMET_LIMIT: return exit_out_of_output;  // no other that ends so is set
     case COMET_INTERRUPTED:
       if (interrupt_seen) return exit_interrupted;
       return closed_output_seen ? exit_output_closed : exit_out_of_time;
@@ -208,6 +220,7 @@ void report_end(const Options& options, const comet_image* image, const comet_ma
     case exit_out_of_fuel:
       say("out of fuel" + where + "; --fuel " + std::to_string(options.fuel) + " is used up");
       break;
+    case exit_out_of_output: say("out of output" + where + "; --output is used up"); break;
     case exit_out_of_time: say("out of time" + where + "; --time is over"); break;
     case exit_interrupted: say("interrupted" + where); break;
     case exit_internal:
@@ -226,7 +239,7 @@ comet_save_options save_options(const comet_image* image, const comet_stop* stop
 }
 
 // Says what became of a file. The program's own end is what counts for the exit status.
-void report_file(const StateFile& file, comet_status status, const comet_error& error) {
+void report_file(const OutputFile& file, comet_status status, const comet_error& error) {
   if (status != COMET_OK) say(file.error().empty() ? error.message : file.error());
 }
 
@@ -238,7 +251,7 @@ class Recording {
     const comet_save_options options = save_options(image, nullptr);
     // The runner goes back to nothing, so the machine's own log holds nothing.
     check(comet_timeline_start(machine, 0, &error), error);
-    if (comet_record_start(machine, &options, StateFile::take, &file_, &error) != COMET_OK)
+    if (comet_record_start(machine, &options, OutputFile::take, &file_, &error) != COMET_OK)
       end(exit_system, file_.error().empty() ? error.message : file_.error());
   }
   void finish(const comet_stop& stop) {
@@ -248,19 +261,30 @@ class Recording {
   }
 
  private:
-  StateFile file_;
+  OutputFile file_;
   comet_machine* machine_;
 };
 
-void write_core(const std::string& path, const comet_machine* machine, const comet_image* image, const comet_stop& stop) {
+void write_core(OutputFile& file, const comet_machine* machine, const comet_image* image, const comet_stop& stop) {
+  comet_error error = COMET_ERROR_INIT;
+  const comet_save_options options = save_options(image, &stop);
+  report_file(file, comet_state_save(machine, &options, OutputFile::take, &file, nullptr, &error), error);
+}
+
+// A fence that the system does not have is told of, and missed: the machine keeps programs in by itself.
+void confine_as(const Options& options) {
+  if (!options.confine) return;
   try {
-    StateFile file(path);
-    comet_error error = COMET_ERROR_INIT;
-    const comet_save_options options = save_options(image, &stop);
-    report_file(file, comet_state_save(machine, &options, StateFile::take, &file, nullptr, &error), error);
+    confine(!options.directories.empty());
   } catch (const std::string& message) {
     say(message);
   }
+}
+
+int print(const Verdict& verdict) {
+  const bool printed = std::fputs(verdict.text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
+  if (!printed) end(exit_own_output, "standard output cannot be written");
+  return verdict.status;
 }
 
 int run(const Options& options) {
@@ -270,10 +294,18 @@ int run(const Options& options) {
   if (program.state && options.arguments.size() > 1)
     end(exit_usage, std::string(path) + ": a state has its program's arguments in it; `" + options.arguments[1] + "` is too much");
   const auto machine = make_machine(options);
+  if (options.verify) {
+    if (program.state) end(exit_usage, std::string(path) + ": is a state; --verify takes images");
+    return print(verify(image, machine.get(), options.json));
+  }
   load(path, program, machine.get());
   const Signals signals(machine.get());
   std::optional<Recording> recording;
   if (options.record) recording.emplace(*options.record, machine.get(), image);
+  std::optional<OutputFile> core, statistics_file;
+  if (options.core) core.emplace(*options.core);
+  if (options.statistics) statistics_file.emplace(*options.statistics);
+  confine_as(options);
 
   if (options.nanoseconds) comet_set_deadline(machine.get(), *options.nanoseconds);
   comet_stop stop = COMET_STOP_INIT;
@@ -284,16 +316,13 @@ int run(const Options& options) {
 
   const int status = exit_status_of(stop);
   if (recording) recording->finish(stop);
-  if (options.core && stop.reason != COMET_HALTED && status != exit_output_closed)
-    write_core(*options.core, machine.get(), image, stop);
+  if (core && stop.reason != COMET_HALTED && status != exit_output_closed)
+    write_core(*core, machine.get(), image, stop);
   if (stop.reason != COMET_HALTED && !options.quiet)
     report_end(options, image, machine.get(), stop, status);
-  if (options.statistics) {
-    comet_statistics statistics = COMET_STATISTICS_INIT;
-    check(comet_machine_statistics(machine.get(), &statistics, &error), error);
-    std::fprintf(stderr, "instructions: %" PRIu64 "\nseconds: %.6f\n", stop.instruction_count, seconds);
-    std::fprintf(stderr, "decoded: %" PRIu64 " instructions, %" PRIu64 " bytes, dropped %" PRIu64 " times\n",
-                 statistics.decoded_instructions, statistics.decoded_bytes, statistics.decoded_drops);
+  if (statistics_file) {
+    const std::string json = statistics(machine.get(), stop, status, seconds);
+    if (OutputFile::take(&*statistics_file, json.data(), json.size()) != 0) say(statistics_file->error());
   }
   if (options.hash) {
     uint8_t hash[16];

@@ -2,15 +2,13 @@
 
 #include <getopt.h>
 
-#include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <cstdio>
-#include <cstdlib>
-#include <iterator>
 #include <string_view>
+#include <utility>
 
 #include "../comet.h"
+#include "config_file.h"
+#include "settings.h"
 
 namespace comet::runner {
 namespace {
@@ -27,6 +25,7 @@ Limits (N: decimal, or hexadecimal with 0x):
   --memory SIZE        bytes the program may have mapped; suffix K, M or G (1G)
   --call-depth N       activations, that is, calls under way (262144)
   --registers N        registers that all windows together may reach (1048576)
+  --output SIZE        bytes that it may write to its streams; suffix as above
 
 What the program may do:
   --allow GROUP        grant a group of host calls
@@ -37,6 +36,8 @@ What the program may do:
                        DIR is called; ro: reading only
   --env NAME=VALUE     set a variable of its environment, which is empty else
   --seed N             make what `random` gives the same on every run
+  --no-confine         leave out the operating system's own fence around the
+                       runner (seccomp)
 
 Files to look into with comet-vm debug:
   --core FILE          when the program does not end by itself, write its state
@@ -45,150 +46,52 @@ Files to look into with comet-vm debug:
 
 Reports, all on standard error:
   --hash               print a hash of the final state
-  --statistics         print the number of instructions, the time they took, and
-                       what decoded code took of the host's memory
+  --statistics FILE    write what the run took, as JSON; -: to standard error
   --quiet              no report of traps and reached limits; the status tells
 
+  --config FILE        read settings from FILE: a line `fuel = 1000` for --fuel
+                       1000, `quiet = yes` for --quiet. Options go before it
+  --verify             do not run IMAGE, but tell what it is and could do: its
+                       sections, host calls, and the code that can be reached
+  --json               --verify for programs
   --help               print this and exit
   --version            print the version and exit
 
+Exit status of --verify: 0, 1 where there is something to remark, or 64 to 77.
 Exit status: that of the program, modulo 256, or
-   64  the command line is wrong         123  --fuel is used up
-   65  IMAGE is not a valid image        124  --time is over
-   66  IMAGE cannot be read              130  interrupted (Ctrl-C)
-   70  an error in the runner itself     132  the program trapped
-   71  the system or a limit refused     141  the reader of the output is gone
-   74  the runner cannot write its own output
+   64  the command line is wrong         122  --output is used up
+   65  IMAGE is not a valid image        123  --fuel is used up
+   66  IMAGE cannot be read              124  --time is over
+   70  an error in the runner itself     130  interrupted (Ctrl-C)
+   71  the system or a limit refused     132  the program trapped
+   74  the runner cannot write its own   141  the reader of the output is gone
+       output
    77  IMAGE needs host calls that it was not allowed
+   78  the configuration file is wrong
 )";
 
-enum OptionId : int {
-  option_fuel = 256,
-  option_time,
-  option_memory,
-  option_call_depth,
-  option_registers,
-  option_allow,
-  option_deny,
-  option_dir,
-  option_env,
-  option_seed,
-  option_core,
-  option_record,
-  option_hash,
-  option_statistics,
-  option_quiet,
-  option_help,
-  option_version,
-};
+// What getopt_long gives: the number of a setting, or one of these.
+enum OptionId : int { first_setting = 256, option_config = 1000, option_verify, option_json, option_help, option_version };
 
-constexpr option long_options[] = {
-    {"fuel", required_argument, nullptr, option_fuel},
-    {"time", required_argument, nullptr, option_time},
-    {"memory", required_argument, nullptr, option_memory},
-    {"call-depth", required_argument, nullptr, option_call_depth},
-    {"registers", required_argument, nullptr, option_registers},
-    {"allow", required_argument, nullptr, option_allow},
-    {"deny", required_argument, nullptr, option_deny},
-    {"dir", required_argument, nullptr, option_dir},
-    {"env", required_argument, nullptr, option_env},
-    {"seed", required_argument, nullptr, option_seed},
-    {"core", required_argument, nullptr, option_core},
-    {"record", required_argument, nullptr, option_record},
-    {"hash", no_argument, nullptr, option_hash},
-    {"statistics", no_argument, nullptr, option_statistics},
-    {"quiet", no_argument, nullptr, option_quiet},
-    {"help", no_argument, nullptr, option_help},
-    {"version", no_argument, nullptr, option_version},
-    {nullptr, 0, nullptr, 0},
-};
-
-constexpr std::string_view groups[] = {"exit", "streams", "arguments", "memory", "files", "clock", "random"};
-
-// Thrown where the command line is wrong; caught in read_options.
-struct UsageError {
-  std::string message;
-};
-
-uint64_t parse_number(std::string_view option, std::string_view text, std::string_view suffixes = "") {
-  std::string_view digits = text;
-  unsigned shift = 0;
-  if (!digits.empty() && suffixes.find(digits.back()) != suffixes.npos) {
-    shift = 10 * static_cast<unsigned>(suffixes.find(digits.back()) + 1);
-    digits.remove_suffix(1);
-  }
-  const bool hexadecimal = digits.starts_with("0x");
-  if (hexadecimal) digits.remove_prefix(2);
-  uint64_t value = 0;
-  const char* end = digits.data() + digits.size();
-  const auto [stop, error] = std::from_chars(digits.data(), end, value, hexadecimal ? 16 : 10);
-  const bool too_large = error == std::errc::result_out_of_range || (value << shift) >> shift != value;
-  if (digits.empty() || stop != end || error == std::errc::invalid_argument || too_large) {
-    throw UsageError{std::string(option) + " takes a number" +
-                     (suffixes.empty() ? "" : ", with K, M or G behind it or not") +
-                     (too_large ? " below 2^64" : "") + ", not '" + std::string(text) + "'"};
-  }
-  return value << shift;
+std::vector<option> long_options() {
+  std::vector<option> all;
+  int id = first_setting;
+  for (const Setting& setting : settings())
+    all.push_back({setting.name, setting.takes_value ? required_argument : no_argument, nullptr, id++});
+  all.push_back({"config", required_argument, nullptr, option_config});
+  all.push_back({"verify", no_argument, nullptr, option_verify});
+  all.push_back({"json", no_argument, nullptr, option_json});
+  all.push_back({"help", no_argument, nullptr, option_help});
+  all.push_back({"version", no_argument, nullptr, option_version});
+  all.push_back({});
+  return all;
 }
 
-uint64_t parse_seconds(std::string_view option, const char* text) {
-  char* end = nullptr;
-  const double seconds = std::strtod(text, &end);
-  constexpr double most = 1e9;  // some thirty years
-  if (end == text || *end != 0 || !(seconds > 0) || seconds > most) {
-    throw UsageError{std::string(option) + " takes a number of seconds above 0 and up to 1000000000, not '" +
-                     text + "'"};
-  }
-  return static_cast<uint64_t>(std::ceil(seconds * 1e9));
-}
-
-std::string parse_group(std::string_view option, const char* text) {
-  for (const std::string_view group : groups) {
-    if (group == text) return text;
-  }
-  throw UsageError{std::string(option) + " takes one of exit, streams, arguments, memory, files, clock, random, not '" +
-                   text + "'"};
-}
-
-// DIR, DIR:NAME, DIR:ro or DIR:NAME:ro
-Directory parse_directory(std::string_view text) {
-  Directory directory{std::string(text), "", false};
-  if (text.ends_with(":ro")) {
-    directory.read_only = true;
-    directory.path.resize(text.size() - 3);
-  }
-  const size_t colon = directory.path.find(':');
-  directory.name = colon == std::string::npos ? directory.path : directory.path.substr(colon + 1);
-  directory.path.resize(std::min(colon, directory.path.size()));
-  if (directory.path.empty() || directory.name.empty())
-    throw UsageError{"--dir takes DIR, DIR:NAME or one of them with :ro behind it, not '" + std::string(text) + "'"};
-  return directory;
-}
-
-const char* parse_setting(const char* text) {
-  const size_t name = std::string_view(text).find('=');
-  if (name == 0 || name == std::string_view::npos) throw UsageError{"--env takes NAME=VALUE, not '" + std::string(text) + "'"};
-  return text;
-}
-
-void take_option(Options& options, int id, const char* value) {
-  switch (id) {
-    case option_fuel: options.fuel = parse_number("--fuel", value); break;
-    case option_time: options.nanoseconds = parse_seconds("--time", value); break;
-    case option_memory: options.memory = parse_number("--memory", value, "KMG"); break;
-    case option_call_depth: options.call_depth = parse_number("--call-depth", value); break;
-    case option_registers: options.registers = parse_number("--registers", value); break;
-    case option_allow: options.groups.push_back({parse_group("--allow", value), true}); break;
-    case option_deny: options.groups.push_back({parse_group("--deny", value), false}); break;
-    case option_dir: options.directories.push_back(parse_directory(value)); break;
-    case option_env: options.environment.push_back(parse_setting(value)); break;
-    case option_seed: options.seed = parse_number("--seed", value); break;
-    case option_core: options.core = value; break;
-    case option_record: options.record = value; break;
-    case option_hash: options.hash = true; break;
-    case option_statistics: options.statistics = true; break;
-    case option_quiet: options.quiet = true; break;
-    default: break;
+void set(Options& options, const Setting& setting, std::string_view value) {
+  try {
+    setting.take(options, value);
+  } catch (const UsageError& error) {
+    throw UsageError{std::string("--") + setting.name + " " + error.message};
   }
 }
 
@@ -198,37 +101,62 @@ int print_and_end(const char* text) {
   return exit_own_output;
 }
 
+// The command line, before anything of it counts: the file that it names is to be read first.
+struct CommandLine {
+  std::vector<std::pair<const Setting*, std::string_view>> set;
+  std::optional<std::string> config;
+  bool verify = false, json = false;
+  std::optional<int> ends_with;  // a status
+};
+
+CommandLine read_command_line(int count, char** arguments) {
+  const std::vector<option> known = long_options();
+  CommandLine line;
+  opterr = 0;
+  for (;;) {
+    // `+`: the first word that is no option is the image; what follows belongs to the program.
+    const int word = optind;
+    const int id = getopt_long(count, arguments, "+:", known.data(), nullptr);
+    if (id == -1) return line;
+    if (id == ':') throw UsageError{std::string(arguments[word]) + " needs a value"};
+    if (id == '?') throw UsageError{std::string("there is no option ") + arguments[word] + ", or it takes no value"};
+    if (id == option_help) line.ends_with = print_and_end(help_text);
+    if (id == option_version)
+      line.ends_with = print_and_end((std::string(program_name) + " " + comet_version() + "\n").c_str());
+    if (line.ends_with) return line;
+    if (id == option_config) line.config = optarg;
+    else if (id == option_verify) line.verify = true;
+    else if (id == option_json) line.json = true;
+    else line.set.emplace_back(&settings()[static_cast<size_t>(id - first_setting)], optarg == nullptr ? "yes" : optarg);
+  }
+}
+
 }  // namespace
 
 std::optional<Options> read_options(int count, char** arguments, int& status) {
-  Options options;
+  status = exit_usage;
   try {
-    opterr = 0;
-    for (;;) {
-      // `+`: the first word that is no option is the image; what follows belongs to the program.
-      const int word = optind;
-      const int id = getopt_long(count, arguments, "+:", long_options, nullptr);
-      if (id == -1) break;
-      if (id == ':') throw UsageError{std::string(arguments[word]) + " needs a value"};
-      if (id == '?') {
-        throw UsageError{std::string("there is no option ") + arguments[word] + ", or it takes no value"};
-      }
-      if (id == option_help) {
-        status = print_and_end(help_text);
-        return std::nullopt;
-      }
-      if (id == option_version) {
-        status = print_and_end((std::string(program_name) + " " + comet_version() + "\n").c_str());
-        return std::nullopt;
-      }
-      take_option(options, id, optarg);
+    const CommandLine line = read_command_line(count, arguments);
+    if (line.ends_with) {
+      status = *line.ends_with;
+      return std::nullopt;
     }
+    Options options;
+    if (line.config) {
+      status = exit_bad_config;
+      read_config(*line.config, options);
+      status = exit_usage;
+    }
+    for (const auto& [setting, value] : line.set) set(options, *setting, value);
+    options.verify = line.verify;
+    options.json = line.json;
+    if (options.json && !options.verify) throw UsageError{"--json belongs to --verify"};
     if (optind >= count) throw UsageError{"no image is named"};
     options.arguments.assign(arguments + optind, arguments + count);
     return options;
   } catch (const UsageError& error) {
-    std::fprintf(stderr, "%s: %s; see %s --help\n", program_name, error.message.c_str(), program_name);
-    status = exit_usage;
+    const char* const advice = status == exit_usage ? "; see comet-vm-no-scheme --help" : "";
+    std::fprintf(stderr, "%s: %s%s\n", program_name, error.message.c_str(), advice);
     return std::nullopt;
   }
 }

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cinttypes>
-#include <cstdarg>
-#include <cstdio>
 #include <vector>
+
+#include "text.h"
 
 namespace comet::runner {
 namespace {
@@ -16,15 +16,6 @@ constexpr size_t longest_instruction = 40;  // four fields of ten bytes
 constexpr uint64_t innermost_shown = 12;
 constexpr uint64_t outermost_shown = 4;
 constexpr uint64_t registers_shown = 64;
-
-[[gnu::format(printf, 1, 2)]] std::string text(const char* format, ...) {
-  char buffer[512];
-  va_list arguments;
-  va_start(arguments, format);
-  std::vsnprintf(buffer, sizeof buffer, format, arguments);
-  va_end(arguments);
-  return buffer;
-}
 
 // The range around the pc that is worth decoding.
 struct CodeRange {

@@ -18,6 +18,7 @@ SavedState capture(const Machine& machine) {
     state.imports.push_back({name, machine.host.granted(name)});
   state.own = *machine.instructions.own;
   state.arguments = machine.host_state.arguments;
+  state.environment = machine.host_state.environment;
   state.threads = machine.thread_states();
   for (const auto& [id, thread] : state.threads)
     if (machine.waits(id)) state.waiting.insert(id);
@@ -76,6 +77,8 @@ Hash128 identity_of(const SavedState& state) {
   }
   hash.number(state.arguments.size());
   for (const std::string& argument : state.arguments) text(argument);
+  if (!state.environment.empty()) hash.number(state.environment.size());
+  for (const std::string& entry : state.environment) text(entry);
   hash.number(state.threads.size());
   for (const auto& [id, thread] : state.threads) {
     for (const uint64_t part : {uint64_t{id}, uint64_t{thread.space}, thread.pc, thread.instruction_count,
@@ -200,10 +203,11 @@ void restore_state(Machine& machine, const SavedState& state) {
         spaces.at(group.front().space)->memory.join(group.front().page, spaces.at(page.space)->memory, page.page);
   std::vector<std::string> imports;
   for (const SavedImport& import : state.imports) imports.push_back(import.name);
-  std::vector<std::string> arguments = state.arguments;
+  std::vector<std::string> arguments = state.arguments, environment = state.environment;
   machine.adopt(std::move(spaces), state.threads, std::move(imports),
                 std::make_shared<const comet_isa>(state.own), Random(state.random), state.waiting);
   machine.host_state.arguments.swap(arguments);
+  machine.host_state.environment.swap(environment);
 }
 
 }  // namespace comet

@@ -29,6 +29,7 @@ inline constexpr uint32_t machine_record = record_type("MACH");
 inline constexpr uint32_t imports_record = record_type("IMPT");
 inline constexpr uint32_t instructions_record = record_type("INST");
 inline constexpr uint32_t arguments_record = record_type("ARGS");
+inline constexpr uint32_t environment_record = record_type("ENVI");
 inline constexpr uint32_t thread_record = record_type("THRD");
 inline constexpr uint32_t space_record = record_type("SPAC");
 inline constexpr uint32_t pages_record = record_type("PAGE");

@@ -43,7 +43,7 @@ class StateReader {
   void take_machine(Fields& fields);
   void take_imports(Fields& fields);
   void take_instructions(Fields& fields);
-  void take_arguments(Fields& fields);
+  void take_texts(Fields& fields, std::vector<std::string>& texts);
   void take_thread(Fields& fields);
   void take_pages(Fields& fields, PageRuns& runs);
   void take_page(Fields& fields, const PageRun& run, PageRuns& runs);
@@ -70,7 +70,7 @@ bool lower_case(uint32_t type) { return (type & 0xff) >= 'a'; }
 bool known(uint32_t type) {
   using namespace state_format;
   for (const uint32_t one :
-       {machine_record, imports_record, instructions_record, arguments_record, thread_record, space_record,
+       {machine_record, imports_record, instructions_record, arguments_record, environment_record, thread_record, space_record,
         pages_record, joined_record, image_record, done_record, call_record, tick_record, lost_record, stop_record})
     if (one == type) return true;
   return false;
@@ -156,12 +156,12 @@ void StateReader::take_instructions(Fields& fields) {
                    [&](isa::Definition definition) { state_.own.definitions.add(std::move(definition)); });
 }
 
-void StateReader::take_arguments(Fields& fields) {
+void StateReader::take_texts(Fields& fields, std::vector<std::string>& texts) {
   const uint64_t count = fields.take_count(4, state_format::shortest_argument, "arguments");
   for (uint64_t i = 0; i < count; ++i) {
     const uint64_t length = fields.take_count(4, 1, "bytes in an argument");
     const auto* bytes = reinterpret_cast<const char*>(fields.take_bytes(length, "an argument"));
-    state_.arguments.emplace_back(bytes, length);
+    texts.emplace_back(bytes, length);
   }
 }
 
@@ -359,6 +359,10 @@ void StateReader::take_stop(Fields& fields) {
   stop.access = static_cast<int>(access);
   stop.host_call = static_cast<uint32_t>(fields.take(4, "a stop's host call"));
   stop.watchpoint = static_cast<uint32_t>(fields.take(4, "a stop's watchpoint"));
+  if (stop.reason == COMET_LIMIT) {
+    if (stop.watchpoint > COMET_LIMIT_HOST_CALLS) fields.fail_at(at, "there is no such limit");
+    stop.limit = static_cast<comet_limit>(std::exchange(stop.watchpoint, 0));
+  }
   for (uint64_t* part : {&stop.pc, &stop.address, &stop.instruction_count, &stop.executed})
     *part = fields.take(8, "a stop");
   stop.exit_status = static_cast<int64_t>(fields.take(8, "a stop's exit status"));
@@ -404,13 +408,15 @@ SavedState StateReader::read(uint32_t kind) {
   }
   if (behind_imports.type != arguments_record)
     behind_imports.fields.fail_at(behind_imports.offset, "here should be the record ARGS");
-  take_arguments(behind_imports.fields);
+  take_texts(behind_imports.fields, state_.arguments);
   behind_imports.fields.expect_end();
   for (bool done = false; !done;) {
     Record record = need("the record DONE");
     Fields& fields = record.fields;
     const bool space_known = !state_.spaces.empty();
-    if (record.type == thread_record && !space_known) {
+    if (record.type == environment_record && state_.environment.empty() && state_.threads.empty()) {
+      take_texts(fields, state_.environment);
+    } else if (record.type == thread_record && !space_known) {
       take_thread(fields);
     } else if (record.type == space_record) {
       const comet_space id = take_id(fields, "a space's number");

@@ -66,6 +66,7 @@ struct SavedState {
   std::vector<SavedImport> imports;
   comet_isa own;  // instructions that are not the table's
   std::vector<std::string> arguments;
+  std::vector<std::string> environment;
   std::map<comet_thread, ThreadState> threads;
   std::set<comet_thread> waiting;  // threads whose host call waits for the embedder
   std::map<comet_space, PageRuns> spaces;

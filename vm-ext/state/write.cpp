@@ -57,14 +57,14 @@ void write_instructions(RecordWriter& writer, const SavedState& state) {
   writer.record(state_format::instructions_record, payload);
 }
 
-void write_arguments(RecordWriter& writer, const SavedState& state) {
+void write_texts(RecordWriter& writer, uint32_t record, const std::vector<std::string>& texts) {
   Payload payload;
-  put_count(payload, state.arguments.size(), "arguments");
-  for (const std::string& argument : state.arguments) {
-    put_count(payload, argument.size(), "bytes in an argument");
-    payload.put_bytes(argument.data(), argument.size());
+  put_count(payload, texts.size(), "arguments");
+  for (const std::string& text : texts) {
+    put_count(payload, text.size(), "bytes in an argument");
+    payload.put_bytes(text.data(), text.size());
   }
-  writer.record(state_format::arguments_record, payload);
+  writer.record(record, payload);
 }
 
 void write_thread(RecordWriter& writer, comet_thread id, const ThreadState& thread, bool waiting) {
@@ -166,7 +166,8 @@ void write_state(RecordWriter& writer, const SavedState& state, const SavedState
   write_machine(writer, state, base);
   write_imports(writer, state);
   write_instructions(writer, state);
-  write_arguments(writer, state);
+  write_texts(writer, state_format::arguments_record, state.arguments);
+  if (!state.environment.empty()) write_texts(writer, state_format::environment_record, state.environment);
   for (const auto& [id, thread] : state.threads)
     write_thread(writer, id, thread, state.waiting.count(id) != 0);
   for (const auto& [id, runs] : state.spaces) {
@@ -189,7 +190,7 @@ void write_stop(RecordWriter& writer, const SavedStop& saved) {
   payload.put(static_cast<uint64_t>(stop.trap), 4);
   payload.put(static_cast<uint64_t>(stop.access), 4);
   payload.put(stop.host_call, 4);
-  payload.put(stop.watchpoint, 4);
+  payload.put(stop.reason == COMET_LIMIT ? static_cast<uint32_t>(stop.limit) : stop.watchpoint, 4);
   for (const uint64_t part : {stop.pc, stop.address, stop.instruction_count, stop.executed,
                               static_cast<uint64_t>(stop.exit_status)})
     payload.put(part, 8);

@@ -1,4 +1,4 @@
-#include "state_file.h"
+#include "output_file.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -8,15 +8,18 @@
 
 namespace comet::runner {
 
-StateFile::StateFile(const std::string& path)
-    : path_(path), descriptor_(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
+OutputFile::OutputFile(const std::string& path)
+    : path_(path),
+      descriptor_(path == "-" ? STDERR_FILENO : open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
   if (descriptor_ < 0) throw path_ + ": cannot be written: " + std::strerror(errno);
 }
 
-StateFile::~StateFile() { close(descriptor_); }
+OutputFile::~OutputFile() {
+  if (descriptor_ != STDERR_FILENO) close(descriptor_);
+}
 
-int StateFile::take(void* data, const void* bytes, std::size_t length) {
-  auto* const file = static_cast<StateFile*>(data);
+int OutputFile::take(void* data, const void* bytes, std::size_t length) {
+  auto* const file = static_cast<OutputFile*>(data);
   const auto* begin = static_cast<const char*>(bytes);
   while (length != 0) {
     const ssize_t written = write(file->descriptor_, begin, length);
