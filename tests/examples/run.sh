@@ -15,18 +15,7 @@ runner=$build/comet-vm-no-scheme
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-passed=0
-failed=0
-
-ok() {
-  passed=$((passed + 1))
-  echo "ok - $1"
-}
-
-not_ok() {
-  failed=$((failed + 1))
-  echo "not ok - $1"
-}
+. "$root/tests/harness.sh"
 
 # same NAME EXPECTED ACTUAL: two files are equal; shows the beginning of both where they are not.
 same() {
@@ -483,5 +472,4 @@ if "$comet" asm "$root/tests/examples/structured.s" -o "$scratch/structured.img"
 fi
 same "asm/library/structured: every condition and form, as awk computes it" "$scratch/expected" "$scratch/out"
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+finish
