@@ -71,6 +71,7 @@ class CodeCache {
   const Slot* follow_link(const Slot* link);
   // A return slot that says: the activation's return_address counts.
   static const Slot* resume_slot();
+  std::uint64_t return_address(const Activation& activation) const;
 
   struct Fetched {
     std::uint64_t address;
