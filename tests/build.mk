@@ -130,6 +130,7 @@ test-suites: $(TESTS)/cases $(FUZZ_IMAGES) sanitized-programs coverage-programs
 	  fuzz-left-behind 'tests/fuzz/left-behind.sh 1 150' \
 	  errors-reached 'tests/errors-reached.sh' \
 	  error-texts 'tests/error-texts.sh' \
+	  promises 'tests/promises.sh' \
 	  embed 'tests/embed/test.sh' \
 	  scheme 'tests/scheme/run.sh' \
 	  asm-source 'tests/asm/run.sh' \

@@ -4,11 +4,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
-passed=0 failed=0
-check() {
-  if [ "$2" = "$3" ]; then passed=$((passed + 1)); echo "ok - $1"
-  else failed=$((failed + 1)); echo "not ok - $1"; printf '    expected: %s\n    found:    %s\n' "$2" "$3"; fi
-}
+. tests/harness.sh
 
 cat >"$WORK/sample.s" <<'END'
 # counts
@@ -82,5 +78,4 @@ else
   echo "SKIPPED emacs: it is not installed"
 fi
 
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+finish

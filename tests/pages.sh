@@ -15,12 +15,7 @@ cd "$WORK" || exit 1
 COMET=build/comet-vm
 export COMET_HISTORY= COMET_CONFIG= PATH=$WORK/build:$PATH
 unset COMET_PATH
-passed=0 failed=0
-
-ok() { passed=$((passed + 1)); echo "ok - $1"; }
-not_ok() { failed=$((failed + 1)); echo "not ok - $1"; [ $# -lt 2 ] || sed 's/^/    /' <<<"$2"; }
-check() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "$(diff <(echo "$2") <(echo "$3"))"; fi; }
-contains() { if grep -qF -- "$2" <<<"$3"; then ok "$1"; else not_ok "$1" "not found: $2"$'\n'"in: $3"; fi; }
+. "$root/tests/harness.sh"
 
 # listing PAGE TEXT: the first of its blocks between ``` and ``` that has TEXT in it.
 listing() {
@@ -143,6 +138,39 @@ contains "asm: whose map tells of the archive" "lib.a(f.o)" "$said"
 check "asm: what Scheme leaves to the linker" "$("$COMET" asm scheme.s -o whole.img; od -An -tx1 whole.img | head -20)" \
   "$(od -An -tx1 scheme.img | head -20)"
 
+# Behind `asm`, lines are typed up to `end`.
+listing $page 'asm 0x10100' >live
+awk -v typed=typed -v shown=shown '
+  sub(/^comet> /, "") { print >typed; block = /^asm/; next }
+  block { print >typed; if ($0 == "end") block = 0; next }
+  { print >shown }' live
+check "asm: into a machine that is there" "$(cat shown)" "$(timeout 20 "$COMET" <typed 2>&1)"
+
+# One machine, with code that the page's own instruction fits into.
+{ echo "(use asm/assembler)"
+  echo "(define m (make-machine))"
+  echo "(load-source! m \"one.s\")"
+  listing $page '(define-instruction (element' | sed '/^$/,$d'
+  listing $page "(machine-redefine! m 'mul 'counted)" | sed 's/…/(set! called (+ called 1))/; 1i (define called 0)'
+  echo "(machine-run! m)"
+  echo "(list 'calls called 'r5 (machine-register m 'r5) 'r60 (machine-register m 'r60))"
+} >one
+cat >one.s <<'EOF'
+_start: imm     r6, table
+        imm     r7, 2
+loop:   nop
+        nop
+        nop
+        nop
+        nop
+        mul     r5, r5, r7
+        mul     r5, r5, r7
+        halt
+        .data
+table:  .quad   10, 20, 30
+EOF
+contains "asm: instructions of one machine" "(calls 2 r5 120 r60 2)" "$(typed "$(cat one)")"
+
 session "WebAssembly: a C program is debugged backward" "$(listing scheme-lib/loaders/wasm/README.md 'debug examples/json.wasm')"
 
 # The two sources of the binary tools' page, then their session.
@@ -151,5 +179,4 @@ listing $page 'r10, cube' >main.s
 listing $page '; cube.s' >cube.s
 shell "asm: the binary tools" "$(listing $page 'comet-vm nm main.o cube.o')"
 
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+finish

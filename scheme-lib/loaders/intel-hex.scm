@@ -16,20 +16,7 @@
 
 (define colon 58)
 
-;; Whether the first byte that is no blank is a colon with a hexadecimal byte behind it.
-(define (intel-hex? bytes path)
-  (let loop ((i 0))
-    (and (< (+ i 2) (u8vector-length bytes))
-         (let ((byte (u8vector-ref bytes i)))
-           (cond ((memv byte '(9 10 13 32)) (loop (+ i 1)))
-                 ((= byte colon) (every (lambda (n) (char-hex? (u8vector-ref bytes (+ i n)))) '(1 2)))
-                 (else #f))))))
-
-(define (char-hex? byte) (or (<= 48 byte 57) (<= 65 byte 70) (<= 97 byte 102)))
-
-(define (big-endian bytes from count)
-  (let loop ((i 0) (value 0))
-    (if (= i count) value (loop (+ i 1) (+ (* 256 value) (u8vector-ref bytes (+ from i)))))))
+(define (intel-hex? bytes path) (begins-with-record? bytes colon 2))
 
 ;; The lengths that records of a type have; #f: any.
 (define lengths '#(#f 0 2 4 2 4))

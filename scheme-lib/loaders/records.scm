@@ -10,6 +10,15 @@
 
 ;; ---- lines -------------------------------------------------------------------------------------------
 
+;; Whether the first byte that is no blank is a certain one, with so many hexadecimal digits behind it.
+(define (begins-with-record? bytes mark digits)
+  (let loop ((i 0))
+    (and (< (+ i digits) (u8vector-length bytes))
+         (let ((byte (u8vector-ref bytes i)))
+           (cond ((memv byte '(9 10 13 32)) (loop (+ i 1)))
+                 ((= byte mark) (every (lambda (n) (hex-digit (u8vector-ref bytes (+ i n)))) (iota digits 1)))
+                 (else #f))))))
+
 ;; Does (action line start end) for each line of a text in bytes that is not blank, without what ends it.
 (define (record-lines bytes action)
   (let ((length (u8vector-length bytes)))
@@ -50,6 +59,11 @@
           (begin
             (u8vector-set! result i (hex-byte bytes (+ from (* 2 i)) end path line start))
             (loop (+ i 1)))))))
+
+;; The number that so many bytes from an index on are, the highest first.
+(define (big-endian bytes from count)
+  (let loop ((i 0) (value 0))
+    (if (= i count) value (loop (+ i 1) (+ (* 256 value) (u8vector-ref bytes (+ from i)))))))
 
 ;; The sum of all bytes, modulo 256, but the last so many.
 (define (check-sum record without)

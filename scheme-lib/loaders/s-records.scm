@@ -17,17 +17,8 @@
 
 (define (digit byte) (and (<= 48 byte 57) (- byte 48)))
 
-;; Whether the first line is a record that could begin a file.
-(define (s-records? bytes path)
-  (let loop ((i 0))
-    (and (< (+ i 9) (u8vector-length bytes))
-         (let ((byte (u8vector-ref bytes i)))
-           (cond ((memv byte '(9 10 13 32)) (loop (+ i 1)))
-                 ((= byte letter-s)
-                  (every (lambda (n) (digit-or-letter? (u8vector-ref bytes (+ i n)))) '(1 2 3 4 5 6 7 8 9)))
-                 (else #f))))))
-
-(define (digit-or-letter? byte) (or (<= 48 byte 57) (<= 65 byte 70) (<= 97 byte 102)))
+;; Type, length, the shortest address and the sum.
+(define (s-records? bytes path) (begins-with-record? bytes letter-s 9))
 
 ;; By type, bytes of an address; #f: there is no such type.
 (define address-lengths '#(2 2 3 4 #f 2 3 4 3 2))
@@ -52,8 +43,7 @@
               (if (not (= expected found))
                   (fail-at path line (- end start 1) "the sum is " (hex found 2) ", but that of the record's bytes is "
                            (hex expected 2))))
-            (let ((address (fold (lambda (byte value) (+ (* 256 value) byte)) 0
-                                 (u8vector->list (subu8vector record 1 (+ 1 address-length)))))
+            (let ((address (big-endian record 1 address-length))
                   (data (subu8vector record (+ 1 address-length) (- length 1))))
               (case type
                 ((0) #t)

@@ -490,6 +490,10 @@
     (u8vector-set-le! bytes end 8 (vm-checksum bytes 0 end))
     bytes))
 
+(define (index-of-prefix prefix lines)
+  (let loop ((lines lines) (index 0))
+    (if (string-prefix? prefix (car lines)) index (loop (cdr lines) (+ index 1)))))
+
 (define (refusal bytes) (errors-of (lambda () (bytes->object bytes "x.o"))))
 
 (test-group "an object is the same bytes each time, there and back"
@@ -515,6 +519,16 @@
          (list "chunk FILE, offset 145: 72 records are announced" (changed 144 72))
          (list (text "offset " (- (u8vector-length sample) 8) ": the checksum is wrong")
                (let ((bytes (u8vector-copy sample))) (u8vector-set! bytes 145 0) bytes)))))
+
+;; asm/OBJECTS.md shows what is said of the sample where one of its bytes is 9, in two indented lines.
+(test "the error that OBJECTS.md shows" #t
+  (let* ((page (string-split (utf8->string (read-file-bytes (path-expand "asm/OBJECTS.md" root))) #\newline))
+         (first (index-of-prefix "    main.o: error: " page))
+         (shown (text (string-trim (list-ref page first)) " " (string-trim (list-ref page (+ first 1))) "\n")))
+    (or (any (lambda (at)
+               (string=? shown (errors-of (lambda () (bytes->object (changed at 9) "main.o")))))
+             (iota (- (u8vector-length sample) 152) 144))
+        shown)))
 
 ;; Every byte of a small object changed to several others: it is refused or read, and then linked or refused.
 (define (outcome bytes)

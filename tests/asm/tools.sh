@@ -6,11 +6,8 @@ cd "$(dirname "$0")/../.." || exit 1
 COMET=$(realpath "${BUILD:-build}/comet-vm")
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
-passed=0 failed=0
+. tests/harness.sh
 
-ok() { passed=$((passed + 1)); echo "ok - $1"; }
-not_ok() { failed=$((failed + 1)); echo "not ok - $1"; sed 's/^/    /' <<<"$2"; }
-check() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "expected: $2"$'\n'"found:    $3"; fi; }
 comet-vm() { timeout 20 "$COMET" "$@" </dev/null; }
 
 # ---- the README ------------------------------------------------------------------------------------------
@@ -164,5 +161,4 @@ cp names.o "$name"
 refused "ar of a file whose name has a control character" 64 '"new\nline" cannot be the name of a member' \
   ar r lib.a "$name"
 
-echo "$passed passed, $failed failed"
-[ $failed = 0 ]
+finish

@@ -4,6 +4,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -38,6 +39,9 @@ const Attempt attempts[] = {
     {"take memory", true, [] { free(calloc(1, size_t{1} << 22)); }},
     {"tell the time", true, [] { timespec now; clock_gettime(CLOCK_MONOTONIC, &now); }},
     {"ask how a descriptor was opened", true, [] { fcntl(0, F_GETFL); }},
+    {"ask whether a descriptor is a terminal", true, [] { isatty(0); }},
+    {"ask what a descriptor is", true, [] { struct stat information; if (fstat(0, &information) != 0) _exit(1); }},
+    {"set up a terminal", false, [] { int line = 0; ioctl(0, TIOCSETD, &line); }},
     {"open a file where directories were granted", true, [] { if (open("/", O_RDONLY) < 0) _exit(1); }, true},
     {"make another process there", false, [] { fork(); }, true},
     {"change its owner", false, [] { chown("/nowhere", 0, 0); }, true},

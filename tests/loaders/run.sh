@@ -8,13 +8,8 @@ RUNNER=$COMET-no-scheme
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 export COMET_HISTORY=$WORK/history COMET_CONFIG=
-passed=0 failed=0
+. tests/harness.sh
 
-ok() { passed=$((passed + 1)); echo "ok - $1"; }
-not_ok() { failed=$((failed + 1)); echo "not ok - $1"; [ $# -lt 2 ] || sed 's/^/    /' <<<"$2"; }
-check() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "expected: $2"$'\n'"found:    $3"; fi; }
-contains() { if grep -qF -- "$2" <<<"$3"; then ok "$1"; else not_ok "$1" "not found: $2"$'\n'"in: $3"; fi; }
-same() { if cmp -s "$2" "$3"; then ok "$1"; else not_ok "$1" "$2 and $3 differ"; fi; }
 status_of() { timeout 20 "$@" >"$WORK/out" 2>"$WORK/err" </dev/null; echo $?; }
 
 # A program without host calls, which memory contents are enough for: it traps with a number that says it ran.
@@ -149,5 +144,4 @@ if command -v objcopy >/dev/null; then
   done
 fi
 
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+finish

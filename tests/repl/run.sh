@@ -12,12 +12,7 @@ WORK=$(mktemp -d)
 SERVER=comet-repl-$$
 trap 'tmux -L "$SERVER" kill-server 2>/dev/null; rm -rf "$WORK"' EXIT
 export COMET_HISTORY=$WORK/history COMET_CONFIG=
-passed=0 failed=0
-
-ok() { passed=$((passed + 1)); echo "ok - $1"; }
-not_ok() { failed=$((failed + 1)); echo "not ok - $1"; [ $# -lt 2 ] || sed 's/^/    /' <<<"$2"; }
-check() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "expected: $2"$'\n'"found:    $3"; fi; }
-contains() { if grep -qF -- "$2" <<<"$3"; then ok "$1"; else not_ok "$1" "not found: $2"$'\n'"in: $3"; fi; }
+. tests/harness.sh
 
 # ---- transcripts through a pipe ----------------------------------------------------------------------
 
@@ -313,5 +308,4 @@ if [ "${1:-}" != --accept ]; then
   fi
 fi
 
-echo "$passed passed, $failed failed"
-[ $failed = 0 ]
+finish

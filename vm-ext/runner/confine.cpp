@@ -14,6 +14,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -44,7 +45,7 @@ constexpr int allowed[] = {
     SYS_clock_gettime,  SYS_gettimeofday,  SYS_clock_nanosleep, SYS_nanosleep,    SYS_restart_syscall,
     SYS_munmap,         SYS_mremap,        SYS_madvise,         SYS_brk,          SYS_futex,
     SYS_rt_sigaction,   SYS_rt_sigprocmask, SYS_rt_sigpending,  SYS_rt_sigtimedwait, SYS_rt_sigreturn,
-    SYS_sigaltstack,    SYS_getrandom,     SYS_sched_yield,     SYS_exit,         SYS_exit_group,
+    SYS_sigaltstack,    SYS_getrandom,     SYS_sched_yield,     SYS_exit,         SYS_exit_group,   SYS_fstat,
 };
 
 constexpr int allowed_with_files[] = {
@@ -54,7 +55,7 @@ constexpr int allowed_with_files[] = {
 #ifdef SYS_renameat
     SYS_renameat,
 #endif
-    SYS_openat,   SYS_fstat,      SYS_newfstatat, SYS_statx,     SYS_lseek,      SYS_pread64,    SYS_pwrite64,
+    SYS_openat,   SYS_newfstatat, SYS_statx,     SYS_lseek,      SYS_pread64,    SYS_pwrite64,
     SYS_fsync,    SYS_ftruncate,  SYS_getdents64, SYS_mkdirat,   SYS_unlinkat,   SYS_renameat2,  SYS_linkat,
     SYS_symlinkat, SYS_readlinkat, SYS_utimensat, SYS_fcntl,
 };
@@ -75,6 +76,9 @@ class Filter {
     if (files) allow_all(allowed_with_files);
     for (const int call : {SYS_mmap, SYS_mprotect}) allow_if(call, 2, BPF_JSET, PROT_EXEC, false);
     allow_if(SYS_fcntl, 1, BPF_JEQ, F_GETFL, true);
+    // What a descriptor is: fstat, as the C library may do it, and isatty.
+    allow_if(SYS_newfstatat, 3, BPF_JEQ, AT_EMPTY_PATH, true);
+    allow_if(SYS_ioctl, 1, BPF_JEQ, TCGETS, true);
     kill();
   }
 
