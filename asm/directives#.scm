@@ -1,2 +1,2 @@
 ;; asm/directives: .byte, .align, .section, …
-(##namespace ("asm/directives#" run-directive! define-directive! directive-names condition-holds?))
+(##namespace ("asm/directives#" run-directive! define-directive! directive-names directive-hint condition-holds?))

@@ -30,7 +30,13 @@
   (let ((run (table-ref directives name #f)))
     (if run
         (run a operands)
-        (fail "there is no directive `" name "`" (did-you-mean name (directive-names))))))
+        (fail "there is no directive `" name "`" (directive-hint name)))))
+
+;; Near names; other assemblers' macros are procedures here.
+(define (directive-hint name)
+  (if (member name '(".macro" ".endm"))
+      ": a macro is a Scheme procedure that returns instructions, (define (twice r) (list (list add r r r)))"
+      (did-you-mean name (directive-names))))
 
 (set-directive-runner! run-directive!)
 

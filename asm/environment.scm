@@ -288,9 +288,11 @@
                       environment
                       (symbol->string (unbound-global-exception-variable exception)))))
            (problem (text "the Scheme variable `" name "` is not defined"
-                          (if (memq (string->symbol name) (environment-assigned environment))
-                              " yet: forms run in the order of the source"
-                              (did-you-mean name (environment-names environment)))))))
+                          (cond ((memq (string->symbol name) (environment-assigned environment))
+                                 " yet: forms run in the order of the source")
+                                ((string-prefix? "$" name)
+                                 "; (use asm/library/structured) brings $if, $while and others")
+                                (else (did-you-mean name (environment-names environment))))))))
         ((expression-parsing-exception? exception)
          (let ((place (own-place environment
                                  (##source-locat (expression-parsing-exception-source exception)))))

@@ -196,10 +196,19 @@
            (current-section a)
            (emit-defined! a entry (statement-operands statement))))))
 
+;; Whether the first operand of an unknown statement is what begins one.
+(define (before-statement? operands)
+  (let ((first (and (pair? operands) (caar operands))))
+    (and (name? first)
+         (let ((word (symbol->string (name-symbol first))))
+           (or (isa-find word) (member word (directive-names)))))))
+
 (define (unknown-mnemonic a name)
   (let ((value (environment-variable (assembly-environment a) (string->symbol name) #f)))
     (fail "there is no instruction `" name "`"
-          (cond ((procedure? value)
+          (cond ((before-statement? (statement-operands (assembly-statement a)))
+                 (text "; if it is a label, a colon stands behind it: " name ":"))
+                ((procedure? value)
                  (text ": it is a Scheme procedure, which is called as (" name " …)"))
                 ((memq (string->symbol (string-append "." name)) (map string->symbol (directive-names)))
                  (text " (did you mean the directive `." name "`?)"))

@@ -96,8 +96,7 @@
                (diagnostic statement "there is no instruction `" name "`" (isa-name-hint name))))
          ((directive)
           (and (not (member name (directive-names)))
-               (diagnostic statement "there is no directive `" name "`"
-                           (did-you-mean name (directive-names)))))
+               (diagnostic statement "there is no directive `" name "`" (directive-hint name))))
          (else #f))))
    (statement-list source)))
 

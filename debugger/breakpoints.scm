@@ -181,17 +181,29 @@
 ;; How the machine is run where nothing has to be observed, for whoever looks at runs in another way.
 (define unobserved-run (make-parameter (lambda (fuel thread) (machine-run! (the-machine) fuel thread))))
 
-;; As machine-run!, for the session's thread, and behind what breakpoints that the machine does not know
-;; wait for, it stops as `observed`.
+;; As machine-run!, for all threads, and behind what breakpoints that the machine does not know wait for, it stops
+;; as `observed`. The thread that stopped becomes the session's.
 (define (run-armed! fuel)
-  (let ((watching (if (armed?) (enabled-and observed?) '())) (thread (session-thread (the-session))))
+  (let ((watching (if (armed?) (enabled-and observed?) '())))
     (set! seen '())
-    (if (null? watching)
-        ((unobserved-run) fuel thread)
-        (let* ((observation (make-observation (append-map filters-for watching) stop-at: 1))
-               (stop (machine-observe! (the-machine) observation fuel thread)))
-          (set! seen (observation-events observation))
-          stop))))
+    (machine-catch-traps! (the-machine) (if (armed?) (caught-traps) '()))
+    (let ((stop (if (null? watching) ((unobserved-run) fuel every-thread) (run-watching! watching fuel))))
+      (session-thread-set! (the-session) (stop-thread stop))
+      stop)))
+
+;; Kinds of traps that stop the program even where it has a handler for them.
+(define (caught-traps)
+  (map (lambda (breakpoint) (or (breakpoint-address breakpoint) #t))
+       (enabled-and (lambda (breakpoint) (eq? (breakpoint-kind breakpoint) 'trap)))))
+
+;; Registers are those of the session's thread.
+(define (run-watching! watching fuel)
+  (let* ((registers? (any (lambda (breakpoint) (memq (breakpoint-kind breakpoint) '(register thread-register condition))) watching))
+         (observation (make-observation (append-map filters-for watching) stop-at: 1
+                                        of-thread: (if registers? (session-thread (the-session)) every-thread)))
+         (stop (machine-observe! (the-machine) observation fuel every-thread)))
+    (set! seen (observation-events observation))
+    stop))
 
 (define (filters-for breakpoint)
   (let ((kind (breakpoint-kind breakpoint)) (address (breakpoint-address breakpoint)))

@@ -155,7 +155,7 @@ there."
                               "; `snapshot` takes one"
                               (text "; there are: " (string-join (map car (session-snapshots session)) ", ")))))
     (timeline-set-aside!)
-    (machine-restore! (the-machine) (cadr entry))
+    (target-restore! (cadr entry))
     (timeline-begin!)
     (session-stop-set! session (caddr entry))
     (session-level-set! session 0)

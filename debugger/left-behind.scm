@@ -50,7 +50,7 @@
 
 ;; A pause like the one in which the file was written; of breakpoints and the like it knows nothing.
 (define (pause-as-saved! stop)
-  (if (and stop (memq (stop-reason stop) '(halted trap out-of-fuel interrupted host-call)))
+  (if (and stop (memq (stop-reason stop) '(halted trap out-of-fuel interrupted host-call waiting)))
       (conclude! (stop-reason stop) stop)
       (conclude! 'step #f)))
 
@@ -147,7 +147,7 @@
     (cond ((state-lost? state) "the recording ends here, where the program was changed from outside")
           ((not recorded) "the recording ends here, without saying how the program ended")
           ((not (and (eq? (stop-reason recorded) (pause-reason pause))
-                     (= (stop-count recorded) (pause-count pause))
+                     (= (stop-count recorded) (machine-count (the-machine) (stop-thread recorded)))
                      (equal? (state-hash state) (machine-hash (the-machine)))))
            (text "this is not where the recorded run ended: " (stop->text recorded (the-machine)) ", after "
                  (stop-count recorded) " instructions"))

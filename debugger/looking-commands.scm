@@ -160,14 +160,13 @@ hold it; FROM is where to begin: search \"hello\", search 0x20010 8."
                  (address-text where))))
 
 (define-command (thread #!optional (number count #f))
-  "Chooses the thread that commands speak of. Without a NUMBER it lists them."
+  "Chooses the thread that commands speak of. Without a NUMBER it lists them. All run in turns; step and the like wait for \
+this one's."
   group: looking
   (the-machine)
   (cond ((not number) (show-threads))
         ((memv number (machine-threads (the-machine)))
-         (timeline-set-aside!)
          (session-thread-set! (the-session) number)
-         (timeline-begin!)
          (session-level-set! (the-session) 0)
          (show-here))
         (else (raise-user-error "there is no thread " number "; `info threads` lists them"))))
@@ -196,12 +195,13 @@ hold it; FROM is where to begin: search \"hello\", search 0x20010 8."
 
 (define (show-threads)
   (columns
-   (cons '("thread" "space" "instructions" "activations" "pc")
+   (cons '("thread" "space" "instructions" "activations" "stands" "pc")
          (map (lambda (thread)
                 (list (text (if (= thread (session-thread (the-session))) "=> " "   ") thread)
                       (text (machine-thread-space (the-machine) thread))
                       (grouped (machine-count (the-machine) thread))
                       (grouped (machine-depth (the-machine) thread))
+                      (standing-text thread)
                       (where-text (machine-pc (the-machine) thread))))
               (machine-threads (the-machine))))))
 

@@ -5,7 +5,7 @@
 ;;   (pause-reason (run-program!))    => halted
 ;;
 ;; Reasons: those of the machine (halted, out-of-fuel, trap, breakpoint, watchpoint, host-call,
-;; interrupted), `event` at a catchpoint, `step` and `finished` where the debugger had asked for so much and no
+;; interrupted, waiting), `event` at a catchpoint, `step` and `finished` where the debugger had asked for so much and no
 ;; more, and `start` where going back found nothing before the start of the timeline.
 
 (module debugger/run)
@@ -74,14 +74,20 @@
 (define (restart-program!)
   (let ((session (the-session)))
     (timeline-set-aside!)
-    (machine-restore! (the-machine) (session-fresh session))
+    (target-restore! (session-fresh session))
     (forget-pause! session)
     (timeline-begin!)
     (breakpoints-refresh!)))
 
 ;; ---- running ---------------------------------------------------------------------------------------
 
+;; Who was interrupted while others ran may have chosen a thread that is gone.
+(define (choose-thread-that-is-there!)
+  (if (not (memv (session-thread (the-session)) (machine-threads (the-machine))))
+      (session-thread-set! (the-session) (machine-current-thread (the-machine)))))
+
 (define (conclude! reason stop #!optional (arrivals '()))
+  (choose-thread-that-is-there!)
   (let ((session (the-session)) (pause (make-pause reason (target-pc) (target-count) stop arrivals)))
     (session-stop-set! session pause)
     (session-level-set! session 0)
@@ -205,7 +211,23 @@
 
 (define (step-program! #!optional (count 1))
   (check-running!)
-  (conclude-step! (run-machine! count)))
+  (if (null? (cdr (machine-threads (the-machine))))
+      (conclude-step! (run-machine! count))
+      (let ((thread (session-thread (the-session)))) (repeat-step count (lambda () (step-thread! thread))))))
+
+;; Until the thread has executed an instruction; others run meanwhile when it is their turn.
+(define (step-thread! thread)
+  (let ((machine (the-machine)))
+    (define (there?) (memv thread (machine-threads machine)))
+    (let ((before (machine-count machine thread)))
+      (let loop ()
+        (let* ((mine? (= (machine-current-thread machine) thread))
+               (ending (run-machine! (if mine? 1 (machine-slice-left machine))))
+               (plain? (and (eq? (reason-of ending) 'out-of-fuel) (null? (ending-arrivals ending)))))
+          (cond ((and plain? (there?) (= (machine-count machine thread) before)) (loop))
+                (else
+                 (if (and plain? (there?)) (session-thread-set! (the-session) thread))
+                 (conclude-step! ending))))))))
 
 ;; Repeats while nothing but the end of a step stopped it.
 (define (repeat-step count step)
@@ -242,7 +264,9 @@
 
 ;; Until the pc is at an address and `there?` holds, which ends as `reason`; or something else stops it.
 (define (run-to! address there? reason)
-  (define (arrived? stop) (and (eq? (stop-reason stop) 'breakpoint) (= (target-pc) address) (there?)))
+  (define thread (session-thread (the-session)))
+  (define (arrived? stop)
+    (and (eq? (stop-reason stop) 'breakpoint) (= (stop-thread stop) thread) (= (target-pc) address) (there?)))
   (let ((own? (not (breakpoint-at address))))
     (if own? (target-breakpoint-set! address))
     (let ((ending (dynamic-wind

@@ -77,7 +77,7 @@
       (define (look-from from end)
         (if (not (= (target-count) from))
             (begin
-              (machine-restore! (the-machine) snapshot)
+              (target-restore! snapshot)
               (timeline-at-set! timeline near)
               (run-exactly-to! timeline from)))
         (look end))
@@ -142,7 +142,8 @@
 
 ;; Runs from where the machine is to a count, over no anchor; gives the stop.
 (define (observe-to! timeline count observation)
-  (let ((stop (machine-observe! (the-machine) observation (- count (target-count)) (session-thread (the-session)))))
+  (let ((stop (machine-observe! (the-machine) observation (- count (target-count)) every-thread)))
+    (session-thread-set! (the-session) (stop-thread stop))
     (timeline-at-set! timeline (target-count))
     (if (eq? (stop-reason stop) 'interrupted) (interrupted!))
     (if (not (or (memq (stop-reason stop) '(out-of-fuel observed)) (= (target-count) count)))

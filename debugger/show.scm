@@ -191,7 +191,7 @@
 ;; Why it stopped, a line for each breakpoint that it arrived at; #f after a plain step.
 (define (pause-line pause)
   (let ((stop (pause-stop pause))
-        (at (text " at " (address-text (pause-pc pause))))
+        (at (text " at " (address-text (pause-pc pause)) (thread-text)))
         (after (text " after " (grouped (pause-count pause)) " instructions")))
     (case (pause-reason pause)
       ((step) #f)
@@ -202,10 +202,29 @@
       ((start) (text "the start of the timeline" at))
       ((called) (text "back before the call" at))
       ((finished) (text "returned to " (address-text (pause-pc pause)) (result-text (pause-pc pause))))
+      ((waiting)
+       (string-join (cons (text "every thread waits" after) (map waiting-line (machine-threads (the-machine)))) "\n"))
       ((interrupted) (text "interrupted" at after))
       ((out-of-fuel) (text "out of fuel" at after))
       ((host-call) (text "host call " (stop-host-call stop) at " waits for a result that nobody here gives"))
       (else (text (pause-reason pause) at)))))
+
+;; Which thread it is, where there are several.
+(define (thread-text)
+  (if (null? (cdr (machine-threads (the-machine)))) "" (text " in thread " (session-thread (the-session)))))
+
+(define (waiting-line thread)
+  (text "  thread " thread " " (standing-text thread) " at " (where-text (machine-pc (the-machine) thread))))
+
+;; "waits for thread 2"
+(define (standing-text thread)
+  (let ((standing (machine-thread-standing (the-machine) thread)))
+    (case (car standing)
+      ((waits-for-address) (text "waits for [" (address-text (cadr standing)) "]"))
+      ((waits-for-thread) (text "waits for thread " (cadr standing)))
+      ((waits-for-event) "waits for an event")
+      ((ended) (text "has ended with " (cadr standing)))
+      (else "runs"))))
 
 ;; The message, and what the trap of a translated program means.
 (define (trap-text stop)

@@ -1,5 +1,5 @@
 (##namespace ("debugger/target#"
-  target-pc target-pc-set! target-window target-depth target-count target-space
+  target-pc target-pc-set! target-window target-depth target-count target-space target-restore!
   target-register target-register-set! target-registers
   target-activation target-activations
   target-peek target-read target-read-prefix target-write!

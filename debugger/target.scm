@@ -10,13 +10,19 @@
 (use vm-ext/gambit/vm)
 
 (define (thread) (session-thread (the-session)))
+;; To a snapshot; the thread whose turn it is there becomes the session's.
+(define (target-restore! snapshot)
+  (machine-restore! (the-machine) snapshot)
+  (session-thread-set! (the-session) (machine-current-thread (the-machine))))
+
 (define (target-space) (machine-thread-space (the-machine) (thread)))
 
 ;; ---- the thread ------------------------------------------------------------------------------------
 
 (define (target-pc) (machine-pc (the-machine) (thread)))
 (define (target-pc-set! address) (machine-pc-set! (the-machine) (u64 address) (thread)))
-(define (target-count) (machine-count (the-machine) (thread)))
+;; Instructions of all threads, by which time is counted.
+(define (target-count) (machine-count (the-machine) every-thread))
 ;; Where the innermost window begins on the register stack.
 (define (target-window) (vector-ref (target-activation 0) 2))
 (define (target-depth) (machine-depth (the-machine) (thread)))

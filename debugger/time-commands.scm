@@ -86,7 +86,7 @@ or the name of a mark."
 
 (define (show-timeline)
   (let* ((timeline (the-timeline))
-         (recording (machine-recording (the-machine) (session-thread (the-session))))
+         (recording (machine-recording (the-machine) every-thread))
          (fact (lambda (name) (cdr (assq name recording)))))
     (columns
      (append

@@ -36,7 +36,6 @@
   origin  ; the timeline that it forked from; #f: none
   fork    ; the count at which it did
   kept?   ; whether somebody wants it to stay
-  thread  ; whose instructions are counted
   log     ; the number of the log that is kept, or #f
   moments ; the newest first
   spacing ; instructions between moments
@@ -54,7 +53,7 @@
 ;; of what-ifs that nobody keeps.
 (define timeline-byte-limit (make-parameter (expt 2 28)))
 (define timeline-log-limit (make-parameter (expt 2 26)))
-(define timeline-moment-limit (make-parameter 200))
+(define timeline-moment-limit (make-parameter 100))
 (define what-if-limit (make-parameter 8))
 ;; Whether new timelines are kept at all.
 (define timeline-wanted (make-parameter #t))
@@ -65,19 +64,19 @@
 ;; What copying takes differs from host to host; how fast a program runs is measured.
 (define least-spacing (make-parameter (expt 2 20)))
 (define greatest-spacing (expt 2 32))
-(define seconds-a-moment 1.5e-4)
+(define seconds-a-moment 3e-4)
 (define seconds-a-kept-byte 3e-10)
 (define work-share 30)
 (define bytes-at-once (expt 2 22))
 (define bytes-a-second (expt 2 24))
 
-(define (changes) (cdr (assq 'changes (machine-recording (the-machine) (session-thread (the-session))))))
-(define (log-begin) (cdr (assq 'begin (machine-recording (the-machine) (session-thread (the-session))))))
+(define (changes) (cdr (assq 'changes (machine-recording (the-machine) every-thread))))
+(define (log-begin) (cdr (assq 'begin (machine-recording (the-machine) every-thread))))
 
 ;; ---- beginning -------------------------------------------------------------------------------------
 
 (define (make-timeline name origin moments count changes)
-  (construct-timeline name origin count #f (session-thread (the-session)) #f moments (least-spacing) 0 0. 0. count #f
+  (construct-timeline name origin count #f #f moments (least-spacing) 0 0. 0. count #f
                       count changes '()))
 
 (define (all-timelines) (session-timelines (the-session)))
@@ -289,7 +288,6 @@
         (begin
           (leave-present! from)
           (session-timeline-set! session to)
-          (session-thread-set! session (timeline-thread to))
           (restore-moment! to (newest-until to count))
           (machine-resume-log! (the-machine) (timeline-log to))
           (timeline-changes-set! to (changes))
@@ -337,10 +335,10 @@
           (else (loop (cdr moments) found)))))
 
 (define (restore-moment! timeline moment)
-  (machine-restore! (the-machine) (moment-snapshot moment))
+  (target-restore! (moment-snapshot moment))
   (timeline-at-set! timeline (moment-count moment)))
 
-;; As machine-run!, for the session's thread.
+;; As machine-run!, for all threads.
 (define (timeline-run! fuel)
   (if (session-timeline (the-session))
       (let ((timeline (notice-changes!))) (call-interruptibly (lambda () (run-stretches! timeline fuel))))

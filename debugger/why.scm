@@ -88,7 +88,7 @@
 ;; The memory that the instruction at the pc reads.
 (define (memory-read)
   (let ((observation (make-observation '((read)))))
-    (machine-observe! (the-machine) observation 1 (session-thread (the-session)))
+    (machine-observe! (the-machine) observation 1 every-thread)
     (map (lambda (event) (memory-located (event-place event) (event-length event))) (observation-events observation))))
 
 ;; The instruction as text; of a host call, which it is and what it reads.

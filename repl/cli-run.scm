@@ -26,7 +26,7 @@
 (use repl/report)
 (use repl/repl)
 
-(define groups '("exit" "streams" "arguments" "memory" "files" "clock" "random"))
+(define groups '("exit" "streams" "arguments" "memory" "files" "threads" "events" "clock" "random"))
 
 (define machine-options
   (append
@@ -34,10 +34,11 @@
      ("--call-depth" number "N" "activations, that is, calls under way (262144)")
      ("--registers" number "N" "registers that all windows together may reach (1048576)")
      ("--allow" text "GROUP" "grant a group of host calls: clock, random")
-     ("--deny" text "GROUP" "take one away: exit, streams, arguments, memory, files")
+     ("--deny" text "GROUP" "take one away: exit, streams, arguments, memory, files, threads, events")
      ("--dir" directory "DIR[:NAME][:ro]" "let it use the files in DIR, which it calls NAME; ro: reading only")
      ("--env" setting "NAME=VALUE" "set a variable of its environment, which is empty else")
-     ("--seed" number "N" "make what `random` gives the same on every run"))
+     ("--seed" number "N" "make what `random` gives the same on every run")
+     ("--turns" number "N" "draw how long the turns of threads are from the seed N"))
    (list raw-option)
    assembly-options))
 
@@ -80,6 +81,7 @@
                 (cond ((string=? (car option) "--allow") (machine-grant! machine (cdr option)))
                       ((string=? (car option) "--deny") (machine-revoke! machine (cdr option)))))
               options)
+    (if (option-value options "--turns") (machine-schedule-set! machine 16384 (option-value options "--turns")))
     (machine-environment-set! machine (option-values options "--env"))
     (for-each (lambda (directory)
                 (machine-directory! machine (car directory) (cadr directory) read-only: (caddr directory)))
@@ -133,6 +135,7 @@
     ((halted) (bitwise-and (stop-exit-status (pause-stop pause)) 255))
     ((trap) status-trap)
     ((out-of-fuel) status-out-of-fuel)
+    ((waiting) status-waiting)
     ((interrupted) (if timed-out? status-out-of-time status-interrupted))
     (else status-internal)))
 

@@ -44,9 +44,10 @@ prompt lists them). It sees the standard streams and its arguments. When it trap
 Exit status: that of the program, modulo 256, or
    64  the command line is wrong         123  --fuel is used up
    65  FILE is not a valid program       124  --time is over
-   66  FILE cannot be read               130  interrupted (Ctrl-C)
-   71  the system or a limit refused     132  the program trapped
-   77  FILE needs host calls that it was not allowed"
+   66  FILE cannot be read               125  every thread waits
+   71  the system or a limit refused     130  interrupted (Ctrl-C)
+   77  FILE needs host calls that it     132  the program trapped
+       was not allowed"
               run-options cli-run)
    (make-part "debug" "debug [OPTION]... FILE [ARGUMENT]..." "opens the prompt at a program's first instruction"
               "Loads the program in FILE, of any format, gives it the arguments, and opens the prompt at its

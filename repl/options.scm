@@ -18,6 +18,7 @@
 (define status-no-permission 77)
 (define status-out-of-fuel 123)
 (define status-out-of-time 124)
+(define status-waiting 125)
 (define status-interrupted 130)
 (define status-trap 132)
 (define status-output-closed 141)

@@ -113,12 +113,12 @@ rename and remove them, but for READ-ONLY. Nothing above the directory can be re
   (if (symbol? group) (symbol->string group) group))
 
 (define-documented (machine-grant! machine group)
-  "Grants a group of standard host calls: exit, streams, arguments, memory, files, clock or random."
+  "Grants a group of standard host calls: exit, streams, arguments, memory, files, threads, events, clock or random."
   (vm-host-grant-standard (machine-handle machine) (group-name group)))
 
 (define-documented (machine-revoke! machine group)
   "Takes a group of standard host calls back, or one host call by its name."
-  (if (member (group-name group) '("exit" "streams" "arguments" "memory" "files" "clock" "random"))
+  (if (member (group-name group) '("exit" "streams" "arguments" "memory" "files" "threads" "events" "clock" "random"))
       (vm-host-revoke-standard (machine-handle machine) (group-name group))
       (begin
         (table-set! (machine-host-calls machine) (group-name group))
@@ -262,8 +262,8 @@ one to the end of what is in use, of a caller up to where its callee's window be
   (vm-set-pc (machine-handle machine) thread (machine-address machine where)))
 
 (define-documented (machine-count machine #!optional (thread 0))
-  "How many instructions the thread has executed."
-  (thread-fact machine thread 2))
+  "How many instructions the thread has executed, or all threads that there are or were (every-thread)."
+  (if (eqv? thread every-thread) (vector-ref (vm-schedule-get (machine-handle machine)) 4) (thread-fact machine thread 2)))
 
 (define-documented (machine-depth machine #!optional (thread 0))
   "How many activations the thread has: 1 where no call is under way."
@@ -294,6 +294,43 @@ called), activation-pc (where it stands) and activation-window (its place on the
 (define-documented (machine-free-thread! machine thread)
   "Removes a thread; thread 0 stays."
   (vm-thread-free (machine-handle machine) thread))
+
+(define-documented every-thread
+  "In the place of a thread, for machine-run!, machine-observe!, machine-count and machine-recording: all threads, in turns."
+  (vm-every-thread))
+
+(define-documented (machine-current-thread machine)
+  "The thread whose turn it is in runs of every-thread: unless it waits, it executes the next instruction."
+  (vector-ref (vm-schedule-get (machine-handle machine)) 2))
+
+(define-documented (machine-slice-left machine)
+  "How many instructions the turn of the current thread has left, unless it waits or ends before."
+  (vector-ref (vm-schedule-get (machine-handle machine)) 3))
+
+(define-documented (machine-schedule-set! machine #!optional (slice 16384) (seed 0))
+  "How long turns are: SLICE instructions, or, where SEED is not 0, from 1 to twice that, drawn from SEED."
+  (vm-schedule-set (machine-handle machine) slice seed))
+
+(define standings '#(runnable waits-for-address waits-for-thread waits-for-event ended))
+
+(define-documented (machine-thread-standing machine #!optional (thread 0))
+  "How the thread stands, as (runnable), (waits-for-address ADDRESS), (waits-for-thread NUMBER), (waits-for-event) or
+(ended RESULT)."
+  (let ((standing (vector-ref standings (thread-fact machine thread 6))) (place (thread-fact machine thread 7)))
+    (if (memq standing '(runnable waits-for-event)) (list standing) (list standing place))))
+
+(define-documented (machine-catch-traps! machine kinds)
+  "Runs stop for traps of these kinds, a list of symbols, before the program's own handler gets them; #t in it: of all."
+  (vm-catch-traps (machine-handle machine)
+                  (fold (lambda (kind sum) (if (or (memq #t kinds) (memq (vector-ref traps kind) kinds)) (+ sum (expt 2 kind)) sum))
+                        0
+                        (iota (vector-length traps)))))
+
+(define-documented (machine-post-event! machine id #!optional (value 0) (kind 'posted))
+  "Gives the program an event, of the kind posted or signal, which its handler for ID gets with VALUE."
+  (if (not (memq kind '(posted signal))) (error "an event that is posted is of the kind posted or signal, not" kind))
+  (if (not (= 0 (vm-post-event (machine-handle machine) (if (eq? kind 'signal) 4 5) id (u64 value))))
+      (error "no more events can wait for the program; run it")))
 
 (define-documented (machine-thread-space machine #!optional (thread 0))
   "The address space that the thread is in."
@@ -699,16 +736,22 @@ number and gives up to so many bytes in a u8vector, none at the end; that of ano
              (hex-address (stop-address stop)) ", before " place))
       ((host-call) (text "host call " (stop-host-call stop) " at " place " waits for its result"))
       ((observed) (text "observed before " place))
+      ((waiting) (text "every thread waits, thread " (stop-thread stop) " at " place))
       (else (text "interrupted at " place)))))
 
 (define all-fuel (- (expt 2 64) 1))
+
+;; The thread itself, or that which goes on in a run of all.
+(define (next-thread machine thread)
+  (if (eqv? thread every-thread) (machine-current-thread machine) thread))
 
 ;; Whether going on at the pc would pass over a breakpoint: a run does not look at its first instruction,
 ;; and a pause that the user never saw must not make it a first one.
 (define (at-breakpoint? machine thread)
   (and (pair? (machine-stops machine))
-       (member (cons (machine-thread-space machine thread) (machine-pc machine thread))
-               (machine-stops machine))
+       (let ((thread (next-thread machine thread)))
+         (member (cons (machine-thread-space machine thread) (machine-pc machine thread))
+                 (machine-stops machine)))
        #t))
 
 (define-documented (machine-run! machine #!optional (fuel #f) (thread 0))
@@ -738,13 +781,13 @@ reason interrupted."
 (define (run-noting! machine fuel thread observation noted)
   ;; left: fuel; executed: instructions of this run before the present slice
   (define (slice left executed)
-    (if (pair? (machine-tracers machine)) (call-tracer machine thread))
+    (if (pair? (machine-tracers machine)) (call-tracer machine (next-thread machine thread)))
     (let* ((result (if observation
                        (observe-slice machine thread left observation)
                        (vm-run (machine-handle machine) thread left)))
            (executed (+ executed (vector-ref result 5)))
            (left (- left (vector-ref result 5)))
-           (stop (make-stop machine thread result executed)))
+           (stop (make-stop machine (vector-ref result 12) result executed)))
       (case (stop-reason stop)
         ((interrupted) (if (vector-ref result 11) (go-on stop left executed) stop))
         ;; Whoever runs in stretches would go on with the next one, and over a breakpoint.
@@ -775,8 +818,9 @@ reason interrupted."
 
 ;; A stop for another reason than the one that C gave, where the thread stands now.
 (define (at-present machine thread reason executed)
-  (construct-stop reason #f (machine-pc machine thread) #f #f executed (machine-count machine thread)
-                  #f #f #f #f thread))
+  (let ((thread (next-thread machine thread)))
+    (construct-stop reason #f (machine-pc machine thread) #f #f executed (machine-count machine thread)
+                    #f #f #f #f thread)))
 
 (define-documented (machine-pause-for-breakpoint machine stop)
   "For callers that run in slices: behind a slice that ran out of fuel at a breakpoint, which the next
@@ -799,18 +843,19 @@ slice would pass over, the stop that it is; else #f."
 ;; filters: for the core; found: the newest first
 (define-type observation
   constructor: construct-observation
-  filters keep stop-at counts counts-first profile weight found)
+  filters keep stop-at counts counts-first profile weight of-thread found)
 
 (define last-place (- (expt 2 64) 1))
 
 (define-documented (make-observation filters #!key (stop-at 1000) (keep (+ (or stop-at 1000) 16)) (counts #f) (counts-first 0)
-                                     (profile #f) (weight 1))
+                                     (profile #f) (weight 1) (of-thread every-thread))
   "What machine-observe! is to tell of. FILTERS is a list of (kind first last), or (kind) for every place:
 execute (place: an address), register (its index on the register stack), thread-register (its number), read,
 write (addresses), call, return (the function's address), host-call (its number). A run stops when there are
 STOP-AT events, or a few more, #f: it does not; the last KEEP of them are kept. COUNTS is a u64vector or #f: element
 I grows with each instruction executed at COUNTS-FIRST + I. PROFILE, of vm-profile-new, counts what all instructions
-do, each as if it were WEIGHT of them; see scheme-lib/profile."
+do, each as if it were WEIGHT of them; see scheme-lib/profile. What is not about memory is told of the thread OF-THREAD
+alone, or of all."
   (construct-observation
    (list->u64vector
     (append-map (lambda (filter)
@@ -819,10 +864,10 @@ do, each as if it were WEIGHT of them; see scheme-lib/profile."
                         (if (pair? (cdr filter)) (cadr filter) 0)
                         (if (pair? (cdr filter)) (caddr filter) last-place)))
                 filters))
-   keep (or stop-at 0) counts counts-first profile weight '()))
+   keep (or stop-at 0) counts counts-first profile weight of-thread '()))
 
 (define-documented (observation-events observation)
-  "What was seen, the oldest first: event-kind, event-count (of the thread, before the instruction), event-pc,
+  "What was seen, the oldest first: event-kind, event-count (of the thread, or of all that ran, before the instruction), event-pc,
 event-place, event-length, event-before and event-after (the value; of a call, the number of activations)."
   (reverse (observation-found observation)))
 
@@ -837,7 +882,8 @@ event-place, event-length, event-before and event-after (the value; of a call, t
          (result (vm-observe (machine-handle machine) thread fuel (observation-filters observation) words
                              (observation-stop-at observation)
                              (observation-counts observation) (observation-counts-first observation)
-                             (observation-profile observation) (observation-weight observation)))
+                             (observation-profile observation) (observation-weight observation)
+                             (observation-of-thread observation)))
          (found (fold (lambda (i found) (cons (words->event words i) found))
                       (observation-found observation)
                       (iota (car result)))))

@@ -138,7 +138,10 @@ be read first."
 ;; Clock and random numbers hurt nobody; what else a program was given, whoever opens the state may serve.
 (define (grant-import! machine name)
   (cond ((member name '("clock" "random")) (machine-grant! machine name))
-        ((not (member name '("exit" "read" "write" "arg_count" "arg" "env_count" "env" "map"))) (vm-host-grant (machine-handle machine) name))))
+        ((string=? name "timer") (machine-grant! machine "clock"))
+        ((not (member name '("exit" "read" "write" "arg_count" "arg" "env_count" "env" "map" "spawn" "join" "leave" "self" "yield"
+                             "wait32" "wait64" "notify" "on" "pause")))
+         (vm-host-grant (machine-handle machine) name))))
 
 (define-documented (make-machine-for-state state #!optional (allowed-memory (expt 2 30)))
   "A new machine with the limits of the one that was saved, and with what its program imports: standard host calls

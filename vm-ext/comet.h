@@ -89,9 +89,11 @@ typedef struct comet_config {
   uint64_t memory_limit;    /* bytes that may be mapped, all spaces together; not what snapshots alone hold */
   uint64_t register_limit;  /* registers that the windows of one thread may reach before a call traps */
   uint64_t call_depth_limit;/* activations of one thread */
+  uint64_t thread_limit;    /* threads that there may be when the program makes one; each may take memory of the host
+                               for its registers and activations */
 } comet_config;
 
-#define COMET_CONFIG_INIT {sizeof(comet_config), UINT64_C(1) << 32, UINT64_C(1) << 30, UINT64_C(1) << 20, UINT64_C(1) << 18}
+#define COMET_CONFIG_INIT {sizeof(comet_config), UINT64_C(1) << 32, UINT64_C(1) << 30, UINT64_C(1) << 20, UINT64_C(1) << 18, 64}
 
 /* Makes a machine; config may be NULL for the defaults above. */
 COMET_API comet_status comet_machine_new(const comet_config* config, comet_machine** machine, comet_error* error);
@@ -242,9 +244,20 @@ typedef struct comet_thread_info {
   uint64_t activations;       /* 1 for a thread that has made no call */
   uint64_t window;            /* where the innermost window begins on the register stack */
   uint64_t registers;         /* one more than the highest register of the innermost window that is not 0 */
+  uint32_t standing;          /* a comet_standing */
+  uint64_t place;             /* the address or thread that it waits for; the result with which it ended */
+  uint32_t handlers;          /* of events and traps that are under way: 0, 1 or 2 */
 } comet_thread_info;
 
-#define COMET_THREAD_INFO_INIT {sizeof(comet_thread_info), 0, 0, 0, 0, 0, 0}
+#define COMET_THREAD_INFO_INIT {sizeof(comet_thread_info), 0, 0, 0, 0, 0, 0, 0, 0, 0}
+
+typedef enum comet_standing {
+  COMET_RUNNABLE = 0,
+  COMET_WAITS_FOR_ADDRESS = 1, /* until another thread notifies it */
+  COMET_WAITS_FOR_THREAD = 2,  /* until that ends */
+  COMET_WAITS_FOR_EVENT = 3,
+  COMET_ENDED = 4              /* and nobody has joined it yet */
+} comet_standing;
 
 COMET_API comet_status comet_thread_get(const comet_machine* machine, comet_thread thread, comet_thread_info* info, comet_error* error);
 
@@ -288,6 +301,7 @@ typedef enum comet_reason {
   COMET_INTERRUPTED = 6, /* comet_interrupt, the poll function or the deadline */
   COMET_OBSERVED = 7,    /* comet_observe has seen as many events as were wanted */
   COMET_TRACED = 8,      /* about to execute an instruction that is treated as COMET_STOPPING */
+  COMET_WAITING = 9,     /* the thread, or every thread, waits for what no thread or event of this run can bring */
   COMET_LIMIT = 10       /* the hcall at pc would pass a limit, see comet_stop.limit; nothing of it was done */
 } comet_reason;
 
@@ -330,9 +344,10 @@ typedef struct comet_stop {
   char message[160];            /* COMET_TRAP: one line for people */
   comet_limit limit;            /* COMET_LIMIT */
   uint64_t fuel;                /* that this run used: `executed`, and what host calls cost besides */
+  comet_thread thread;          /* that stopped */
 } comet_stop;
 
-#define COMET_STOP_INIT {sizeof(comet_stop), COMET_HALTED, COMET_TRAP_NONE, 0, 0, 0, 0, 0, 0, 0, 0, {0}, COMET_LIMIT_NONE, 0}
+#define COMET_STOP_INIT {sizeof(comet_stop), COMET_HALTED, COMET_TRAP_NONE, 0, 0, 0, 0, 0, 0, 0, 0, {0}, COMET_LIMIT_NONE, 0, 0}
 
 COMET_API const char* comet_reason_name(comet_reason reason); /* such as "out of fuel" */
 COMET_API const char* comet_trap_name(comet_trap trap);       /* such as "division by zero" */
@@ -345,6 +360,52 @@ COMET_API const char* comet_trap_name(comet_trap trap);       /* such as "divisi
  * the poll function may run other threads of the machine, but while a run is under way the machine cannot be
  * reset, go back to a snapshot, load an image or lose the thread: COMET_ERROR_STATE. */
 COMET_API comet_status comet_run(comet_machine* machine, comet_thread thread, uint64_t fuel, comet_stop* stop, comet_error* error);
+
+/* In the place of a thread, for comet_run, comet_observe and comet_timeline_get: all threads of the machine, in turns.
+ *
+ * Each runs for a slice of instructions; then it is the next one's turn, by number, that does not wait. The same
+ * machine and inputs give the same turns, however often runs are stopped and begun anew. `fuel` is of all threads
+ * together, and so are `executed` and all counts that comet_observe gives. Events reach the program in such runs, and
+ * no others, between two instructions: see comet_post_event. Threads of comet_thread_new take part as well. A thread
+ * that halts ends the run of all; one that the program made and whose function returns does not. */
+#define COMET_EVERY_THREAD UINT32_MAX
+
+typedef struct comet_schedule {
+  size_t size;
+  uint64_t slice;             /* instructions of a slice, at least 1 and at most 2^32 */
+  uint64_t seed;              /* 0: all slices are so long; else they are from 1 to twice that, drawn from this seed */
+  comet_thread current;       /* whose turn it is: unless it waits, it executes the next instruction */
+  uint64_t slice_left;        /* of its slice */
+  uint64_t instruction_count; /* of all threads that there are or were */
+} comet_schedule;
+
+#define COMET_SCHEDULE_INIT {sizeof(comet_schedule), 0, 0, 0, 0, 0}
+
+COMET_API comet_status comet_schedule_get(const comet_machine* machine, comet_schedule* schedule, comet_error* error);
+/* Begins a new slice of the current thread. For the timeline, a change from outside. */
+COMET_API comet_status comet_schedule_set(comet_machine* machine, uint64_t slice, uint64_t seed, comet_error* error);
+
+/* Traps (a union of 1 << COMET_TRAP_...) that stop a run before the program's own handler gets them. When the run goes
+ * on from there, the handler is called. */
+COMET_API void comet_catch_traps(comet_machine* machine, uint32_t traps);
+
+/* What a program can have handlers for, by the host call `on`; see host/README.md. */
+enum {
+  COMET_ON_TIMER = 1,
+  COMET_ON_READABLE = 2, /* id: a stream */
+  COMET_ON_WRITABLE = 3,
+  COMET_ON_SIGNAL = 4,   /* id: the signal's number */
+  COMET_ON_POSTED = 5,   /* id: what the embedder and the program agreed on */
+  COMET_ON_TRAP = 6      /* id: a comet_trap */
+};
+
+#define COMET_EVENT_QUEUE 256
+
+/* Gives the machine an event of the kind COMET_ON_SIGNAL or COMET_ON_POSTED. It waits in a queue, which is no part of
+ * the machine's state, until a run of all threads can call the handler of a thread that has one for it; events without
+ * any handler wait too, up to COMET_EVENT_QUEUE of them. COMET_ERROR_STATE: the queue is full. May be called from any
+ * thread and from a signal handler. */
+COMET_API comet_status comet_post_event(comet_machine* machine, uint64_t kind, uint64_t id, uint64_t value);
 
 /* What instructions do, for comet_observe. */
 enum {
@@ -384,9 +445,10 @@ typedef struct comet_observation {
   uint64_t seen;          /* result: events in all */
   struct comet_profile* profile; /* what all instructions do is counted there; NULL: nowhere */
   uint64_t profile_weight;       /* how many instructions each stands for: 1, or more for who runs on between looks */
+  comet_thread of_thread;        /* events other than reads and writes of memory are told of this one alone, or of all */
 } comet_observation;
 
-#define COMET_OBSERVATION_INIT {sizeof(comet_observation), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}
+#define COMET_OBSERVATION_INIT {sizeof(comet_observation), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, COMET_EVERY_THREAD}
 
 /* Runs as comet_run does and tells what instructions do. With an older snapshot restored and the timeline
  * recording, it tells what they did. The run stops with COMET_OBSERVED behind the instruction with which
@@ -495,7 +557,9 @@ COMET_API comet_status comet_snapshot_written(const comet_machine* machine, cons
  * A change by the embedder at any other time begins another future: what the log holds from the thread's
  * counts on is cut off. Such changes are not logged themselves: whoever repeats runs takes a snapshot
  * behind each (`changes` tells) and does not run across it. Threads and spaces that a host call makes are
- * such changes too. Entries are per thread: the order in which threads are run is the embedder's to repeat.
+ * such changes too. Entries are per thread. In runs of COMET_EVERY_THREAD what else comes from outside, which is events
+ * and the ends of waiting, is logged as well, by the instruction count of all threads, and comes again at the same
+ * counts. The order in which an embedder runs threads one by one is the embedder's to repeat.
  */
 
 /* Begins recording with an empty log. It and the logs that are kept hold at most byte_limit bytes; where that is not
@@ -519,7 +583,7 @@ typedef struct comet_timeline_info {
   uint64_t entries; /* host calls in the log, of all threads */
   uint64_t bytes;   /* that the log holds */
   uint64_t changes; /* changes from outside since the start */
-  uint64_t begin;   /* of the thread: the log is whole from this instruction count on */
+  uint64_t begin;   /* of the thread, or of all: the log is whole from this instruction count on */
   uint64_t end;     /* of the thread: the instruction count behind its last entry; 0: there is none */
 } comet_timeline_info;
 
@@ -598,8 +662,9 @@ typedef struct comet_grant_info {
 COMET_API comet_status comet_host_granted(const comet_machine* machine, const char* name, comet_grant_info* info, comet_error* error);
 
 /* Grants a group of standard calls: "exit", "streams" (read, write, poll), "arguments" (arg_count, arg, env_count,
- * env), "clock" (clock), "random" (random), "memory" (map), "files" (file_..., dir_..., path_...). A new machine has
- * all but clock and random; what it can reach by "files" is what comet_grant_directory gives it. */
+ * env), "clock" (clock, timer), "random" (random), "memory" (map), "files" (file_..., dir_..., path_...), "threads"
+ * (spawn, join, ...), "events" (on, pause). A new machine has all but clock and random; what it can reach by "files" is
+ * what comet_grant_directory gives it. */
 COMET_API comet_status comet_host_grant_standard(comet_machine* machine, const char* group, comet_error* error);
 COMET_API comet_status comet_host_revoke_standard(comet_machine* machine, const char* group, comet_error* error);
 
@@ -816,11 +881,11 @@ typedef struct comet_state_info {
   int recording;         /* a recording; the state is that at its beginning */
   int lost;              /* it ends where the machine was changed from outside */
   uint64_t entries;      /* host calls in it */
-  uint64_t begin;        /* instruction count of `thread` in the state */
-  uint64_t end;          /* how far the thread is known to have come; in a state, begin */
+  uint64_t begin;        /* instruction count of all threads in the state */
+  uint64_t end;          /* how far they are known to have come; in a state, begin */
 } comet_state_info;
 
-#define COMET_STATE_INFO_INIT {sizeof(comet_state_info), {0}, 0, {0}, 0, {0}, {0, 0, 0, 0, 0}, 0, 0, 0, 0, {0}, 0, 0, 0, 0, 0}
+#define COMET_STATE_INFO_INIT {sizeof(comet_state_info), {0}, 0, {0}, 0, {0}, {0, 0, 0, 0, 0, 0}, 0, 0, 0, 0, {0}, 0, 0, 0, 0, 0}
 
 COMET_API comet_status comet_state_get(const comet_state* state, comet_state_info* info, comet_error* error);
 /* Why the machine stopped; COMET_ERROR_STATE when that is not known. */

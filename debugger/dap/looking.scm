@@ -23,7 +23,8 @@
 
 (define-request (threads arguments) when: loaded
   (json-object "threads"
-               (vector (json-object "id" (thread-id) "name" (text "thread " (session-thread (the-session)))))))
+               (list->vector (map (lambda (thread) (json-object "id" (+ thread 1) "name" (text "thread " thread)))
+                                  (machine-threads (the-machine))))))
 
 ;; ---- frames ----------------------------------------------------------------------------------------------
 
@@ -65,6 +66,8 @@
          (json-object "source" (listing-source address) "line" (client-line (listing-line address)) "column" 1)))))
 
 (define-request (stackTrace arguments) when: stopped
+  (let ((thread (- (argument arguments "threadId" 'integer (thread-id)) 1)))
+    (if (memv thread (machine-threads (the-machine))) (session-thread-set! (the-session) thread)))
   (let* ((depth (target-depth))
          (start (max 0 (argument arguments "startFrame" 'integer 0)))
          (levels (argument arguments "levels" 'integer 0))

@@ -86,6 +86,13 @@
 (test-group "instructions"
   (reports "an unknown mnemonic, with near ones" "ad r1, r2, r3" "1:1"
            "there is no instruction `ad` (did you mean `add` or `and`?)")
+  (reports "a label without its colon" "_start imm r1, 5" "1:1"
+           "there is no instruction `_start`; if it is a label, a colon stands behind it: _start:")
+  (reports "one before a directive" "x .word 5" "1:1" "if it is a label, a colon stands behind it: x:")
+  (reports "a macro of another assembler" (lines ".macro twice r" "add r1, r1, r1" ".endm") "1:1"
+           "there is no directive `.macro`: a macro is a Scheme procedure that returns instructions, (define (twice r)")
+  (reports "a form of a library that is not used" "($while (r1 > 0) (nop))" "1:1"
+           "the Scheme variable `$while` is not defined; (use asm/library/structured) brings $if, $while and others")
   (reports "one that is not near any" "frobnicate" "1:1" "there is no instruction `frobnicate`")
   (reports "a directive without its point" "byte 1" "1:1" "(did you mean the directive `.byte`?)")
   (reports "a procedure that is called like one" "(define (clear) '())\nclear" "2:1"

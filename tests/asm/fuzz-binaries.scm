@@ -6,6 +6,7 @@
 ;;
 ;;   SEED=1 COUNT=1000 comet-vm test tests/asm/fuzz-binaries.scm
 (use scheme-lib/util)
+(use scheme-lib/leb128)
 (use scheme-lib/image)
 (use scheme-lib/machine)
 (use scheme-lib/loaders/loader)
@@ -20,6 +21,7 @@
 (define commands-every 40)  ; files of which one goes through the commands
 
 (define folder (path-directory (path-expand (this-source-file))))
+(load (path-expand "mutation.scm" folder))
 
 (define source (make-random-source))
 (random-source-pseudo-randomize! source seed 0)
@@ -64,13 +66,8 @@
 
 ;; ---- damage ------------------------------------------------------------------------------------------
 
-(define (uleb n)
-  (if (< n 128)
-      (u8vector n)
-      (u8vector-append (u8vector (+ 128 (bitwise-and n 127))) (uleb (arithmetic-shift n -7)))))
-
 (define numbers
-  (vector-map (lambda (n) (uleb n))
+  (vector-map uleb128-bytes
               (vector 0 1 2 3 127 128 255 65535 65536 (expt 2 30) (- (expt 2 32) 1) (expt 2 40) (expt 2 60)
                       (- (expt 2 63) 1) (- (expt 2 64) 1) (expt 2 64) (expt 2 4000))))
 
@@ -80,24 +77,20 @@
 
 ;; Some bytes removed, doubled, changed, or put in.
 (define (mutated bytes)
-  (let* ((n (u8vector-length bytes))
-         (at (random (+ n 1)))
-         (end (min n (+ at (random 6))))
-         (before (subu8vector bytes 0 at))
-         (here (subu8vector bytes at end))
-         (behind (subu8vector bytes end n)))
-    (u8vector-concatenate
-     (case (random 7)
-       ((0) (list before behind))
-       ((1) (list before here here behind))
-       ((2) (list before (u8vector (random 256)) behind))
-       ((3) (list before (pick numbers) behind))
-       ((4) (list before (pick snippets) here behind))
-       ((5) (let ((other (random (+ n 1)))) (list before (subu8vector bytes other (min n (+ other 20))) behind)))
-       (else (if (< at n)
-                 (list before (u8vector (modulo (+ (u8vector-ref bytes at) (pick '#(1 255 128 2))) 256))
-                       (subu8vector bytes (+ at 1) n))
-                 (list before)))))))
+  (mutation bytes 6 random
+    (lambda (before here behind)
+      (let ((n (u8vector-length bytes)) (at (u8vector-length before)))
+        (case (random 7)
+          ((0) (list before behind))
+          ((1) (list before here here behind))
+          ((2) (list before (u8vector (random 256)) behind))
+          ((3) (list before (pick numbers) behind))
+          ((4) (list before (pick snippets) here behind))
+          ((5) (let ((other (random (+ n 1)))) (list before (subu8vector bytes other (min n (+ other 20))) behind)))
+          (else (if (< at n)
+                    (list before (u8vector (modulo (+ (u8vector-ref bytes at) (pick '#(1 255 128 2))) 256))
+                          (subu8vector bytes (+ at 1) n))
+                    (list before))))))))
 
 (define (mutated-often bytes)
   (let loop ((bytes bytes) (times (+ 1 (random 3))))

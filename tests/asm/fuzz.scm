@@ -13,6 +13,7 @@
 (define patience 20) ; seconds for one source
 
 (define folder (path-directory (path-expand (this-source-file))))
+(load (path-expand "mutation.scm" folder))
 
 (define originals
   (list->vector
@@ -33,19 +34,14 @@
 
 ;; Bytes removed, changed, doubled, or put in.
 (define (mutate bytes)
-  (let* ((n (u8vector-length bytes))
-         (at (random (+ n 1)))
-         (end (min n (+ at (random 12))))
-         (before (subu8vector bytes 0 at))
-         (here (subu8vector bytes at end))
-         (behind (subu8vector bytes end n)))
-    (u8vector-concatenate
-     (case (random 5)
-       ((0) (list before behind))
-       ((1) (list before here here behind))
-       ((2) (list before (u8vector (random 256)) here behind))
-       ((3) (list before (random-element snippets) here behind))
-       (else (list before (random-element snippets) behind))))))
+  (mutation bytes 12 random
+    (lambda (before here behind)
+      (case (random 5)
+        ((0) (list before behind))
+        ((1) (list before here here behind))
+        ((2) (list before (u8vector (random 256)) here behind))
+        ((3) (list before (random-element snippets) here behind))
+        (else (list before (random-element snippets) behind))))))
 
 (define (mutate-often bytes times)
   (if (= times 0) bytes (mutate-often (mutate bytes) (- times 1))))

@@ -106,6 +106,36 @@ for argument in "" x 12x -1 1234567890123456789; do
   expect "fib refuses '$argument'" fib "$scratch/expected" 2 /dev/null "$argument"
 done
 
+# ---- threads, timers, traps ----------------------------------------------------------------------------
+
+{ seq 1 9; echo 45; } > "$scratch/expected"
+expect "producer and consumer" producer "$scratch/expected" 0 /dev/null
+for seed in 1 2 3; do
+  "$runner" --turns "$seed" "$scratch/producer.img" > "$scratch/out" 2>&1
+  same "producer and consumer, other turns ($seed)" "$scratch/expected" "$scratch/out"
+done
+
+echo 5000050000 > "$scratch/expected"
+expect "a stack that grows" stack "$scratch/expected" 0 /dev/null
+: > "$scratch/expected"
+expect "a stack that may not grow any more" stack "$scratch/expected" 132 /dev/null 5000000
+
+seq -f 'tick %g' 5 > "$scratch/expected"
+"$runner" --allow clock --record "$scratch/ticks.replay" "$scratch/ticks.img" > "$scratch/out" 2>&1
+same "ticks (runner)" "$scratch/expected" "$scratch/out"
+"$comet" run --allow clock "$root/examples/ticks.s" > "$scratch/out" 2>&1
+same "ticks (comet-vm)" "$scratch/expected" "$scratch/out"
+echo 'print count u64' | "$comet" debug --replay "$scratch/ticks.replay" > "$scratch/out" 2>&1
+if grep -q 'count = 5' "$scratch/out" && ! grep -q 'not where' "$scratch/out"; then
+  ok "ticks come again from the recording"
+else
+  not_ok "ticks come again from the recording"
+  awk '{ print "#   " $0 }' "$scratch/out"
+fi
+status=0
+"$runner" "$scratch/ticks.img" > "$scratch/out" 2>&1 || status=$?
+if [ "$status" -eq 77 ]; then ok "ticks without a clock is not even loaded"; else not_ok "ticks without a clock: status $status"; fi
+
 # ---- sieve ---------------------------------------------------------------------------------------------
 
 awk 'BEGIN {

@@ -252,7 +252,9 @@ BOOST_AUTO_TEST_CASE(standard_groups_are_granted_as_documented) {
   const group groups[] = {{"exit", "exit", true},     {"streams", "read", true},
                           {"streams", "write", true}, {"arguments", "arg_count", true},
                           {"arguments", "arg", true}, {"clock", "clock", false},
-                          {"random", "random", false},  {"files", "file_open", true}};
+                          {"random", "random", false},  {"files", "file_open", true},
+                          {"threads", "self", true},    {"events", "on", true},
+                          {"clock", "timer", false}};
   for (const group& each : groups) {
     BOOST_TEST_CONTEXT(each.call) {
       machine vm(calling());

@@ -265,16 +265,17 @@ BOOST_AUTO_TEST_CASE(what_no_run_could_have_recorded_is_refused) {
   const bytes& file = original.file;
   const auto with_call = [&](const bytes& content) { return with_content(file, "CALL", content); };
   // thread, count, index, flags, changes
-  refused(with_call({9, 1, 0, 0, 0}), "no thread 9");
+  refused(with_call({0x80, 0x80, 0x80, 0x80, 8, 1, 0, 0, 0}), "no thread 2147483648");
   refused(with_call({0x80, 0x80, 0x80, 0x80, 0x80, 1, 1, 0, 0, 0}), "no thread 34359738368");
   refused(with_call({0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2}), "more than 64 bits");
   refused(with_call({0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 0, 0, 0}),
           "has more than 64 bits");
-  refused(with_call({0, 1, 0, 8, 0}), "flags that are not known");
+  refused(with_call({0, 2, 0, 8, 1, 0}), "less than one of them");
+  refused(with_call({0, 1, 0, 16, 0}), "flags that are not known");
   refused(with_call({0, 1, 0, 0, 100}), "100 changes do not fit");
   refused(with_call({0, 1, 0, 0, 0, 0}), "follow behind");
   refused(with_call({0, 1, 0, 4, 1, 2}), "the random generator takes 8 bytes");
-  refused(with_call({0, 1, 0, 0, 1, 7, 0, 0, 0, 0}), "no kind 7 of changes");
+  refused(with_call({0, 1, 0, 0, 1, 8, 0, 0, 0, 0}), "no kind 8 of changes");
   refused(with_call({0, 1, 0, 0, 1, 2, 8, 0, 0, 1}), "no host call can make such a change");     // protection
   refused(with_call({0, 1, 0, 0, 1, 5, 0, 0, 0, 0, 1}), "no host call can make such a change");  // register 0
   refused(with_call({0, 1, 0, 0, 1, 6, 0, 0, 16, 1}),
@@ -288,8 +289,8 @@ BOOST_AUTO_TEST_CASE(what_no_run_could_have_recorded_is_refused) {
   refused(with_record_behind(file, "STOP", "CALL", call), "follows behind the end");
   refused(with_record_behind(file, "DONE", "MACH", {}), "no such record belongs into a recording");
   bytes tick(16);
-  tick[0] = 3;
-  refused(with_record_behind(file, "DONE", "TICK", tick), "no thread 3");
+  tick[3] = 0x80;
+  refused(with_record_behind(file, "DONE", "TICK", tick), "no thread 2147483648");
   SUPPORT_OK(comet_state_restore(original.vm, state(file), error));
   SUPPORT_OK(comet_timeline_start(original.vm, 0, error));
   original.vm.run(2);

@@ -28,7 +28,8 @@ auto& require_granted(MachineType& machine, const char* name) {
 
 [[noreturn]] void fail_group(const char* group) {
   fail(COMET_ERROR_ARGUMENT, 0,
-       "there is no group of host calls `%.80s`; there are exit, streams, arguments, memory, files, clock and random", group);
+       "there is no group of host calls `%.80s`; there are exit, streams, arguments, memory, files, threads, events, clock and random",
+       group);
 }
 
 // Notes in the call what was denied, for the trap that follows.

@@ -13,6 +13,7 @@ constexpr int all_protections = COMET_READ | COMET_WRITE | COMET_EXECUTE;
 constexpr uint64_t largest_window = uint64_t{1} << 46;
 constexpr uint64_t largest_registers = uint64_t{1} << 32;
 constexpr uint64_t largest_call_depth = uint64_t{1} << 32;
+constexpr uint64_t largest_thread_limit = 65536;
 
 unsigned long long wide(uint64_t value) { return value; }
 
@@ -44,6 +45,8 @@ comet_config checked(const comet_config& config) {
     fail(COMET_ERROR_ARGUMENT, 0, "a register limit of %llu is too large; at most %llu", wide(config.register_limit), wide(largest_registers));
   if (config.call_depth_limit == 0 || config.call_depth_limit > largest_call_depth)
     fail(COMET_ERROR_ARGUMENT, 0, "a call depth limit of %llu is not possible; it is from 1 to %llu", wide(config.call_depth_limit), wide(largest_call_depth));
+  if (config.thread_limit == 0 || config.thread_limit > largest_thread_limit)
+    fail(COMET_ERROR_ARGUMENT, 0, "a thread limit of %llu is not possible; it is from 1 to %llu", wide(config.thread_limit), wide(largest_thread_limit));
   return config;
 }
 
@@ -69,6 +72,17 @@ uint64_t* register_place(const Thread& thread, uint64_t level, uint64_t index) {
   if (level >= thread.depth())
     fail(COMET_ERROR_ARGUMENT, 0, "there is no activation %llu; the thread has %llu, counted from 0", wide(level), wide(thread.depth()));
   return thread.register_at(level, index);
+}
+
+comet_standing standing_of(const ThreadStatus& status) {
+  if (status.result) return COMET_ENDED;
+  switch (status.wait.what) {
+    case Wait::For::nothing: break;
+    case Wait::For::address: return COMET_WAITS_FOR_ADDRESS;
+    case Wait::For::thread: return COMET_WAITS_FOR_THREAD;
+    case Wait::For::event: return COMET_WAITS_FOR_EVENT;
+  }
+  return COMET_RUNNABLE;
 }
 
 void require_thread_register(uint32_t index) {
@@ -350,6 +364,9 @@ comet_status comet_thread_get(const comet_machine* machine, comet_thread thread,
     value.activations = of.depth();
     value.window = of.window_index();
     value.registers = used > value.window ? used - value.window : 0;
+    value.standing = standing_of(of.status);
+    value.place = of.status.result.value_or(of.status.wait.place);
+    value.handlers = static_cast<uint32_t>(of.status.interruptions.size());
     give(info, value, "info");
   });
 }
@@ -359,6 +376,8 @@ comet_status comet_set_pc(comet_machine* machine, comet_thread thread, uint64_t 
     require(machine, "machine");
     Thread& of = machine->thread(thread);
     of.pc = pc;
+    of.status.wait = {};
+    of.status.answer.reset();
     of.pending_call.reset();
     of.failed_call.reset();
     machine->timeline.abandon(thread);
@@ -435,9 +454,7 @@ comet_status comet_get_activation(const comet_machine* machine, comet_thread thr
     value.window = static_cast<uint64_t>(of.window_at(level) - of.registers.data());
     value.pc = of.pc;
     if (level != 0) {
-      const Activation& callee = *(of.top - (level - 1));
-      value.pc = callee.return_slot == CodeCache::resume_slot() ? callee.return_address
-                                                                : CodeCache::address_of(callee.return_slot);
+      value.pc = CodeCache::return_address(*(of.top - (level - 1)));
     }
     give(activation, value, "activation");
   });

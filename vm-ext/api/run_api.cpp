@@ -28,6 +28,7 @@ const char* comet_reason_name(comet_reason reason) {
     case COMET_INTERRUPTED: return "interrupted";
     case COMET_OBSERVED: return "observed";
     case COMET_TRACED: return "traced instruction";
+    case COMET_WAITING: return "waiting";
     case COMET_LIMIT: return "limit";
   }
   return "unknown reason";
@@ -87,6 +88,35 @@ comet_status comet_observe(comet_machine* machine, comet_thread thread, uint64_t
     machine->run(thread, fuel, value, observation);
     give(stop, value, "stop");
   });
+}
+
+comet_status comet_schedule_get(const comet_machine* machine, comet_schedule* schedule, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    const Schedule& is = machine->schedule();
+    give(schedule, comet_schedule{sizeof(comet_schedule), is.slice, is.seed, is.current, is.slice_left, machine->instruction_count()},
+         "schedule");
+  });
+}
+
+comet_status comet_schedule_set(comet_machine* machine, uint64_t slice, uint64_t seed, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    if (slice == 0 || slice > longest_slice)
+      fail(COMET_ERROR_ARGUMENT, 0, "a slice of %llu instructions is not possible; it is from 1 to 2^32",
+           static_cast<unsigned long long>(slice));
+    machine->set_schedule(slice, seed);
+    machine->note_other_change();
+  });
+}
+
+void comet_catch_traps(comet_machine* machine, uint32_t traps) {
+  if (machine != nullptr) machine->caught_traps = traps;
+}
+
+comet_status comet_post_event(comet_machine* machine, uint64_t kind, uint64_t id, uint64_t value) {
+  if (machine == nullptr || (kind != COMET_ON_SIGNAL && kind != COMET_ON_POSTED)) return COMET_ERROR_ARGUMENT;
+  return machine->events.post({kind, id, value}) ? COMET_OK : COMET_ERROR_STATE;
 }
 
 void comet_interrupt(comet_machine* machine) {
@@ -228,7 +258,7 @@ comet_status comet_timeline_get(const comet_machine* machine, comet_thread threa
                                 comet_error* error) {
   return guard(error, [&] {
     require(machine, "machine");
-    machine->thread(thread);
+    if (thread != COMET_EVERY_THREAD) machine->thread(thread);
     const Timeline& timeline = machine->timeline;
     comet_timeline_info value = COMET_TIMELINE_INFO_INIT;
     value.recording = timeline.recording() ? 1 : 0;

@@ -59,13 +59,26 @@ SavedStop saved_stop(const comet_machine& machine, comet_thread thread, const co
   comet_stop stop = COMET_STOP_INIT;
   std::memcpy(static_cast<void*>(&stop), &given, std::min(given.size, sizeof stop));
   stop.message[sizeof stop.message - 1] = 0;
-  return {thread, stop, machine.state_hash()};
+  return {thread, stop, machine.state_hash(), machine.instruction_count()};
 }
 
 SavedState captured(const comet_machine& machine, const comet_save_options& options) {
   SavedState state = capture(machine);
   if (options.image != nullptr) state.image = saved_image(*options.image, options.image_hash_only != 0);
   return state;
+}
+
+// Of all threads.
+uint64_t instructions_before(const SavedState& state) {
+  uint64_t count = state.schedule.ended_count;
+  for (const auto& [id, thread] : state.threads) count += thread.instruction_count;
+  return count;
+}
+
+uint64_t known_end(const SavedState& state) {
+  uint64_t end = instructions_before(state);
+  for (const auto& [id, count] : state.reached) end = std::max(end, count);
+  return end;
 }
 
 void copy_hash(uint8_t to[16], const Hash128& hash) { std::copy(hash.begin(), hash.end(), to); }
@@ -165,9 +178,8 @@ comet_status comet_state_get(const comet_state* state, comet_state_info* info, c
     value.recording = state->recording ? 1 : 0;
     value.lost = state->lost ? 1 : 0;
     for (const auto& [id, calls] : state->calls) value.entries += calls.size();
-    value.begin = state->threads.at(value.thread).instruction_count;
-    const auto reached = state->reached.find(value.thread);
-    value.end = std::max(value.begin, reached == state->reached.end() ? 0 : reached->second);
+    value.begin = instructions_before(*state);
+    value.end = known_end(*state);
     give(info, value, "info");
   });
 }
@@ -242,6 +254,6 @@ comet_status comet_timeline_load(comet_machine* machine, const comet_state* stat
       fail(COMET_ERROR_STATE, 0,
            "the machine is not where the recording begins; restore the state first, in a machine of the same "
            "limits");
-    machine->timeline.start_with(state->calls, byte_limit);
+    machine->timeline.start_with(state->calls, known_end(*state), byte_limit);
   });
 }

@@ -43,7 +43,7 @@ typedef struct comet_snapshot_box {
   unsigned resets;
 } comet_snapshot_box;
 
-enum { COMET_RESULTS = 12 };
+enum { COMET_RESULTS = 13 };
 
 static struct {
   uint64_t number[COMET_RESULTS];
@@ -260,6 +260,20 @@ static comet_status comet_box_thread_get(comet_box* box, comet_thread thread) {
   comet_result.number[3] = info.activations;
   comet_result.number[4] = info.window;
   comet_result.number[5] = info.registers;
+  comet_result.number[6] = info.standing;
+  comet_result.number[7] = info.place;
+  comet_result.number[8] = info.handlers;
+  return status;
+}
+
+static comet_status comet_box_schedule_get(comet_box* box) {
+  comet_schedule schedule = COMET_SCHEDULE_INIT;
+  comet_status status = comet_schedule_get(box->machine, &schedule, comet_clear_error());
+  comet_result.number[0] = schedule.slice;
+  comet_result.number[1] = schedule.seed;
+  comet_result.number[2] = schedule.current;
+  comet_result.number[3] = schedule.slice_left;
+  comet_result.number[4] = schedule.instruction_count;
   return status;
 }
 
@@ -287,6 +301,7 @@ static void comet_take_stop(const comet_stop* stop) {
   comet_result.number[8] = stop->watchpoint;
   comet_result.number[9] = (uint64_t)stop->access;
   comet_result.number[10] = 0;
+  comet_result.number[12] = stop->thread;
   comet_result.text[0] = stop->message;
 }
 
@@ -311,7 +326,7 @@ enum { COMET_FILTER_WORDS = 3, COMET_EVENT_WORDS = 7 };
 static comet_status comet_box_observe(comet_box* box, comet_thread thread, uint64_t fuel, const uint64_t* filters,
                                       size_t filter_count, uint64_t* events, size_t capacity, uint64_t stop_at,
                                       uint64_t* counts, uint64_t counts_first, size_t counts_length,
-                                      comet_profile* profile, uint64_t profile_weight) {
+                                      comet_profile* profile, uint64_t profile_weight, comet_thread of_thread) {
   comet_observation observation = COMET_OBSERVATION_INIT;
   comet_filter* wanted = calloc(filter_count + 1, sizeof *wanted);
   observation.events = calloc(capacity + 1, sizeof *observation.events);
@@ -334,6 +349,7 @@ static comet_status comet_box_observe(comet_box* box, comet_thread thread, uint6
   observation.counts_length = counts_length;
   observation.profile = profile;
   observation.profile_weight = profile_weight;
+  observation.of_thread = of_thread;
   comet_status status = comet_box_run(box, thread, fuel, &observation);
   for (size_t i = 0; i < observation.event_count; i++) {
     const comet_event* event = &observation.events[i];

@@ -6,7 +6,7 @@
 ;;
 ;;   (define machine (vm-machine-new))
 ;;   (vm-map machine 0 #x10000 65536 7)
-;;   (vm-run machine 0 1000)  => #(0 0 65536 0 1 1 0 0 0 0 "" #f)
+;;   (vm-run machine 0 1000)  => #(0 0 65536 0 1 1 0 0 0 0 "" #f 0)
 
 (module vm-ext/gambit/vm compiled-only)
 
@@ -198,9 +198,9 @@ end-of-c
                      ((c-lambda (machine* id) int "___return(comet_box_next_thread(___arg1, ___arg2));") machine from))
        (number 0)))
 
-;; #(space pc instruction-count activations window registers)
+;; #(space pc instruction-count activations window registers standing place handlers)
 (define-call (vm-thread-get machine thread) (machine* id) "comet_box_thread_get(___arg1, ___arg2)"
-  (vector (number 0) (number 1) (number 2) (number 3) (number 4) (number 5)))
+  (vector (number 0) (number 1) (number 2) (number 3) (number 4) (number 5) (number 6) (number 7) (number 8)))
 (define-call (vm-set-pc machine thread pc) (machine* id u64)
   "comet_set_pc(___arg1->machine, ___arg2, ___arg3, comet_clear_error())")
 (define-call (vm-thread-restart machine thread pc) (machine* id u64)
@@ -224,30 +224,42 @@ end-of-c
 ;; ---- running ---------------------------------------------------------------------------------------
 
 ;; #(reason trap pc address instruction-count executed exit-status host-call watchpoint access message
-;;   tick?); tick? says that the run was interrupted only because Gambit has something to do (a timer,
+;;   tick? thread); tick? says that the run was interrupted only because Gambit has something to do (a timer,
 ;; another thread, Ctrl-C): let Scheme run a little, and run on.
 (define-call (vm-run machine thread fuel) (machine* id u64) "comet_box_run(___arg1, ___arg2, ___arg3, NULL)"
   (while-held machine (run-result)))
 
 (define (run-result)
   (vector (number 0) (number 1) (number 2) (number 3) (number 4) (number 5) (signed-number 6)
-          (number 7) (number 8) (number 9) (result-text 0) (= (number 10) 1)))
+          (number 7) (number 8) (number 9) (result-text 0) (= (number 10) 1) (number 12)))
+
+(define vm-every-thread (c-lambda () id "___return(COMET_EVERY_THREAD);"))
+;; #(slice seed current slice-left instruction-count)
+(define-call (vm-schedule-get machine) (machine*) "comet_box_schedule_get(___arg1)"
+  (vector (number 0) (number 1) (number 2) (number 3) (number 4)))
+(define-call (vm-schedule-set machine slice seed) (machine* u64 u64)
+  "comet_schedule_set(___arg1->machine, ___arg2, ___arg3, comet_clear_error())")
+(define vm-catch-traps (c-lambda (machine* id) void "comet_catch_traps(___arg1->machine, ___arg2);"))
+;; A status: not 0 where the queue is full, or the kind is no such.
+(define vm-post-event
+  (c-lambda (machine* u64 u64 u64) int "___return(comet_post_event(___arg1->machine, ___arg2, ___arg3, ___arg4));"))
 
 ;; filters: a u64vector of three numbers each (events, first, last); events: one with room for seven numbers
 ;; each (kind, count, pc, place, length, before, after), filled from its beginning; counts: one, or #f. Gives
 ;; the number of events and what vm-run gives. profile: of vm-profile-new, or #f.
-(define (vm-observe machine thread fuel filters events stop-at counts counts-first #!optional (profile #f) (weight 1))
+(define (vm-observe machine thread fuel filters events stop-at counts counts-first #!optional (profile #f) (weight 1)
+                    (of-thread (vm-every-thread)))
   (for-each (lambda (words)
               (if (not (u64vector? words)) (error "filters, events and counts are u64vectors, not" words)))
             (list filters events (or counts filters)))
-  (check ((c-lambda (machine* id u64 scheme-object size_t scheme-object size_t u64 scheme-object u64 size_t profile-or-null* u64) int
-            "___return(comet_box_observe(___arg1, ___arg2, ___arg3, COMET_WORDS(___arg4), ___arg5, COMET_WORDS(___arg6), ___arg7, ___arg8, COMET_WORDS(___arg9), ___arg10, ___arg11, ___arg12, ___arg13));")
+  (check ((c-lambda (machine* id u64 scheme-object size_t scheme-object size_t u64 scheme-object u64 size_t profile-or-null* u64 id) int
+            "___return(comet_box_observe(___arg1, ___arg2, ___arg3, COMET_WORDS(___arg4), ___arg5, COMET_WORDS(___arg6), ___arg7, ___arg8, COMET_WORDS(___arg9), ___arg10, ___arg11, ___arg12, ___arg13, ___arg14));")
           machine thread fuel
           filters (quotient (u64vector-length filters) 3)
           events (quotient (u64vector-length events) 7)
           stop-at
           (or counts filters) counts-first (if counts (u64vector-length counts) 0)
-          profile weight))
+          profile weight of-thread))
   (while-held machine (cons (number 11) (run-result))))
 
 (define result-profile (c-lambda () profile* "___return(comet_result.handle);"))

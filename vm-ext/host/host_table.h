@@ -27,6 +27,8 @@ struct HostCall {
   uint64_t fuel = 0;                // that a call costs besides its instruction
   uint64_t quota = COMET_UNLIMITED; // calls in all that may be made
   uint64_t calls = 0;               // so far; those that the timeline's log answers are not among them
+  // It does nothing but what follows from the machine's state, so that it is executed anew where a past is run again.
+  bool internal = false;
 };
 
 // Names are 1 to 63 letters, digits, `_`, `-`, `.`.

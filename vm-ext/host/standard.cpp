@@ -425,12 +425,6 @@ comet_status call_map(comet_call* call, void*) {
   return result(call, mapped ? 0 : error_no_memory);
 }
 
-struct StandardCall {
-  std::string_view group;
-  std::string_view name;
-  comet_host_function function;
-};
-
 constexpr StandardCall standard_calls[] = {
     {"exit", "exit", call_exit},
     {"streams", "read", call_read},
@@ -445,32 +439,41 @@ constexpr StandardCall standard_calls[] = {
     {"memory", "map", call_map},
 };
 
-// Hands each call of a group to a procedure of its name and function. False when there is no such group.
+// Hands each call of a group to a procedure: its name, its function, and whether it is an internal one. False when
+// there is no such group.
 template <typename Procedure>
 bool for_each_call(std::string_view group, Procedure procedure) {
   bool any = false;
-  for (const StandardCall& call : standard_calls) {
-    if (call.group != group) continue;
-    procedure(call.name, call.function);
+  const auto look = [&](const StandardCall& call, bool internal) {
+    if (call.group != group) return;
+    procedure(call.name, call.function, internal);
     any = true;
-  }
+  };
+  for (const StandardCall& call : standard_calls) look(call, false);
+  for (const StandardCall& call : internal_calls) look(call, true);
   if (group != "files") return any;
-  for (const FileCall& call : file_calls) procedure(call.name, call.function);
+  for (const FileCall& call : file_calls) procedure(call.name, call.function, false);
   return true;
 }
 
 }  // namespace
 
 bool grant_standard(HostTable& table, std::string_view group) {
-  return for_each_call(group, [&](std::string_view name, comet_host_function function) { table.grant(name, {function, nullptr}); });
+  return for_each_call(group, [&](std::string_view name, comet_host_function function, bool internal) {
+    HostCall call;
+    call.function = function;
+    call.internal = internal;
+    table.grant(name, call);
+  });
 }
 
 bool revoke_standard(HostTable& table, std::string_view group) {
-  return for_each_call(group, [&](std::string_view name, comet_host_function) { table.revoke(name); });
+  return for_each_call(group, [&](std::string_view name, comet_host_function, bool) { table.revoke(name); });
 }
 
 void grant_default(HostTable& table) {
-  for (const std::string_view group : {"exit", "streams", "arguments", "memory", "files"}) grant_standard(table, group);
+  for (const std::string_view group : {"exit", "streams", "arguments", "memory", "files", "threads", "events"})
+    grant_standard(table, group);
 }
 
 }  // namespace comet

@@ -133,6 +133,11 @@ const Slot* CodeCache::resume_slot() {
   return &slot;
 }
 
+std::uint64_t CodeCache::return_address(const Activation& activation) {
+  const bool known = activation.return_slot == nullptr || activation.return_slot == resume_slot();
+  return known ? activation.return_address : address_of(activation.return_slot);
+}
+
 const Slot* CodeCache::find_elsewhere(std::uint64_t address) const {
   const auto found = pages_.find(address >> page_bits);
   if (found == pages_.end()) return nullptr;

@@ -67,6 +67,7 @@ class CodeCache {
   const Slot* follow_link(const Slot* link);
   // A return slot that says: the activation's return_address counts.
   static const Slot* resume_slot();
+  static std::uint64_t return_address(const Activation& activation);
 
   struct Fetched {
     std::uint64_t address;

@@ -109,6 +109,9 @@ void Machine::reset() {
   snapshots_.clear();
   spaces_ = std::move(spaces);
   threads_ = std::move(threads);
+  // As other limits, the lengths of turns stay.
+  const Schedule before = std::exchange(schedule_, {});
+  if (before.slice != schedule_.slice || before.seed != 0) set_schedule(before.slice, before.seed);
   budget_ = std::move(budget);
   watchpoints_.clear();
   timeline.clear();
@@ -203,9 +206,9 @@ void Machine::take_leave(comet_space id, Space& space) {
 
 comet_thread Machine::new_thread(comet_space in_space, std::uint64_t pc) {
   space(in_space);
-  const comet_thread id = threads_.rbegin()->first + 1;
+  const comet_thread id = std::max(schedule_.begun ? schedule_.next_thread : 1, threads_.rbegin()->first + 1);
   threads_.emplace(id, std::make_unique<Thread>(config_, in_space, pc));
-  timeline.cut(id, 0); // an earlier thread of that number was another one
+  timeline.cut(id, 0, instruction_count()); // an earlier thread of that number was another one
   return id;
 }
 
@@ -213,16 +216,18 @@ void Machine::free_thread(comet_thread id) {
   thread(id);
   if (id == 0) fail(COMET_ERROR_ARGUMENT, 0, "thread 0 belongs to the machine; only threads of comet_thread_new are freed");
   if (thread(id).running) require_no_run("free a running thread");
+  schedule_.ended_count += thread(id).instruction_count;
   threads_.erase(id);
 }
 
 void Machine::forget_code(Space& space) {
+  const Slot* const resume = CodeCache::resume_slot(); // looked up once: there may be very many activations
   for (const auto& [id, thread] : threads_) {
     if (spaces_.at(thread->space).get() != &space) continue;
     for (Activation* activation = thread->activations.data() + 1; activation <= thread->top; ++activation) {
-      if (activation->return_slot == CodeCache::resume_slot()) continue;
+      if (activation->return_slot == nullptr || activation->return_slot == resume) continue;
       activation->return_address = CodeCache::address_of(activation->return_slot);
-      activation->return_slot = CodeCache::resume_slot();
+      activation->return_slot = resume;
     }
   }
   space.code.forget();
@@ -289,7 +294,9 @@ void Machine::note_change(const Change& change, const void* bytes, std::optional
 void Machine::note_other_change() {
   if (!timeline.recording()) return;
   timeline.count_change();
-  for (const auto& [id, thread] : threads_) timeline.cut(id, thread->instruction_count);
+  const std::uint64_t count = instruction_count();
+  for (const auto& [id, thread] : threads_) timeline.cut(id, thread->instruction_count, count);
+  timeline.cut(COMET_EVERY_THREAD, count, count);
 }
 
 void Machine::apply(const Change& change) {
@@ -319,6 +326,8 @@ void Machine::apply(const Change& change) {
     case Change::Kind::set_thread_register:
       thread(change.where).thread_registers[change.address] = change.value;
       return;
+    case Change::Kind::event:
+      return change.access == 0 ? give_up_waiting(change.where) : call_event_handler(change.where, change);
   }
 }
 

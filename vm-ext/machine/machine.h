@@ -5,11 +5,14 @@
 
 #include <atomic>
 #include <cstdint>
+#include <initializer_list>
 #include <list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../comet.h"
@@ -17,6 +20,7 @@
 #include "../host/host_table.h"
 #include "../memory/address_space.h"
 #include "code.h"
+#include "event_queue.h"
 #include "instruction_set.h"
 #include "state_hash.h"
 #include "thread.h"
@@ -45,9 +49,18 @@ struct comet_snapshot {
   std::vector<std::string> imports;
   std::shared_ptr<const comet_isa> own_instructions;
   comet::Random random;
+  comet::Schedule schedule;
 };
 
 namespace comet {
+
+// How a run of a thread begins, which may be one of several that a run of all threads consists of.
+struct RunBegin {
+  std::uint64_t fuel = 0;            // that is left
+  bool first = true;                 // nothing stops before the first instruction
+  std::uint64_t count_before = 0;    // what is told of counts has so many more than the thread's own
+  std::int64_t work_until_look = 0;  // at requests to stop
+};
 
 class Machine {
  public:
@@ -85,6 +98,25 @@ class Machine {
 
   // `observation`: what to tell of, see comet_observe; null: nothing.
   void run(comet_thread id, std::uint64_t fuel, comet_stop& stop, comet_observation* observation = nullptr);
+
+  // ---- turns and waiting: schedule.cpp
+  // Threads and spaces have numbers up to this one.
+  static constexpr comet_thread highest_thread = UINT32_MAX / 2;
+  // Of all threads that there are or were.
+  std::uint64_t instruction_count() const;
+  const Schedule& schedule() const { return schedule_; }
+  void set_schedule(std::uint64_t slice, std::uint64_t seed);
+  // What host calls of the program do. Nothing: there may be no more threads.
+  std::optional<comet_thread> spawn(comet_thread by, std::uint64_t function, std::uint64_t argument);
+  void end_thread(comet_thread id, std::uint64_t result);
+  std::uint64_t bury_thread(comet_thread id); // that has ended; gives its result
+  void make_wait(comet_thread id, Wait wait);
+  std::uint64_t notify(comet_space space, std::uint64_t address, std::uint64_t most);
+  void yield();
+  // Whether turns have to be looked at anew before the next instruction; asked once.
+  bool take_reschedule() { return std::exchange(reschedule_, false); }
+  void reschedule() { reschedule_ = true; }
+  bool has_thread(comet_thread id) const { return threads_.find(id) != threads_.end(); }
   // Fails while a run is under way: a host call or the poll function may not take away what it stands on.
   void require_no_run(const char* what) const;
   bool runs() const { return runs_under_way_ != 0; }
@@ -131,7 +163,8 @@ class Machine {
   std::shared_ptr<Space> detached_space();
   void require_page_limit(std::uint64_t pages) const;
   void adopt(Spaces spaces, const std::map<comet_thread, ThreadState>& states, std::vector<std::string> imports,
-             std::shared_ptr<const comet_isa> own, const Random& random, const std::set<comet_thread>& waiting);
+             std::shared_ptr<const comet_isa> own, const Random& random, const Schedule& schedule,
+             const std::set<comet_thread>& waiting);
 
   // The embedder changed the state. While a host call is under way the change belongs to that call; else
   // it begins another future, and what was recorded of the old one is cut off.
@@ -151,6 +184,9 @@ class Machine {
   [[gnu::format(printf, 2, 3)]] void tell(const char* format, ...) const;
   std::uint64_t deadline = 0; // of the host's monotonic clock, in nanoseconds; 0: none
 
+  std::uint32_t caught_traps = 0; // see comet_catch_traps
+  EventQueue events;
+
   InstructionSet instructions;
   Timeline timeline;
   HostTable host;
@@ -161,11 +197,40 @@ class Machine {
   static void set_thread_state(Thread& thread, const ThreadState& state);
   Threads make_threads(const std::map<comet_thread, ThreadState>& states, const comet_config& limits) const;
   void become(Spaces spaces, Threads threads, std::vector<std::string> imports, std::shared_ptr<const comet_isa> own,
-              const Random& random);
+              const Random& random, const Schedule& schedule);
   void require_own(const comet_snapshot* snapshot) const;
   const comet_snapshot::SpaceMark& mark_of(const comet_snapshot* snapshot, comet_space id) const;
   void release_marks(const comet_snapshot& snapshot);
   void take_leave(comet_space id, Space& space);
+
+  // ---- run.cpp
+  void run_slice(comet_thread id, std::uint64_t turn, comet_stop& stop, comet_observation* observation, RunBegin& how);
+  void run_thread(comet_thread id, std::uint64_t turn, comet_stop& stop, comet_observation* observation, RunBegin& how);
+
+  // ---- schedule.cpp
+  void run_every_thread(std::uint64_t fuel, comet_stop& stop, comet_observation* observation);
+  void begin_schedule(comet_thread current);
+  std::uint64_t draw_slice();
+  void take_from_slice(std::uint64_t executed);
+  void pass_turn();
+  void settle_turn();
+  bool others_runnable() const;
+
+  // ---- events.cpp
+  std::uint64_t handler_window(const Thread& thread) const;
+  bool has_room_for_handler(const Thread& thread) const;
+  bool interruptible(const Thread& thread) const;
+  void call_handler(Thread& thread, const Reaction& handler, bool trap, std::initializer_list<std::uint64_t> arguments);
+  void end_interruption(Thread& thread);
+  bool call_trap_handler(comet_thread id, const comet_stop& stop);
+  void call_event_handler(comet_thread id, const Change& event);
+  void give_up_waiting(comet_thread id);
+  int descriptor_of(const Reaction& handler) const;
+  bool may_arrive() const;
+  std::uint64_t next_due(std::uint64_t now);
+  std::optional<Change> event_for(comet_thread id, std::uint64_t now);
+  bool take_arrivals();
+  bool await_arrival();
 
   comet_config config_;
   std::shared_ptr<PageBudget> budget_;
@@ -174,6 +239,9 @@ class Machine {
   std::map<std::uint32_t, comet_space> watchpoints_;
   std::uint32_t next_watchpoint_ = 1;
   unsigned runs_under_way_ = 0;
+  Schedule schedule_;
+  bool reschedule_ = false; // see take_reschedule
+  bool yielded_ = false;    // the current thread gives up its turn
   std::list<comet_snapshot> snapshots_;
 };
 

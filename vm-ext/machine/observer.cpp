@@ -6,12 +6,12 @@
 
 namespace comet {
 
-Observer::Observer(comet_observation& observation, const AddressSpace& memory, const Thread& thread)
-    : observation_(observation), profile_(observation.profile), memory_(memory) {
+Observer::Observer(comet_observation& observation, const AddressSpace& memory, const Thread& thread, comet_thread id,
+                   std::uint64_t count_before)
+    : observation_(observation), profile_(observation.profile), memory_(memory), count_before_(count_before) {
   if (profile_ != nullptr) profile_->enter(thread, observation.profile_weight);
   for (std::size_t i = 0; i < observation.filter_count; ++i) wanted_ |= observation.filters[i].events;
-  observation.event_count = 0;
-  observation.seen = 0;
+  if (observation.of_thread != COMET_EVERY_THREAD && observation.of_thread != id) wanted_ &= COMET_EVENT_READ | COMET_EVENT_WRITE;
 }
 
 std::optional<Told> Observer::told() const {
@@ -22,7 +22,7 @@ std::optional<Told> Observer::told() const {
   told.thread_registers = (wanted_ & COMET_EVENT_THREAD_REGISTER) != 0;
   for (std::size_t i = 0; i < observation_.filter_count; ++i) {
     const comet_filter& filter = observation_.filters[i];
-    if ((filter.events & COMET_EVENT_REGISTER) == 0 || filter.last < filter.first) continue;
+    if ((filter.events & wanted_ & COMET_EVENT_REGISTER) == 0 || filter.last < filter.first) continue;
     if (filter.last - filter.first >= Told::most_registers - told.registers.size()) return std::nullopt;
     for (std::uint64_t n = 0; n <= filter.last - filter.first; ++n) told.registers.push_back(filter.first + n);
   }
@@ -43,7 +43,7 @@ std::vector<AddressSpace::Observed> Observer::memory() const {
 
 void Observer::begin(std::uint64_t count, std::uint64_t pc, std::uint64_t opcode) {
   if (profile_ != nullptr) profile_->begin(count, pc, opcode);
-  count_ = count;
+  count_ = count_before_ + count;
   pc_ = pc;
   current_count_ = 0;
   if ((wanted_ & COMET_EVENT_EXECUTE) != 0) note(COMET_EVENT_EXECUTE, pc, 1, 0, 0);

@@ -21,7 +21,9 @@ namespace comet {
 class Observer final : public AccessObserver {
  public:
   // The caller's struct, whose arrays and profile the events and counts of the thread go to.
-  Observer(comet_observation& observation, const AddressSpace& memory, const Thread& thread);
+  // Counts that are told are `count_before` more than the thread's own.
+  Observer(comet_observation& observation, const AddressSpace& memory, const Thread& thread, comet_thread id,
+           std::uint64_t count_before);
 
   // ---- reports of the reference loop, in this order
   void begin(std::uint64_t count, std::uint64_t pc, std::uint64_t opcode);
@@ -62,7 +64,8 @@ class Observer final : public AccessObserver {
   comet_observation& observation_;
   Profile* const profile_; // may be null
   const AddressSpace& memory_;
-  unsigned wanted_ = 0; // kinds that some filter names
+  const std::uint64_t count_before_;
+  unsigned wanted_ = 0; // kinds that some filter names, of this thread
   std::size_t ring_begin_ = 0;
   std::uint64_t count_ = 0, pc_ = 0;
   std::array<comet_event, 50> current_{}; // of the instruction under way, which may have 16 parts of three; only host calls can do more

@@ -186,13 +186,15 @@ void Reference::replace_activation(u64 target) {
 void Reference::pop_activation() {
   const Activation* const top = thread_.top;
   if (observer_ != nullptr) observer_->returned(top->function, thread_.depth());
-  if (top->return_slot == nullptr) {
+  if (top == thread_.activations.data()) {
+    if (thread_.status.spawned) machine_.end_thread(thread_id_, thread_.window[1]);
     stop_.reason = COMET_HALTED;
+    stop_.exit_status = static_cast<std::int64_t>(thread_.status.result.value_or(0));
     stopped_ = true;
     next_ = thread_.pc;
     return;
   }
-  next_ = top->return_slot == CodeCache::resume_slot() ? top->return_address : CodeCache::address_of(top->return_slot);
+  next_ = CodeCache::return_address(*top);
   thread_.window = top->window;
   --thread_.top;
 }
@@ -204,9 +206,10 @@ namespace {
 // A call that is being recorded; abandoned unless it comes to an end, or stays open for the embedder.
 class RecordedCall {
  public:
-  RecordedCall(Timeline& timeline, const Random& random, comet_thread thread, std::uint64_t count, std::uint64_t index)
-      : timeline_(timeline), random_(random), random_before_(random), thread_(thread), open_(timeline.recording()) {
-    if (open_) timeline_.open(thread, count, index);
+  RecordedCall(Timeline& timeline, const Random& random, comet_thread thread, std::uint64_t count, std::uint64_t index,
+               std::uint64_t total, bool internal)
+      : timeline_(timeline), random_(random), random_before_(random), thread_(thread), open_(timeline.recording() && !internal) {
+    if (open_) timeline_.open(thread, count, index, total);
   }
   ~RecordedCall() {
     if (open_) timeline_.abandon(thread_);
@@ -243,7 +246,7 @@ bool Reference::call_was_logged(u64 base, u64 index) {
   if (timeline.forgotten(thread_id_, thread_.instruction_count))
     trap(COMET_TRAP_HOST_CALL, 0, "the timeline's log of host calls no longer reaches back to %llu instructions; begin a new timeline",
          wide(thread_.instruction_count));
-  const LoggedCall* const logged = timeline.find(thread_id_, thread_.instruction_count, index);
+  const LoggedCall* const logged = timeline.find(thread_id_, thread_.instruction_count, index, machine_.instruction_count());
   if (logged == nullptr) return false;
   moved_bytes_ = page_size;
   for (const Change& change : logged->changes) {
@@ -282,7 +285,8 @@ void Reference::host_call() {
   HostCall* const served = machine_.host.find(index);
   const u64 cost = served == nullptr ? 0 : served->fuel;
   if (cost >= fuel_ - (thread_.instruction_count - first_instruction_) - charged_) return stop_before(COMET_OUT_OF_FUEL);
-  if (call_was_logged(base, index)) {
+  const bool internal = served != nullptr && served->internal;
+  if (!internal && call_was_logged(base, index)) {
     charged_ += cost;
     return;
   }
@@ -308,7 +312,8 @@ void Reference::host_call() {
     trap(COMET_TRAP_HOST_CALL, 0, "host call `%s` failed: %s", name(),
          call.message.empty() ? comet_status_name(status) : call.message.c_str());
   };
-  RecordedCall recorded(machine_.timeline, machine_.host_state.random, thread_id_, thread_.instruction_count, index);
+  RecordedCall recorded(machine_.timeline, machine_.host_state.random, thread_id_, thread_.instruction_count, index,
+                        machine_.instruction_count(), internal);
   const auto leave_to_embedder = [&] {
     recorded.leave_open();
     stop_.host_call = static_cast<std::uint32_t>(index);
@@ -349,8 +354,22 @@ void Reference::host_call() {
     next_ = thread_.pc;
     return;
   }
+  if (thread_.status.wait.what != Wait::For::nothing) {
+    take_back();
+    return stop_before(COMET_WAITING);
+  }
+  if (thread_.status.result) {
+    stop_.reason = COMET_HALTED;
+    stop_.exit_status = static_cast<std::int64_t>(*thread_.status.result);
+    stopped_ = true;
+    next_ = thread_.pc;
+    return;
+  }
   recorded.finish(call.has_result ? std::optional(call.result) : std::nullopt, {});
   if (call.has_result) give_result(base, call.result);
+  if (!machine_.take_reschedule()) return;
+  stop_.reason = turn_ended;
+  stopped_ = true;
 }
 
 // ---- instructions -----------------------------------------------------------------------------------

@@ -10,6 +10,9 @@
 
 namespace comet {
 
+// A reason to stop that no run ends with: turns have to be looked at before the next instruction.
+constexpr auto turn_ended = static_cast<comet_reason>(15);
+
 enum class Outcome { next, stopped };
 
 void report_watch_hit(const WatchHit& hit, comet_stop& stop);

@@ -78,9 +78,10 @@ class RunScope {
 class Run {
  public:
   // `observer`: told what each instruction does, by the reference loop alone; may be null.
-  Run(Machine& machine, comet_thread id, comet_stop& stop, Observer* observer)
+  Run(Machine& machine, comet_thread id, comet_stop& stop, Observer* observer, RunBegin& how)
       : machine_(machine), thread_(machine.thread(id)), space_(machine.space(thread_.space)),
-        reference_(machine, thread_, id, stop, observer), stop_(stop), id_(id), observer_(observer) {
+        reference_(machine, thread_, id, stop, observer), stop_(stop), id_(id), observer_(observer),
+        fuel_(how.fuel), work_until_look_(how.work_until_look), past_breakpoint_(how.first) {
     if (observer == nullptr) return;
     std::optional<Told> told = observer->told();
     all_told_ = !told;
@@ -92,7 +93,7 @@ class Run {
   }
 
   // Sets the reason in `stop`.
-  void until_stopped(std::uint64_t fuel);
+  void until_stopped(std::uint64_t turn);
   std::uint64_t charged() const { return reference_.charged(); }
 
  private:
@@ -100,8 +101,9 @@ class Run {
 
   Turn step();
   Turn fast_slice(std::uint64_t fuel);
-  std::uint64_t fuel_left_of(std::uint64_t fuel) const {
-    return fuel - (thread_.instruction_count - first_instruction_) - reference_.charged();
+  std::uint64_t executed() const { return thread_.instruction_count - first_instruction_; }
+  std::uint64_t fuel_left_now() const {
+    return fuel_ - executed() - reference_.charged();
   }
   // Whether a call was just decoded that moves windows to where instructions are not told of yet.
   bool meets_new_windows() const {
@@ -139,7 +141,8 @@ class Run {
   bool all_told_ = false; // the observer wants every instruction
   unsigned steps_due_ = 0; // before the fast loop is tried again
   std::uint64_t first_instruction_ = 0;
-  std::int64_t work_until_look_ = 0;
+  const std::uint64_t fuel_;
+  std::int64_t& work_until_look_;
   // Sets the reason if the run stops before the instruction at the pc.
   bool stops_here() {
     if (space_.code.has_breakpoint(thread_.pc)) stop_.reason = COMET_BREAKPOINT;
@@ -148,7 +151,7 @@ class Run {
     return true;
   }
 
-  bool past_breakpoint_ = true; // the breakpoint at the pc does not count
+  bool past_breakpoint_; // the breakpoint at the pc does not count
 };
 
 Run::Turn Run::step() {
@@ -216,12 +219,13 @@ Run::Turn Run::fast_slice(std::uint64_t fuel) {
 
 #endif
 
-void Run::until_stopped(std::uint64_t fuel) {
+void Run::until_stopped(std::uint64_t turn) {
   first_instruction_ = thread_.instruction_count;
-  reference_.begin(fuel);
+  reference_.begin(fuel_);
   for (;;) {
     if (work_until_look_ <= 0) {
-      machine_.timeline.reached(id_, thread_.instruction_count);
+      if (machine_.schedule().begun) machine_.timeline.reached(COMET_EVERY_THREAD, machine_.instruction_count());
+      else machine_.timeline.reached(id_, thread_.instruction_count);
       if (machine_.stop_requested()) {
         stop_.reason = COMET_INTERRUPTED;
         return;
@@ -229,9 +233,9 @@ void Run::until_stopped(std::uint64_t fuel) {
       work_until_look_ = slice;
     }
     forget_stale_code();
-    const std::uint64_t left = fuel_left_of(fuel);
+    const std::uint64_t fuel = fuel_left_now(), left = std::min(fuel, turn - executed());
     if (left == 0) {
-      stop_.reason = COMET_OUT_OF_FUEL;
+      stop_.reason = fuel == 0 ? COMET_OUT_OF_FUEL : turn_ended;
       return;
     }
     Turn turn;
@@ -244,22 +248,62 @@ void Run::until_stopped(std::uint64_t fuel) {
 #endif
       turn = step();
     if (turn == Turn::stop) return;
+    if (thread_.handler_returned()) {
+      stop_.reason = turn_ended;
+      return;
+    }
   }
 }
 
 } // namespace
 
 void Machine::run(comet_thread id, std::uint64_t fuel, comet_stop& stop, comet_observation* observation) {
+  if (observation != nullptr) observation->event_count = observation->seen = 0;
+  if (id == COMET_EVERY_THREAD) return run_every_thread(fuel, stop, observation);
+  Thread& running = thread(id);
+  const std::uint64_t before = running.instruction_count;
+  RunBegin how{.fuel = fuel};
+  do {
+    run_thread(id, UINT64_MAX, stop, observation, how);
+    how.first = false;
+  } while (stop.reason == turn_ended);
+  stop.executed = running.instruction_count - before;
+  stop.fuel = fuel - how.fuel;
+}
+
+// Until `turn` instructions were executed, something stops it, or turns have to be looked at anew.
+void Machine::run_thread(comet_thread id, std::uint64_t turn, comet_stop& stop, comet_observation* observation, RunBegin& how) {
+  Thread& running = thread(id);
+  const std::uint64_t before = running.instruction_count;
+  for (;;) {
+    run_slice(id, turn - (running.instruction_count - before), stop, observation, how);
+    const bool returned = running.handler_returned();
+    if (returned) end_interruption(running);
+    const bool trapped = stop.reason == COMET_TRAP && call_trap_handler(id, stop);
+    if (!trapped && !(returned && stop.reason == turn_ended)) break;
+    how.first = false;
+  }
+  stop.thread = id;
+  stop.pc = running.pc;
+  stop.instruction_count = running.instruction_count;
+}
+
+// A stretch of the program's own code, or of a handler.
+void Machine::run_slice(comet_thread id, std::uint64_t turn, comet_stop& stop, comet_observation* observation, RunBegin& how) {
   Thread& running = thread(id);
   if (running.running)
     fail(COMET_ERROR_STATE, running.pc, "thread %u is running already; a host call may run other threads, not its own", id);
-  const std::uint64_t before = running.instruction_count;
   running.pending_call.reset();
   timeline.abandon(id);
   AddressSpace& memory = space(running.space).memory;
   memory.watch_hit.reset();
+  if (!running.status.runnable()) {
+    stop.reason = running.status.result ? COMET_HALTED : COMET_WAITING;
+    stop.exit_status = static_cast<std::int64_t>(running.status.result.value_or(0));
+    return;
+  }
   std::optional<Observer> observer;
-  if (observation != nullptr) observer.emplace(*observation, memory, running);
+  if (observation != nullptr) observer.emplace(*observation, memory, running, id, how.count_before);
   if (running.failed_call) {
     stop.reason = COMET_TRAP;
     stop.trap = COMET_TRAP_HOST_CALL;
@@ -273,15 +317,12 @@ void Machine::run(comet_thread id, std::uint64_t fuel, comet_stop& stop, comet_o
     const FloatingPointScope scope;
     Observer* const told = observer ? &*observer : nullptr;
     const ObserverScope listening(memory, told);
-    Run run(*this, id, stop, told);
-    run.until_stopped(fuel);
-    stop.fuel = run.charged();
+    const std::uint64_t before = running.instruction_count;
+    Run run(*this, id, stop, told, how);
+    run.until_stopped(turn);
+    how.fuel -= running.instruction_count - before + run.charged();
   }
   if (observer) observer->finish();
-  stop.pc = running.pc;
-  stop.instruction_count = running.instruction_count;
-  stop.executed = running.instruction_count - before;
-  stop.fuel += stop.executed;
 }
 
 namespace {

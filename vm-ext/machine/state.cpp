@@ -9,17 +9,14 @@
 namespace comet {
 
 ThreadState Machine::thread_state(const Thread& thread) const {
-  ThreadState state{thread.space, thread.pc, thread.instruction_count, thread.thread_registers, {}, {}};
+  ThreadState state{thread.space, thread.pc, thread.instruction_count, thread.thread_registers, {}, {}, thread.status};
   const std::uint64_t highest = spaces_.at(thread.space)->code.highest_register();
   const std::uint64_t* registers = thread.registers.data();
   state.registers.assign(registers, registers + thread.used_registers(highest));
   state.calls.reserve(thread.depth());
   for (const Activation* activation = thread.activations.data(); activation <= thread.top; ++activation) {
     const std::uint64_t* window = activation == thread.top ? thread.window : activation[1].window;
-    std::uint64_t return_address = 0;
-    if (activation->return_slot == CodeCache::resume_slot()) return_address = activation->return_address;
-    else if (activation->return_slot != nullptr) return_address = CodeCache::address_of(activation->return_slot);
-    state.calls.push_back({activation->function, return_address, static_cast<std::uint64_t>(window - registers)});
+    state.calls.push_back({activation->function, CodeCache::return_address(*activation), static_cast<std::uint64_t>(window - registers)});
   }
   return state;
 }
@@ -29,6 +26,7 @@ void Machine::set_thread_state(Thread& thread, const ThreadState& state) {
   thread.space = state.space;
   thread.instruction_count = state.instruction_count;
   thread.thread_registers = state.thread_registers;
+  thread.status = state.status;
   std::uint64_t* const registers = thread.registers.data();
   std::copy(state.registers.begin(), state.registers.end(), registers);
   thread.touched = state.registers.size();
@@ -43,6 +41,7 @@ void Machine::set_thread_state(Thread& thread, const ThreadState& state) {
     thread.window = registers + call.window;
     thread.top = &activation;
   }
+  for (const Interruption& each : state.status.interruptions) thread.activations.data()[each.depth - 1].return_slot = nullptr;
 }
 
 comet_snapshot* Machine::take_snapshot() {
@@ -51,6 +50,7 @@ comet_snapshot* Machine::take_snapshot() {
   snapshot.imports = host.imports();
   snapshot.own_instructions = instructions.own;
   snapshot.random = host_state.random;
+  snapshot.schedule = schedule_;
   snapshot.spaces.reserve(spaces_.size());
   snapshots_.push_back(std::move(snapshot));
   comet_snapshot& taken = snapshots_.back();
@@ -100,7 +100,8 @@ void Machine::restore_snapshot(const comet_snapshot* snapshot) {
     mark.space->memory.prepare_restore(mark.mark);
     spaces.emplace(mark.id, mark.space);
   }
-  become(std::move(spaces), std::move(threads), snapshot->imports, snapshot->own_instructions, snapshot->random);
+  become(std::move(spaces), std::move(threads), snapshot->imports, snapshot->own_instructions, snapshot->random,
+         snapshot->schedule);
   for (const comet_snapshot::SpaceMark& mark : snapshot->spaces) mark.space->memory.restore();
 }
 
@@ -122,12 +123,13 @@ Machine::Threads Machine::make_threads(const std::map<comet_thread, ThreadState>
 
 // Only the import list wants memory, and comes first.
 void Machine::become(Spaces spaces, Threads threads, std::vector<std::string> imports, std::shared_ptr<const comet_isa> own,
-                     const Random& random) {
+                     const Random& random, const Schedule& schedule) {
   host.set_imports(std::move(imports));
   timeline.forget_open_calls();
   const bool same_instructions = instructions.own->definitions == own->definitions;
   if (!same_instructions) instructions.own = std::move(own);
   host_state.random = random;
+  schedule_ = schedule;
   spaces_.swap(spaces);
   threads_.swap(threads);
   for (const auto& [id, space] : spaces) {
@@ -178,7 +180,8 @@ void Machine::require_page_limit(std::uint64_t pages) const {
 }
 
 void Machine::adopt(Spaces spaces, const std::map<comet_thread, ThreadState>& states, std::vector<std::string> imports,
-                    std::shared_ptr<const comet_isa> own, const Random& random, const std::set<comet_thread>& waiting) {
+                    std::shared_ptr<const comet_isa> own, const Random& random, const Schedule& schedule,
+                    const std::set<comet_thread>& waiting) {
   require_no_run("take over another state");
   Threads threads = make_threads(states, config_);
   std::map<comet_thread, PendingCall> calls;
@@ -186,11 +189,11 @@ void Machine::adopt(Spaces spaces, const std::map<comet_thread, ThreadState>& st
     calls.emplace(id, waiting_call(spaces.at(threads.at(id)->space)->memory, own->definitions, *threads.at(id), id));
   for (const auto& [id, call] : calls) threads.at(id)->pending_call = call;
   timeline.reserve_open_calls(calls.size());
-  become(std::move(spaces), std::move(threads), std::move(imports), std::move(own), random);
+  become(std::move(spaces), std::move(threads), std::move(imports), std::move(own), random, schedule);
   timeline.clear();
   timeline.count_change();
   if (timeline.recording())
-    for (const auto& [id, call] : calls) timeline.open(id, thread(id).instruction_count, call.index);
+    for (const auto& [id, call] : calls) timeline.open(id, thread(id).instruction_count, call.index, instruction_count());
 }
 
 void Machine::release_marks(const comet_snapshot& snapshot) {
@@ -253,6 +256,8 @@ Hash128 Machine::state_hash() const {
     state.bytes(name.data(), name.size());
   }
   hash_instructions(state, *instructions.own);
+  hash_schedule(state, schedule_);
+  for (const auto& [id, thread] : threads_) hash_status(state, id, thread->status);
   return state.finish();
 }
 

@@ -10,6 +10,7 @@
 #include <xxhash.h>
 
 #include "little_endian.h"
+#include "thread_status.h"
 
 namespace comet {
 
@@ -38,5 +39,16 @@ class StateHash {
   }
   XXH3_state_t state_;
 };
+
+// Whether a program has to do with turns and events: else the state is that of a thread alone.
+inline void hash_schedule(StateHash& hash, const Schedule& schedule) {
+  if (!schedule.begun) return;
+  for (const std::uint64_t part : numbers_of(schedule)) hash.number(part);
+}
+inline void hash_status(StateHash& hash, std::uint32_t id, const ThreadStatus& status) {
+  if (status == ThreadStatus{}) return;
+  hash.number(id);
+  for (const std::uint64_t part : numbers_of(status)) hash.number(part);
+}
 
 } // namespace comet

@@ -31,6 +31,18 @@ void Thread::restart(std::uint64_t start) {
   pending_call.reset();
   failed_call.reset();
   served_hit.reset();
+  status = {};
+  waits_since = caught = 0;
+  timers_due.clear();
+}
+
+void Thread::end(std::uint64_t result) {
+  const std::uint64_t count = instruction_count;
+  const bool spawned = status.spawned;
+  restart(pc);
+  instruction_count = count;
+  status.spawned = spawned;
+  status.result = result;
 }
 
 std::uint64_t* Thread::window_at(std::uint64_t level) const {

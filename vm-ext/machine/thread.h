@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "../memory/address_space.h"
 #include "../memory/host_pages.h"
 #include "slot.h"
+#include "thread_status.h"
 
 namespace comet {
 
@@ -20,10 +22,11 @@ constexpr std::uint64_t register_slack = 65536;
 
 // One call under way. Outside of what guests can reach.
 struct Activation {
-  const Slot* return_slot;     // where the caller goes on; see CodeCache::resume_slot
+  const Slot* return_slot;     // where the caller goes on; see CodeCache::resume_slot. Null where the fast loop may not go
+                               // back by itself: in the outermost, and where a handler interrupted
   std::uint64_t* window;       // of the caller
   std::uint64_t function;      // the address that was called
-  std::uint64_t return_address;// valid when return_slot is the resume slot
+  std::uint64_t return_address;// valid when return_slot is the resume slot or null
 };
 
 // A thread's state in the terms of the guest: what snapshots keep and the hash covers.
@@ -40,6 +43,7 @@ struct ThreadState {
   std::array<std::uint64_t, COMET_THREAD_REGISTERS> thread_registers;
   std::vector<std::uint64_t> registers; // up to the last that is not 0
   std::vector<Call> calls;              // outermost first
+  ThreadStatus status{};
 };
 
 // An hcall that was left to the embedder: the thread stands at it.
@@ -53,6 +57,10 @@ struct Thread {
   Thread(const comet_config& config, comet_space space, std::uint64_t pc);
 
   void restart(std::uint64_t start);
+  // Ends with a result: all but that and the instruction count is gone.
+  void end(std::uint64_t result);
+  // Whether the handler under way has returned.
+  bool handler_returned() const { return !status.interruptions.empty() && depth() < status.interruptions.back().depth; }
   std::uint64_t depth() const { return static_cast<std::uint64_t>(top - activations.data()) + 1; }
   std::uint64_t window_index() const { return static_cast<std::uint64_t>(window - registers.data()); }
   // The window of the activation `level` calls out from the innermost.
@@ -87,6 +95,12 @@ struct Thread {
   std::uint64_t window_bound = 0; // no window began behind this
   std::uint64_t touched = 0;      // see note_written: nothing was from here on
   bool running = false;           // a run of it is under way
+  ThreadStatus status;
+  // Of the host's clock, and no part of the state: when it began to wait, and when its timers are due; 0 and none where
+  // nobody has looked yet.
+  std::uint64_t waits_since = 0;
+  std::map<std::uint64_t, std::uint64_t> timers_due;
+  std::uint64_t caught = 0;       // one more than the instruction count of the trap that was stopped at last, see comet_catch_traps
   std::optional<PendingCall> pending_call;
   std::optional<std::string> failed_call; // the embedder could not serve the last host call: the next run says so
   std::optional<WatchHit> served_hit; // what serving the last host call touched: the next run stops for it

@@ -57,15 +57,15 @@ void Timeline::forget(Entry& entry) noexcept {
 }
 
 void Timeline::forget(Logs& logs) noexcept {
-  for (auto& [thread, log] : logs)
+  for (auto& [thread, log] : logs.threads)
     for (Entry& entry : log.calls) forget(entry);
-  logs.clear();
+  logs = {};
 }
 
 // ---- recording --------------------------------------------------------------------------------------
 
-void Timeline::open(comet_thread thread, std::uint64_t count, std::uint64_t index) {
-  open_.push_back({thread, false, LoggedCall{count, index, {}, {}, {}, {}}});
+void Timeline::open(comet_thread thread, std::uint64_t count, std::uint64_t index, std::uint64_t total) {
+  open_.push_back({thread, false, LoggedCall{count, index, {}, {}, {}, {}, total}});
 }
 
 bool Timeline::note(const Change& change, const void* bytes, std::optional<comet_thread> of) noexcept {
@@ -101,20 +101,20 @@ void Timeline::finish(comet_thread thread, std::optional<std::uint64_t> result,
   call.sequence = next_sequence_++;
   call.bytes = size_of(call);
   const std::size_t bytes = call.bytes;
-  const std::uint64_t count = call.count;
+  const std::uint64_t count = call.count, total = call.total;
   if (listener) {
     if (open.lost) listener->changed();
     else listener->finished(thread, call);
   }
   try {
     if (!open.lost) {
-      logs_[thread].calls.push_back(std::make_shared<const LoggedCall>(std::move(call)));
+      logs_.threads[thread].calls.push_back(std::make_shared<const LoggedCall>(std::move(call)));
       bytes_ += bytes;
     }
   } catch (const std::bad_alloc&) {
     open.lost = true;
   }
-  if (open.lost) lose_all_until(thread, count);
+  if (open.lost) lose_all_until(thread, count, total);
   keep_within_limit();
 }
 
@@ -130,23 +130,28 @@ void Timeline::abandon(comet_thread thread) {
 void Timeline::keep_within_limit() {
   while (bytes_ > byte_limit_) {
     Log* oldest = nullptr;
+    Logs* among = nullptr;
     const auto look = [&](Logs& logs) {
-      for (auto& [thread, log] : logs)
-        if (!log.calls.empty() && (oldest == nullptr || log.calls.front()->sequence < oldest->calls.front()->sequence))
-          oldest = &log;
+      for (auto& [thread, log] : logs.threads) {
+        if (log.calls.empty() || (oldest != nullptr && log.calls.front()->sequence >= oldest->calls.front()->sequence)) continue;
+        oldest = &log;
+        among = &logs;
+      }
     };
     look(logs_);
     for (auto& [id, logs] : kept_) look(logs);
     oldest->begin = oldest->calls.front()->count + 1;
+    among->begin = std::max(among->begin, oldest->calls.front()->total + 1);
     forget(oldest->calls.front());
     oldest->calls.pop_front();
   }
 }
 
-void Timeline::lose_all_until(comet_thread thread, std::uint64_t count) {
-  const auto found = logs_.find(thread);
-  if (found == logs_.end()) return;
+void Timeline::lose_all_until(comet_thread thread, std::uint64_t count, std::uint64_t total) {
+  const auto found = logs_.threads.find(thread);
+  if (found == logs_.threads.end()) return;
   Log& log = found->second;
+  logs_.begin = std::max(logs_.begin, total + 1);
   for (Entry& entry : log.calls) forget(entry);
   log.calls.clear();
   log.begin = count + 1;
@@ -156,20 +161,35 @@ void Timeline::lose_all_until(comet_thread thread, std::uint64_t count) {
 
 bool Timeline::forgotten(comet_thread thread, std::uint64_t count) const { return count < begin(thread); }
 
-const LoggedCall* Timeline::find(comet_thread thread, std::uint64_t count, std::uint64_t index) {
-  const auto found = logs_.find(thread);
-  if (found == logs_.end()) return nullptr;
+const LoggedCall* Timeline::find(comet_thread thread, std::uint64_t count, std::uint64_t index, std::uint64_t total) {
+  const auto found = logs_.threads.find(thread);
+  if (found == logs_.threads.end()) return nullptr;
   const auto& calls = found->second.calls;
   if (calls.empty() || calls.back()->count < count) return nullptr;
   const LoggedCall& call = **std::lower_bound(calls.begin(), calls.end(), count, before);
   if (call.count == count && call.index == index) return &call;
-  cut(thread, count);
+  cut(thread, count, total);
   return nullptr;
 }
 
-void Timeline::cut(comet_thread thread, std::uint64_t count) {
-  const auto found = logs_.find(thread);
-  if (found == logs_.end()) return;
+const LoggedCall* Timeline::next_arrival(std::uint64_t total) const {
+  const auto found = logs_.threads.find(COMET_EVERY_THREAD);
+  if (!recording_ || found == logs_.threads.end()) return nullptr;
+  const auto& calls = found->second.calls;
+  const auto next = std::lower_bound(calls.begin(), calls.end(), total, before);
+  return next == calls.end() ? nullptr : next->get();
+}
+
+bool Timeline::arrivals_forgotten(std::uint64_t total) const {
+  const auto found = logs_.threads.find(COMET_EVERY_THREAD);
+  return recording_ && found != logs_.threads.end() && total < found->second.begin;
+}
+
+void Timeline::cut(comet_thread thread, std::uint64_t count, std::uint64_t total) {
+  logs_.begin = std::min(logs_.begin, total);
+  logs_.known_to = std::min(logs_.known_to, total);
+  const auto found = logs_.threads.find(thread);
+  if (found == logs_.threads.end()) return;
   Log& log = found->second;
   while (!log.calls.empty() && log.calls.back()->count >= count) {
     forget(log.calls.back());
@@ -200,36 +220,44 @@ bool Timeline::drop(std::uint32_t id) {
   return true;
 }
 
-void Timeline::start_with(const std::map<comet_thread, std::vector<LoggedCall>>& calls, std::uint64_t byte_limit) {
+void Timeline::start_with(const std::map<comet_thread, std::vector<LoggedCall>>& calls, std::uint64_t known_to,
+                          std::uint64_t byte_limit) {
   Logs logs;
   std::uint64_t bytes = 0;
   for (const auto& [thread, list] : calls) {
     for (const LoggedCall& call : list) {
       const auto entry = std::make_shared<LoggedCall>(call);
       bytes += entry->bytes = size_of(call);
-      logs[thread].calls.push_back(entry);
+      logs.threads[thread].calls.push_back(entry);
     }
   }
   clear();
   start(std::max(byte_limit, bytes));
   logs_ = std::move(logs);
+  logs_.known_to = known_to;
   bytes_ = bytes;
 }
 
 std::uint64_t Timeline::entries() const {
   std::uint64_t entries = 0;
-  for (const auto& [thread, log] : logs_) entries += log.calls.size();
+  for (const auto& [thread, log] : logs_.threads) entries += log.calls.size();
   return entries;
 }
 
 std::uint64_t Timeline::begin(comet_thread thread) const {
-  const auto found = logs_.find(thread);
-  return found == logs_.end() ? 0 : found->second.begin;
+  if (thread == COMET_EVERY_THREAD) return logs_.begin;
+  const auto found = logs_.threads.find(thread);
+  return found == logs_.threads.end() ? 0 : found->second.begin;
 }
 
 std::uint64_t Timeline::end(comet_thread thread) const {
-  const auto found = logs_.find(thread);
-  return found == logs_.end() || found->second.calls.empty() ? 0 : found->second.calls.back()->count + 1;
+  std::uint64_t end = 0;
+  for (const auto& [id, log] : logs_.threads) {
+    if (log.calls.empty()) continue;
+    if (thread == COMET_EVERY_THREAD) end = std::max(end, log.calls.back()->total + 1);
+    else if (thread == id) end = log.calls.back()->count + 1;
+  }
+  return end;
 }
 
 } // namespace comet

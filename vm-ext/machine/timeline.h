@@ -7,13 +7,15 @@
 // did nothing, and leave no entry.
 //
 // Entries are ordered within a thread only: in which order an embedder runs several threads is its own
-// affair, and not recorded. The log holds a bounded number of bytes; where the oldest entries had to go,
+// affair, and not recorded. In runs of all threads the order is the machine's. What comes then between two
+// instructions, events, is logged under the number COMET_EVERY_THREAD by the count of all threads. The log holds a bounded number of bytes; where the oldest entries had to go,
 // `forgotten` says so, and the machine does not run on from there as if nothing had been.
 //
 // A log can be kept, so that the machine can come back to a future that another one has replaced. Logs share
 // their entries; those that are kept count within the bound, and lose their oldest with the rest.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -29,13 +31,14 @@ namespace comet {
 
 // What a host call did to the machine, as a thing to be done again.
 struct Change {
-  enum class Kind : std::uint8_t { write, access, map, unmap, protect, set_register, set_thread_register };
+  enum class Kind : std::uint8_t { write, access, map, unmap, protect, set_register, set_thread_register, event };
   Kind kind;
-  std::uint8_t access = 0;    // write, access: what watchpoints are told; map, protect: the protection
-  std::uint32_t where = 0;    // the space; for registers the thread
-  std::uint64_t address = 0;  // for registers the index
+  std::uint8_t access = 0;    // write, access: what watchpoints are told; map, protect: the protection; event: its kind,
+                              // 0 for the end of a thread's waiting
+  std::uint32_t where = 0;    // the space; for registers and events the thread
+  std::uint64_t address = 0;  // for registers the index, for events the id
   std::uint64_t length = 0;   // for registers the activation's level
-  std::uint64_t value = 0;    // of a register
+  std::uint64_t value = 0;    // of a register, of an event
   std::vector<std::uint8_t> bytes{}; // write: `length` of them
 };
 
@@ -46,6 +49,7 @@ struct LoggedCall {
   std::optional<std::int64_t> exit_status;
   std::vector<Change> changes;
   std::optional<Random> random; // the generator behind it, where it was used
+  std::uint64_t total = 0;      // instruction count of all threads, before the hcall
   std::uint64_t sequence = 0; // over all threads
   std::size_t bytes = 0;
 };
@@ -71,7 +75,8 @@ class Timeline {
 
   // ---- recording one call: opened, then either finished or abandoned. A call that is left to the
   // embedder stays open until it completes.
-  void open(comet_thread thread, std::uint64_t count, std::uint64_t index);
+  // total: the instruction count of all threads.
+  void open(comet_thread thread, std::uint64_t count, std::uint64_t index, std::uint64_t total);
   // After this, so many calls are opened without more memory.
   void reserve_open_calls(std::size_t calls) { open_.reserve(calls); }
   void finish(comet_thread thread, std::optional<std::uint64_t> result, std::optional<std::int64_t> exit_status,
@@ -88,8 +93,15 @@ class Timeline {
   bool forgotten(comet_thread thread, std::uint64_t count) const;
   // The entry for a call, or null where execution is live. A call that is not the logged one means that the
   // run has left the recorded timeline: what was recorded from there on is cut off.
-  const LoggedCall* find(comet_thread thread, std::uint64_t count, std::uint64_t index);
-  void cut(comet_thread thread, std::uint64_t count);
+  const LoggedCall* find(comet_thread thread, std::uint64_t count, std::uint64_t index, std::uint64_t total);
+  void cut(comet_thread thread, std::uint64_t count, std::uint64_t total);
+  // What came between two instructions at this count of all threads or later, first; null: nothing.
+  const LoggedCall* next_arrival(std::uint64_t total) const;
+  // Whether some of that went, from before this count.
+  bool arrivals_forgotten(std::uint64_t total) const;
+  // All threads together have come so far. Below that nothing comes but what the log has.
+  void ran_to(std::uint64_t total) { logs_.known_to = std::max(logs_.known_to, total); }
+  std::uint64_t known_to() const { return recording_ ? logs_.known_to : 0; }
 
   // Changes from outside since the start: whoever keeps snapshots must not re-run across one.
   void count_change();
@@ -103,7 +115,7 @@ class Timeline {
 
   // ---- a log from elsewhere, and one for elsewhere
   // Begins with these calls, by thread and count, whatever the limit says about them.
-  void start_with(const std::map<comet_thread, std::vector<LoggedCall>>& calls, std::uint64_t byte_limit);
+  void start_with(const std::map<comet_thread, std::vector<LoggedCall>>& calls, std::uint64_t known_to, std::uint64_t byte_limit);
   // The thread has come so far; told now and then while it runs, and when it stops.
   void reached(comet_thread thread, std::uint64_t count) {
     if (listener) listener->reached(thread, count);
@@ -121,7 +133,11 @@ class Timeline {
     std::deque<Entry> calls; // by count
     std::uint64_t begin = 0; // calls at lower counts were dropped
   };
-  using Logs = std::map<comet_thread, Log>;
+  struct Logs {
+    std::map<comet_thread, Log> threads;
+    std::uint64_t begin = 0;    // as Log::begin, in instructions of all threads
+    std::uint64_t known_to = 0; // see ran_to
+  };
   struct OpenCall {
     comet_thread thread;
     bool lost; // the host had no memory for all of it
@@ -132,7 +148,7 @@ class Timeline {
   void forget(Logs& logs) noexcept;
   void begin_anew();
   void keep_within_limit();
-  void lose_all_until(comet_thread thread, std::uint64_t count);
+  void lose_all_until(comet_thread thread, std::uint64_t count, std::uint64_t total);
 
   bool recording_ = false;
   std::uint64_t byte_limit_ = 0;

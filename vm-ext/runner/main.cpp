@@ -176,6 +176,11 @@ std::unique_ptr<comet_machine, Free> make_machine(const Options& options) {
       end(exit_usage, std::string("--dir: ") + error.message);
   }
   if (options.seed) comet_set_random_seed(machine, *options.seed);
+  if (options.turns) {
+    comet_schedule schedule = COMET_SCHEDULE_INIT;
+    check(comet_schedule_get(machine, &schedule, &error), error);
+    check(comet_schedule_set(machine, schedule.slice, *options.turns, &error), error);
+  }
   return owner;
 }
 
@@ -203,6 +208,7 @@ int exit_status_of(const comet_stop& stop) {
     case COMET_HALTED: return static_cast<int>(static_cast<uint64_t>(stop.exit_status) & 255);
     case COMET_OUT_OF_FUEL: return exit_out_of_fuel;
     case COMET_TRAP: return exit_trap;
+    case COMET_WAITING: return exit_waiting;
     case COMET_LIMIT: return exit_out_of_output;  // no other that ends so is set
     case COMET_INTERRUPTED:
       if (interrupt_seen) return exit_interrupted;
@@ -211,18 +217,29 @@ int exit_status_of(const comet_stop& stop) {
   }
 }
 
+// Instructions of all threads.
+uint64_t executed_by(const comet_machine* machine) {
+  comet_schedule schedule = COMET_SCHEDULE_INIT;
+  comet_error error = COMET_ERROR_INIT;
+  check(comet_schedule_get(machine, &schedule, &error), error);
+  return schedule.instruction_count;
+}
+
 void report_end(const Options& options, const comet_image* image, const comet_machine* machine,
                 const comet_stop& stop, int status) {
   const std::string where =
-      " at " + place(image, stop.pc) + " after " + std::to_string(stop.instruction_count) + " instructions";
+      " at " + place(image, stop.pc) + " after " + std::to_string(executed_by(machine)) + " instructions";
   switch (status) {
-    case exit_trap: say(trap_report(image, machine, 0, stop)); break;
+    case exit_trap: say(trap_report(image, machine, stop.thread, stop)); break;
     case exit_out_of_fuel:
       say("out of fuel" + where + "; --fuel " + std::to_string(options.fuel) + " is used up");
       break;
     case exit_out_of_output: say("out of output" + where + "; --output is used up"); break;
     case exit_out_of_time: say("out of time" + where + "; --time is over"); break;
     case exit_interrupted: say("interrupted" + where); break;
+    case exit_waiting:
+      say("every thread waits, after " + std::to_string(executed_by(machine)) + " instructions:\n" + threads(image, machine));
+      break;
     case exit_internal:
       say("stopped without being asked to (" + std::string(comet_reason_name(stop.reason)) + ")" + where);
       break;
@@ -235,6 +252,7 @@ comet_save_options save_options(const comet_image* image, const comet_stop* stop
   comet_save_options options = COMET_SAVE_OPTIONS_INIT;
   options.image = image;
   options.stop = stop;
+  if (stop != nullptr) options.thread = stop->thread;
   return options;
 }
 
@@ -311,7 +329,7 @@ int run(const Options& options) {
   comet_stop stop = COMET_STOP_INIT;
   comet_error error = COMET_ERROR_INIT;
   const double begin = seconds_now();
-  check(comet_run(machine.get(), 0, options.fuel, &stop, &error), error);
+  check(comet_run(machine.get(), COMET_EVERY_THREAD, options.fuel, &stop, &error), error);
   const double seconds = seconds_now() - begin;
 
   const int status = exit_status_of(stop);

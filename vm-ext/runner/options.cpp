@@ -30,12 +30,13 @@ Limits (N: decimal, or hexadecimal with 0x):
 What the program may do:
   --allow GROUP        grant a group of host calls
   --deny GROUP         take a group away
-                       groups: exit, streams, arguments, memory, files (granted
-                       from the start), clock, random
+                       groups: exit, streams, arguments, memory, files, threads,
+                       events (granted from the start), clock, random
   --dir DIR[:NAME][:ro]  let it use the files in DIR, which it calls NAME, or as
                        DIR is called; ro: reading only
   --env NAME=VALUE     set a variable of its environment, which is empty else
   --seed N             make what `random` gives the same on every run
+  --turns N            draw how long the turns of threads are from the seed N
   --no-confine         leave out the operating system's own fence around the
                        runner (seccomp)
 
@@ -62,10 +63,10 @@ Exit status: that of the program, modulo 256, or
    64  the command line is wrong         122  --output is used up
    65  IMAGE is not a valid image        123  --fuel is used up
    66  IMAGE cannot be read              124  --time is over
-   70  an error in the runner itself     130  interrupted (Ctrl-C)
-   71  the system or a limit refused     132  the program trapped
-   74  the runner cannot write its own   141  the reader of the output is gone
-       output
+   70  an error in the runner itself     125  every thread waits
+   71  the system or a limit refused     130  interrupted (Ctrl-C)
+   74  the runner cannot write its own   132  the program trapped
+       output                            141  the reader of the output is gone
    77  IMAGE needs host calls that it was not allowed
    78  the configuration file is wrong
 )";

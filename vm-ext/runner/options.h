@@ -25,6 +25,7 @@ enum ExitStatus : int {
   exit_out_of_output = 122,
   exit_out_of_fuel = 123,
   exit_out_of_time = 124,    // as timeout(1)
+  exit_waiting = 125,        // every thread waits
   exit_interrupted = 130,    // as a shell reports SIGINT
   exit_trap = 132,           // as a shell reports SIGILL
   exit_output_closed = 141,  // as a shell reports SIGPIPE
@@ -51,6 +52,7 @@ struct Options {
   std::optional<uint64_t> registers;
   std::optional<uint64_t> output;
   std::optional<uint64_t> seed;
+  std::optional<uint64_t> turns;  // seed of the lengths of threads' turns
   std::vector<GroupChange> groups;
   std::vector<Directory> directories;
   std::vector<std::string> environment;  // NAME=VALUE, each name once

@@ -144,6 +144,23 @@ std::string place(const comet_image* image, uint64_t address) {
   return words;
 }
 
+std::string threads(const comet_image* image, const comet_machine* machine) {
+  std::string report;
+  for (comet_thread thread = 0; comet_next_thread(machine, thread, &thread, nullptr) == COMET_OK; ++thread) {
+    comet_thread_info info = COMET_THREAD_INFO_INIT;
+    comet_thread_get(machine, thread, &info, nullptr);
+    report += text("  thread %" PRIu32 " ", thread);
+    switch (info.standing) {
+      case COMET_WAITS_FOR_ADDRESS: report += text("waits for [0x%" PRIx64 "]", info.place); break;
+      case COMET_WAITS_FOR_THREAD: report += text("waits for thread %" PRIu64, info.place); break;
+      case COMET_WAITS_FOR_EVENT: report += "waits for an event"; break;
+      default: report += text("has ended with %" PRIu64, info.place); break;
+    }
+    report += " at " + place(image, info.pc) + "\n";
+  }
+  return report;
+}
+
 std::string trap_report(const comet_image* image, const comet_machine* machine, comet_thread thread,
                         const comet_stop& stop) {
   comet_thread_info info = COMET_THREAD_INFO_INIT;

@@ -11,6 +11,9 @@ namespace comet::runner {
 // "0x10024 main+0x24, hello.s:12:5", as far as the image knows.
 std::string place(const comet_image* image, uint64_t address);
 
+// What each thread waits for, in lines.
+std::string threads(const comet_image* image, const comet_machine* machine);
+
 // The whole report of a trap, in lines.
 std::string trap_report(const comet_image* image, const comet_machine* machine, comet_thread thread,
                         const comet_stop& stop);

@@ -8,7 +8,8 @@
 namespace comet::runner {
 namespace {
 
-constexpr std::string_view groups[] = {"exit", "streams", "arguments", "memory", "files", "clock", "random"};
+constexpr std::string_view groups[] = {"exit",    "streams", "arguments", "memory", "files",
+                                       "threads", "events",  "clock",     "random"};
 
 std::string not_this(std::string_view value) { return ", not '" + std::string(value) + "'"; }
 
@@ -45,7 +46,7 @@ uint64_t nanoseconds(std::string_view text) {
 
 GroupChange change(std::string_view group, bool allow) {
   if (std::find(std::begin(groups), std::end(groups), group) == std::end(groups)) {
-    throw UsageError{"takes one of exit, streams, arguments, memory, files, clock, random" + not_this(group)};
+    throw UsageError{"takes one of exit, streams, arguments, memory, files, threads, events, clock, random" + not_this(group)};
   }
   return {std::string(group), allow};
 }
@@ -92,6 +93,7 @@ constexpr Setting all[] = {
     {"dir", true, [](Options& o, std::string_view v) { o.directories.push_back(directory(v)); }},
     {"env", true, add_environment},
     {"seed", true, [](Options& o, std::string_view v) { o.seed = number(v); }},
+    {"turns", true, [](Options& o, std::string_view v) { o.turns = number(v); }},
     {"no-confine", false, [](Options& o, std::string_view v) { o.confine = v != "yes"; }},
     {"core", true, [](Options& o, std::string_view v) { o.core = v; }},
     {"record", true, [](Options& o, std::string_view v) { o.record = v; }},

@@ -41,9 +41,11 @@ std::string statistics(const comet_machine* machine, const comet_stop& stop, int
   comet_statistics decoded = COMET_STATISTICS_INIT;
   comet_machine_statistics(machine, &decoded, nullptr);
   const uint64_t pages = mapped_pages(machine);
+  comet_schedule schedule = COMET_SCHEDULE_INIT;
+  comet_schedule_get(machine, &schedule, nullptr);
   return "{\n  \"reason\": " + json_text(comet_reason_name(stop.reason)) +
          text(",\n  \"status\": %d,\n  \"pc\": \"0x%" PRIx64 "\",\n  \"trap\": ", status, stop.pc) + trap(stop) +
-         text(",\n  \"instructions\": %" PRIu64 ",\n  \"seconds\": %.6f,\n", stop.instruction_count, seconds) +
+         text(",\n  \"instructions\": %" PRIu64 ",\n  \"seconds\": %.6f,\n", schedule.instruction_count, seconds) +
          text("  \"memory\": {\"pages\": %" PRIu64 ", \"bytes\": %" PRIu64 "},\n", pages, pages * COMET_PAGE_SIZE) +
          text("  \"decoded\": {\"instructions\": %" PRIu64 ", \"bytes\": %" PRIu64 ", \"drops\": %" PRIu64 "},\n",
               decoded.decoded_instructions, decoded.decoded_bytes, decoded.decoded_drops) +

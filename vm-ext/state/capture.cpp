@@ -20,6 +20,7 @@ SavedState capture(const Machine& machine) {
   state.arguments = machine.host_state.arguments;
   state.environment = machine.host_state.environment;
   state.threads = machine.thread_states();
+  state.schedule = machine.schedule();
   for (const auto& [id, thread] : state.threads)
     if (machine.waits(id)) state.waiting.insert(id);
   for (const auto& [id, space] : machine.spaces()) {
@@ -66,7 +67,7 @@ Hash128 identity_of(const SavedState& state) {
     hash.bytes(words.data(), words.size());
   };
   for (const uint64_t limit :
-       {state.limits.memory_limit, state.limits.register_limit, state.limits.call_depth_limit})
+       {state.limits.memory_limit, state.limits.register_limit, state.limits.call_depth_limit, state.limits.thread_limit})
     hash.number(limit);
   hash.number(state.random.has_value());
   for (const uint64_t word : state.random.value_or(Random::State{})) hash.number(word);
@@ -107,6 +108,8 @@ Hash128 identity_of(const SavedState& state) {
     for (const JoinedPage& page : group)
       for (const uint64_t part : {uint64_t{page.space}, page.page}) hash.number(part);
   }
+  hash_schedule(hash, state.schedule);
+  for (const auto& [id, thread] : state.threads) hash_status(hash, id, thread.status);
   return hash.finish();
 }
 
@@ -205,7 +208,7 @@ void restore_state(Machine& machine, const SavedState& state) {
   for (const SavedImport& import : state.imports) imports.push_back(import.name);
   std::vector<std::string> arguments = state.arguments, environment = state.environment;
   machine.adopt(std::move(spaces), state.threads, std::move(imports),
-                std::make_shared<const comet_isa>(state.own), Random(state.random), state.waiting);
+                std::make_shared<const comet_isa>(state.own), Random(state.random), state.schedule, state.waiting);
   machine.host_state.arguments.swap(arguments);
   machine.host_state.environment.swap(environment);
 }

@@ -31,6 +31,8 @@ inline constexpr uint32_t instructions_record = record_type("INST");
 inline constexpr uint32_t arguments_record = record_type("ARGS");
 inline constexpr uint32_t environment_record = record_type("ENVI");
 inline constexpr uint32_t thread_record = record_type("THRD");
+inline constexpr uint32_t status_record = record_type("STAT");
+inline constexpr uint32_t schedule_record = record_type("TURN");
 inline constexpr uint32_t space_record = record_type("SPAC");
 inline constexpr uint32_t pages_record = record_type("PAGE");
 inline constexpr uint32_t joined_record = record_type("JOIN");
@@ -55,7 +57,7 @@ inline constexpr size_t page_entry_length = 24;
 inline constexpr size_t joined_page_length = 16;
 inline constexpr size_t shortest_change = 5;
 
-// A guest cannot make threads or spaces, and an embedder that makes more than so many does not save them.
+// A machine with more of them cannot be saved.
 inline constexpr size_t most_threads = 1024;
 inline constexpr size_t most_spaces = 1024;
 

@@ -5,8 +5,8 @@
 namespace comet {
 namespace {
 
-enum Flag : uint8_t { has_result = 1, has_exit_status = 2, has_random = 4 };
-constexpr uint8_t all_flags = has_result | has_exit_status | has_random;
+enum Flag : uint8_t { has_result = 1, has_exit_status = 2, has_random = 4, has_total = 8 };
+constexpr uint8_t all_flags = has_result | has_exit_status | has_random | has_total;
 constexpr uint8_t all_protections = COMET_READ | COMET_WRITE | COMET_EXECUTE;
 
 using Kind = Change::Kind;
@@ -16,9 +16,9 @@ void put_change(Payload& payload, const Change& change) {
   payload.put(change.access, 1);
   payload.put_leb(change.where);
   payload.put_leb(change.address);
-  if (change.kind != Kind::set_thread_register) payload.put_leb(change.length);
+  if (change.kind != Kind::set_thread_register && change.kind != Kind::event) payload.put_leb(change.length);
   if (change.kind == Kind::write) payload.put_bytes(change.bytes.data(), change.bytes.size());
-  if (change.kind == Kind::set_register || change.kind == Kind::set_thread_register)
+  if (change.kind == Kind::set_register || change.kind == Kind::set_thread_register || change.kind == Kind::event)
     payload.put_leb(change.value);
 }
 
@@ -26,15 +26,15 @@ Change take_change(Fields& fields) {
   const uint64_t at = fields.offset();
   Change change{};
   const uint64_t kind = fields.take(1, "a change's kind");
-  if (kind > static_cast<uint64_t>(Kind::set_thread_register))
+  if (kind > static_cast<uint64_t>(Kind::event))
     fields.fail_at(at, "there is no kind " + std::to_string(kind) + " of changes");
   change.kind = static_cast<Kind>(kind);
   change.access = static_cast<uint8_t>(fields.take(1, "a change's access"));
   const uint64_t where = fields.take_leb("a change's space or thread");
   change.where = static_cast<uint32_t>(where);
   change.address = fields.take_leb("a change's address");
-  const bool memory = change.kind != Kind::set_register && change.kind != Kind::set_thread_register;
-  if (change.kind != Kind::set_thread_register) change.length = fields.take_leb("a change's length");
+  const bool memory = change.kind != Kind::set_register && change.kind != Kind::set_thread_register && change.kind != Kind::event;
+  if (memory || change.kind == Kind::set_register) change.length = fields.take_leb("a change's length");
   if (change.kind == Kind::write) {
     const uint8_t* bytes = fields.take_bytes(change.length, "written bytes");
     change.bytes.assign(bytes, bytes + change.length);
@@ -57,12 +57,13 @@ void put_call(Payload& payload, comet_thread thread, uint64_t before, const Logg
   payload.put_leb(call.count - before);
   payload.put_leb(call.index);
   payload.put((call.result ? has_result : 0) | (call.exit_status ? has_exit_status : 0) |
-                  (call.random ? has_random : 0),
+                  (call.random ? has_random : 0) | (call.total != call.count ? has_total : 0),
               1);
   if (call.result) payload.put_leb(*call.result);
   if (call.exit_status) payload.put_leb(static_cast<uint64_t>(*call.exit_status));
   if (call.random)
     for (const uint64_t word : call.random->state().value_or(Random::State{})) payload.put(word, 8);
+  if (call.total != call.count) payload.put_leb(call.total);
   payload.put_leb(call.changes.size());
   for (const Change& change : call.changes) put_change(payload, change);
 }
@@ -92,6 +93,8 @@ LoggedCall take_call(Fields& fields, uint64_t before) {
     for (uint64_t& word : state) word = fields.take(8, "the random generator");
     call.random = Random(state);
   }
+  call.total = (flags & has_total) != 0 ? fields.take_leb("a count of all threads") : call.count;
+  if (call.total < call.count) fields.fail_at(at, "all threads together have executed less than one of them");
   const uint64_t changes = fields.take_count(0, state_format::shortest_change, "changes");
   call.changes.reserve(static_cast<size_t>(changes));
   for (uint64_t i = 0; i < changes; ++i) call.changes.push_back(take_change(fields));

@@ -45,6 +45,8 @@ class StateReader {
   void take_instructions(Fields& fields);
   void take_texts(Fields& fields, std::vector<std::string>& texts);
   void take_thread(Fields& fields);
+  void take_status(Fields& fields);
+  void take_schedule(Fields& fields);
   void take_pages(Fields& fields, PageRuns& runs);
   void take_page(Fields& fields, const PageRun& run, PageRuns& runs);
   void take_pages_of_base(Fields& fields, uint64_t at, const PageRun& run, PageRuns& runs);
@@ -61,7 +63,8 @@ class StateReader {
   RecordReader records_;
   const SavedState* base_;
   SavedState state_{};
-  comet_space space_ = 0;  // whose pages come
+  bool status_known_ = false;  // of a thread: no more threads come
+  comet_space space_ = 0;      // whose pages come
   std::vector<uint8_t> page_;
 };
 
@@ -70,8 +73,9 @@ bool lower_case(uint32_t type) { return (type & 0xff) >= 'a'; }
 bool known(uint32_t type) {
   using namespace state_format;
   for (const uint32_t one :
-       {machine_record, imports_record, instructions_record, arguments_record, environment_record, thread_record, space_record,
-        pages_record, joined_record, image_record, done_record, call_record, tick_record, lost_record, stop_record})
+       {machine_record, imports_record, instructions_record, arguments_record, environment_record, thread_record,
+        status_record, schedule_record, space_record, pages_record, joined_record, image_record, done_record,
+        call_record, tick_record, lost_record, stop_record})
     if (one == type) return true;
   return false;
 }
@@ -126,7 +130,8 @@ void StateReader::take_machine(Fields& fields) {
   for (uint64_t& word : random) word = fields.take(8, "the random generator");
   if (fields.take(1, "the random generator") != 0) state_.random = random;
   const bool has_base = fields.take(1, "the base") != 0;
-  fields.take_zeros(6);
+  fields.take_zeros(2);
+  state_.limits.thread_limit = fields.take(4, "a limit");
   const Hash128 base = take_hash(fields, "the base");
   if (!has_base) return;
   state_.base = base;
@@ -163,6 +168,81 @@ void StateReader::take_texts(Fields& fields, std::vector<std::string>& texts) {
     const auto* bytes = reinterpret_cast<const char*>(fields.take_bytes(length, "an argument"));
     texts.emplace_back(bytes, length);
   }
+}
+
+// Handlers that are under way have to be activations of the thread, and what is looked up by a number has to be there:
+// nothing else of it can harm the host.
+void StateReader::take_status(Fields& fields) {
+  const uint64_t at = fields.offset();
+  const uint64_t id = fields.take(8, "a thread's number");
+  const auto found = id > highest_id ? state_.threads.end() : state_.threads.find(static_cast<comet_thread>(id));
+  if (found == state_.threads.end() || found->second.status != ThreadStatus{})
+    fields.fail_at(at, "there is no such thread, or it is there twice");
+  status_known_ = true;
+  const auto number = [&] { return fields.take(8, "how a thread stands"); };
+  const auto maybe = [&]() -> std::optional<uint64_t> {
+    const uint64_t there = number(), value = number();
+    return there != 0 ? std::optional(value) : std::nullopt;
+  };
+  const auto count = [&](uint64_t most) {
+    const uint64_t given = number();
+    if (given > most) fields.fail_at(at, "a thread has more handlers or timers than there can be");
+    return given;
+  };
+  ThreadStatus status;
+  status.spawned = number() != 0;
+  status.result = maybe();
+  const uint64_t what = number();
+  if (what > static_cast<uint64_t>(Wait::For::event)) fields.fail_at(at, "a thread waits for what there is not");
+  status.wait.what = static_cast<Wait::For>(what);
+  for (uint64_t* part : {&status.wait.place, &status.wait.nanoseconds, &status.wait.ticket}) *part = number();
+  status.answer = maybe();
+  status.declined = number();
+  for (uint64_t left = count(most_reactions); left != 0; --left) {
+    Reaction reaction{};
+    for (uint64_t* part : {&reaction.kind, &reaction.id, &reaction.function, &reaction.argument}) *part = number();
+    if (!possible_reaction(reaction.kind, reaction.id)) fields.fail_at(at, "a thread has a handler for what there is not");
+    status.handlers.push_back(reaction);
+  }
+  for (uint64_t left = count(most_timers); left != 0; --left) {
+    Timer timer{};
+    for (uint64_t* part : {&timer.id, &timer.nanoseconds, &timer.period}) *part = number();
+    status.timers.push_back(timer);
+  }
+  const std::vector<ThreadState::Call>& calls = found->second.calls;
+  for (uint64_t left = count(2); left != 0; --left) {
+    Interruption one;
+    one.trap = number() != 0;
+    one.depth = number();
+    one.window = number();
+    one.answer = maybe();
+    const bool behind = status.interruptions.empty() || (one.trap && !status.interruptions.back().trap &&
+                                                         one.depth > status.interruptions.back().depth);
+    if (!behind || one.depth < 2 || one.depth > calls.size() || calls[static_cast<size_t>(one.depth) - 1].window != one.window)
+      fields.fail_at(at, "a handler is under way where no activation is its own");
+    status.interruptions.push_back(one);
+  }
+  if (status.result && (!status.spawned || status.wait.what != Wait::For::nothing || !status.interruptions.empty()))
+    fields.fail_at(at, "a thread has ended and does something");
+  found->second.status = std::move(status);
+}
+
+void StateReader::take_schedule(Fields& fields) {
+  const uint64_t at = fields.offset();
+  Schedule& schedule = state_.schedule;
+  schedule.begun = true;
+  const auto number = [&] { return fields.take(8, "the turns"); };
+  const uint64_t current = number();
+  for (uint64_t* part : {&schedule.slice_left, &schedule.slice, &schedule.seed, &schedule.drawn, &schedule.ended_count}) *part = number();
+  const uint64_t next_thread = number();
+  schedule.next_ticket = number();
+  schedule.arrived = number();
+  schedule.current = static_cast<uint32_t>(current);
+  schedule.next_thread = static_cast<uint32_t>(next_thread);
+  if (current > highest_id || state_.threads.count(schedule.current) == 0 || next_thread == 0 || next_thread > highest_id + 1 ||
+      schedule.slice == 0 || schedule.slice > longest_slice || schedule.slice_left == 0 ||
+      schedule.slice_left > 2 * schedule.slice)
+    fields.fail_at(at, "no machine's threads take turns like that");
 }
 
 void StateReader::take_thread(Fields& fields) {
@@ -315,7 +395,9 @@ void StateReader::take_done(Fields& fields) {
 // ---- what follows in a recording ---------------------------------------------------------------------
 
 void StateReader::check_thread(const Fields& fields, uint64_t at, comet_thread id) const {
-  if (state_.threads.count(id) == 0) fields.fail_at(at, "there is no thread " + std::to_string(id));
+  // In a recording there are also those that the program makes, and what is of all.
+  const bool there = state_.recording ? id <= highest_id || id == COMET_EVERY_THREAD : state_.threads.count(id) != 0;
+  if (!there) fields.fail_at(at, "there is no thread " + std::to_string(id));
 }
 
 void StateReader::take_call(Fields& fields) {
@@ -327,10 +409,11 @@ void StateReader::take_call(Fields& fields) {
   LoggedCall call = comet::take_call(fields, before);
   if (found != state_.calls.end() && call.count == before)
     fields.fail_at(at, "two host calls have the same instruction count");
-  if (call.count < state_.threads.at(id).instruction_count)
+  const auto thread = state_.threads.find(id);
+  if (thread != state_.threads.end() && call.count < thread->second.instruction_count)
     fields.fail_at(at, "a host call is from before the recording began");
   uint64_t& reached = state_.reached[id];
-  reached = std::max(reached, call.count + 1);
+  reached = std::max(reached, std::max(call.count, call.total) + 1);
   state_.calls[id].push_back(std::move(call));
 }
 
@@ -416,8 +499,12 @@ SavedState StateReader::read(uint32_t kind) {
     const bool space_known = !state_.spaces.empty();
     if (record.type == environment_record && state_.environment.empty() && state_.threads.empty()) {
       take_texts(fields, state_.environment);
-    } else if (record.type == thread_record && !space_known) {
+    } else if (record.type == thread_record && !space_known && !status_known_) {
       take_thread(fields);
+    } else if (record.type == status_record && !space_known && !state_.schedule.begun) {
+      take_status(fields);
+    } else if (record.type == schedule_record && !space_known && !state_.schedule.begun) {
+      take_schedule(fields);
     } else if (record.type == space_record) {
       const comet_space id = take_id(fields, "a space's number");
       fields.take_zeros(4);

@@ -48,13 +48,17 @@ void Recorder::reached(comet_thread thread, std::uint64_t count) noexcept {
   attempt([&] {
     const uint64_t now = monotonic_now();
     if (now - written_at_ < tick_nanoseconds) return;
-    Payload payload;
-    payload.put(thread, 4);
-    payload.put(0, 4);
-    payload.put(count, 8);
-    writer_.record(state_format::tick_record, payload);
+    put_tick(thread, count);
     written_at_ = now;
   });
+}
+
+void Recorder::put_tick(comet_thread thread, std::uint64_t count) {
+  Payload payload;
+  payload.put(thread, 4);
+  payload.put(0, 4);
+  payload.put(count, 8);
+  writer_.record(state_format::tick_record, payload);
 }
 
 void Recorder::changed() noexcept {
@@ -63,7 +67,9 @@ void Recorder::changed() noexcept {
 
 void Recorder::stop(const std::optional<SavedStop>& stop) {
   attempt([&] {
-    if (stop) write_stop(writer_, *stop);
+    if (!stop) return;
+    if (stop->total != stop->stop.instruction_count) put_tick(COMET_EVERY_THREAD, stop->total);
+    write_stop(writer_, *stop);
   });
   ended_ = true;
   if (failure_) throw *failure_;

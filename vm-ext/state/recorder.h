@@ -29,6 +29,7 @@ class Recorder : public TimelineListener {
   template <class Write>
   void attempt(Write&& write) noexcept;
   void lose();
+  void put_tick(comet_thread thread, std::uint64_t count);
 
   RecordWriter writer_;
   std::map<comet_thread, uint64_t> last_;  // count of the call that was written last

@@ -58,6 +58,7 @@ struct SavedStop {
   comet_thread thread;
   comet_stop stop;
   Hash128 hash;  // of the state, see comet_state_hash
+  uint64_t total;  // instruction count of all threads
 };
 
 struct SavedState {
@@ -68,6 +69,7 @@ struct SavedState {
   std::vector<std::string> arguments;
   std::vector<std::string> environment;
   std::map<comet_thread, ThreadState> threads;
+  Schedule schedule;
   std::set<comet_thread> waiting;  // threads whose host call waits for the embedder
   std::map<comet_space, PageRuns> spaces;
   // Pages that are one and the same: at least two in a group, of different spaces in order, each page once.

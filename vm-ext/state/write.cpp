@@ -33,7 +33,8 @@ void write_machine(RecordWriter& writer, const SavedState& state, const SavedSta
   for (const uint64_t word : state.random.value_or(Random::State{})) payload.put(word, 8);
   payload.put(state.random.has_value(), 1);
   payload.put(base != nullptr, 1);
-  payload.put(0, 6);
+  payload.put(0, 2);
+  payload.put(limits.thread_limit, 4);
   put_hash(payload, base == nullptr ? Hash128{} : base->identity);
   writer.record(state_format::machine_record, payload);
 }
@@ -82,6 +83,22 @@ void write_thread(RecordWriter& writer, comet_thread id, const ThreadState& thre
   for (const ThreadState::Call& call : thread.calls)
     for (const uint64_t part : {call.function, call.return_address, call.window}) payload.put(part, 8);
   writer.record(state_format::thread_record, payload);
+}
+
+// Left out where a thread has to do with no other.
+void write_status(RecordWriter& writer, comet_thread id, const ThreadStatus& status) {
+  if (status == ThreadStatus{}) return;
+  Payload payload;
+  payload.put(id, 8);
+  for (const uint64_t number : numbers_of(status)) payload.put(number, 8);
+  writer.record(state_format::status_record, payload);
+}
+
+void write_schedule(RecordWriter& writer, const Schedule& schedule) {
+  if (!schedule.begun) return;
+  Payload payload;
+  for (const uint64_t number : numbers_of(schedule)) payload.put(number, 8);
+  writer.record(state_format::schedule_record, payload);
 }
 
 void put_entry(Payload& payload, state_format::PageKind kind, const PageRun& run, uint64_t count_or_pieces) {
@@ -170,6 +187,8 @@ void write_state(RecordWriter& writer, const SavedState& state, const SavedState
   if (!state.environment.empty()) write_texts(writer, state_format::environment_record, state.environment);
   for (const auto& [id, thread] : state.threads)
     write_thread(writer, id, thread, state.waiting.count(id) != 0);
+  for (const auto& [id, thread] : state.threads) write_status(writer, id, thread.status);
+  write_schedule(writer, state.schedule);
   for (const auto& [id, runs] : state.spaces) {
     const PageRuns* base_runs = nullptr;
     if (base != nullptr && base->spaces.count(id) != 0) base_runs = &base->spaces.at(id);

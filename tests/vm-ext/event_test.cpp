@@ -1,0 +1,363 @@
+// Handlers that a program has for traps and for what comes from outside: called between two instructions, through the
+// log, and without a trace in what they interrupt.
+#include <unistd.h>
+
+#include <random>
+
+#include "programs.h"
+#include "state_files.h"
+
+using namespace support;
+
+namespace {
+
+bytes saved(const machine& vm) {
+  bytes file;
+  SUPPORT_OK(comet_state_save(vm, nullptr, append, &file, nullptr, error));
+  return file;
+}
+
+void grant(machine& vm, const char* group) { SUPPORT_OK(comet_host_grant_standard(vm, group, error)); }
+
+// Divides by zero with its registers 1 to 9 full; the handler at 1 has the code that `handle` adds.
+template <class Handle>
+program dividing(Handle&& handle) {
+  program p;
+  p.on(COMET_ON_TRAP, COMET_TRAP_DIVIDE, 1, 55);
+  for (std::uint64_t n = 1; n <= 9; ++n) p.add("imm", {n, 100 + n});
+  p.add("div_u", {10, 1, 0}).add("imm", {11, 1}).add("halt");
+  p.at(1);
+  handle(p);
+  return p;
+}
+
+// Counts what is posted under 7, with its values, until they come to 1000; meanwhile it counts in r1.
+program counting() {
+  program p;
+  p.on(COMET_ON_POSTED, 7, 1, 3);
+  p.add("imm", {2, data_address});
+  const std::uint64_t loop = p.here();
+  p.add("addi", {1, 1, 1}).add("ldu64", {3, 2, 0}).add("blti_u", {3, 1000, loop}).add("halt");
+  p.at(1);
+  p.add("imm", {5, data_address}).add("ldu64", {6, 5, 0}).add("add", {6, 6, 3}).add("st64", {5, 6, 0});
+  p.add("ldu64", {6, 5, 8}).add("muli", {6, 6, 31}).add("add", {6, 6, 2}).add("add", {6, 6, 1}).add("st64", {5, 6, 8}).add("ret");
+  return p;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(events)
+
+BOOST_AUTO_TEST_CASE(a_handler_of_traps_may_pass_over_the_instruction) {
+  program p = dividing([](program& code) {
+    code.add("imm", {20, data_address});
+    for (std::uint64_t n = 1; n <= 5; ++n) code.add("st64", {20, n, 8 * n});
+    for (std::uint64_t n = 1; n <= 30; ++n) code.add("imm", {n, 7777});
+    code.add("imm", {1, 2}).add("ret");
+  });
+  machine vm = p.make();
+  BOOST_CHECK_EQUAL(vm.run().reason, COMET_HALTED);
+  for (std::uint64_t n = 1; n <= 9; ++n) BOOST_CHECK_EQUAL(vm.get(n), 100 + n);
+  BOOST_CHECK_EQUAL(vm.get(10), 0u);
+  BOOST_CHECK_EQUAL(vm.get(11), 1u);
+  BOOST_CHECK_EQUAL(vm.info().registers, 45u);  // nothing of the handler's is left
+  BOOST_CHECK_EQUAL(vm.read_word(data_address + 8), unsigned{COMET_ON_TRAP});
+  BOOST_CHECK_EQUAL(vm.read_word(data_address + 16), unsigned{COMET_TRAP_DIVIDE});
+  BOOST_CHECK_EQUAL(vm.read_word(data_address + 32), 55u);
+  BOOST_CHECK_EQUAL(vm.get(12), 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_handler_may_go_elsewhere) {
+  machine vm = dividing([](program& code) { code.add("imm", {1, 3}).add("imm", {2, function_address(2)}).add("ret").at(2).add("imm", {12, 4}).add("halt"); }).make();
+  BOOST_CHECK_EQUAL(vm.run().reason, COMET_HALTED);
+  BOOST_CHECK_EQUAL(vm.get(12), 4u);
+  BOOST_CHECK_EQUAL(vm.get(11), 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_trap_that_no_handler_wants_stops_where_it_happened) {
+  program p = dividing([](program& code) { code.add("imm", {1, 0}).add("ret"); });
+  machine plain = p.make();
+  for (int again = 0; again < 2; ++again) {
+    const comet_stop stop = run_all(plain);
+    BOOST_CHECK_EQUAL(stop.trap, COMET_TRAP_DIVIDE);
+    BOOST_CHECK_EQUAL(plain.info().activations, 1u);
+    BOOST_CHECK_EQUAL(std::string(stop.message), "the divisor is 0");
+  }
+  // However the run was cut.
+  machine cut = p.make();
+  while (run_all(cut, 1).reason != COMET_TRAP) {
+  }
+  BOOST_CHECK(cut.state_hash() == plain.state_hash());
+}
+
+BOOST_AUTO_TEST_CASE(a_page_that_is_missing_is_mapped_and_the_access_tried_again) {
+  program p;
+  p.on(COMET_ON_TRAP, COMET_TRAP_WRITE, 1).add("imm", {1, 0x1000000}).add("imm", {2, 5});
+  const std::uint64_t loop = p.here();
+  p.add("st64", {1, 2, 0}).add("addi", {1, 1, 65536 - 8}).add("blti_u", {1, 0x1100000, loop}).add("halt");
+  p.at(1).add("andi", {11, 3, ~std::uint64_t{65535}}).add("imm", {12, 65536}).call("map", 10).add("imm", {1, 1}).add("ret");
+  machine vm = p.make();
+  BOOST_CHECK_EQUAL(vm.run().reason, COMET_HALTED);
+  BOOST_CHECK_EQUAL(vm.read_word(0x1000000 + 65528), 5u);
+}
+
+BOOST_AUTO_TEST_CASE(a_trap_within_a_handler_of_traps_stops) {
+  machine vm = dividing([](program& code) { code.add("div_u", {10, 1, 0}).add("ret"); }).make();
+  const comet_stop stop = vm.run();
+  BOOST_CHECK_EQUAL(stop.trap, COMET_TRAP_DIVIDE);
+  BOOST_CHECK_EQUAL(stop.pc, function_address(1));
+  BOOST_CHECK_EQUAL(vm.info().handlers, 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_trap_can_be_caught_before_its_handler) {
+  machine vm = dividing([](program& code) { code.add("imm", {1, 2}).add("ret"); }).make();
+  comet_catch_traps(vm, 1u << COMET_TRAP_DIVIDE);
+  BOOST_CHECK_EQUAL(run_all(vm).trap, COMET_TRAP_DIVIDE);
+  BOOST_CHECK_EQUAL(vm.info().handlers, 0u);
+  BOOST_CHECK_EQUAL(run_all(vm).reason, COMET_HALTED);
+}
+
+BOOST_AUTO_TEST_CASE(handlers_need_room_and_what_there_is) {
+  program p;
+  p.on(COMET_ON_TRAP, COMET_TRAP_DIVIDE, 1).add("mov", {1, 41});
+  p.on(9, 1, 1).add("mov", {2, 41}).on(COMET_ON_READABLE, 3, 1).add("mov", {3, 41}).on(COMET_ON_TRAP, 99, 1).add("mov", {4, 41});
+  p.add("imm", {5, 100});
+  const std::uint64_t loop = p.here();
+  p.add("imm", {41, COMET_ON_POSTED}).add("mov", {42, 5}).add("imm", {43, 1}).call("on", 40);
+  p.add("addi", {5, 5, minus_one}).add("bnei", {5, 0, loop}).add("mov", {6, 41});
+  p.add("imm", {41, COMET_ON_POSTED}).add("imm", {42, 100}).add("imm", {43, 0}).call("on", 40).add("mov", {7, 41});
+  p.add("div_u", {10, 1, 0});
+  p.at(1).add("imm", {1, 2}).add("ret");
+  comet_config config = COMET_CONFIG_INIT;
+  config.call_depth_limit = 1;
+  machine vm = p.make(&config);
+  BOOST_CHECK_EQUAL(vm.run().trap, COMET_TRAP_DIVIDE);  // no activation is left for a handler
+  BOOST_CHECK_EQUAL(vm.get(1), 0u);
+  for (const std::uint64_t n : {2, 3, 4}) BOOST_CHECK_EQUAL(static_cast<std::int64_t>(vm.get(n)), -22);
+  BOOST_CHECK_EQUAL(static_cast<std::int64_t>(vm.get(6)), -12);
+  BOOST_CHECK_EQUAL(vm.get(7), 0u);
+}
+
+BOOST_AUTO_TEST_CASE(posted_events_reach_their_handler) {
+  machine vm = counting().make();
+  run_all(vm, 1000);
+  BOOST_REQUIRE_EQUAL(comet_post_event(vm, COMET_ON_POSTED, 8, 9), COMET_OK);  // nobody's
+  BOOST_REQUIRE_EQUAL(comet_post_event(vm, COMET_ON_POSTED, 7, 400), COMET_OK);
+  run_all(vm, 1000);
+  BOOST_CHECK_EQUAL(vm.read_word(data_address), 400u);
+  BOOST_REQUIRE_EQUAL(comet_post_event(vm, COMET_ON_POSTED, 7, 600), COMET_OK);
+  BOOST_CHECK_EQUAL(run_all(vm).reason, COMET_HALTED);
+  BOOST_CHECK_EQUAL(vm.read_word(data_address), 1000u);
+  BOOST_CHECK_EQUAL(comet_post_event(vm, COMET_ON_TRAP, 7, 0), COMET_ERROR_ARGUMENT);
+  BOOST_CHECK_EQUAL(comet_post_event(nullptr, COMET_ON_POSTED, 7, 0), COMET_ERROR_ARGUMENT);
+}
+
+BOOST_AUTO_TEST_CASE(the_queue_is_bounded) {
+  machine vm(code().add("halt"));
+  unsigned posted = 0;
+  while (comet_post_event(vm, COMET_ON_SIGNAL, 1, 0) == COMET_OK) ++posted;
+  BOOST_CHECK_GE(posted, COMET_EVENT_QUEUE / 2);
+  BOOST_CHECK_LE(posted, COMET_EVENT_QUEUE);
+  BOOST_CHECK_EQUAL(comet_post_event(vm, COMET_ON_SIGNAL, 1, 0), COMET_ERROR_STATE);
+}
+
+// Twenty events at random moments; the run with them is gone through again from snapshots, and from its recording on
+// another machine that is moved on the way.
+BOOST_AUTO_TEST_CASE(events_come_again_where_they_came) {
+  std::mt19937 random(5);
+  machine vm = counting().make();
+  SUPPORT_OK(comet_timeline_start(vm, 1 << 20, error));
+  bytes recording;
+  SUPPORT_OK(comet_record_start(vm, nullptr, append, &recording, error));
+  snapshot start(vm);
+  std::vector<std::pair<std::uint64_t, hash>> seen;
+  comet_stop stop = COMET_STOP_INIT;
+  do {
+    stop = run_all(vm, random() % 300);
+    seen.emplace_back(stop.executed, vm.state_hash());
+    if (random() % 3 == 0) BOOST_REQUIRE_EQUAL(comet_post_event(vm, COMET_ON_POSTED, 7, random() % 100), COMET_OK);
+  } while (stop.reason != COMET_HALTED);
+  comet_save_options options = COMET_SAVE_OPTIONS_INIT;
+  options.stop = &stop;
+  SUPPORT_OK(comet_record_stop(vm, &options, error));
+  for (int again = 0; again < 2; ++again) {
+    start.restore();
+    BOOST_REQUIRE_EQUAL(comet_post_event(vm, COMET_ON_POSTED, 7, 1), COMET_OK);  // of another future
+    for (const auto& [executed, expected] : seen) {
+      run_all(vm, executed);
+      BOOST_REQUIRE(vm.state_hash() == expected);
+    }
+  }
+
+  const state replay(recording);
+  machine other;
+  SUPPORT_OK(comet_state_restore(other, replay, error));
+  SUPPORT_OK(comet_timeline_load(other, replay, 0, error));
+  BOOST_CHECK_EQUAL(replay.info().end, stop.instruction_count);
+  BOOST_CHECK_EQUAL(run_all(other).reason, COMET_HALTED);
+  BOOST_CHECK(other.state_hash() == seen.back().second);
+}
+
+BOOST_AUTO_TEST_CASE(a_machine_is_moved_with_a_handler_under_way) {
+  machine vm = counting().make();
+  BOOST_REQUIRE_EQUAL(comet_post_event(vm, COMET_ON_POSTED, 7, 1000), COMET_OK);
+  while (vm.info().handlers == 0) run_all(vm, 1);
+  run_all(vm, 3);
+  machine other;
+  const bytes file = saved(vm);
+  SUPPORT_OK(comet_state_restore(other, state(file), error));
+  BOOST_CHECK(other.state_hash() == vm.state_hash());
+  BOOST_CHECK_EQUAL(other.info().handlers, 1u);
+  BOOST_CHECK_EQUAL(run_all(vm).reason, COMET_HALTED);
+  BOOST_CHECK_EQUAL(run_all(other).reason, COMET_HALTED);
+  BOOST_CHECK(other.state_hash() == vm.state_hash());
+}
+
+BOOST_AUTO_TEST_CASE(timers_are_due_again_and_again) {
+  program p;
+  p.on(COMET_ON_TIMER, 3, 1).add("imm", {11, 3}).add("imm", {12, 1000000}).add("imm", {13, 500000}).call("timer", 10);
+  const std::uint64_t loop = p.here();
+  p.call("pause", 10).add("addi", {1, 1, 1}).add("blti_u", {1, 5, loop});
+  p.add("imm", {11, 3}).add("imm", {12, forever}).call("timer", 10).call("pause", 10).add("halt");
+  p.at(1).add("imm", {5, data_address}).add("imm", {6, 1}).add("aadd64", {7, 5, 6}).add("ret");
+  machine vm = p.make();
+  grant(vm, "clock");
+  const comet_stop stop = run_all(vm);
+  BOOST_CHECK_EQUAL(stop.reason, COMET_WAITING);  // for an event that cannot come
+  BOOST_CHECK_EQUAL(vm.info().standing, COMET_WAITS_FOR_EVENT);
+  BOOST_CHECK_EQUAL(vm.get(1), 5u);
+  BOOST_CHECK_EQUAL(vm.read_word(data_address), 5u);
+}
+
+BOOST_AUTO_TEST_CASE(waiting_ends_after_its_time) {
+  program p;
+  p.add("imm", {11, data_address}).add("imm", {13, 2000000}).call("wait64", 10).add("mov", {1, 11}).add("halt");
+  machine vm = p.make();
+  BOOST_CHECK_EQUAL(run_all(vm).reason, COMET_WAITING);  // without a clock there is no time
+  grant(vm, "clock");
+  BOOST_CHECK_EQUAL(run_all(vm).reason, COMET_HALTED);
+  BOOST_CHECK_EQUAL(static_cast<std::int64_t>(vm.get(1)), -110);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_that_waits_can_be_interrupted) {
+  program p;
+  p.on(COMET_ON_POSTED, 1, 1).call("pause", 10).add("halt").at(1).add("ret");
+  machine vm = p.make();
+  comet_interrupt(vm);
+  BOOST_CHECK_EQUAL(run_all(vm).reason, COMET_INTERRUPTED);
+  comet_set_deadline(vm, 20000000);
+  BOOST_CHECK_EQUAL(run_all(vm).reason, COMET_INTERRUPTED);
+  comet_set_deadline(vm, 0);
+  comet_set_poll(vm, [](void* data) { return static_cast<int>(comet_post_event(static_cast<comet_machine*>(data), COMET_ON_POSTED, 1, 0)); }, vm.get());
+  BOOST_CHECK_EQUAL(run_all(vm).reason, COMET_HALTED);
+}
+
+BOOST_AUTO_TEST_CASE(readable_and_writable_streams_are_told) {
+  program p;
+  p.on(COMET_ON_READABLE, 0, 1).on(COMET_ON_WRITABLE, 1, 2);
+  p.call("pause", 10).call("pause", 10).add("halt");
+  p.at(1).add("imm", {11, 0}).add("imm", {12, data_address}).add("imm", {13, 8}).call("read", 10);
+  p.add("imm", {11, COMET_ON_READABLE}).add("imm", {12, 0}).add("imm", {13, 0}).call("on", 10).add("ret");
+  p.at(2).add("imm", {11, 1}).add("imm", {12, data_address}).add("imm", {13, 1}).call("write", 10);
+  p.add("imm", {11, COMET_ON_WRITABLE}).add("imm", {12, 1}).add("imm", {13, 0}).call("on", 10).add("ret");
+  machine vm = p.make();
+  int in[2], out[2];
+  BOOST_REQUIRE_EQUAL(pipe(in), 0);
+  BOOST_REQUIRE_EQUAL(pipe(out), 0);
+  BOOST_REQUIRE_EQUAL(write(in[1], "x", 1), 1);
+  SUPPORT_OK(comet_set_stream(vm, 0, in[0], error));
+  SUPPORT_OK(comet_set_stream(vm, 1, out[1], error));
+  BOOST_CHECK_EQUAL(run_all(vm).reason, COMET_HALTED);
+  char byte = 0;
+  BOOST_CHECK_EQUAL(read(out[0], &byte, 1), 1);
+  BOOST_CHECK_EQUAL(byte, 'x');
+  for (const int end : {in[0], in[1], out[0], out[1]}) close(end);
+}
+
+BOOST_AUTO_TEST_CASE(an_event_interrupts_waiting_which_begins_anew) {
+  program p;
+  p.add("imm", {11, function_address(3)}).call("spawn", 10);
+  p.on(COMET_ON_POSTED, 7, 1);
+  p.add("imm", {11, data_address}).add("imm", {13, forever}).call("wait64", 10).add("mov", {1, 11}).add("halt");
+  p.at(1).add("imm", {5, data_address + 8}).add("imm", {6, 1}).add("aadd64", {7, 5, 6}).add("ret");
+  p.at(3).add("imm", {2, data_address}).add("ldu64", {3, 2, 8}).add("beqi", {3, 0, function_address(3)});
+  p.add("imm", {11, data_address}).add("imm", {12, 1}).call("notify", 10).add("ret");
+  machine vm = p.make();
+  run_all(vm, 5000);
+  BOOST_CHECK_EQUAL(vm.info().standing, COMET_WAITS_FOR_ADDRESS);
+  BOOST_REQUIRE_EQUAL(comet_post_event(vm, COMET_ON_POSTED, 7, 0), COMET_OK);
+  run_all(vm, 300000);
+  BOOST_CHECK_EQUAL(run_all(vm).reason, COMET_HALTED);
+  BOOST_CHECK_EQUAL(vm.read_word(data_address + 8), 1u);
+  BOOST_CHECK_EQUAL(vm.get(1), 0u);
+}
+
+BOOST_AUTO_TEST_CASE(what_no_thread_could_be_is_refused) {
+  machine vm = counting().make();
+  SUPPORT_OK(comet_schedule_set(vm, 100, 0, error));
+  BOOST_REQUIRE_EQUAL(comet_post_event(vm, COMET_ON_POSTED, 7, 1), COMET_OK);
+  while (vm.info().handlers == 0) run_all(vm, 1);
+  const bytes file = saved(vm);
+  const auto with = [&](const std::string& type, std::size_t number, std::uint64_t value) {
+    bytes content = content_of(file, type);
+    put_at(content, 8 * number, value, 8);
+    return with_content(file, type, content);
+  };
+  // id, spawned, result 2, wait 4, answer 2, declined, handlers from 11, timers, interruptions
+  refused(with("STAT", 0, 5), "no such thread");
+  refused(with("STAT", 2, 1), "has ended and does something");
+  refused(with("STAT", 4, 9), "waits for what there is not");
+  refused(with("STAT", 11, 65), "more handlers or timers");
+  refused(with("STAT", 12, 9), "a handler for what there is not");
+  refused(with("STAT", 16, 65), "more handlers or timers");
+  refused(with("STAT", 17, 3), "more handlers or timers");
+  refused(with("STAT", 19, 1), "no activation is its own");
+  refused(with("STAT", 19, 3), "no activation is its own");
+  refused(with("STAT", 20, 1), "no activation is its own");
+  for (const auto& [number, value] : std::vector<std::pair<std::size_t, std::uint64_t>>{{0, 7}, {1, 0}, {1, 201}, {2, 0}, {6, 0}})
+    refused(with("TURN", number, value), "take turns like that");
+  refused(with_record_behind(file, "TURN", "TURN", content_of(file, "TURN")), "not where it belongs");
+  refused(with_record_behind(file, "STAT", "THRD", content_of(file, "THRD")), "not where it belongs");
+}
+
+BOOST_AUTO_TEST_CASE(a_log_of_another_machine_is_refused) {
+  machine vm = counting().make();
+  SUPPORT_OK(comet_timeline_start(vm, 1 << 20, error));
+  bytes recording;
+  SUPPORT_OK(comet_record_start(vm, nullptr, append, &recording, error));
+  BOOST_REQUIRE_EQUAL(comet_post_event(vm, COMET_ON_POSTED, 7, 1000), COMET_OK);
+  run_all(vm);
+  SUPPORT_OK(comet_record_stop(vm, nullptr, error));
+  bytes call = content_of(recording, "CALL");
+  comet_stop stop = COMET_STOP_INIT;
+  for (const bool event : {true, false}) {
+    // thread (5 bytes), count, index 0, flags 0, one change: kind 7, access, thread, id, value
+    bytes other = call;
+    for (std::size_t at = 0; at + 1 < other.size(); ++at) {
+      if (other[at] != 7 || other[at + 1] != COMET_ON_POSTED) continue;
+      other[at + 1] = event ? COMET_ON_SIGNAL : 0;
+      break;
+    }
+    const bytes forged = with_content(recording, "CALL", other);
+    machine replayed;
+    const state replay(forged);
+    SUPPORT_OK(comet_state_restore(replayed, replay, error));
+    SUPPORT_OK(comet_timeline_load(replayed, replay, 0, error));
+    SUPPORT_FAILS(COMET_ERROR_STATE, comet_run(replayed, COMET_EVERY_THREAD, plenty, &stop, error));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_log_that_lost_its_beginning_is_not_run_from) {
+  machine vm = counting().make();
+  SUPPORT_OK(comet_timeline_start(vm, 400, error));
+  snapshot start(vm);
+  for (int n = 0; n < 10; ++n) {
+    BOOST_REQUIRE_EQUAL(comet_post_event(vm, COMET_ON_POSTED, 7, 1), COMET_OK);
+    run_all(vm, 300);
+  }
+  start.restore();
+  comet_stop stop = COMET_STOP_INIT;
+  SUPPORT_FAILS(COMET_ERROR_STATE, comet_run(vm, COMET_EVERY_THREAD, plenty, &stop, error));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
