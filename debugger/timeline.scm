@@ -53,7 +53,7 @@
 ;; of what-ifs that nobody keeps.
 (define timeline-byte-limit (make-parameter (expt 2 28)))
 (define timeline-log-limit (make-parameter (expt 2 26)))
-(define timeline-moment-limit (make-parameter 200))
+(define timeline-moment-limit (make-parameter 100))
 (define what-if-limit (make-parameter 8))
 ;; Whether new timelines are kept at all.
 (define timeline-wanted (make-parameter #t))
@@ -64,7 +64,7 @@
 ;; What copying takes differs from host to host; how fast a program runs is measured.
 (define least-spacing (make-parameter (expt 2 20)))
 (define greatest-spacing (expt 2 32))
-(define seconds-a-moment 1.5e-4)
+(define seconds-a-moment 3e-4)
 (define seconds-a-kept-byte 3e-10)
 (define work-share 30)
 (define bytes-at-once (expt 2 22))

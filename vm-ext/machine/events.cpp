@@ -215,7 +215,8 @@ bool Machine::take_arrivals() {
   const std::uint64_t count = instruction_count();
   schedule_.arrived = count + 1;
   if (timeline.recording()) {
-    timeline.open(COMET_EVERY_THREAD, count, 0, count);
+    const bool waited = !thread(schedule_.current).status.runnable();
+    timeline.open(COMET_EVERY_THREAD, count, waited ? 1 : 0, count);
     for (const Change& change : changes) timeline.note(change);
     timeline.finish(COMET_EVERY_THREAD, {}, {});
   }

@@ -95,6 +95,7 @@ void Machine::run_every_thread(std::uint64_t fuel, comet_stop& stop, comet_obser
   else if (!schedule_.begun) schedule_.current = threads_.begin()->first;
   const std::uint64_t begin = instruction_count();
   std::uint64_t unlooked = between_looks; // instructions since the last look at what comes from outside
+  std::uint64_t waited_at = 0; // one more than the count at which a thread began to wait: nothing else comes at that
   RunBegin how{.fuel = fuel};
   for (;;) {
     settle_turn();
@@ -110,16 +111,18 @@ void Machine::run_every_thread(std::uint64_t fuel, comet_stop& stop, comet_obser
       fail(COMET_ERROR_STATE, 0, "the timeline's log of events no longer reaches back to %llu instructions; begin a new timeline",
            static_cast<unsigned long long>(count));
     if (const LoggedCall* logged = timeline.next_arrival(arrived ? count + 1 : count)) {
-      if (logged->count == count) {
+      // What came when every thread waited comes when they do so again, at this count.
+      if (logged->count == count && (logged->index == 0 || !thread(schedule_.current).status.runnable())) {
         schedule_.arrived = mark(count);
         for (const Change& change : logged->changes) apply(change);
         continue;
       }
-      length = logged->count - count;
+      if (logged->count > count) length = logged->count - count;
+      else waited_at = mark(count);
     }
     if (count < timeline.known_to()) {
       length = std::min(length, timeline.known_to() - count);
-    } else if (unlooked >= between_looks) {
+    } else if (unlooked >= between_looks && waited_at != mark(count)) {
       unlooked = 0;
       if (!arrived && take_arrivals()) continue;
     }
@@ -145,6 +148,7 @@ void Machine::run_every_thread(std::uint64_t fuel, comet_stop& stop, comet_obser
     run_thread(id, length, stop, observation, how);
     how.first = false;
     const std::uint64_t executed = instruction_count() - count;
+    if (executed == 0 && stop.reason == COMET_WAITING) waited_at = mark(count);
     unlooked = executed < between_looks - unlooked ? unlooked + executed : between_looks;
     if (counted && executed != 0) take_from_slice(executed);
     if (yielded_ && schedule_.begun) {
