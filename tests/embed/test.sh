@@ -37,6 +37,13 @@ summary() {
   exit
 }
 
+# ---- the archive -----------------------------------------------------------------------------------
+
+# Handlers do not save registers for a caller (vm-ext/machine/enter.cpp), nor does a function that the compiler leaves
+# in their files: the linker must not take it for another file's.
+check "no other file can call a function that stands beside handlers" \
+  sh -c "! nm '$build/obj/vm-ext/machine/fast.o' '$build/obj/vm-ext/machine/fused.o' | grep ' [WVu] '"
+
 # ---- installing ------------------------------------------------------------------------------------
 
 stage=$work/stage

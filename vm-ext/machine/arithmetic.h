@@ -14,6 +14,9 @@
 #include "../comet.h"
 
 namespace comet::arithmetic {
+// A copy for each file: what stands beside handlers need not save registers (see enter.cpp), so that no other file may
+// call it.
+namespace {
 
 using u64 = std::uint64_t;
 using s64 = std::int64_t;
@@ -104,4 +107,5 @@ template <class Integer> u64 saturate(double x, comet_trap trap) {
   return static_cast<std::make_unsigned_t<Integer>>(x < 0 ? limits::min() : limits::max());
 }
 
+} // namespace
 } // namespace comet::arithmetic
