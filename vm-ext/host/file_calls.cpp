@@ -271,7 +271,8 @@ int64_t file_flags(comet_call* call) {
   if (argument(call, 0) < first_file) return stream_flags(call, argument(call, 0));
   const OpenFile& file = file_of(call, 0);
   const int64_t kind = kind_of(status_of(file.descriptor.get()).st_mode);
-  return (kind << 8) | (file.readable ? to_read : 0) | (file.writable ? to_write : 0) | (file.append ? to_append : 0);
+  return kind << 8 | (file.readable ? int64_t{to_read} : 0) | (file.writable ? int64_t{to_write} : 0) |
+         (file.append ? int64_t{to_append} : 0);
 }
 
 int64_t path_status(comet_call* call) {
