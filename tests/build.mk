@@ -18,9 +18,11 @@ $(TESTS)/core: $(CORE_TEST_OBJECTS) $(BUILD)/libcomet-vm.a
 $(TESTS)/conformance: $(CONFORMANCE_OBJECTS) $(BUILD)/libcomet-vm.a
 $(TESTS)/image-fuzz: $(BUILD)/obj/tests/fuzz/image_fuzz.o $(BUILD)/libcomet-vm.a
 $(TESTS)/state-fuzz: $(BUILD)/obj/tests/fuzz/state_fuzz.o $(BUILD)/libcomet-vm.a
-$(TESTS)/lockstep: $(filter-out %_fuzz.o,$(FUZZ_OBJECTS)) $(BUILD)/libcomet-vm.a
+FUZZ_PROGRAMS := $(BUILD)/obj/tests/fuzz/random_program.o
+$(TESTS)/api-fuzz: $(addprefix $(BUILD)/obj/tests/fuzz/,api_fuzz.o api_calls.o) $(FUZZ_PROGRAMS) $(BUILD)/libcomet-vm.a
+$(TESTS)/lockstep: $(BUILD)/obj/tests/fuzz/lockstep.o $(FUZZ_PROGRAMS) $(BUILD)/libcomet-vm.a
 $(TESTS)/embedding: $(BUILD)/obj/tests/bench/embedding.o $(BUILD)/libcomet-vm.a
-TEST_PROGRAMS := $(addprefix $(TESTS)/,core conformance image-fuzz state-fuzz lockstep)
+TEST_PROGRAMS := $(addprefix $(TESTS)/,core conformance image-fuzz state-fuzz api-fuzz lockstep)
 $(TEST_PROGRAMS) $(TESTS)/embedding:
 	@mkdir -p $(@D)
 	@echo "  link   $@"
@@ -127,6 +129,7 @@ test-suites: $(TESTS)/cases $(FUZZ_IMAGES) sanitized-programs coverage-programs
 	  lockstep-sanitized '$(SANITIZED)/lockstep 100001 40' \
 	  fuzz-images '$(SANITIZED)/image-fuzz 1 3000 $(FUZZ_IMAGES)' \
 	  fuzz-states '$(SANITIZED)/state-fuzz 1 3000' \
+	  fuzz-api '$(SANITIZED)/api-fuzz 1 150' \
 	  fuzz-left-behind 'tests/fuzz/left-behind.sh 1 150' \
 	  errors-reached 'tests/errors-reached.sh' \
 	  error-texts 'tests/error-texts.sh' \
@@ -154,6 +157,7 @@ COUNT ?= 100000
 fuzz: $(FUZZ_IMAGES) sanitized-programs
 	$(SANITIZED)/image-fuzz $(SEED) $(COUNT) $(FUZZ_IMAGES)
 	$(SANITIZED)/state-fuzz $(SEED) $(COUNT)
+	$(SANITIZED)/api-fuzz $(SEED) $(COUNT)
 	BUILD=$(BUILD) tests/fuzz/left-behind.sh $(SEED) $(COUNT)
 	$(SANITIZED)/lockstep $(SEED) $(COUNT)
 	SEED=$(SEED) COUNT=$(COUNT) $(BUILD)/comet-vm test tests/asm/fuzz.scm

@@ -264,7 +264,7 @@ COMET_API comet_status comet_thread_get(const comet_machine* machine, comet_thre
 /* Continues elsewhere: sets the pc. The activations stay. */
 COMET_API comet_status comet_set_pc(comet_machine* machine, comet_thread thread, uint64_t pc, comet_error* error);
 /* Begins afresh: pc, one activation with its window at 0, all registers, thread registers and the
- * instruction count 0. */
+ * instruction count 0. COMET_ERROR_STATE: the thread runs, or the machine does and its threads took turns. */
 COMET_API comet_status comet_thread_restart(comet_machine* machine, comet_thread thread, uint64_t pc, comet_error* error);
 
 /* Register `index` of the activation `level` (0: innermost, 1: its caller, ...). Register 0 reads 0 and

@@ -106,6 +106,9 @@ BOOST_AUTO_TEST_CASE(names_have_1_to_63_plain_letters) {
     SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_host_grant(vm, name.c_str(), nullptr, nullptr, error));
     SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_host_import(vm, name.c_str(), &index, error));
   }
+  comet_error error = COMET_ERROR_INIT;
+  comet_host_import(vm, "a\n\x1b[2J", &index, &error);
+  BOOST_CHECK(std::string(error.message).starts_with("`a??[2J` is no name"));
 }
 
 BOOST_AUTO_TEST_CASE(a_call_without_function_waits_for_the_embedder) {
@@ -332,6 +335,7 @@ comet_status meddle(comet_call* call, void* data) {
   SUPPORT_FAILS(COMET_ERROR_STATE, comet_image_load(image, machine, 0, error));
   SUPPORT_FAILS(COMET_ERROR_STATE, comet_run(machine, comet_call_thread(call), 1, &stop, error));
   SUPPORT_FAILS(COMET_ERROR_STATE, comet_thread_free(machine, comet_call_thread(call), error));
+  SUPPORT_FAILS(COMET_ERROR_STATE, comet_thread_restart(machine, comet_call_thread(call), code_address, error));
   comet_image_free(image);
   // What takes nothing away is allowed: other threads run, the list grows, memory comes and goes.
   SUPPORT_OK(comet_run(machine, with.other, 1, &stop, error));

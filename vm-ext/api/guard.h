@@ -43,6 +43,10 @@ inline void end_with_whole_character(char* text, size_t length) {
   va_end(arguments);
   constexpr size_t most = sizeof failure.message - 1;
   if (length > static_cast<int>(most)) end_with_whole_character(failure.message, most);
+  // A name that somebody chose may be in it; a message is one line all the same, and no terminal obeys it.
+  for (char& character : failure.message) {
+    if ((character > 0 && character < ' ') || character == 0x7f) character = '?';
+  }
   throw failure;
 }
 

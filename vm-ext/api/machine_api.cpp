@@ -388,7 +388,10 @@ comet_status comet_set_pc(comet_machine* machine, comet_thread thread, uint64_t 
 comet_status comet_thread_restart(comet_machine* machine, comet_thread thread, uint64_t pc, comet_error* error) {
   return guard(error, [&] {
     require(machine, "machine");
-    machine->thread(thread).restart(pc);
+    Thread& restarted = machine->thread(thread);
+    // The run that is under way counts by what its threads, all of them where they take turns, have executed.
+    if (restarted.running || machine->schedule().begun) machine->require_no_run("restart this thread");
+    restarted.restart(pc);
     machine->timeline.abandon(thread);
     machine->note_other_change();
   });
