@@ -1,6 +1,7 @@
 // Runs random programs in several ways that must not differ: in one go, in slices of random fuel, one
 // instruction at a time, on a machine without a fast window, under a breakpoint and a watchpoint, and observed. What
-// is told of the observed run must be told of the one instruction by instruction as well.
+// is told of the observed run must be told of the one instruction by instruction as well. The state after each of the
+// first instructions of every twentieth program is compared too.
 //
 //   lockstep SEED COUNT
 //
@@ -20,6 +21,8 @@ namespace {
 
 constexpr std::uint64_t round_fuel = 20000;
 constexpr unsigned rounds = 40;
+constexpr std::uint64_t compared_each = 20;     // of so many programs, one is compared at every instruction,
+constexpr std::uint64_t compared_fuel = 500;    // of so many
 
 struct machine_deleter {
   void operator()(comet_machine* machine) const { comet_machine_free(machine); }
@@ -141,6 +144,54 @@ std::string describe(const outcome& what) {
   return text;
 }
 
+// A machine's state now, which it goes back to.
+class way_back {
+ public:
+  explicit way_back(comet_machine* machine) : machine_(machine) {
+    if (comet_snapshot_take(machine, &begin_, &error_) != COMET_OK) throw std::runtime_error(error_.message);
+  }
+  ~way_back() { comet_snapshot_free(machine_, begin_); }
+  way_back(const way_back&) = delete;
+  way_back& operator=(const way_back&) = delete;
+  void go() {
+    if (comet_snapshot_restore(machine_, begin_, &error_) != COMET_OK) throw std::runtime_error(error_.message);
+  }
+
+ private:
+  comet_machine* machine_;
+  comet_snapshot* begin_ = nullptr;
+  comet_error error_ = COMET_ERROR_INIT;
+};
+
+outcome run_for(comet_machine* machine, std::uint64_t fuel) {
+  outcome result;
+  comet_error error = COMET_ERROR_INIT;
+  if (comet_run(machine, 0, fuel, &result.stop, &error) != COMET_OK ||
+      comet_state_hash(machine, result.hash.data(), &error) != COMET_OK)
+    throw std::runtime_error(error.message);
+  return result;
+}
+
+// Whether a program is after each instruction, by the reference loop, where the fast one comes to with so much fuel. Both
+// machines are at its beginning, before and afterwards.
+bool same_at_every_instruction(comet_machine* fast, comet_machine* reference, std::uint64_t seed) {
+  way_back fast_begin(fast), reference_begin(reference);
+  bool equal = true;
+  for (std::uint64_t fuel = 1; equal && fuel <= compared_fuel; ++fuel) {
+    fast_begin.go();
+    outcome expected = run_for(reference, 1), found = run_for(fast, fuel);
+    expected.executed = found.executed = 0; // of this run alone
+    equal = same(expected, found);
+    if (!equal)
+      std::cerr << "lockstep: seed " << seed << ": after instruction " << fuel << " the state is another\n  one at a time: "
+                << describe(expected) << "\n  in one go: " << describe(found) << "\n";
+    if (expected.stop.reason != COMET_OUT_OF_FUEL) break;
+  }
+  fast_begin.go();
+  reference_begin.go();
+  return equal;
+}
+
 void list(const comet_machine* machine, const program& what) {
   std::size_t at = 0;
   while (at < what.code.size()) {
@@ -164,6 +215,11 @@ class lockstep {
     random_source random(seed);
     const program what = random_program(random);
     for (const machine_pointer& machine : machines_) prepare(machine.get(), what);
+    if (seed % compared_each == 0 &&
+        !same_at_every_instruction(machines_[0].get(), machines_[static_cast<unsigned>(way::single)].get(), seed)) {
+      list(machines_[0].get(), what);
+      return false;
+    }
     watch(what, random);
     // Counting changes nothing else.
     for (std::uint64_t& opcode : counted_) {
