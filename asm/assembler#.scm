@@ -35,7 +35,7 @@
   member? make-member member-name member-bytes
   bytes->archive archive->bytes archive-bytes?
   archive-with-members archive-without-members))
-(##namespace ("asm/binary/parts#" ->binary binary-parts))
+(##namespace ("asm/binary/parts#" ->binary binary-parts for-each-binary-part))
 (##namespace ("asm/binary/symbols#" binary-symbols binary-nm))
 (##namespace ("asm/binary/sizes#" binary-sizes binary-size))
 (##namespace ("asm/binary/disassemble#" binary-disasm))

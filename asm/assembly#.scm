@@ -3,7 +3,7 @@
   new-assembly assembly-resized current-assembly assembly-states
   assembly-pass assembly-mode assembly-environment assembly-sections
   assembly-changed? assembly-changed?-set! assembly-unknown? known-or-zero assembly-source assembly-warnings
-  note-warning! note-warning-at! symbol-entry-used? assembly-repeated assembly-repeated-set! assembly-files
+  note-warning! note-warning-of! note-warning-at! symbol-entry-used? assembly-repeated assembly-repeated-set! assembly-files
   begin-scope! symbol-met? symbol-in-pass symbol-entries names-bound
   note-problem! near-name assembly-errors assembly-names-lost?-set! for-each-guarded
   assembly-views note-view!

@@ -335,11 +335,13 @@
   (note-warning! a message))
 
 (define (note-warning! a message)
-  (let ((problem (make-problem message '() #f #f)))
-    (if (< (length (assembly-warnings a)) asm-diagnostic-limit)
-        (assembly-warnings-set! a
-          (cons (problem->diagnostic a problem (problem-place a problem) 'warning)
-                (assembly-warnings a))))))
+  (note-warning-of! a (make-problem message '() #f #f)))
+
+(define (note-warning-of! a problem)
+  (if (< (length (assembly-warnings a)) asm-diagnostic-limit)
+      (assembly-warnings-set! a
+        (cons (problem->diagnostic a problem (problem-place a problem) 'warning)
+              (assembly-warnings a)))))
 
 ;; The diagnostics of the pass, in order. A label that only the failure of something else has left without
 ;; a definition is no mistake of its own, and is told of only where there is nothing else to tell.

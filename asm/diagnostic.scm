@@ -18,7 +18,31 @@
   severity) ; error, or warning
 
 (define (make-asm-diagnostic file line column message notes text #!optional (severity 'error))
-  (construct-asm-diagnostic file line column message notes text severity))
+  (construct-asm-diagnostic file line column message
+                            (append notes (if (eq? severity 'error) (comment-notes text column) '()))
+                            text severity))
+
+;; Other assemblers' comments are names here, and what is wrong with them seldom tells so. A note where one begins at or
+;; before the column; LINE may be #f.
+(define (comment-notes line column)
+  (let ((end (if line (min column (- (string-length line) 1)) 0)))
+    (let loop ((i 0) (begins? #t))
+      (if (>= i end)
+          '()
+          (let ((c (string-ref line i)))
+            (cond ((char=? c #\") (loop (string-end line i) #f))
+                  ((char=? c #\;) '())
+                  ((and begins? (char=? c #\/) (memv (string-ref line (+ i 1)) '(#\/ #\*)))
+                   (list (text "a comment begins with ; and not with " (substring line i (+ i 2)))))
+                  (else (loop (+ i 1) (memv c '(#\space #\tab #\,))))))))))
+
+;; The index behind the string that begins at i.
+(define (string-end line i)
+  (let loop ((i (+ i 1)))
+    (cond ((>= i (string-length line)) i)
+          ((char=? (string-ref line i) #\\) (loop (+ i 2)))
+          ((char=? (string-ref line i) #\") (+ i 1))
+          (else (loop (+ i 1))))))
 
 (define-type asm-error
   diagnostics)

@@ -97,10 +97,21 @@
   (if (not (<= -128 value 255)) (fail "`" name "` fills with a byte (0 to 255), found " value))
   (bitwise-and value 255))
 
-(define (bytes-operand name operand)
-  (cond ((text-literal? operand) (text-literal-bytes operand))
-        ((string? operand) (string->utf8 operand))
-        (else (fail "`" name "` expects strings, found " (operand->text operand)))))
+;; From text, or what a form or a variable of the source gives.
+(define (bytes-operand a name operand)
+  (define (bytes value)
+    (cond ((text-literal? value) (text-literal-bytes value))
+          ((string? value) (string->utf8 value))
+          (else
+           (operand-place! a operand)
+           (fail "`" name "` expects strings, found " (operand->text value)))))
+  (cond ((form? operand)
+         (operand-place! a operand)
+         (bytes (eval-form a operand)))
+        ((name? operand)
+         (let ((value (name-variable a operand)))
+           (bytes (if (string? value) value operand))))
+        (else (bytes operand))))
 
 ;; A name, from text or from Scheme.
 (define (name-operand name operand)
@@ -134,7 +145,7 @@
           (fail "`" name "` knows the word keep behind the address, found " (operand->text (caddr more))))
       (switch-section! a
                        (symbol->string (name-operand name (car operands)))
-                       (and (pair? more) (order-protection name (utf8->string (bytes-operand name (car more)))))
+                       (and (pair? more) (order-protection name (utf8->string (bytes-operand a name (car more)))))
                        (and (= 2 (length more)) (address-operand a name (cadr more))))
       (if keep? (section-keep?-set! (current-section a) #t)))))
 
@@ -183,14 +194,14 @@
 (define-directives! '(".ascii")
   (lambda (a name operands)
     (check-count name operands 1 (expt 2 24) "one or more strings")
-    (for-each (lambda (operand) (emit-bytes! a (bytes-operand name operand))) operands)))
+    (for-each (lambda (operand) (emit-bytes! a (bytes-operand a name operand))) operands)))
 
 (define-directives! '(".asciz" ".string")
   (lambda (a name operands)
     (check-count name operands 1 (expt 2 24) "one or more strings")
     (for-each
      (lambda (operand)
-       (emit-bytes! a (bytes-operand name operand))
+       (emit-bytes! a (bytes-operand a name operand))
        (emit-byte! a 0))
      operands)))
 
@@ -287,7 +298,7 @@
 (define-directives! '(".incbin")
   (lambda (a name operands)
     (check-count name operands 1 3 "the name of a file, an offset and a length")
-    (let* ((file (utf8->string (bytes-operand name (car operands))))
+    (let* ((file (utf8->string (bytes-operand a name (car operands))))
            (path (find-included file (source-file-name (statement-file (assembly-statement a)))))
            (bytes (file-content a path))
            (total (u8vector-length bytes))
@@ -342,13 +353,13 @@
   (lambda (a name operands)
     (fail "`" name "` cannot come from Scheme, which has `if` and `map`: expected it in a line of its own")))
 
-(define (message-operand name operand)
-  (utf8->string (bytes-operand name operand)))
+(define (message-operand a name operand)
+  (utf8->string (bytes-operand a name operand)))
 
 (define-directives! '(".assert")
   (lambda (a name operands)
     (check-count name operands 1 2 "a condition, such as (< size 64), and a message")
-    (let ((message (if (pair? (cdr operands)) (message-operand name (cadr operands)) "what was asserted is false"))
+    (let ((message (if (pair? (cdr operands)) (message-operand a name (cadr operands)) "what was asserted is false"))
           (later (and (assembly-object? a) (comparison-operand a (car operands)))))
       (cond (later
              (current-section a)
@@ -372,12 +383,12 @@
 (define-directives! '(".error")
   (lambda (a name operands)
     (check-count name operands 1 1 "a message")
-    (fail (message-operand name (car operands)))))
+    (fail (message-operand a name (car operands)))))
 
 (define-directives! '(".warning")
   (lambda (a name operands)
     (check-count name operands 1 1 "a message")
-    (note-warning! a (message-operand name (car operands)))))
+    (note-warning! a (message-operand a name (car operands)))))
 
 ;; ---- symbols -----------------------------------------------------------------------------------------
 

@@ -70,7 +70,7 @@
     (check-definitions r)
     (let* ((texts (map (lambda (unit) (unit-text r unit drop?)) (resolution-units r)))
            (statements (append-map linked-statements texts))
-           (source (make-source (make-source-file name #f '()) (list->vector statements) '() '() '()))
+           (source (make-source (make-source-file name #f '()) (list->vector statements) '() '() '() '()))
            (weak (undefined-weak-keys r)))
       (assemble-statements source 'link program-base (lambda (key) (table-ref weak key #f)) '() '()
         (lambda (a) (finish a name r texts))))))

@@ -212,7 +212,7 @@
                     (let ((file (make-source-file name #f '())))
                       (make-source file
                                    (vector (make-statement 'value file 0 0 #f code '() #f 0))
-                                   '() '() '())))))
+                                   '() '() '() '())))))
     (check-readable source)
     (assemble-statements source 'live at external imports definitions
       (lambda (a) (finish a source)))))

@@ -29,6 +29,7 @@
   (diagnostics)
   (registers)
   (assigned)
+  (miscounted)
   (nested)              ; the statements as a vector, blocks put together
   (too-many?)
   run                   ; a builder, of asm/runs, for instructions that are not among the statements yet
@@ -45,12 +46,13 @@
                (scan-nested scan)
                (reverse (scan-diagnostics scan))
                (scan-registers scan)
-               (scan-assigned scan)))
+               (scan-assigned scan)
+               (scan-miscounted scan)))
 
 ;; A file, read to its end. string: what the bytes say; includers: as in source-file.
 (define (scan-of-text name bytes string includers)
   (let* ((file (make-source-file name bytes includers))
-         (scan (make-scan file (with-newline string) 0 1 0 0 '() '() '() '() '#() #f (make-run-builder)
+         (scan (make-scan file (with-newline string) 0 1 0 0 '() '() '() '() '() '#() #f (make-run-builder)
                           (make-plain))))
     (let loop ()
       (if (not (read-until-problem scan)) (loop)))
@@ -310,6 +312,7 @@
       (scan-diagnostics-set! scan (append (scan-diagnostics inner) (scan-diagnostics scan)))
       (scan-registers-set! scan (append (scan-registers inner) (scan-registers scan)))
       (scan-assigned-set! scan (append (scan-assigned inner) (scan-assigned scan)))
+      (scan-miscounted-set! scan (append (scan-miscounted inner) (scan-miscounted scan)))
       (finish-run! scan)
       (scan-statements-set! scan
         (append (reverse (vector->list (scan-nested inner))) (scan-statements scan))))))
@@ -412,7 +415,7 @@
 ;; The columns of the operands behind the name that stands in a column of a line.
 (define (operand-columns line column)
   (let* ((text (with-newline line))
-         (scan (make-scan #f text (name-end text (- column 1)) 1 0 0 '() '() '() '() '#() #f #f #f)))
+         (scan (make-scan #f text (name-end text (- column 1)) 1 0 0 '() '() '() '() '() '#() #f #f #f)))
     (with-exception-catcher
      (lambda (exception) '())
      (lambda () (map cdr (read-operands scan))))))
@@ -623,22 +626,52 @@
     (cons (+ line form-line)
           (+ 1 (##filepos-col position) (if (= form-line 0) (- column 1) 0)))))
 
-;; Which registers beyond the predefined ones a form mentions, and which variables it defines or assigns.
+;; Which registers beyond the predefined ones a form mentions, and which variables it defines or assigns; and where it
+;; has an instruction's list with a wrong number of operands.
 (define (note-symbols! scan source)
-  (let walk ((datum (##desourcify source)))
-    (cond ((pair? datum)
-           (if (pair? (cdr datum))
-               (case (car datum)
-                 ((define define-macro define-syntax set!) (note-assigned! scan (innermost (cadr datum))))
-                 ((define-values define-record-type) (note-assigned! scan (cdr datum)))))
-           (walk (car datum))
-           (walk (cdr datum)))
-          ((vector? datum) (walk (vector->list datum)))
-          ((symbol? datum)
-           (let ((register (register-symbol datum)))
-             (if (and register (>= (register-number register) 256)
-                      (not (memq datum (scan-registers scan))))
-                 (scan-registers-set! scan (cons datum (scan-registers scan)))))))))
+  (let ((wrong? #f))
+    (let walk ((datum (##desourcify source)))
+      (cond ((pair? datum)
+             (if (pair? (cdr datum))
+                 (case (car datum)
+                   ((define define-macro define-syntax set!) (note-assigned! scan (innermost (cadr datum))))
+                   ((define-values define-record-type) (note-assigned! scan (cdr datum)))
+                   ((list) (if (miscounted-entry datum) (set! wrong? #t)))))
+             (walk (car datum))
+             (walk (cdr datum)))
+            ((vector? datum) (walk (vector->list datum)))
+            ((symbol? datum)
+             (let ((register (register-symbol datum)))
+               (if (and register (>= (register-number register) 256)
+                        (not (memq datum (scan-registers scan))))
+                   (scan-registers-set! scan (cons datum (scan-registers scan))))))))
+    (if wrong? (note-miscounted! scan source))))
+
+;; The entry of the mnemonic in (list mnemonic operand …) where that has another number of operands than it takes.
+(define (miscounted-entry datum)
+  (and (list? datum)
+       (eq? (car datum) 'list)
+       (pair? (cdr datum))
+       (symbol? (cadr datum))
+       (let ((entry (isa-find (symbol->string (cadr datum)))))
+         (and entry
+              (> (isa-entry-arity entry) 0)
+              (not (<= (isa-entry-least-arity entry) (length (cddr datum)) (isa-entry-arity entry)))
+              entry))))
+
+(define (note-miscounted! scan code)
+  (cond ((pair? code)
+         (note-miscounted! scan (car code))
+         (note-miscounted! scan (cdr code)))
+        ((##source? code)
+         (let ((entry (and (pair? (##source-code code)) (miscounted-entry (##desourcify code)))))
+           (if (and entry (< (length (scan-miscounted scan)) asm-diagnostic-limit))
+               (let ((place (##position->filepos (##locat-position (##source-locat code)))))
+                 (scan-miscounted-set! scan
+                   (cons (list (scan-name scan) (+ 1 (##filepos-line place)) (+ 1 (##filepos-col place))
+                               (isa-entry-name entry))
+                         (scan-miscounted scan))))))
+         (note-miscounted! scan (##source-code code)))))
 
 ;; The name in (define ((curried a) b) …).
 (define (innermost target)

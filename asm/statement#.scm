@@ -1,7 +1,7 @@
 ;; asm/statement: a source after reading.
 (##namespace ("asm/statement#"
   make-source source-file source-name source-statements source-diagnostics source-registers
-  source-assigned
+  source-assigned source-miscounted
   make-source-file source-file-name source-file-line source-file-lines source-file-line-count
   source-file-includers source-file-chain
   make-statement statement-kind statement-file statement-line statement-column statement-head

@@ -11,7 +11,8 @@
   statements   ; a vector
   diagnostics  ; what could not be read, in order
   registers    ; symbols such as r1000 that Scheme forms mention
-  assigned)    ; symbols that Scheme forms define or assign
+  assigned     ; symbols that Scheme forms define or assign
+  miscounted)  ; of (list mnemonic …) with more or fewer operands than it takes, the first: (file line column mnemonic)
 
 (define-type source-file
   name         ; as errors show it; the same object stands in the positions of its Scheme forms

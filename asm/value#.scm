@@ -2,6 +2,6 @@
 (##namespace ("asm/value#"
   make-relocation relocation? relocation-thunk relocation-size
   make-label-marker label-marker? label-marker-name
-  ->label-name eval-form emit-value! emit-defined! emit-text-instruction! find-entry resolve-number operand-place!
+  ->label-name eval-form emit-value! emit-defined! emit-text-instruction! find-entry resolve-number name-variable operand-place!
   emit-sized! emit-deferred-directive!
   set-directive-runner!))

@@ -228,12 +228,14 @@
   (let ((kinds (isa-entry-kinds entry))
         (count (length operands)))
     (if (or (< count (isa-entry-least-arity entry)) (> count (isa-entry-arity entry)))
-        (fail "`" (isa-entry-name entry) "` takes " (isa-entry-arity entry)
-              (if (= 1 (isa-entry-arity entry)) " operand" " operands") ", found " count))
+        (fail "`" (isa-entry-name entry) "` takes " (operands-of entry) ", found " count))
     (let loop ((i 0) (operands operands) (fields '()))
       (cond ((= i (isa-entry-arity entry)) (emit-fields! a entry (reverse fields)))
             ((null? operands) (loop (+ i 1) '() (cons 0 fields)))
             (else (loop (+ i 1) (cdr operands) (cons (field (string-ref kinds i) (car operands)) fields)))))))
+
+(define (operands-of entry)
+  (text (isa-entry-arity entry) (if (= 1 (isa-entry-arity entry)) " operand" " operands")))
 
 ;; The entry of a mnemonic, the table's or another, or #f.
 (define (find-entry a name)
@@ -363,6 +365,7 @@
            => (lambda (entry)
                 (emit-located! a value #t (lambda () (emit-instruction! a entry (cdr value) value)))))
           (else
+           (suspect-count! a value)
            (for-each-guarded (lambda (item) (emit-value! a item))
                              value
                              (lambda (problem) (note-problem! a problem)))))))
@@ -396,6 +399,31 @@
         (if (equal? (place-file inside) (source-file-name (statement-file (assembly-statement a))))
             (problem-move noted (place-line inside) (place-column inside))
             noted))))
+
+;; (list add r1 r2) is three integers. That is hardly meant where the source writes it so, and `list` made it there.
+(define (suspect-count! a value)
+  (let* ((written (source-miscounted (assembly-source a)))
+         (entry (and (pair? written)
+                     (fixnum? (car value))
+                     (every operand-like? (cdr value))
+                     (isa-by-opcode (car value)))))
+    (if entry
+        (let* ((statement (assembly-statement a))
+               (places (list-places a value))
+               (place (if (pair? places)
+                          (let ((inside (car (reverse places))))
+                            (list (place-file inside) (place-line inside) (place-column inside)))
+                          (list (source-file-name (statement-file statement))
+                                (statement-line statement)
+                                (statement-column statement)))))
+          (if (member (append place (list (isa-entry-name entry))) written)
+              (note-warning-of! a
+                (problem-at-places a
+                  (make-problem (text "`" (isa-entry-name entry) "` takes " (operands-of entry) ", found "
+                                      (length (cdr value)) ": this list is no instruction, but numbers, each of which "
+                                      "becomes bytes")
+                                '() #f #f)
+                  places)))))))
 
 ;; Where a mnemonic is the name of a standard procedure, (list not r1 r2) begins with that procedure.
 (define (mnemonic-procedure->symbol head)

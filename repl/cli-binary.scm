@@ -84,11 +84,9 @@
                  title?: (pair? (cdr words))))))
 
 (define (cli-size options words)
-  (let ((title? #t))
-    (for-each-file words
-      (lambda (path)
-        (binary-size (list path) title?: title?)
-        (set! title? #f)))))
+  (some-files words)
+  (binary-size '() title?: #t)
+  (for-each-file words (lambda (path) (binary-size (list path) title?: #f))))
 
 ;; ---- strip -------------------------------------------------------------------------------------------
 

@@ -138,7 +138,8 @@ Exit status: 0 when all passed, or 1"
         (newline)
         (say "Options (N: decimal, or hexadecimal with 0x):")
         (for-each (lambda (option)
-                    (say "  " (string-pad-right (text (car option) " " (caddr option)) 18) " " (cadddr option)))
+                    (let ((usage (text (car option) " " (caddr option))))
+                      (say "  " (if (> (string-length usage) 18) usage (string-pad-right usage 18)) " " (cadddr option))))
                   (part-options part)))))
 
 ;; ---- main ------------------------------------------------------------------------------------------

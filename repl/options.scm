@@ -100,15 +100,16 @@
         (cons (substring word 0 at) (cons (substring word (+ at 1) (string-length word)) (cdr words)))
         words)))
 
-;; -gn is -g -n, where these are options without values.
+;; -gn is -g -n, where these are options without values; -Dn=1 is -D n=1, where -D takes one.
 (define (split-letters words specifications)
   (let* ((word (car words)) (letters (cdr (string->list word))))
     (define (named letter) (assoc (string #\- letter) specifications))
-    (if (and (pair? (cdr letters))
-             (not (assoc word specifications))
-             (every (lambda (letter) (let ((each (named letter))) (and each (not (cadr each))))) letters))
-        (append (map (lambda (letter) (string #\- letter)) letters) (cdr words))
-        words)))
+    (define (without-value? letter) (let ((each (named letter))) (and each (not (cadr each)))))
+    (cond ((or (null? (cdr letters)) (assoc word specifications)) words)
+          ((every without-value? letters) (append (map (lambda (letter) (string #\- letter)) letters) (cdr words)))
+          ((and (named (car letters)) (not (without-value? (car letters))))
+           (cons* (substring word 0 2) (substring word 2 (string-length word)) (cdr words)))
+          (else words))))
 
 ;; anywhere?: options may also stand behind other words, up to `--`.
 (define (parse-options words specifications #!optional (anywhere? #f))

@@ -15,11 +15,13 @@
 
 (define-documented (binary-disasm what #!key (name "binary"))
   "Prints what is in WHAT, whatever ->binary takes: sections with symbols, instructions and data."
-  (for-each (lambda (part)
-              (if (vm-image? (cdr part))
-                  (print-image (cdr part) (car part))
-                  (print-object (cdr part) (car part))))
-            (binary-parts what name: name)))
+  (for-each-binary-part
+   (lambda (part)
+     (if (vm-image? (cdr part))
+         (print-image (cdr part) (car part))
+         (print-object (cdr part) (car part))))
+   what
+   name: name))
 
 ;; A section under way. Addresses begin with 0 in an object, unless it has one of its own.
 (define-type area

@@ -21,7 +21,7 @@
 (define-documented (binary-objdump what #!optional (tables binary-tables))
   "Prints tables of WHAT, whatever ->binary takes: those that the list TABLES names, out of binary-tables. Tables
 that are empty are left out. In objects, addresses count from the beginning of their section."
-  (for-each
+  (for-each-binary-part
    (lambda (part)
      (let* ((image? (vm-image? (cdr part))) (rows-of (if image? image-rows object-rows)))
        (print-line (visible-text (car part)) ": " (if image? "image" "object"))
@@ -29,7 +29,7 @@ that are empty are left out. In objects, addresses count from the beginning of t
                    (if (memq table tables) (print-table (title-of table) (rows-of (cdr part) table))))
                  binary-tables)
        (newline)))
-   (binary-parts what)))
+   what))
 
 (define (title-of table)
   (case table

@@ -1,2 +1,2 @@
 ;; asm/binary/parts: files of the assembler and the linker, told apart.
-(##namespace ("asm/binary/parts#" ->binary binary-parts print-line right-aligned))
+(##namespace ("asm/binary/parts#" ->binary binary-parts for-each-binary-part print-line right-aligned))

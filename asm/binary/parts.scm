@@ -44,12 +44,38 @@ errors call NAME, or as the path of a file. Raises an asm-error where it is none
 (define-documented (binary-parts what #!key (name "binary"))
   "The images and objects in WHAT, which is whatever ->binary takes, or a program of another format, which becomes an
 image: a list of pairs of a name and an image or an object, one pair for each member of an archive."
+  (let ((binary (->any-binary what name)))
+    (if (archive? binary)
+        (map (lambda (member) (member-part binary member)) (archive-members binary))
+        (list (only-part binary what name)))))
+
+(define-documented (for-each-binary-part action what #!key (name "binary"))
+  "Calls (action part) with each pair that binary-parts gives of WHAT, but goes on behind a member of an archive that is
+damaged or neither an image nor an object. Raises an asm-error that tells of those when the others are done."
+  (let ((binary (->any-binary what name)))
+    (if (archive? binary)
+        (let ((wrong (append-map (lambda (member) (do-member action binary member)) (archive-members binary))))
+          (if (pair? wrong) (raise (make-asm-error (take-at-most wrong asm-diagnostic-limit)))))
+        (action (only-part binary what name)))))
+
+(define (->any-binary what name)
   (let* ((name (if (string? what) what name))
-         (what (if (string? what) (bytes-of-file what) what))
-         (binary (if (of-another-format? what name) (bytes->image what name) (->binary what name: name))))
-    (cond ((vm-image? binary) (list (cons name binary)))
-          ((object? binary) (list (cons (object-name binary) binary)))
-          (else (map (lambda (member) (member-part binary member)) (archive-members binary))))))
+         (what (if (string? what) (bytes-of-file what) what)))
+    (if (of-another-format? what name) (bytes->image what name) (->binary what name: name))))
+
+(define (only-part binary what name)
+  (cons (cond ((object? binary) (object-name binary)) ((string? what) what) (else name)) binary))
+
+;; The action with a member; the diagnostics where the member is damaged.
+(define (do-member action archive member)
+  (let ((part (with-exception-catcher
+               (lambda (exception) (if (asm-error? exception) exception (raise exception)))
+               (lambda () (member-part archive member)))))
+    (if (asm-error? part)
+        (asm-error-diagnostics part)
+        (begin
+          (action part)
+          '()))))
 
 ;; Whether one of the loaders that know their files by their content recognises it, and it is none of ours.
 (define (of-another-format? what name)

@@ -34,11 +34,14 @@ that cannot be written, data those of sections that can; bss are zeros for which
 
 (define-documented (binary-size whats #!key (title? #t))
   "Prints how much room the images, objects and archives of a list take in memory; each is whatever binary-parts takes."
-  (let ((parts (append-map binary-parts whats)))
-    (if title? (print-line "     text      data       bss       dec       hex  filename"))
-    (for-each (lambda (part)
-                (let* ((sizes (vector->list (binary-sizes (cdr part)))) (sum (apply + sizes)))
-                  (for-each (lambda (n) (display (right-aligned n 9)) (display " ")) sizes)
-                  (print-line (right-aligned sum 9) " " (right-aligned (hex sum) 9)
-                              "  " (visible-text (car part)))))
-              parts)))
+  (if title? (print-line "     text      data       bss       dec       hex  filename"))
+  (for-each
+   (lambda (what)
+     (for-each-binary-part
+      (lambda (part)
+        (let* ((sizes (vector->list (binary-sizes (cdr part)))) (sum (apply + sizes)))
+          (for-each (lambda (n) (display (right-aligned n 9)) (display " ")) sizes)
+          (print-line (right-aligned sum 9) " " (right-aligned (hex sum) 9)
+                      "  " (visible-text (car part)))))
+      what))
+   whats))

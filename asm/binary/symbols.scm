@@ -88,18 +88,16 @@ knows. The expression, a text, is what it computes then, or #f. Numeric and .L l
   "Prints the symbols of WHAT, whatever ->binary takes: a line each, with value, letter (see binary-symbols) and
 name. NUMERIC? sorts by value; UNDEFINED? leaves out what is defined, GLOBAL? what other objects do not see. The
 parts of an archive have a title each, and so has anything else with TITLE?."
-  (let* ((parts (binary-parts what))
-         (titles? (or title? (not (and (= 1 (length parts)) (equal? what (caar parts)))))))
-    (for-each
-     (lambda (part)
-       (if titles? (print-line "\n" (visible-text (car part)) ":"))
-       (for-each print-symbol
-                 (let ((rows (filter (lambda (row)
-                                       (and (or (not undefined?) (undefined-row? row))
-                                            (or (not global?) (seen-row? row))))
-                                     (binary-symbols (cdr part)))))
-                   (if numeric? (sort rows before-by-value?) rows))))
-     parts)))
+  (for-each-binary-part
+   (lambda (part)
+     (if (or title? (not (equal? what (car part)))) (print-line "\n" (visible-text (car part)) ":"))
+     (for-each print-symbol
+               (let ((rows (filter (lambda (row)
+                                     (and (or (not undefined?) (undefined-row? row))
+                                          (or (not global?) (seen-row? row))))
+                                   (binary-symbols (cdr part)))))
+                 (if numeric? (sort rows before-by-value?) rows))))
+   what))
 
 (define (undefined-row? row) (memv (vector-ref row 1) '(#\U #\w)))
 (define (seen-row? row)

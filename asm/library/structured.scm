@@ -77,12 +77,25 @@
 ;; How the macros hand a value to the procedures: a pair that says whether it is a register.
 (define (value source)
   (let ((form (datum source)))
+    (check source (not (call? source)) "a call cannot stand here: expected it in $set, $return or another call")
     (cond ((symbol? form) (list 'cons ''register source))
           ((and (pair? form) (eq? (car form) 'quote)) (list 'cons ''constant (cadr (parts source))))
           (else (list 'cons ''constant source)))))
 
+(define (call? source)
+  (let ((code (parts source)))
+    (and (pair? code) (memq (datum (car code)) '($call $host)))))
+
+;; Values for the registers behind $window. A call has its window at the register that its result is for, behind those
+;; that are filled already.
 (define (values-of sources)
-  (cons 'list (map value sources)))
+  (cons 'list
+        (map (lambda (source n)
+               (if (call? source)
+                   (list 'cons ''call (form source 'let (list (list '$window (list '+ '$window n))) source))
+                   (value source)))
+             sources
+             (iota (length sources) 1))))
 
 (define (register? value) (eq? (car value) 'register))
 
@@ -93,6 +106,7 @@
 (define (move register value)
   (let ((source (if (register? value) (cdr value) (constant value))))
     (cond ((register? value) (list 'mov register source))
+          ((eq? (car value) 'call) (list source (list 'mov register (+ register 1))))
           ((and (number? source) (negative? source)) (list 'simm register (- source)))
           (else (list 'imm register source)))))
 
@@ -103,12 +117,10 @@
 (define (expand-set source)
   (let* ((code (parts source))
          (right? (and code (= (length code) 3)))
-         (from (and right? (parts (caddr code))))
-         (call? (and (pair? from) (memq (datum (car from)) '($call $host))))
          (targets (and right? (parts (cadr code)))))
     (check source right? "expected ($set register value)")
     (macro-form source "$set"
-      (cond ((not call?) (list 'asm/library/structured#move (cadr code) (value (caddr code))))
+      (cond ((not (call? (caddr code))) (list 'asm/library/structured#move (cadr code) (value (caddr code))))
             (else
              (let ((targets (or targets (list (cadr code)))))
                (form source 'list

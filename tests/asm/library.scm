@@ -55,6 +55,21 @@
                                  "  (mul n n rest)"
                                  "  ($return n))"))
          'r1 'r2))
+  (test "a call is a value in another one, and of $return" 193
+        (car (registers-after
+              (text structured (lines "($procedure \"_start\" () (x)"
+                                      "  ($set x 7)"
+                                      "  ($return ($call \"join\" ($call \"join\" 1 2) ($call \"join\" x 3))))"
+                                      "($procedure \"join\" (a b) ()"
+                                      "  (muli a a 10)"
+                                      "  (add a a b)"
+                                      "  ($return a))"))
+              'r1)))
+  (test "but not in a condition" #t
+        (and (string-contains
+              (car (messages (text structured "($procedure \"f\" () (a) ($if (a = ($call \"f\")) (nop)))")))
+              "a call cannot stand here: expected it in $set, $return or another call")
+             #t))
   (test "have frames in memory" 77
         (car (registers-after
               (text structured (lines "($procedure \"_start\" () (a)" "  ($use-stack (address \"end\"))"

@@ -146,7 +146,7 @@
                                (list->vector (append (vector->list (source-statements start))
                                                      (map (lambda (i) (vector-ref statements i))
                                                           (append before (cdr piece)))))
-                               '() (source-registers source) (source-assigned source)))))
+                               '() (source-registers source) (source-assigned source) '()))))
     (object-name-set! object (text path "." number))
     (through-bytes object)))
 

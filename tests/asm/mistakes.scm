@@ -57,6 +57,13 @@
         '("2:1 nothing refers to the label `.Lx`, which is visible only here"
           "3:1 nothing refers to the label `1`, which is visible only here")
         (warnings "a: nop" ".Lx: nop" "1: nop" "2: jump 2b"))
+  (test "a list that lacks an operand, or has one too many, in a macro too"
+        (list "2:9 `add` takes 3 operands, found 2: this list is no instruction, but numbers, each of which becomes bytes"
+              "1:15 `imm` takes 2 operands, found 3: this list is no instruction, but numbers, each of which becomes bytes")
+        (warnings "(define (bad) (list imm r1 2 3))" "_start: (list add r1 r2)" "(bad)" "halt"))
+  (test "not numbers, parts of a longer list, other meanings of the name, and quoted lists" '()
+        (warnings "(list 51 1 2)" "(append (list add r1) (list r2 r3))" "(let ((add 300)) (list add 1 2))"
+                  "(let ((x '(list add r1))) '())" "(list halt nop)" "halt"))
   (test "can be made errors" "t.s:1:1: warning: the source makes no code and no data: its program would trap at once\n"
         (parameterize ((asm-warnings-as-errors #t)) (errors "")))
   (test "none in a machine that runs" "01" (u8vector->hex (asm "1: nop"))))

@@ -51,6 +51,12 @@ check "one option of objdump, one table" \
   "$(comet-vm objdump -h names.o | head -n 3)"
 check "tables that the letters together name" "2" "$(comet-vm objdump -hr names.o | grep -c '^[sr]e')"
 
+printf '_start: imm r1, n\n .ascii greeting, (string-append greeting "!")\n' >defined.s
+comet-vm asm -Dn=7 -D greeting=hi defined.s -o spaced.img; comet-vm asm -D n=7 -Dgreeting=hi -odense.img defined.s
+check "-D gives a string to .ascii, which takes forms" "hihi!" "$(tail -c +1 spaced.img | grep -ao 'hihi!' | head -n 1)"
+same "an option's value may stand behind its letter at once" spaced.img dense.img
+contains "help shows long options whole" "--warnings-as-errors  a warning" "$(comet-vm asm --help)"
+
 # ---- strip -----------------------------------------------------------------------------------------------
 
 comet-vm strip -o bare.o names.o
@@ -113,6 +119,18 @@ check "nm goes on behind a damaged file" "0000000000010000 T _start, 65" \
 check "and tells of each" "2" "$(grep -c 'broken.o: error\|none.o: there is no such file' out)"
 check "size goes on, too" "five.img, 66" \
   "$(comet-vm size none.o five.img 2>/dev/null | tail -n 1 | sed 's/.* //'), $(comet-vm size none.o five.img >out 2>&1; echo $?)"
+
+cp names.s plain.txt
+comet-vm ar r mixed.a names.o broken.o plain.txt five.img
+for tool in nm size objdump disasm; do
+  contains "$tool goes on behind a damaged member" "mixed.a(five.img)" "$(comet-vm $tool mixed.a 2>/dev/null)"
+  check "$tool tells of each such member" "65, mixed.a(broken.o) mixed.a(plain.txt)" \
+    "$(comet-vm $tool mixed.a >/dev/null 2>err; echo $?), $(sed -n 's/: error:.*//p' err | tr '\n' ' ' | sed 's/ $//')"
+done
+check "size has one title" 1 "$(comet-vm size broken.o mixed.a five.img 2>/dev/null | grep -c filename)"
+cp mixed.a same.a
+check "strip leaves such an archive as it was" 65 "$(comet-vm strip same.a 2>/dev/null; echo $?)"
+same "to the byte" mixed.a same.a
 
 # ---- mistakes --------------------------------------------------------------------------------------------
 

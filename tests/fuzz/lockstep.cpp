@@ -172,8 +172,8 @@ outcome run_for(comet_machine* machine, std::uint64_t fuel) {
   return result;
 }
 
-// Whether a program is after each instruction, by the reference loop, where the fast one comes to with so much fuel. Both
-// machines are at its beginning, before and afterwards.
+// Whether a program is after each instruction, by the reference loop, where the fast one comes to with so much fuel.
+// Both machines are at its beginning, before and afterwards.
 bool same_at_every_instruction(comet_machine* fast, comet_machine* reference, std::uint64_t seed) {
   way_back fast_begin(fast), reference_begin(reference);
   bool equal = true;
