@@ -129,7 +129,7 @@ test-suites: $(TESTS)/cases $(FUZZ_IMAGES) sanitized-programs coverage-programs
 	  lockstep-sanitized '$(SANITIZED)/lockstep 100001 40' \
 	  fuzz-images '$(SANITIZED)/image-fuzz 1 3000 $(FUZZ_IMAGES)' \
 	  fuzz-states '$(SANITIZED)/state-fuzz 1 3000' \
-	  fuzz-api '$(SANITIZED)/api-fuzz 1 150' \
+	  fuzz-api '$(SANITIZED)/api-fuzz 1 50' \
 	  fuzz-left-behind 'tests/fuzz/left-behind.sh 1 150' \
 	  errors-reached 'tests/errors-reached.sh' \
 	  error-texts 'tests/error-texts.sh' \

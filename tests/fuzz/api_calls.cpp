@@ -307,7 +307,7 @@ void api_calls::limits() {
   limits.size = random_.one_in(12) ? 0 : sizeof limits;
   limits.memory = random_.one_in(4) ? random_.below(memory_limit) : memory_limit;
   limits.registers = random_.one_in(8) ? UINT64_MAX : random_.below(1 << 13);
-  limits.call_depth = random_.one_in(8) ? awkward() & UINT32_MAX : random_.below(300);
+  limits.call_depth = random_.one_in(8) ? UINT64_MAX : random_.below(300);
   limits.output = random_.one_in(2) ? COMET_UNLIMITED : random_.below(100);
   limits.stop_for_memory = static_cast<int>(random_.below(2));
   CALL_ON(comet_set_limits, on, &limits);
