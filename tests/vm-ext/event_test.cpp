@@ -213,6 +213,74 @@ BOOST_AUTO_TEST_CASE(a_machine_is_moved_with_a_handler_under_way) {
   BOOST_CHECK(other.state_hash() == vm.state_hash());
 }
 
+// Thread 0 waits for the embedder with registers near the end of the stack; meanwhile an event of it comes, while thread 1 runs.
+BOOST_AUTO_TEST_CASE(no_handler_comes_between_a_host_call_and_who_serves_it) {
+  constexpr std::uint64_t high = 900000;  // of the register limit 2^20
+  program p;
+  p.on(COMET_ON_POSTED, 7, 1).add("imm", {200, 5}).add("imm", {11, function_address(2)}).call("spawn", 10);
+  p.call("yield", 10).call("served", high).add("halt");
+  p.at(1).add("imm", {1, data_address}).add("st64", {1, 3, 0}).add("ret");
+  p.at(2).call("served", 10).add("imm", {1, 0}).add("ret");
+  machine vm = p.make();
+  SUPPORT_OK(comet_host_grant(vm, "served", nullptr, nullptr, error));
+  comet_stop stop = run_all(vm);
+  BOOST_REQUIRE_EQUAL(stop.reason, COMET_HOST_CALL);
+  BOOST_REQUIRE_EQUAL(stop.thread, 1u);
+  BOOST_REQUIRE_EQUAL(vm.run().reason, COMET_HOST_CALL);
+  BOOST_REQUIRE_EQUAL(comet_post_event(vm, COMET_ON_POSTED, 7, 77), COMET_OK);
+  BOOST_REQUIRE_EQUAL(run_all(vm).thread, 1u);
+  BOOST_CHECK_EQUAL(vm.info().handlers, 0u);
+  comet_limits limits = COMET_LIMITS_INIT;
+  SUPPORT_OK(comet_get_limits(vm, &limits, error));
+  limits.registers = 1000;
+  SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_set_limits(vm, &limits, error));
+  std::uint64_t argument = 1;
+  SUPPORT_OK(comet_host_argument(vm, 0, 0, &argument, error));
+  BOOST_CHECK_EQUAL(argument, 0u);
+  SUPPORT_OK(comet_host_complete(vm, 0, 6, error));
+  BOOST_CHECK_EQUAL(vm.get(high + 1), 6u);
+  SUPPORT_OK(comet_host_complete(vm, 1, 6, error));
+  BOOST_CHECK_EQUAL(run_all(vm).reason, COMET_HALTED);
+  BOOST_CHECK_EQUAL(vm.read_word(data_address), 77u);  // it came afterwards
+}
+
+BOOST_AUTO_TEST_CASE(who_is_asked_while_all_wait_may_free_the_machine) {
+  program p;
+  p.on(COMET_ON_POSTED, 7, 1).call("pause", 10).add("halt");
+  p.at(1).add("ret");
+  machine made = p.make();
+  const bytes file = saved(made);
+  comet_machine* vm = nullptr;
+  SUPPORT_OK(comet_machine_new(nullptr, &vm, error));
+  const state start(file);
+  SUPPORT_OK(comet_state_restore(vm, start, error));
+  comet_set_poll(vm, [](void* data) {
+    auto* const machine = static_cast<comet_machine*>(data);
+    comet_thread_info info = COMET_THREAD_INFO_INIT;
+    SUPPORT_OK(comet_thread_get(machine, 0, &info, error));
+    if (info.standing != COMET_WAITS_FOR_EVENT) return 0;
+    SUPPORT_FAILS(COMET_ERROR_STATE, comet_machine_reset(machine, error));
+    comet_machine_free(machine);
+    return 0;
+  }, vm);
+  comet_stop stop = COMET_STOP_INIT;
+  SUPPORT_FAILS(COMET_ERROR_STATE, comet_run(vm, COMET_EVERY_THREAD, plenty, &stop, error));
+}
+
+// Where there is much to look through for every trap, a run is asked to stop all the same.
+BOOST_AUTO_TEST_CASE(traps_of_a_large_register_stack_count_as_work) {
+  program p;
+  p.on(COMET_ON_TRAP, COMET_TRAP_DIVIDE, 1).add("imm", {1000000, 1}).add("imm", {1000000, 0});
+  const std::uint64_t loop = p.here();
+  p.add("div_u", {10, 1, 0}).add("jump", {loop});
+  p.at(1).add("imm", {1, 2}).add("ret");
+  machine vm = p.make();
+  int asked = 0;
+  comet_set_poll(vm, [](void* count) { return ++*static_cast<int*>(count), 0; }, &asked);
+  BOOST_CHECK_EQUAL(vm.run(300).reason, COMET_OUT_OF_FUEL);
+  BOOST_CHECK_GE(asked, 50);
+}
+
 BOOST_AUTO_TEST_CASE(timers_are_due_again_and_again) {
   program p;
   p.on(COMET_ON_TIMER, 3, 1).add("imm", {11, 3}).add("imm", {12, 1000000}).add("imm", {13, 500000}).call("timer", 10);
@@ -305,6 +373,7 @@ BOOST_AUTO_TEST_CASE(what_no_thread_could_be_is_refused) {
   };
   // id, spawned, result 2, wait 4, answer 2, declined, handlers from 11, timers, interruptions
   refused(with("STAT", 0, 5), "no such thread");
+  refused(with("STAT", 1, 1), "spawned by nobody");
   refused(with("STAT", 2, 1), "has ended and does something");
   refused(with("STAT", 4, 9), "waits for what there is not");
   refused(with("STAT", 11, 65), "more handlers or timers");

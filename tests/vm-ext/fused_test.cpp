@@ -339,7 +339,8 @@ BOOST_AUTO_TEST_CASE(each_sequence_does_what_its_instructions_do_one_by_one) {
     }
     BOOST_CHECK_MESSAGE(went_through != 0, text_of(parts) << "was never gone through");
   }
-  BOOST_CHECK_GE(traps, sequences.size() / step);
+  // Many sequences cannot trap; so many trials did, in the others, that the above was about traps, too.
+  BOOST_CHECK_GE(traps, sequences.size() / step / 2);
 }
 
 BOOST_AUTO_TEST_CASE(a_sequence_that_is_interrupted_is_at_one_of_its_instructions) {

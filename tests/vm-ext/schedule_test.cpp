@@ -72,6 +72,56 @@ BOOST_AUTO_TEST_CASE(a_program_makes_threads_and_joins_their_results) {
   BOOST_CHECK_EQUAL(comet_next_thread(vm, 1, &next, nullptr), COMET_ERROR_ARGUMENT);  // all were joined
 }
 
+// Thread 1 ends; then thread 0 alone joins it although the next turn is thread 1's.
+BOOST_AUTO_TEST_CASE(a_thread_may_go_whose_turn_it_is) {
+  program p;
+  p.add("imm", {11, function_address(1)}).call("spawn", 10).call("yield", 20).call("join", 10).call("yield", 20).add("halt");
+  p.at(1).add("nop").add("nop").add("ret");
+  for (const bool freed : {false, true}) {
+    machine vm = p.make();
+    while (schedule_of(vm).current == 0) run_all(vm, 1);
+    if (freed) {
+      SUPPORT_OK(comet_thread_free(vm, 1, error));
+    } else {
+      BOOST_REQUIRE_EQUAL(vm.run(plenty, 1).reason, COMET_HALTED);
+      BOOST_REQUIRE_EQUAL(vm.run(2).reason, COMET_OUT_OF_FUEL);
+    }
+    BOOST_CHECK_EQUAL(schedule_of(vm).current, 0u);
+    const state there(saved(vm));
+    BOOST_CHECK_EQUAL(run_all(vm).reason, COMET_HALTED);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(who_waits_for_a_thread_that_is_freed_goes_on) {
+  program p;
+  p.add("imm", {11, function_address(1)}).call("spawn", 10).call("join", 10).add("halt");
+  p.at(1).add("jump", {function_address(1)});
+  machine vm = p.make();
+  run_all(vm, 100000);
+  comet_thread_info info = vm.info();
+  BOOST_REQUIRE_EQUAL(info.standing, COMET_WAITS_FOR_THREAD);
+  SUPPORT_OK(comet_thread_free(vm, 1, error));
+  BOOST_CHECK_EQUAL(run_all(vm).reason, COMET_HALTED);
+  BOOST_CHECK_EQUAL(vm.get(11), minus_one - 2);  // there is no such thread
+}
+
+// What a thread did while it ran alone has no say in the turns that follow.
+BOOST_AUTO_TEST_CASE(who_yields_alone_yields_once) {
+  program p;
+  p.add("imm", {11, function_address(1)}).call("spawn", 10).call("yield", 20);
+  for (int n = 0; n < 40; ++n) p.add("addi", {1, 1, 1});
+  p.add("halt").at(1).add("addi", {1, 1, 1}).add("addi", {1, 1, 1}).add("ret");
+  machine vm = p.make();
+  SUPPORT_OK(comet_schedule_set(vm, 1000, 0, error));
+  BOOST_REQUIRE_EQUAL(vm.run(4).reason, COMET_OUT_OF_FUEL);
+  machine other;
+  const state there(saved(vm));
+  SUPPORT_OK(comet_state_restore(other, there, error));
+  for (machine* each : {&vm, &other}) run_all(*each, 3);
+  BOOST_CHECK(vm.state_hash() == other.state_hash());
+  BOOST_CHECK_EQUAL(vm.get(1), 4u);
+}
+
 BOOST_AUTO_TEST_CASE(the_same_turns_give_the_same_hash_and_others_another) {
   BOOST_CHECK(undisturbed(16384, 0) == undisturbed(16384, 0));
   BOOST_CHECK(undisturbed(7, 3) == undisturbed(7, 3));

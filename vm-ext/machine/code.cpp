@@ -132,9 +132,8 @@ void CodeCache::forget() {
 
 std::uint64_t CodeCache::address_of(const Slot* slot) const {
   const auto number = static_cast<std::size_t>(slot - slots_);
-  auto half = halves_.end();
-  while ((--half)->first > number) continue;
-  return half->upper << 32 | addresses_[number];
+  const auto behind = std::upper_bound(halves_.begin(), halves_.end(), number, [](std::size_t n, const Half& half) { return n < half.first; });
+  return std::prev(behind)->upper << 32 | addresses_[number];
 }
 
 const Slot* CodeCache::resume_slot() {

@@ -44,7 +44,9 @@ bool Machine::has_room_for_handler(const Thread& thread) const {
 }
 
 bool Machine::interruptible(const Thread& thread) const {
-  return !thread.status.result && !thread.status.answer && thread.status.interruptions.empty() && has_room_for_handler(thread);
+  // Who serves a host call of the thread counts on its registers.
+  return !thread.status.result && !thread.status.answer && !thread.pending_call && thread.status.interruptions.empty() &&
+         has_room_for_handler(thread);
 }
 
 void Machine::call_handler(Thread& thread, const Reaction& handler, bool trap, std::initializer_list<std::uint64_t> arguments) {

@@ -82,6 +82,10 @@ void Machine::set_limits(const comet_config& limits) {
     for (const auto& [id, state] : states) require_room(state, "a thread");
     for (const comet_snapshot& snapshot : snapshots_)
       for (const auto& [id, state] : snapshot.threads) require_room(state, "a thread in a snapshot");
+    for (const auto& [id, thread] : threads_)
+      if (thread->pending_call && thread->window_index() + thread->pending_call->base + 1 >= limits.register_limit + register_slack)
+        fail(COMET_ERROR_ARGUMENT, 0, "thread %u waits for a host call with registers beyond the new limit of %llu; complete it first", id,
+             static_cast<unsigned long long>(limits.register_limit));
     Threads threads = make_threads(states, limits);
     for (auto& [id, thread] : threads) {
       Thread& old = *threads_.at(id);
@@ -216,8 +220,10 @@ void Machine::free_thread(comet_thread id) {
   thread(id);
   if (id == 0) fail(COMET_ERROR_ARGUMENT, 0, "thread 0 belongs to the machine; only threads of comet_thread_new are freed");
   if (thread(id).running) require_no_run("free a running thread");
+  end_thread(id, 0); // who waits to join it goes on
   schedule_.ended_count += thread(id).instruction_count;
   threads_.erase(id);
+  settle_turn();
 }
 
 void Machine::forget_code(Space& space) {

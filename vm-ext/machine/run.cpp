@@ -25,6 +25,8 @@ constexpr unsigned steps_instead = 16;
 // Decoding a block, and dropping what was decoded, with one unit more for each activation that refers to it.
 constexpr std::int64_t decode_work = 512;
 constexpr std::int64_t forget_work = 16384;
+// A handler's window begins behind the registers that are not 0, which are looked for from the end.
+constexpr std::uint64_t registers_a_work = 2;
 
 // Results must not depend on how the embedder has set rounding or subnormals.
 class FloatingPointScope {
@@ -259,7 +261,12 @@ void Run::until_stopped(std::uint64_t turn) {
 
 void Machine::run(comet_thread id, std::uint64_t fuel, comet_stop& stop, comet_observation* observation) {
   if (observation != nullptr) observation->event_count = observation->seen = 0;
-  if (id == COMET_EVERY_THREAD) return run_every_thread(fuel, stop, observation);
+  if (id == COMET_EVERY_THREAD) {
+    require_no_run("run every thread");
+    bool running = false; // one of them or, as long as all wait, none
+    const RunScope under_way(runs_under_way_, running);
+    return run_every_thread(fuel, stop, observation);
+  }
   Thread& running = thread(id);
   const std::uint64_t before = running.instruction_count;
   RunBegin how{.fuel = fuel};
@@ -267,6 +274,7 @@ void Machine::run(comet_thread id, std::uint64_t fuel, comet_stop& stop, comet_o
     run_thread(id, UINT64_MAX, stop, observation, how);
     how.first = false;
   } while (stop.reason == turn_ended);
+  yielded_ = false; // to nobody
   stop.executed = running.instruction_count - before;
   stop.fuel = fuel - how.fuel;
 }
@@ -282,6 +290,7 @@ void Machine::run_thread(comet_thread id, std::uint64_t turn, comet_stop& stop, 
     const bool trapped = stop.reason == COMET_TRAP && call_trap_handler(id, stop);
     if (!trapped && !(returned && stop.reason == turn_ended)) break;
     how.first = false;
+    how.work_until_look -= static_cast<std::int64_t>(std::max(running.touched, running.window_bound) / registers_a_work);
   }
   stop.thread = id;
   stop.pc = running.pc;

@@ -90,7 +90,6 @@ void Machine::set_schedule(std::uint64_t slice, std::uint64_t seed) {
 }
 
 void Machine::run_every_thread(std::uint64_t fuel, comet_stop& stop, comet_observation* observation) {
-  require_no_run("run every thread");
   if (threads_.size() > 1) begin_schedule(threads_.begin()->first);
   else if (!schedule_.begun) schedule_.current = threads_.begin()->first;
   const std::uint64_t begin = instruction_count();
@@ -145,6 +144,7 @@ void Machine::run_every_thread(std::uint64_t fuel, comet_stop& stop, comet_obser
     const bool counted = schedule_.begun;
     const comet_thread id = schedule_.current;
     how.count_before = count - current.instruction_count;
+    yielded_ = false;
     run_thread(id, length, stop, observation, how);
     how.first = false;
     const std::uint64_t executed = instruction_count() - count;
@@ -156,7 +156,6 @@ void Machine::run_every_thread(std::uint64_t fuel, comet_stop& stop, comet_obser
       pass_turn();
       schedule_.slice_left = draw_slice();
     }
-    yielded_ = false;
     // What concerns this thread alone.
     const bool goes_on = stop.reason == turn_ended || stop.reason == COMET_WAITING ||
                          (stop.reason == COMET_HALTED && thread(id).status.result.has_value());
@@ -201,6 +200,7 @@ std::uint64_t Machine::bury_thread(comet_thread id) {
   const std::uint64_t result = *ended.status.result;
   schedule_.ended_count += ended.instruction_count;
   threads_.erase(id);
+  settle_turn(); // it may have been its turn, where threads are run one by one
   return result;
 }
 

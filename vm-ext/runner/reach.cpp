@@ -28,8 +28,10 @@ class Scan {
     comet_section section = COMET_SECTION_INIT;
     for (size_t n = 0; comet_image_section(image, n, &section, nullptr) == COMET_OK; ++n) {
       const bool executable = (section.protection & COMET_EXECUTE) != 0;
-      parts_.push_back({section, std::vector<bool>(executable ? section.length : 0)});
+      if (section.memory_length != 0) parts_.push_back({section, std::vector<bool>(executable ? section.length : 0)});
     }
+    // There may be very many, none over another.
+    std::sort(parts_.begin(), parts_.end(), [](const Part& one, const Part& other) { return one.section.address < other.section.address; });
     for (; const char* name = comet_image_import(image, imports_); ++imports_)
       if (std::string_view(name) == "exit") exit_ = imports_;
   }
@@ -47,9 +49,10 @@ class Scan {
 
  private:
   Part* part_at(uint64_t address) {
-    for (Part& part : parts_)
-      if (address - part.section.address < part.section.memory_length) return &part;
-    return nullptr;
+    auto part = std::upper_bound(parts_.begin(), parts_.end(), address, [](uint64_t at, const Part& one) { return at < one.section.address; });
+    if (part == parts_.begin()) return nullptr;
+    --part;
+    return address - part->section.address < part->section.memory_length ? &*part : nullptr;
   }
 
   void bad(uint64_t address, std::string why) {

@@ -222,6 +222,8 @@ void StateReader::take_status(Fields& fields) {
       fields.fail_at(at, "a handler is under way where no activation is its own");
     status.interruptions.push_back(one);
   }
+  // Thread 0 stays, and who joins a thread takes it away.
+  if (status.spawned && id == 0) fields.fail_at(at, "thread 0 was spawned by nobody");
   if (status.result && (!status.spawned || status.wait.what != Wait::For::nothing || !status.interruptions.empty()))
     fields.fail_at(at, "a thread has ended and does something");
   found->second.status = std::move(status);
