@@ -22,7 +22,7 @@
   assembly-met assembly-met-set! assembly-target assembly-target-set! assembly-pieces assembly-pieces-set!
   ;; symbols
   define-label! define-symbol! define-label-by-key! define-symbol-by-key! symbol-address here-value
-  settled-distance expression-number symbol-binding bind-symbol! symbol-known? assembly-symbol-list symbol-entry-name
+  settled-distance expression-number symbol-binding bind-symbol! symbol-known? symbol-defined? assembly-symbol-list symbol-entry-name
   symbol-entry-value symbol-entry-value-before symbol-entry-address symbol-entry-move! symbol-entry-place symbol-entry-file symbol-entry-pass
   symbol-entry-section symbol-entry-offset symbol-entry-kind symbol-entry-local?
   host-value host-name? possible-name? unique-name!

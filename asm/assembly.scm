@@ -819,6 +819,12 @@
     (or (and entry (>= (symbol-entry-pass entry) (- (assembly-pass a) 1)))
         (and ((assembly-external a) name) #t))))
 
+;; The same for forms. The first pass, which knows nothing of what comes later, is not the last where one asks.
+(define (symbol-defined? a name)
+  (let ((known? (symbol-known? a name)))
+    (if (and (not known?) (= 1 (assembly-pass a))) (assembly-unknown?-set! a #t))
+    known?))
+
 ;; The value of a label or symbol, as far as this pass knows it. In an object, an expression.
 (define (symbol-address a name)
   (let ((key (full-name a name)))

@@ -32,11 +32,25 @@
         (run a operands)
         (fail "there is no directive `" name "`" (directive-hint name)))))
 
-;; Near names; other assemblers' macros are procedures here.
+;; Names that other assemblers have for the same, or near names. Their macros are procedures here.
 (define (directive-hint name)
-  (if (member name '(".macro" ".endm"))
-      ": a macro is a Scheme procedure that returns instructions, (define (twice r) (list (list add r r r)))"
-      (did-you-mean name (directive-names))))
+  (let ((other (find (lambda (row) (member name (cdr row))) names-elsewhere)))
+    (cond ((member name '(".macro" ".endm"))
+           ": a macro is a Scheme procedure that returns instructions, (define (twice r) (list (list add r r r)))")
+          (other (text "; here it is called `" (car other) "`"))
+          (else (did-you-mean name (directive-names))))))
+
+(define names-elsewhere
+  '((".byte" ".db" ".dc.b")
+    (".half" ".hword" ".2byte" ".dw")
+    (".word" ".long" ".int" ".4byte" ".dd")
+    (".quad" ".dword" ".xword" ".8byte" ".dq")
+    (".f64" ".double")
+    (".f32" ".float" ".single")
+    (".zero" ".space" ".ds")
+    (".align" ".balign" ".p2align")
+    (".set" ".equiv" ".define")
+    (".rept" ".rep" ".repeat")))
 
 (set-directive-runner! run-directive!)
 

@@ -290,6 +290,8 @@
            (problem (text "the Scheme variable `" name "` is not defined"
                           (cond ((memq (string->symbol name) (environment-assigned environment))
                                  " yet: forms run in the order of the source")
+                                ((label? environment name)
+                                 (text "; the label's address is (address " (written name) ")"))
                                 ((string-prefix? "$" name)
                                  "; (use asm/library/structured) brings $if, $while and others")
                                 (else (did-you-mean name (environment-names environment))))))))
@@ -312,6 +314,11 @@
          (problem (text "Scheme raised " (written exception))))
         (else
          (problem (text "Scheme: " (exception->text exception))))))
+
+;; What the source itself would ask, in this pass.
+(define (label? environment name)
+  (let ((defined? (assq 'defined? (environment-bindings environment))))
+    (and defined? ((cdr defined?) name))))
 
 ;; The expression that a procedure did not take for a number, or #f.
 (define (waiting-argument exception)

@@ -44,7 +44,7 @@
    (list
     (cons 'address (lambda (name) (symbol-address a (->label-name name))))
     (cons 'known? (lambda (value) (not (expression? value))))
-    (cons 'defined? (lambda (name) (symbol-known? a (->label-name name))))
+    (cons 'defined? (lambda (name) (symbol-defined? a (->label-name name))))
     (cons 'here (lambda () (here-value a)))
     (cons 'label (lambda (name) (make-label-marker (->label-name name))))
     (cons 'label!

@@ -461,6 +461,8 @@
           ((char=? c #\') (quoted (lambda (items) (items->character scan items))))
           (else (fail-here scan "expected an operand, found " (text-of c)
                            (cond ((char=? c #\[) ": an address is written `base, offset`")
+                                 ((and (char=? c #\#) (or (decimal? after) (char=? after #\-)))
+                                  ": a number has nothing before it")
                                  ((char=? c #\#) ": behind a statement, a comment begins with ;")
                                  (else "")))))))
 

@@ -47,6 +47,7 @@
   (reports "brackets" "ldu64 r1, [r2]" "1:11" "expected an operand, found `[`: an address is written `base, offset`")
   (reports "a comment sign in the middle" "nop # c" "1:5" "behind a statement, a comment begins with ;")
   (reports "and behind a comma" "add r1, # c" "1:9" "expected an operand, found `#`: behind a statement, a comment begins with ;")
+  (reports "another assembler's sign for a number" "imm r1, #5" "1:9" "found `#`: a number has nothing before it")
   (test "other assemblers' comments" '("a comment begins with ; and not with //") (notes "add r1, r2, r3 // sum; of both"))
   (test "at a line's beginning" '("a comment begins with ; and not with /*") (notes "/* all */"))
   (test "behind data" '("a comment begins with ; and not with //") (notes ".byte 1 // one"))
@@ -148,6 +149,8 @@
 (test-group "labels"
   (reports "an undefined one, with near ones" "loop: nop\njump lop" "2:6"
            "the label `lop` is not defined (did you mean `loop`?)")
+  (reports "a label as if it were a variable" "imm r1, (+ x 1)\nx: nop" "1:9"
+           "the Scheme variable `x` is not defined; the label's address is (address \"x\")")
   (reports "in data" ".word nowhere" "1:7" "the label `nowhere` is not defined")
   (reports "in a form" "imm r1, (address \"nowhere\")" "1:9" "the label `nowhere` is not defined")
   (reports "as an expression of other assemblers" "x: imm r1, x+10" "1:12"
@@ -164,6 +167,7 @@
            "`1` is no name of a label; the label 1: is `1b` behind it and `1f` before it"))
 
 (test-group "directives"
+  (reports "one of another assembler" ".long 8" "1:1" "there is no directive `.long`; here it is called `.word`")
   (reports "an unknown one, with near ones" ".algn 8" "1:1" "there is no directive `.algn` (did you mean `.align`?)")
   (reports "no operands" ".byte" "1:1" "`.byte` expects one or more numbers, found nothing")
   (reports "too many" ".align 1, 2, 3" "1:1" "`.align` expects a power of two, and a byte to fill with, found 3 operands")

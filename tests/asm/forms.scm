@@ -62,6 +62,7 @@
   (test "(here) is the address of the statement" (bytes "01 81 80 04") (code (lines "nop" "(here)")))
   (test "(label! name) puts a label here" '(("x" . 65537)) (symbols (lines "nop" "(label! \"x\")" "nop")))
   (test "(symbol! name value) enters a symbol" '(("k" . 7)) (symbols "(symbol! \"k\" 7)"))
+  (test "(defined? name) of what comes later" "017f" (code (lines "(if (defined? 'later) 1 0)" "later: halt")))
   (test "(defined? name)" "0001" (code (lines "x:" "(if (defined? \"y\") 1 0)" "(if (defined? 'x) 1 0)")))
   (test "(unique-name prefix) is another one each time" '(("loop.1" . 65536) ("loop.2" . 65537))
         (symbols "(list (label (unique-name \"loop\")) (list nop) (label (unique-name \"loop\")))"))

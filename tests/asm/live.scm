@@ -165,3 +165,21 @@
           (machine-map! machine (- (expt 2 64) 65536) 65536 'rw)
           (with-exception-catcher exception->text
             (lambda () (asm-routine! machine 'square "nop\n nop\n mul r1, r1, r1\n ret"))))))
+
+(define movable
+  (lines "_start: pcimm r2, (- (address \"table\") (here))" " ldu8 r1, r2, 1" " call r10, next" " halt"
+         "next: spcimm r3, (- (here) (address \"_start\"))" " ret" "table: .byte 7, 8, 9"))
+
+(test-group "code that may stand anywhere"
+  (let ((here (asm movable)))
+    (test "has the same bytes at every address" (list here here)
+          (list (asm movable at: #x500000)
+                (program-section-bytes
+                 (car (program-sections
+                       (link-program (link (list (asm-object-string (text ".global _start\n" movable) name: "o.s")))))))))
+    (test "and does the same where it was copied to" '(8 65540)
+          (let ((machine (mapped-machine)))
+            (asm-at! machine 65540 (list here))
+            (machine-pc-set! machine 65540)
+            (machine-run! machine 100)
+            (list (machine-register machine 'r1) (machine-register machine 'r13))))))

@@ -398,6 +398,9 @@ BOOST_AUTO_TEST_CASE(a_log_of_another_machine_is_refused) {
   run_all(vm);
   SUPPORT_OK(comet_record_stop(vm, nullptr, error));
   bytes call = content_of(recording, "CALL");
+  bytes within_call(call.begin() + 4, call.end());  // of thread 0
+  within_call[0] = 0;
+  refused(with_content(recording, "CALL", within_call), "between instructions");
   comet_stop stop = COMET_STOP_INIT;
   for (const bool event : {true, false}) {
     // thread (5 bytes), count, index 0, flags 0, one change: kind 7, access, thread, id, value

@@ -411,6 +411,10 @@ void StateReader::take_call(Fields& fields) {
   LoggedCall call = comet::take_call(fields, before);
   if (found != state_.calls.end() && call.count == before)
     fields.fail_at(at, "two host calls have the same instruction count");
+  // An event within a host call would take the window away that the result goes to.
+  for (const Change& change : call.changes)
+    if ((change.kind == Change::Kind::event) != (id == COMET_EVERY_THREAD))
+      fields.fail_at(at, "events come between instructions, and nothing else does");
   const auto thread = state_.threads.find(id);
   if (thread != state_.threads.end() && call.count < thread->second.instruction_count)
     fields.fail_at(at, "a host call is from before the recording began");
