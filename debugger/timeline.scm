@@ -66,7 +66,7 @@
 (define greatest-spacing (expt 2 32))
 (define seconds-a-moment 3e-4)
 (define seconds-a-kept-byte 3e-10)
-(define work-share 30)
+(define work-share 40)
 (define bytes-at-once (expt 2 22))
 (define bytes-a-second (expt 2 24))
 
