@@ -47,6 +47,21 @@ void note(comet_machine& machine, comet_thread thread, Change::Kind kind, std::u
   machine.note_change({.kind = kind, .access = access, .where = space, .address = address, .length = length}, bytes, thread);
 }
 
+// What a host call reads and writes where it may: its own doing, for watchpoints and the timeline.
+void read_for_call(comet_machine& machine, comet_thread thread, AddressSpace& memory, uint64_t address, void* buffer,
+                   size_t length) {
+  memory.note_access(address, length, protection_read);
+  memory.read(address, buffer, length);
+  note(machine, thread, Change::Kind::access, protection_read, address, length, nullptr);
+}
+
+void write_for_call(comet_machine& machine, comet_thread thread, AddressSpace& memory, uint64_t address, const void* bytes,
+                    size_t length) {
+  memory.note_access(address, length, protection_write);
+  memory.write(address, bytes, length);
+  note(machine, thread, Change::Kind::write, protection_write, address, length, bytes);
+}
+
 void require_allowed(const AddressSpace& memory, uint64_t address, uint64_t length, std::uint8_t kind) {
   if (const auto denied = memory.first_denied(address, length, kind))
     fail(COMET_ERROR_ADDRESS, *denied, "the program may not %s at 0x%llx", kind == protection_read ? "read" : "write",
@@ -101,9 +116,7 @@ comet_status comet_call_read(comet_call* call, uint64_t address, void* buffer, s
     require(call, "call");
     if (length != 0) require(buffer, "buffer");
     if (host_check(call, address, length, COMET_READ) != COMET_OK) fail(COMET_ERROR_ADDRESS, call->denied_address, "denied");
-    call->space->memory.note_access(address, length, protection_read);
-    call->space->memory.read(address, buffer, length);
-    note(*call->machine, call->thread, Change::Kind::access, protection_read, address, length, nullptr);
+    read_for_call(*call->machine, call->thread, call->space->memory, address, buffer, length);
   });
 }
 
@@ -112,9 +125,7 @@ comet_status comet_call_write(comet_call* call, uint64_t address, const void* by
     require(call, "call");
     if (length != 0) require(bytes, "bytes");
     if (host_check(call, address, length, COMET_WRITE) != COMET_OK) fail(COMET_ERROR_ADDRESS, call->denied_address, "denied");
-    call->space->memory.note_access(address, length, protection_write);
-    call->space->memory.write(address, bytes, length);
-    note(*call->machine, call->thread, Change::Kind::write, protection_write, address, length, bytes);
+    write_for_call(*call->machine, call->thread, call->space->memory, address, bytes, length);
   });
 }
 
@@ -247,9 +258,7 @@ comet_status comet_host_read(comet_machine* machine, comet_thread thread, uint64
     if (length != 0) require(buffer, "buffer");
     AddressSpace& memory = machine->waiting_space(thread).memory;
     require_allowed(memory, address, length, protection_read);
-    memory.note_access(address, length, protection_read);
-    memory.read(address, buffer, length);
-    note(*machine, thread, Change::Kind::access, protection_read, address, length, nullptr);
+    read_for_call(*machine, thread, memory, address, buffer, length);
   });
 }
 
@@ -260,9 +269,7 @@ comet_status comet_host_write(comet_machine* machine, comet_thread thread, uint6
     if (length != 0) require(bytes, "bytes");
     AddressSpace& memory = machine->waiting_space(thread).memory;
     require_allowed(memory, address, length, protection_write);
-    memory.note_access(address, length, protection_write);
-    memory.write(address, bytes, length);
-    note(*machine, thread, Change::Kind::write, protection_write, address, length, bytes);
+    write_for_call(*machine, thread, memory, address, bytes, length);
   });
 }
 

@@ -2,6 +2,7 @@
 // they are no part of the timeline's log: a past that is run again does them again.
 #include <algorithm>
 
+#include "../host/call.h"
 #include "../host/standard.h"
 #include "little_endian.h"
 #include "machine.h"
@@ -11,14 +12,7 @@ namespace {
 
 constexpr int64_t error_no_thread = -3;
 constexpr int64_t error_try_again = -11;
-constexpr int64_t error_no_memory = -12;
-constexpr int64_t error_bad_argument = -22;
 constexpr int64_t error_for_ever = -35;
-
-comet_status result(comet_call* call, int64_t value) {
-  comet_call_result(call, static_cast<uint64_t>(value));
-  return COMET_OK;
-}
 
 Thread& thread_of(comet_call* call) { return call->machine->thread(call->thread); }
 
