@@ -59,6 +59,7 @@ help:
 	@echo 'make bench-leave-one-out'
 	@echo '                speed without what was trained on programs near each of the bench'
 	@echo 'make fused      chooses the fused handlers anew, from the programs of tests/training'
+	@echo 'make coverage   what of the core its tests reach, by room: lines, branches, errors'
 	@echo 'make fuzz       the long fuzzing run (SEED=1 COUNT=100000)'
 	@echo 'make install    to PREFIX=/usr/local, below DESTDIR'
 	@echo 'make uninstall  takes it away again'

@@ -425,7 +425,9 @@ comet_status call_map(comet_call* call, void*) {
   return result(call, mapped ? 0 : error_no_memory);
 }
 
-constexpr StandardCall standard_calls[] = {
+}  // namespace
+
+const std::array<StandardCall, 11> standard_calls{{
     {"exit", "exit", call_exit},
     {"streams", "read", call_read},
     {"streams", "write", call_write},
@@ -437,7 +439,9 @@ constexpr StandardCall standard_calls[] = {
     {"clock", "clock", call_clock},
     {"random", "random", call_random},
     {"memory", "map", call_map},
-};
+}};
+
+namespace {
 
 // Hands each call of a group to a procedure: its name, its function, and whether it is an internal one. False when
 // there is no such group.
