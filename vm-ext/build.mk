@@ -14,7 +14,8 @@ VM_SANITIZE := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-
 OPTIMIZE ?= -O1
 else ifdef COVERAGE
 BUILD := $(BUILD)/coverage
-VM_SANITIZE := --coverage
+# Counted before functions are inlined, so that a branch of the source is one branch.
+VM_SANITIZE := --coverage -fno-early-inlining
 OPTIMIZE ?= -O1
 else
 VM_TAIL_CALLS := -DCOMET_TAIL_CALLS

@@ -384,6 +384,23 @@ BOOST_AUTO_TEST_CASE(a_recording_that_finds_no_memory_says_so_at_its_end) {
   BOOST_CHECK(failed);
 }
 
+BOOST_AUTO_TEST_CASE(who_disassembles_without_memory_comes_to_the_end_all_the_same) {
+  const bytes content = code().add("imm", {100000, 0x123456789abcdef0}).add("halt").content();
+  char text[80];
+  bool failed = false;
+  for (long n = 0; n < 4; ++n) {
+    allocations_left = n;
+    was_refused = false;
+    std::size_t at = 0;
+    for (std::size_t steps = 0; at < content.size() && steps < content.size(); ++steps)
+      at += comet_disassemble(nullptr, &content[at], content.size() - at, code_address, text, sizeof text);
+    allocations_left = -1;
+    failed |= was_refused;
+    BOOST_CHECK_EQUAL(at, content.size());
+  }
+  BOOST_CHECK(failed);
+}
+
 BOOST_AUTO_TEST_CASE(what_gives_no_status_needs_no_memory) {
   fixture at;
   allocations_left = 0;
