@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -260,6 +262,61 @@ BOOST_AUTO_TEST_CASE(who_takes_all_there_is_gets_an_error_and_goes_on) {
       BOOST_CHECK_EQUAL(vm.get(2), 0u);
       check_untouched(vm);
     }
+  }
+}
+
+// Threads that make each other, wait for each other, wake and leave at random, and write over the code that others execute.
+// Whatever comes of it, it comes again, also when the run is cut into pieces.
+BOOST_AUTO_TEST_CASE(threads_that_race_do_the_same_again_and_harm_nobody) {
+  constexpr std::uint64_t functions = 6, function_length = 512, shared = 14 * page;
+  const char* const names[] = {"spawn", "join", "leave", "self", "yield", "wait32", "wait64", "notify", "on", "pause", "map"};
+  for (unsigned seed = 1; seed <= 12; ++seed) {
+    std::mt19937_64 draw(seed);
+    const auto any = [&](std::uint64_t below) { return draw() % below; };
+    const auto function = [&] { return shared + function_length * any(functions); };
+    bytes content(page);
+    for (std::uint64_t n = 0; n < functions; ++n) {
+      code text(shared + function_length * n);
+      for (int step = 0; step < 12; ++step) {
+        const std::uint64_t call = any(std::size(names));
+        const std::uint64_t first[] = {function(), any(8), 1 + any(7), shared + 8 * any(4), 15 * page + 8 * any(4), any(64) * page};
+        text.add("imm", {11, first[any(std::size(first))]}).add("imm", {12, any(4)}).add("imm", {13, function()}).add("imm", {14, any(9)});
+        if (any(4) == 0) text.add("imm", {20, function() + any(64)}).add("imm", {21, draw()}).add("st8", {20, 21, 0});
+        if (any(5) == 0) text.add("imm", {20, 15 * page}).add("aadd64", {21, 20, 12});
+        text.add("hcall", {10, call});
+      }
+      if (any(3) == 0) text.add("ret");
+      else text.add("jump", {function()});
+      std::copy(text.content().begin(), text.content().end(), content.begin() + static_cast<std::ptrdiff_t>(function_length * n));
+    }
+    const auto make = [&] {
+      machine vm = victim(code().add("jump", {shared}));
+      vm.map(shared, page, all_rights);
+      vm.map(shared + page, page, read_write);
+      vm.write(shared, content);
+      for (const char* name : names) vm.import(name);
+      for (unsigned stream = 0; stream < 3; ++stream) SUPPORT_OK(comet_set_stream(vm, stream, COMET_STREAM_NONE, error));
+      SUPPORT_OK(comet_schedule_set(vm, 1 + seed % 5, seed, error));
+      return vm;
+    };
+    constexpr std::uint64_t fuel = 20000;
+    machine whole = make(), again = make(), pieces = make();
+    const comet_stop end = whole.run(fuel, COMET_EVERY_THREAD), same = again.run(fuel, COMET_EVERY_THREAD);
+    comet_stop last = COMET_STOP_INIT;
+    for (std::uint64_t left = fuel; left != 0; left -= last.executed) {
+      last = pieces.run(std::min<std::uint64_t>(left, 1 + left % 97), COMET_EVERY_THREAD);
+      if (last.reason != COMET_OUT_OF_FUEL) break;
+    }
+    BOOST_TEST_CONTEXT("seed " << seed << ": " << comet_reason_name(end.reason) << " " << end.message) {
+      BOOST_CHECK(end.reason == COMET_TRAP || ended_well(end));
+      BOOST_CHECK_EQUAL(end.reason, same.reason);
+      BOOST_CHECK_EQUAL(end.reason, last.reason);
+      BOOST_CHECK_EQUAL(end.executed, same.executed);
+      const hash wanted = whole.state_hash();
+      BOOST_CHECK(again.state_hash() == wanted);
+      BOOST_CHECK(pieces.state_hash() == wanted);
+    }
+    check_untouched(whole);
   }
 }
 
