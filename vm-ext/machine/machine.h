@@ -184,6 +184,8 @@ class Machine {
   [[gnu::format(printf, 2, 3)]] void tell(const char* format, ...) const;
   std::uint64_t deadline = 0; // of the host's monotonic clock, in nanoseconds; 0: none
 
+  // Whether a thread has a handler for that.
+  bool handles(std::uint64_t kind, std::uint64_t id) const;
   std::uint32_t caught_traps = 0; // see comet_catch_traps
   EventQueue events;
 
