@@ -74,6 +74,18 @@ inline const Piece statement = of({1, 0, 0, 2, 1, 1});  // x.s:1:1, a line of co
 inline Piece label(int symbol, int advance = 0) { return of({2, advance, symbol}); }
 // `jump` to a symbol, with a stand-in of two bytes.
 inline Piece jump_to(int symbol) { return of({4, 0, 2, 1, 5, 10, 1, symbol}); }
+// A directive with operands at x.s:1:1, standing for nothing.
+inline Piece directive(int number, std::initializer_list<Piece> operands) {
+  Piece piece = of({5, 0, 0, 1, 1, number, static_cast<int>(operands.size())});
+  for (const Piece& operand : operands) piece += operand;
+  return piece;
+}
+inline Piece integer(std::int64_t value) {
+  return of({0}) + leb(static_cast<std::uint64_t>(value) << 1 ^ static_cast<std::uint64_t>(value >> 63));
+}
+inline Piece symbol(int number) { return of({1, number}); }
+inline Piece operation(int number, const Piece& x, const Piece& y = "") { return of({16 + number}) + x + y; }
+
 inline const Chunks calls{.sections = of({1}) + text(".text") + of({5, 0, 2, 2, 0, 0}),
                    .symbols = of({2}) + defined("_start", global) + needed("f"),
                    .parts = statement + label(0) + jump_to(1)};

@@ -73,18 +73,6 @@ void check_says(const Piece& message, const Piece& words) {
   BOOST_CHECK_MESSAGE(message.find(words) != Piece::npos, "said: " << message << "\nwanted: " << words);
 }
 
-// A directive with operands at x.s:1:1, standing for nothing.
-Piece directive(int number, std::initializer_list<Piece> operands) {
-  Piece piece = of({5, 0, 0, 1, 1, number, static_cast<int>(operands.size())});
-  for (const Piece& operand : operands) piece += operand;
-  return piece;
-}
-Piece integer(std::int64_t value) {
-  return of({0}) + leb(static_cast<std::uint64_t>(value) << 1 ^ static_cast<std::uint64_t>(value >> 63));
-}
-Piece symbol(int number) { return of({1, number}); }
-Piece operation(int number, const Piece& x, const Piece& y = "") { return of({16 + number}) + x + y; }
-
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(objects)

@@ -137,7 +137,7 @@ class Pass {
  public:
   Pass(Link& link, Link::Unit& unit)
       : link_(link), unit_(unit), object_(*unit.object),
-        in_(object_.file, object_.parts_offset, object_.parts_length, "chunk PART"), reached_(object_.sections.size()) {}
+        in_(object_.file, object_.parts_offset, object_.parts_length, object_.name + ", chunk PART"), reached_(object_.sections.size()) {}
 
   void run() {
     while (in_.left() > 0) part();
@@ -372,7 +372,7 @@ class Pass {
     begin();
     const std::span<const uint8_t> places = in_.take_blob("places");
     if (!link_.writing_) return;
-    ObjectFields in(places, 0, places.size(), "chunk PART, in a run");
+    ObjectFields in(places, 0, places.size(), object_.name + ", chunk PART, in a run");
     uint64_t distance = 0, line = line_;
     while (in.left() > 0) {
       const uint64_t size = in.take_below(128, "an instruction's size");
