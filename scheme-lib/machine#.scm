@@ -12,7 +12,7 @@
   event? event-kind event-count event-pc event-place event-length event-before event-after
   machine-pause-for-breakpoint machine-step! machine-interrupt! machine-deadline-set!
   stop? stop-reason stop-trap stop-pc stop-address stop-message stop-executed stop-count
-  stop-exit-status stop-host-call stop-watchpoint stop-access stop-thread stop-limit stop-executed-set! stop->text make-stop stop->vector
+  stop-exit-status stop-host-call stop-watchpoint stop-access stop-thread stop-limit stop-limit->text stop-executed-set! stop->text make-stop stop->vector
   machine-trap-kinds
   ;; registers and threads
   machine-register machine-register-set! machine-registers register-number

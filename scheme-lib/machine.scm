@@ -789,15 +789,18 @@ number and gives up to so many bytes in a u8vector, none at the end; that of ano
              (hex-address (stop-address stop)) ", before " place))
       ((host-call) (text "host call " (stop-host-call stop) " at " place " waits for its result"))
       ((observed) (text "observed before " place))
-      ((limit) (text "the limit of " (limit-words (stop-limit stop)) " is reached at " place "; nothing was done of this call"))
+      ((limit) (text (stop-limit->text stop) " at " place "; nothing was done of this call"))
       ((waiting) (text "every thread waits, thread " (stop-thread stop) " at " place))
       (else (text "interrupted at " place)))))
 
-(define (limit-words limit)
-  (case limit
-    ((memory) "memory")
-    ((output) "output")
-    (else "calls of this host call")))
+(define-documented (stop-limit->text stop)
+  "Which limit a run has reached, in words."
+  (text "the limit of "
+        (case (stop-limit stop)
+          ((memory) "memory")
+          ((output) "output")
+          (else "calls of this host call"))
+        " is reached"))
 
 (define all-fuel (- (expt 2 64) 1))
 
@@ -880,7 +883,7 @@ reason interrupted."
 (define (at-present machine thread reason executed)
   (let ((thread (next-thread machine thread)))
     (construct-stop reason #f (machine-pc machine thread) #f #f executed (machine-count machine thread)
-                    #f #f #f #f thread)))
+                    #f #f #f #f thread #f)))
 
 (define-documented (machine-pause-for-breakpoint machine stop)
   "For callers that run in slices: behind a slice that ran out of fuel at a breakpoint, which the next

@@ -98,13 +98,13 @@ if cmp one.a two.a; then ok "$promise"; else not_ok "$promise" ""; fi
 runner() { timeout 20 "$COMET-no-scheme" "$@" </dev/null; }
 printf '.global _start\n_start: imm r2, value\n hcall r1, exit\n' >program.s
 printf '.global value\nvalue = 42\n' >value.s
-comet-vm asm -c program.s value.s
+comet-vm asm -c program.s; comet-vm asm -c value.s
 comet-vm ar rcs values.a value.o
 check "the runner runs an object with others" 42 "$(runner --with value.o program.o; echo $?)"
 check "and with an archive" 42 "$(runner --with values.a program.o; echo $?)"
 check "what is missing is told with its place: status 65" \
-  'comet-vm-no-scheme: program.s:2:17: no object defines the label "value" (in program.o, section ".text")65' \
-  "$(runner program.o 2>&1; echo -n $?)"
+  $'comet-vm-no-scheme: program.s:2:17: no object defines the label "value" (in program.o, section ".text")\n65' \
+  "$(runner program.o 2>&1; echo $?)"
 check "--with is for objects: status 64" 64 "$(runner --with value.o whole.img 2>errors; echo $?)"
 check "and says so" "comet-vm-no-scheme: whole.img: is no object; --with links objects and archives" "$(cat errors)"
 check "a file that is no object is refused: status 65" 65 "$(runner --with program.s program.o 2>errors; echo $?)"

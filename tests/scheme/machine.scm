@@ -365,7 +365,7 @@
         (instruction 'halt)))
 
 (define (calling name count . options)
-  (let ((machine (apply machine-with (repeated (zigzag count)) options)))
+  (let ((machine (apply machine-with (repeated count) options)))
     (vm-host-import (machine-handle machine) name)
     machine))
 
@@ -426,9 +426,9 @@
     (test "goes deeper" '(call-depth 8) (list (stop-trap (machine-run! m)) (machine-depth m)))
     (test-error "what is in use stays" "activations" (machine-limits-set! m call-depth-limit: 3)))
   (let ((m (machine-with (code (instruction 'call 100 (zigzag 0))) register-limit: 500)))
-    (test "registers" '(window 5) (list (stop-trap (machine-run! m)) (machine-depth m)))
+    (test "registers" '(window 6) (list (stop-trap (machine-run! m)) (machine-depth m)))
     (machine-limits-set! m register-limit: 800)
-    (test "more of them" '(window 8) (list (stop-trap (machine-run! m)) (machine-depth m))))
+    (test "more of them" '(window 9) (list (stop-trap (machine-run! m)) (machine-depth m))))
   (let ((m (calling "spawn" 3 thread-limit: 2)))
     (test "threads are limited for good" 2 (begin (machine-run! m #f every-thread) (length (machine-threads m))))
     (test "and told" 2 (limit 'thread-limit m)))
