@@ -15,9 +15,11 @@ namespace {
 
 constexpr uint64_t first_address = 65536, page = 65536;
 constexpr uint64_t memory_limit = uint64_t{1} << 30, bytes_limit = uint64_t{1} << 28;
-// Sizes are the least ones in the first passes, as long as addresses are not known; instructions take as much as they
-// ever can from a pass on that only long chains of jumps over one another come to.
-constexpr int free_passes = 2, patient_passes = 30, most_passes = 50;
+// Sizes are the least ones in the first passes, as long as addresses are not known. What is not settled after as many
+// passes as may be taken, which only long chains of jumps over one another come to, takes as much as it ever can, and is
+// given a few more passes.
+constexpr int free_passes = 2, last_passes = 20;
+int patience(uint64_t length) { return static_cast<int>(std::clamp<uint64_t>((uint64_t{1} << 28) / (length + 1), 30, 1000)); }
 
 constexpr Wide two_to(unsigned n) { return Wide{1} << n; }
 bool fits_64(Wide value) { return value >= -two_to(63) && value < two_to(64); }
@@ -128,7 +130,7 @@ class Link {
   Names visible_, imports_, views_, sections_;
   std::vector<SourceLine> lines_, expansions_;
   std::optional<Wide> said_entry_;
-  int pass_ = 0;
+  int pass_ = 0, patience_ = 1;  // until all objects are there
   bool changed_ = false, writing_ = false;
 };
 
@@ -438,7 +440,7 @@ class Pass {
       size += lengths[1 + i] = encoded_length(field);
     }
     uint64_t padding = size_before() > size ? size_before() - size : 0;
-    if (link_.pass_ > patient_passes) padding = lengths[0] + 10 * kinds.size() - size;
+    if (link_.pass_ > link_.patience_) padding = lengths[0] + 10 * kinds.size() - size;
     resize(size + padding);
     if (!link_.writing_) return;
     for (size_t i = kinds.size(); i > 0 && padding > 0; --i) {
@@ -745,10 +747,13 @@ Link::Link(const Linker& linker, std::string_view entry, Image& image) : entry_(
     if (member == nullptr) member = member_for("main");
     if (member != nullptr) add_with_needed(*member);
   }
+  uint64_t length = 0;
+  for (const Unit& unit : units_) length += unit.object->parts_length;
+  patience_ = patience(length);
   if (units_.empty()) fail(COMET_ERROR_FORMAT, 0, "there is nothing to link; add objects first");
   do {
-    if (pass_ == most_passes)
-      fail(COMET_ERROR_FORMAT, 0, "the labels do not settle: after %d passes they still move, because values are computed from one another in a circle", most_passes);
+    if (pass_ == patience_ + last_passes)
+      fail(COMET_ERROR_FORMAT, 0, "the labels do not settle: after %d passes they still move, because values are computed from one another in a circle", pass_);
     pass();
   } while (changed_ || pass_ <= free_passes + 1);
   writing_ = true;
