@@ -2,7 +2,8 @@
 # and the header of xxhash, nothing else.
 
 # PORTABLE=1: page table only, plain interpreter loop. SANITIZE=address,undefined: checked at run time.
-# COVERAGE=1: counts, for gcov, which lines the tests reach. Each has a folder of its own, so that they do not disturb each other.
+# COVERAGE=1: counts, for gcov, which lines the tests reach. LIBFUZZER=CLANG: sanitized, and watched by libFuzzer.
+# Each has a folder of its own, so that they do not disturb each other.
 PLAIN_BUILD := $(BUILD)
 ifdef PORTABLE
 BUILD := $(BUILD)/portable
@@ -11,6 +12,11 @@ endif
 ifdef SANITIZE
 BUILD := $(BUILD)/sanitize
 VM_SANITIZE := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+OPTIMIZE ?= -O1
+else ifdef LIBFUZZER
+BUILD := $(BUILD)/libfuzzer
+CXX := $(LIBFUZZER)
+VM_SANITIZE := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 OPTIMIZE ?= -O1
 else ifdef COVERAGE
 BUILD := $(BUILD)/coverage

@@ -142,8 +142,8 @@ check "the asynchronous host compiles" compile_gnu_c "$examples/async.c" async
 check "the asynchronous host does what it should" prints async.expected ./async
 # shellcheck disable=SC2046,SC2086
 check "the run that moves compiles" compile_cxx "$root/tests/embed/move.cpp" move
-for seed in 1 2; do
-  check "a run that moves between two processes twenty times, calls in flight and all, ends as if it had stayed ($seed)" \
+for seed in 1 2 3 4; do
+  check "a run that moves between two processes twenty times, threads, events and calls in flight, ends as if it had stayed ($seed)" \
     timeout 60 ./move $seed 20
 done
 check "a program with an allocator of its own compiles" compile_cxx "$root/tests/embed/allocator.cpp" allocator
