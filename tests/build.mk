@@ -32,8 +32,9 @@ endef
 $(foreach target,$(FUZZ_TARGETS),$(eval $(call fuzz_target,$(target))))
 $(addprefix $(TESTS)/,$(FUZZ_TARGETS)): VM_LDFLAGS += $(if $(LIBFUZZER),-fsanitize=fuzzer)
 $(TESTS)/embedding: $(BUILD)/obj/tests/bench/embedding.o $(BUILD)/libcomet-vm.a
+$(TESTS)/decoding: $(BUILD)/obj/tests/bench/decoding.o $(BUILD)/libcomet-vm.a
 TEST_PROGRAMS := $(addprefix $(TESTS)/,core conformance $(FUZZ_TARGETS))
-$(TEST_PROGRAMS) $(TESTS)/embedding:
+$(TEST_PROGRAMS) $(TESTS)/embedding $(TESTS)/decoding:
 	@mkdir -p $(@D)
 	@echo "  link   $@"
 	@$(CXX) $(VM_LDFLAGS) -o $@ $^ -lpthread
@@ -49,6 +50,7 @@ ROUNDS ?= 5
 .PHONY: bench
 bench: $(BUILD)/comet-vm $(BUILD)/comet-vm-no-scheme
 	@BUILD=$(abspath $(BUILD)) tests/bench/bench.sh -r $(ROUNDS) $(ENGINES)
+	@$(MAKE) --no-print-directory -s $(TESTS)/decoding
 	@BUILD=$(abspath $(BUILD)) tests/bench/starting.sh
 	@BUILD=$(abspath $(BUILD)) tests/bench/wasm.sh $(WASM)
 	@BUILD=$(abspath $(BUILD)) tests/bench/assembler.sh

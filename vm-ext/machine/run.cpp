@@ -196,7 +196,7 @@ Run::Turn Run::fast_slice(std::uint64_t fuel) {
     thread_.top = context.top;
     if (context.exit != Exit::link) break;
     // The link's address is where the thread stands, should decoding fail.
-    thread_.pc = context.pc[1].data;
+    thread_.pc = space_.code.address_of(context.pc);
     past_breakpoint_ = false;
     slot = space_.code.follow_link(context.pc);
     work_until_look_ -= decode_work;
