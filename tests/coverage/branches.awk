@@ -53,6 +53,8 @@ function field(name,   at, text) {
       source_place[instances] = place SUBSEP begins[line_function[i]]
       width[instances] = line_branches[i]
       common[source_place[instances]] = divisor(width[instances], common[source_place[instances]] + 0)
+      # What is inlined into the handlers, hundreds of functions of other files, stands in one row: of that two ways remain.
+      if (line_function[i] == "" || file ~ /\.def$/) common[source_place[instances]] = 2
       for (j = 1; j <= line_branches[i]; ++j) way[instances, j] = line_taken[i, j]
     }
   lines = 0

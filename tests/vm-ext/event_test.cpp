@@ -338,6 +338,27 @@ BOOST_AUTO_TEST_CASE(waiting_ends_after_its_time) {
   BOOST_CHECK_EQUAL(static_cast<std::int64_t>(vm.get(1)), -110);
 }
 
+BOOST_AUTO_TEST_CASE(times_beyond_what_a_clock_counts_do_not_come) {
+  for (const bool by_timer : {true, false}) {
+    program p;
+    if (by_timer) {
+      p.on(COMET_ON_TIMER, 1, 1);
+      p.add("imm", {41, 1}).add("simm", {42, 2}).add("simm", {43, 2}).call("timer", 40);
+      p.call("pause", 40);
+    } else {
+      p.add("imm", {41, data_address}).add("imm", {42, 0}).add("simm", {43, 2}).call("wait64", 40);
+    }
+    p.add("halt");
+    p.at(1).add("ret");
+    machine vm = p.make();
+    grant(vm, "clock");
+    comet_set_deadline(vm, 20000000);
+    BOOST_CHECK_EQUAL(run_all(vm).reason, COMET_INTERRUPTED);
+    BOOST_CHECK_EQUAL(vm.info().standing, by_timer ? COMET_WAITS_FOR_EVENT : COMET_WAITS_FOR_ADDRESS);
+    BOOST_CHECK_EQUAL(vm.info().handlers, 0u);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_run_that_waits_can_be_interrupted) {
   program p;
   p.on(COMET_ON_POSTED, 1, 1).call("pause", 10).add("halt").at(1).add("ret");
