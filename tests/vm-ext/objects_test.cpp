@@ -4,6 +4,7 @@
 
 #include <initializer_list>
 #include <memory>
+#include <tuple>
 
 #include "objects.h"
 #include "support.h"
@@ -157,6 +158,90 @@ BOOST_AUTO_TEST_CASE(directives_put_what_is_computed) {
                                              operation(16, integer(3), integer(3)), operation(17, integer(2), integer(3)),
                                              operation(0, integer(-2), integer(3)), of({4, 1, 8, 0}) + symbol(0)}));
   BOOST_CHECK(compared == of({254, 1, 0, 1, 1, 0, 250, 4, 1}));
+}
+
+BOOST_AUTO_TEST_CASE(operations_compute_as_the_assembler_does) {
+  const struct {
+    int number;
+    std::int64_t x, y, result;
+  } table[] = {{0, 6, 7, 42},  {1, 12, 4, 3},   {2, -7, 2, -3},  {2, 7, -2, -3}, {3, -7, 2, -1}, {3, 7, -2, 1},  {4, -7, 2, 1},  {4, 7, -2, -1},
+               {4, 7, 2, 1},   {4, -7, -2, -1}, {4, 8, 2, 0},    {5, 1, 4, 16},  {5, 16, -2, 4}, {5, 1, -200, 0}, {6, 12, 10, 8}, {7, 12, 10, 14},
+               {8, 12, 10, 6}, {9, 5, 0, -6},   {10, -5, 0, 5},  {10, 5, 0, 5},  {11, 3, -4, -4}, {12, 3, -4, 3}, {13, 3, 3, 1},  {13, 3, 4, 0},
+               {14, 3, 4, 1},  {14, 4, 3, 0},   {15, 4, 3, 1},   {15, 3, 4, 0},  {16, 3, 3, 1},  {16, 4, 3, 0},  {17, 3, 3, 1},  {17, 2, 3, 0}};
+  for (const auto& row : table) {
+    const bool alone = row.number == 9 || row.number == 10;
+    const Chunks chunks{.parts = statement + directive(3, {operation(row.number, integer(row.x), alone ? "" : integer(row.y))})};
+    BOOST_TEST_CONTEXT(row.number << ": " << row.x << ", " << row.y)
+      BOOST_CHECK(bytes_of(linked({object(chunks)})).substr(0, 8) == little(static_cast<std::uint64_t>(row.result), 8));
+  }
+}
+
+// Runs of code, and code that a macro made: each instruction's line, and where in which macro.
+BOOST_AUTO_TEST_CASE(lines_and_macros_are_those_of_the_sources) {
+  const Piece run = of({10, 0, 0, 2, 7, 6, 1, 0, 3, 1, 4, 9});             // x.s:1:7, then two instructions of a byte each
+  const Piece made = of({7, 2, 0, 30, 2, 2}) + text("outer") + of({0, 40, 5}) + text("inner") + of({0, 50, 6});
+  const Image image = linked({object({.parts = run + made})});
+  const auto line = [&](std::uint64_t address) {
+    comet_line found = COMET_LINE_INIT;
+    SUPPORT_OK(comet_image_line_at(image.get(), address, &found, error));
+    return std::pair(found.line, found.column);
+  };
+  BOOST_CHECK(line(0x10000) == std::pair(1u, 3u));
+  BOOST_CHECK(line(0x10001) == std::pair(5u, 9u));
+  BOOST_CHECK(line(0x10002) == std::pair(30u, 2u));
+  comet_expansion expansion = COMET_EXPANSION_INIT;
+  for (const auto& [level, macro, of_line] : {std::tuple{0u, "outer", 40u}, {1u, "inner", 50u}}) {
+    SUPPORT_OK(comet_image_expansion_at(image.get(), 0x10003, level, &expansion, error));
+    BOOST_CHECK_EQUAL(expansion.macro, macro);
+    BOOST_CHECK_EQUAL(expansion.line, of_line);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(operands_are_encoded_as_their_kinds_are) {
+  const auto three = [](std::int64_t value) { return of({3}) + integer(value).substr(1); };
+  const Piece power = of({16 + 5}) + integer(1) + integer(64);  // 2^64, which no operand holds
+  const auto code = [&](const Piece& part) { return Chunks{.parts = statement + of({4, 0, 0, 1, 5}) + part}; };
+  const auto begins = [&](const Piece& part, const Piece& bytes) {
+    BOOST_CHECK(bytes_of(linked({object(code(part))})).substr(0, bytes.size()) == bytes);
+  };
+  begins(of({3, 0, 1}) + three(5), of({3, 1, 5}));
+  begins(of({3, 0, 1}) + three(-1), of({3, 1}) + leb(UINT64_MAX));
+  begins(of({4, 0, 1}) + three(5), of({4, 1, 5}));
+  begins(of({71, 0, 1, 0, 2}) + three(-3), of({71, 1, 2, 5}));
+  begins(of({10}) + of({3}) + leb(0x20000), of({10, 0}));  // to where it stands
+  begins(of({30, 0, 1, 2}) + text("ask"), of({30, 1, 0}));
+  const auto says = [&](const Piece& part, const char* words) { check_says(refusal({object(code(part))}), words); };
+  for (const int opcode : {3, 4}) says(of({opcode, 0, 1}) + power, "does not fit into its operand");
+  says(of({4, 0, 1}) + three(-1), "does not fit into its operand");
+  says(of({30, 0, 1}) + three(-1), "does not fit into its operand");
+  says(of({30, 0, 1}) + of({3}) + leb(UINT64_C(1) << 33), "does not fit into its operand");
+  says(of({3}) + three(2) + of({0, 1}), "a register is an expression");
+  says(of({130, 1, 0, 1}) + three(2), "a register is an expression");
+  says(of({9, 0, 1, 0}) + leb(UINT64_C(1) << 40), "the operands are none of this instruction");
+}
+
+BOOST_AUTO_TEST_CASE(a_program_begins_where_it_says_or_where_its_code_does) {
+  const auto sections = [](std::initializer_list<std::pair<const char*, int>> all) {
+    Piece piece = of({static_cast<int>(all.size())});
+    for (const auto& [name, protection] : all) piece += text(name) + of({protection, 0, 1, 1, 1});
+    return piece;
+  };
+  const auto entry = [&](const Piece& described, const Piece& parts = "") {
+    return comet_image_entry(linked({object({.sections = described, .parts = parts})}).get());
+  };
+  BOOST_CHECK_EQUAL(entry(sections({{".data", 3}})), 0x10000u);
+  BOOST_CHECK_EQUAL(entry(sections({{".data", 3}, {".code", 5}})), 0x20000u);
+  BOOST_CHECK_EQUAL(entry(sections({{".code", 5}, {".data", 3}, {".text", 5}})), 0x30000u);
+  BOOST_CHECK_EQUAL(entry(sections({{".text", 5}}), of({8}) + integer(77)), 77u);
+  BOOST_CHECK_EQUAL(entry(of({0})), 0x10000u);
+  for (const Piece& said : {of({16 + 5}) + integer(1) + integer(64), integer(-1)})
+    check_says(refusal({object({.parts = of({8}) + said})}), "no address of 0 to 2^64-1");
+  // The same view twice is one.
+  const Piece view = of({9}) + text("x") + text("u64");
+  comet_view found = COMET_VIEW_INIT;
+  const Image image = linked({object({.parts = view + view})});
+  SUPPORT_OK(comet_image_view(image.get(), 0, &found, error));
+  BOOST_CHECK_EQUAL(comet_image_view(image.get(), 1, &found, nullptr), COMET_ERROR_ARGUMENT);
 }
 
 BOOST_AUTO_TEST_CASE(chains_of_jumps_settle) {
