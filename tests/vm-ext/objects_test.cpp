@@ -176,6 +176,59 @@ BOOST_AUTO_TEST_CASE(operations_compute_as_the_assembler_does) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(room_is_made_and_filled_as_directives_say) {
+  enum { fill = 8, align, org, assert_true };
+  const auto begins = [](const Piece& parts, const Piece& bytes, int protection = 5) {
+    Chunks chunks{.sections = of({1}) + text(".text") + of({protection, 0, 1, 1, 9}), .parts = statement + parts};
+    BOOST_CHECK(bytes_of(linked({object(chunks)})).substr(0, bytes.size()) == bytes);
+  };
+  const Piece one = directive(0, {integer(7)});
+  begins(one + directive(align, {integer(4)}), of({7, 1, 1, 1, 9}));  // with nops
+  begins(one + directive(align, {integer(4), integer(5)}), of({7, 5, 5, 5, 9}));
+  begins(one + directive(align, {integer(4)}), of({7, 0, 0, 0, 9}), 3);
+  begins(one + directive(align, {integer(1)}), of({7, 9}));
+  begins(one + directive(org, {integer(0x10003), integer(6)}), of({7, 6, 6, 9}));
+  begins(directive(fill, {integer(2)}), of({0, 0, 9}));
+  begins(directive(fill, {integer(2), integer(1), integer(3)}), of({3, 3, 9}));
+  begins(directive(fill, {integer(2), integer(2), integer(0x102)}), of({2, 1, 2, 1, 9}));
+  begins(directive(fill, {integer(1), integer(4), integer(1)}), of({1, 0, 0, 0, 9}));
+  begins(directive(fill, {integer(1), integer(8), integer(-1)}), Piece(8, '\xff') + of({9}));
+  begins(directive(fill, {integer(0), integer(8), integer(-1)}), of({9}));
+  begins(directive(assert_true, {integer(1)}), of({9}));
+  const auto says = [](const Piece& parts, const char* words) { check_says(refusal({object({.parts = statement + parts})}), words); };
+  for (const std::int64_t alignment : {0, -4, 3, 131072}) says(directive(align, {integer(alignment)}), "a power of two up to 65536");
+  for (const std::int64_t size : {0, 3, 9, -1}) says(directive(fill, {integer(1), integer(size), integer(1)}), "values of 1, 2, 4 or 8 bytes");
+  for (const std::int64_t byte : {256, -129}) {
+    says(directive(fill, {integer(1), integer(1), integer(byte)}), "a byte to fill with is none");
+    says(directive(0, {integer(byte)}), "does not fit into its bytes");
+  }
+  says(directive(fill, {integer(-1)}), "less than nothing");
+  says(directive(fill, {integer((INT64_C(1) << 30) + 1)}), "more than 2^30 bytes");
+  says(directive(org, {integer(0)}), "cannot go back");
+  says(directive(assert_true, {integer(0)}), "what was asserted is false");
+  for (const int number : {int{fill}, int{align}, int{org}, int{assert_true}}) says(directive(number, {}), "too few or too many operands");
+  says(directive(align, {integer(4), integer(5), integer(6)}), "too few or too many operands");
+}
+
+// Constants of several objects under one name, which is in the program once where they are equal.
+BOOST_AUTO_TEST_CASE(equal_constants_are_one) {
+  const auto with = [](const Piece& file, std::int64_t value, bool place = false) {
+    return object({.files = of({1}) + text(file.c_str()), .symbols = of({1}) + defined("k", local),
+                   .parts = statement + (place ? label(0) : of({3, 0}) + integer(value) + of({0}))});
+  };
+  const auto has = [](const Image& image, const char* name) {
+    comet_symbol symbol = COMET_SYMBOL_INIT;
+    return comet_image_find_symbol(image.get(), name, &symbol, nullptr) == COMET_OK;
+  };
+  const Image same = linked({with("a.s", 5), with("b.s", 5)});
+  BOOST_CHECK_EQUAL(value_of(same, "k"), 5u);
+  BOOST_CHECK(!has(same, "k@a.s") && !has(same, "k@b.s"));
+  const Image different = linked({with("a.s", 5), with("b.s", 6)});
+  BOOST_CHECK(has(different, "k") && has(different, "k@b.s"));
+  const Image mixed = linked({with("a.s", 0x10000), with("b.s", 0, true)});
+  BOOST_CHECK(has(mixed, "k@b.s") || has(mixed, "k@a.s"));
+}
+
 // Runs of code, and code that a macro made: each instruction's line, and where in which macro.
 BOOST_AUTO_TEST_CASE(lines_and_macros_are_those_of_the_sources) {
   const Piece run = of({10, 0, 0, 2, 7, 6, 1, 0, 3, 1, 4, 9});             // x.s:1:7, then two instructions of a byte each
