@@ -90,6 +90,17 @@ SANITIZED := $(BUILD)/sanitize/tests
 sanitized-programs:
 	+@$(MAKE) --no-print-directory SANITIZE=address,undefined test-programs
 
+# Machines side by side, and threads of one machine, checked for races of the host's threads.
+RACES := $(addprefix $(BUILD)/obj/tests/vm-ext/,main.o support.o state_files.o independent_test.o parallel_test.o)
+$(TESTS)/races: $(RACES) $(BUILD)/libcomet-vm.a
+	@mkdir -p $(@D)
+	@echo "  link   $@"
+	@$(CXX) $(VM_LDFLAGS) -o $@ $^ -lpthread
+.PHONY: races
+races:
+	+@$(MAKE) --no-print-directory SANITIZE=thread $(BUILD)/races/tests/races
+	@$(BUILD)/races/tests/races
+
 .PHONY: coverage-programs coverage-tests
 coverage-tests: $(TESTS)/core $(TESTS)/conformance
 	@:

@@ -56,6 +56,7 @@ unsigned register_operands(isa::Operation operation) { return all_register_opera
 PartKey part_of(isa::Operation operation, isa::Operation callee_begins, unsigned variant, const Slot& slot) {
   if (slot.handler == handlers::constant) return part_key(isa::op_imm, 0);
   if (callee_begins != isa::operation_count) return early_call_key(callee_begins);
+  if (is_atomic(operation)) return no_part;
   switch (operation) {
     case isa::op_jal: case isa::op_jalr: case isa::op_brz: case isa::op_jtab: case isa::operation_count:
       return no_part;
@@ -124,8 +125,7 @@ void CodeCache::forget() {
   touched_ = 0;
   pages_.clear();
   complete_ = true;
-  last_number_ = ~std::uint64_t{0};
-  last_slots_ = nullptr;
+  last_found_ = {};
   if (fetched_ != nullptr) fetched_->clear();
   memory_.forget_code();
 }
@@ -146,12 +146,11 @@ std::uint64_t CodeCache::return_address(const Activation& activation) const {
   return known ? activation.return_address : address_of(activation.return_slot);
 }
 
-const Slot* CodeCache::find_elsewhere(std::uint64_t address) const {
-  const auto found = pages_.find(address >> page_bits);
-  if (found == pages_.end()) return nullptr;
-  last_number_ = address >> page_bits;
-  last_slots_ = found->second->slots.data();
-  return numbered(last_slots_[address & page_mask]);
+const Slot* CodeCache::find_elsewhere(std::uint64_t address, PageFound& found) const {
+  const auto page = pages_.find(address >> page_bits);
+  if (page == pages_.end()) return nullptr;
+  found = {address >> page_bits, page->second->slots.data()};
+  return numbered(found.slots[address & page_mask]);
 }
 
 const Slot* CodeCache::slot_at(std::uint64_t address) {
@@ -427,7 +426,7 @@ bool may_leave(isa::Operation operation) {
 
 // Whether a part changes more than registers of the window.
 bool changes_more(isa::Operation operation) {
-  return operation == isa::op_tset || isa::describe(operation).operands[0] == 's';
+  return operation == isa::op_tset || is_atomic(operation) || isa::describe(operation).operands[0] == 's';
 }
 
 } // namespace
@@ -519,6 +518,9 @@ void CodeCache::emit_instruction(std::uint64_t address, const isa::Decoded& deco
       }
       return;
     }
+    case op_fence:
+      slot->handler = fast_handler(op_fence);
+      return;
     case op_jump:
       slot->handler = fast_handler(op_jump);
       branch_to(address + operand[0]);
@@ -583,8 +585,8 @@ void CodeCache::emit_instruction(std::uint64_t address, const isa::Decoded& deco
   const Handler narrow = fast_handler(decoded.operation);
   if (narrow == nullptr) return;
   // Writing r0 has no effect of its own, but what else the instruction does stays.
-  const bool discards = kinds[0] == 'd' && a == 0;
-  if (discards || (kinds[0] == 'x' && a == 0)) return;
+  const bool discards = (kinds[0] == 'd' || kinds[0] == 'x') && a == 0;
+  if (discards && !is_atomic(decoded.operation)) return;
   slot->a = a;
   slot->b = b;
   const unsigned last = decoded.operand_count - 1u;

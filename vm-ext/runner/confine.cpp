@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstddef>
@@ -120,7 +121,8 @@ void confine(bool files) {
   const Filter filter(files);
   sock_fprog program{static_cast<unsigned short>(filter.code().size()), const_cast<sock_filter*>(filter.code().data())};
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) refuse("no_new_privs");
-  if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) != 0) refuse("seccomp");
+  // For the threads that a parallel machine has, too.
+  if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) != 0) refuse("seccomp");
 }
 
 }  // namespace comet::runner

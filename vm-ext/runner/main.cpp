@@ -181,6 +181,7 @@ std::unique_ptr<comet_machine, Free> make_machine(const Options& options) {
     check(comet_schedule_get(machine, &schedule, &error), error);
     check(comet_schedule_set(machine, schedule.slice, *options.turns, &error), error);
   }
+  if (options.host_threads) check(comet_set_host_threads(machine, *options.host_threads, &error), error);
   return owner;
 }
 
