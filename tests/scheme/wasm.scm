@@ -198,6 +198,18 @@
 (define (imports-from instance)
   (map (lambda (name) (list "a" name (wasm-export instance name))) '("get" "memory" "table" "global")))
 
+;; So many instances in one machine that import nothing, the last first.
+(define (alone count)
+  (let loop ((instances '()))
+    (if (= count (length instances))
+        instances
+        (loop (cons (wasm-instantiate
+                     (wasm-assemble '((type () (i32)) (memory 1) (data ((i32.const 0)) "\x07;")
+                                      (function 0 () (i32.const 0) (i32.load 2 0)) (export "load" function 0)))
+                     '()
+                     (and (pair? instances) (wasm-machine (car instances))))
+                    instances)))))
+
 (test-group "WebAssembly modules that are linked"
   (define a (exporter))
   (define b (apply make (imports-from a) importer-module))
@@ -209,6 +221,11 @@
   (test "share a mutable global, and keep their own" '(9 9 2009)
     (begin (wasm-call b "set" 9) (list (wasm-global a "global") (wasm-call a "get") (wasm-call b "sum"))))
   (test "are in one machine" #t (eq? (wasm-machine a) (wasm-machine b)))
+  (test "lie in its fast window, each with a memory of its own" '(#t 7)
+    (let* ((instances (alone 7)) (machine (wasm-machine (car instances))))
+      (list (every (lambda (region) (< (car region) (cdr (assq 'window (machine-limits machine)))))
+                   (machine-regions machine))
+            (wasm-call (car instances) "load"))))
   (test "are further ones, too" '(9 3009)
     (let ((c (apply make (imports-from a) importer-module)))
       (wasm-call c "set" 9)

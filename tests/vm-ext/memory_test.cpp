@@ -181,6 +181,36 @@ BOOST_AUTO_TEST_CASE(copies_cross_pages_and_the_end_of_the_window) {
   BOOST_CHECK(vm.read(0x20008, content.size()) == content);
 }
 
+// A constant offset that does not fit the slot of its instruction, inside the window and beyond it.
+BOOST_AUTO_TEST_CASE(an_offset_may_be_far) {
+  constexpr std::uint64_t far = 0x300000000;
+  for (const std::uint64_t window : {std::uint64_t{1} << 34, std::uint64_t{1} << 32}) {
+    comet_config config = COMET_CONFIG_INIT;
+    config.window = window;
+    machine vm(code()
+                   .add("addi", {1, 0, 8})
+                   .add("st64", {1, 2, far})
+                   .add("ldu64", {3, 1, far})
+                   .add("lds8", {4, 1, far})
+                   .add("ldu16", {5, 1, far})
+                   .add("st8", {1, 6, far + 1})
+                   .add("lds32", {7, 1, far})
+                   .add("ldu8", {8, 1, far + 0x10000}),
+               &config);
+    vm.map(far, COMET_PAGE_SIZE, read_write);
+    vm.set(2, 0x1122334485868788);
+    const comet_stop stop = vm.run();
+    BOOST_CHECK_EQUAL(stop.trap, COMET_TRAP_READ);
+    BOOST_CHECK_EQUAL(stop.address, far + 0x10008);
+    BOOST_CHECK_EQUAL(vm.get(3), 0x1122334485868788);
+    BOOST_CHECK_EQUAL(vm.get(4), 0xffffffffffffff88);
+    BOOST_CHECK_EQUAL(vm.get(5), 0x8788);
+    BOOST_CHECK_EQUAL(vm.get(7), 0xffffffff85860088);
+    BOOST_CHECK_EQUAL(vm.get(8), 0);
+    BOOST_CHECK_EQUAL(vm.read_word(far + 8), 0x1122334485860088);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(an_empty_copy_needs_no_memory) {
   const machine vm;
   SUPPORT_OK(comet_read(vm, 0, 0x20000, nullptr, 0, error));

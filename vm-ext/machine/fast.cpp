@@ -137,8 +137,8 @@ constexpr HandlerTables handler_tables = [] {
 #define CHECKED_BINARY(name, trap, result) REGULAR(name)
 #define BRANCH(name, condition) REGULAR(name) EARLY(name)
 #define BRANCH_IMMEDIATE(name, condition) WITH_IMMEDIATE(name) EARLY(name)
-#define LOAD(name, type) REGULAR(name)
-#define STORE(name, type) REGULAR(name)
+#define LOAD(name, type) WITH_IMMEDIATE(name)
+#define STORE(name, type) WITH_IMMEDIATE(name)
 #define LOAD_INDEXED(name, type) REGULAR(name)
 #define STORE_INDEXED(name, type) REGULAR(name)
 #include "operations.def"

@@ -220,9 +220,24 @@ enum class Kind { straight, branch, jump, jumpr, call, callr, early_call, tail, 
     return true; \
   } \
   END_PART
-#define LOAD(name, type) LOAD_PART(name, 2, type, OPERAND(1, b) + sign_extended(pc->immediate))
+#define LOAD(name, type) \
+  LOAD_PART(name, 2, type, OPERAND(1, b) + sign_extended(pc->immediate)) \
+  HANDLER(wide_##name) { \
+    const u64 address = r[pc->b] + pc[1].data; \
+    if (!direct(context, address, sizeof(type), access_load)) [[unlikely]] LEAVE(Exit::reference); \
+    accumulator = static_cast<u64>(load_little<type>(context->memory() + address)); \
+    r[pc->a] = accumulator; \
+    NEXT(2); \
+  }
 #define LOAD_INDEXED(name, type) LOAD_PART(name, 4, type, OPERAND(1, b) + OPERAND(2, c) * sizeof(type))
-#define STORE(name, type) STORE_PART(name, type, OPERAND(1, a) + sign_extended(pc->immediate), OPERAND(2, b))
+#define STORE(name, type) \
+  STORE_PART(name, type, OPERAND(1, a) + sign_extended(pc->immediate), OPERAND(2, b)) \
+  HANDLER(wide_##name) { \
+    const u64 address = r[pc->a] + pc[1].data; \
+    if (!direct(context, address, sizeof(type), access_store)) [[unlikely]] LEAVE(Exit::reference); \
+    store_little<type>(context->memory() + address, static_cast<type>(r[pc->b])); \
+    NEXT(2); \
+  }
 #define STORE_INDEXED(name, type) STORE_PART(name, type, r[pc->a] + OPERAND(1, b) * sizeof(type), OPERAND(2, c))
 #include "operations.def"
 

@@ -16,16 +16,17 @@
 (use scheme-lib/loaders/wasm/wasi)
 (declare (block))
 
-;; What instances in one machine share. count: how many there are; registers: how many thread registers hold globals of
+;; What instances in one machine share. count: how many there are; end: where the last one's part of the address space
+;; ends; registers: how many thread registers hold globals of
 ;; theirs; references: see values; signatures: see read-module; threads: those of the calls that are under way, the
 ;; innermost first, for a function that a module imports may call it again
-(define-type store count registers references signatures threads)
+(define-type store count end registers references signatures threads)
 
 (define stores (make-table test: eq? weak-keys: #t))
 
 (define (store-of machine)
   (or (table-ref stores machine #f)
-      (let ((store (make-store 0 0 (make-reference-table) (make-table) '())))
+      (let ((store (make-store 0 0 0 (make-reference-table) (make-table) '())))
         (table-set! stores machine store)
         store)))
 
@@ -157,14 +158,14 @@
 
 ;; ---- making one --------------------------------------------------------------------------------------
 
-;; Far enough from each other for 4 GiB of memory, offsets into them, and code.
-(define region (expt 2 34))
+;; The fast window of a machine: seven modules with a memory of their own find room there, and any number without.
+(define window (expt 2 36))
 
 (define (linkage-for m imports machine store)
   (let ((functions (module-imported m 'function))
         (given (lambda (import) (find-import imports import))))
     (make-linkage
-     (+ page-size (* region (store-count store)))
+     (+ page-size (store-end store))
      (store-registers store)
      (if (= 0 (store-count store)) '() (machine-import-list machine))
      (map (lambda (import index) (function-for imports import (host-call-name store index)))
@@ -191,7 +192,8 @@ limits, (least most), of which this instance gets its own. Functions that are no
 1, and of the module `comet` the standard host calls. The machine is MACHINE, that of the instances it imports from, or
 a new one."
   (let* ((bytes (if (string? what) (read-file-bytes what) what))
-         (machine (or machine (machine-of-imports (read-module bytes) imports) (make-machine)))
+         (machine (or machine (machine-of-imports (read-module bytes) imports)
+                      (make-machine window: window)))
          (store (store-of machine))
          (m (read-module bytes (store-signatures store)))
          (other (machine-of-imports m imports)))
@@ -207,6 +209,7 @@ a new one."
                 functions (iota (length functions)))
       (load-image! machine (program-image program) (= 0 (store-count store)))
       (store-count-set! store (+ 1 (store-count store)))
+      (store-end-set! store (layout-end (program-layout program)))
       (store-registers-set! store (layout-registers (program-layout program)))
       (if (layout-shared? (program-layout program)) (put-segments! instance))
       (run-from! instance (program-start program) '() (lambda (thread) #t))

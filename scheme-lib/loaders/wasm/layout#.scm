@@ -1,6 +1,6 @@
 ;; loaders/wasm/layout: where the parts of a module stand in a machine's memory.
 (##namespace ("scheme-lib/loaders/wasm/layout#"
-  make-layout layout-module layout-origin layout-globals layout-functions layout-registers layout-shared?
+  make-layout layout-module layout-origin layout-end layout-globals layout-functions layout-registers layout-shared?
   import-number import-names layout-grow layout-memory-place
   layout-memory layout-code layout-memory-limit layout-imported-globals
   layout-locals layout-locals-set! layout-rows layout-row layout-row-set! layout-next-row layout-next-row-set!

@@ -11,8 +11,9 @@
 ;;
 ;; A reference to a function is its address, to nothing 0. Mutable globals live in thread registers while there are.
 ;;
-;; Several modules in one machine stand far from each other, each as above, counted from an origin of its own. What
-;; one imports of another it uses where that has it: see `linkage`.
+;; Several modules in one machine stand behind each other, each as above, counted from an origin of its own, so far
+;; apart that none reaches into another's part by mistake. What one imports of another it uses where that has it: see
+;; `linkage`.
 (module scheme-lib/loaders/wasm/layout)
 (use scheme-lib/util)
 (use scheme-lib/loaders/wasm/errors)
@@ -20,12 +21,12 @@
 (use scheme-lib/loaders/wasm/module)
 (declare (standard-bindings) (extended-bindings) (block))
 
-;; functions: labels; imports: name of a host call -> its number; grow: the label of the routine that grows the memory; locals: how
+;; end: behind all that the module can reach; functions: labels; imports: name of a host call -> its number; grow: the label of the routine that grows the memory; locals: how
 ;; many there were in all functions; globals: places; imported-globals: values, one for each;
 ;; memory, tables: places; rows: source lines by offsets (see dwarf), row the next of them, next-row its offset
 (define-type layout
   constructor: construct-layout
-  module origin functions imports imported-globals globals registers tables grow code memory-place elements segments
+  module origin end functions imports imported-globals globals registers tables grow code memory-place elements segments
   data-end shared? locals rows row next-row)
 
 ;; kind: constant, register or memory
@@ -103,6 +104,9 @@
 (define code-growth 16)
 (define constant-growth 8)
 
+;; How far behind the beginning of a memory an access can go: an address and a constant offset, each of 32 bits.
+(define memory-reach (+ (expt 2 33) page-size))
+
 ;; A power of two behind the origin that leaves room for both.
 (define (memory-address m origin data-end)
   (let ((needed (+ data-end (* 4 page-size)
@@ -127,6 +131,7 @@
       (receive (table-places end) (place-tables (module-tables m) (linkage-tables linkage) table-sizes end)
         (let ((memory (memory-address m origin end)) (limits (memory-limits m)))
           (construct-layout m origin
+                            (if (and limits (not (linkage-memory linkage))) (+ memory memory-reach) memory)
                             (vector-map (lambda (signature) (make-label)) (module-functions m))
                             (numbered (linkage-imports linkage)) (linkage-globals linkage) global-places registers table-places
                             (make-label) (code-between m (page-up end) memory)
