@@ -225,7 +225,7 @@ enum class Kind { straight, branch, jump, jumpr, call, callr, early_call, tail, 
   HANDLER(wide_##name) { \
     const u64 address = r[pc->b] + pc[1].data; \
     if (!direct(context, address, sizeof(type), access_load)) [[unlikely]] LEAVE(Exit::reference); \
-    accumulator = static_cast<u64>(load_little<type>(context->memory() + address)); \
+    accumulator = static_cast<u64>(load_guest<type>(context->memory + address)); \
     r[pc->a] = accumulator; \
     NEXT(2); \
   }
@@ -235,7 +235,7 @@ enum class Kind { straight, branch, jump, jumpr, call, callr, early_call, tail, 
   HANDLER(wide_##name) { \
     const u64 address = r[pc->a] + pc[1].data; \
     if (!direct(context, address, sizeof(type), access_store)) [[unlikely]] LEAVE(Exit::reference); \
-    store_little<type>(context->memory() + address, static_cast<type>(r[pc->b])); \
+    store_guest<type>(context->memory + address, static_cast<type>(r[pc->b])); \
     NEXT(2); \
   }
 #define STORE_INDEXED(name, type) STORE_PART(name, type, r[pc->a] + OPERAND(1, b) * sizeof(type), OPERAND(2, c))
