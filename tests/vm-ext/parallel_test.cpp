@@ -259,7 +259,7 @@ BOOST_AUTO_TEST_CASE(watchpoints_see_every_thread) {
 // written, and no other.
 BOOST_AUTO_TEST_CASE(code_that_another_thread_writes_is_the_old_or_the_new) {
   program p = four_workers();
-  p.add("imm", {3, 600}).add("imm", {8, function_address(2)}).add("bnei", {1, 1, function_address(2)});
+  p.add("imm", {3, 150}).add("imm", {8, function_address(2)}).add("bnei", {1, 1, function_address(2)});
   const std::size_t constant = code().add("imm", {4, 1}).content().size() - 1;  // its last byte, zig-zag or not
   const std::uint64_t write = p.here();
   p.add("andi", {5, 3, 1}).add("addi", {5, 5, 1}).add("st8", {8, 5, constant});
@@ -300,7 +300,7 @@ BOOST_AUTO_TEST_CASE(pages_that_come_and_go_trap_in_who_misses_them) {
   };
   SUPPORT_OK(comet_host_grant(vm, "toggle", function, &host, error));
   unsigned traps = 0;
-  for (int n = 0; n < 600; ++n) {
+  for (int n = 0; n < 200; ++n) {
     const comet_stop stop = run_all(vm, 20000);
     if (stop.reason == COMET_OUT_OF_FUEL) continue;
     BOOST_REQUIRE_EQUAL(stop.reason, COMET_TRAP);
