@@ -7,7 +7,7 @@ TEST_CXXFLAGS = $(filter-out -fvisibility=hidden -DCOMET_BUILD,$(VM_CXXFLAGS)) -
 TEST_OBJECT_FOLDER := $(if $(COVERAGE),$(PLAIN_BUILD),$(BUILD))/obj
 CORE_TEST_OBJECTS := $(patsubst %.cpp,$(TEST_OBJECT_FOLDER)/%.o,$(wildcard tests/vm-ext/*.cpp))
 CONFORMANCE_OBJECTS := $(patsubst %.cpp,$(TEST_OBJECT_FOLDER)/%.o,$(wildcard tests/conformance/*.cpp))
-FUZZ_OBJECTS := $(patsubst %.cpp,$(TEST_OBJECT_FOLDER)/%.o,$(wildcard tests/fuzz/*.cpp))
+FUZZ_OBJECTS := $(patsubst %.cpp,$(TEST_OBJECT_FOLDER)/%.o,$(wildcard tests/fuzz/*.cpp tests/fuzz/api/*.cpp))
 
 $(TEST_OBJECT_FOLDER)/tests/%.o: tests/%.cpp
 	@mkdir -p $(@D)
@@ -16,14 +16,25 @@ $(TEST_OBJECT_FOLDER)/tests/%.o: tests/%.cpp
 
 $(TESTS)/core: $(CORE_TEST_OBJECTS) $(BUILD)/libcomet-vm.a
 $(TESTS)/conformance: $(CONFORMANCE_OBJECTS) $(BUILD)/libcomet-vm.a
-$(TESTS)/image-fuzz: $(BUILD)/obj/tests/fuzz/image_fuzz.o $(BUILD)/libcomet-vm.a
-$(TESTS)/state-fuzz: $(BUILD)/obj/tests/fuzz/state_fuzz.o $(BUILD)/libcomet-vm.a
-FUZZ_PROGRAMS := $(BUILD)/obj/tests/fuzz/random_program.o
-$(TESTS)/api-fuzz: $(addprefix $(BUILD)/obj/tests/fuzz/,api_fuzz.o api_calls.o) $(FUZZ_PROGRAMS) $(BUILD)/libcomet-vm.a
-$(TESTS)/lockstep: $(BUILD)/obj/tests/fuzz/lockstep.o $(FUZZ_PROGRAMS) $(BUILD)/libcomet-vm.a
+
+# What each target of the fuzzers consists of, besides the program that tries it: see tests/fuzz/README.md.
+FUZZ_TARGETS := image-fuzz link-fuzz state-fuzz replay-fuzz api-fuzz lockstep
+FUZZ_PARTS_image-fuzz := image_fuzz allocations damage random_program
+FUZZ_PARTS_link-fuzz := link_fuzz allocations damage
+FUZZ_PARTS_state-fuzz := state_fuzz state_files state_seeds allocations damage
+FUZZ_PARTS_replay-fuzz := replay_fuzz state_files state_seeds allocations damage
+FUZZ_PARTS_api-fuzz := api_fuzz $(patsubst tests/fuzz/%.cpp,%,$(wildcard tests/fuzz/api/*.cpp)) random_program
+FUZZ_PARTS_lockstep := lockstep random_program
+FUZZ_TRIED_BY := $(if $(LIBFUZZER),libfuzzer,driver)
+define fuzz_target
+$(TESTS)/$1: $(patsubst %,$(BUILD)/obj/tests/fuzz/%.o,$(FUZZ_PARTS_$1) $(FUZZ_TRIED_BY)) $(BUILD)/libcomet-vm.a
+endef
+$(foreach target,$(FUZZ_TARGETS),$(eval $(call fuzz_target,$(target))))
+$(addprefix $(TESTS)/,$(FUZZ_TARGETS)): VM_LDFLAGS += $(if $(LIBFUZZER),-fsanitize=fuzzer)
 $(TESTS)/embedding: $(BUILD)/obj/tests/bench/embedding.o $(BUILD)/libcomet-vm.a
-TEST_PROGRAMS := $(addprefix $(TESTS)/,core conformance image-fuzz state-fuzz api-fuzz lockstep)
-$(TEST_PROGRAMS) $(TESTS)/embedding:
+$(TESTS)/decoding: $(BUILD)/obj/tests/bench/decoding.o $(BUILD)/libcomet-vm.a
+TEST_PROGRAMS := $(addprefix $(TESTS)/,core conformance $(FUZZ_TARGETS))
+$(TEST_PROGRAMS) $(TESTS)/embedding $(TESTS)/decoding:
 	@mkdir -p $(@D)
 	@echo "  link   $@"
 	@$(CXX) $(VM_LDFLAGS) -o $@ $^ -lpthread
@@ -39,6 +50,7 @@ ROUNDS ?= 5
 .PHONY: bench
 bench: $(BUILD)/comet-vm $(BUILD)/comet-vm-no-scheme
 	@BUILD=$(abspath $(BUILD)) tests/bench/bench.sh -r $(ROUNDS) $(ENGINES)
+	@$(MAKE) --no-print-directory -s $(TESTS)/decoding
 	@BUILD=$(abspath $(BUILD)) tests/bench/starting.sh
 	@BUILD=$(abspath $(BUILD)) tests/bench/wasm.sh $(WASM)
 	@BUILD=$(abspath $(BUILD)) tests/bench/assembler.sh
@@ -136,11 +148,13 @@ test-suites: $(TESTS)/cases $(FUZZ_IMAGES) sanitized-programs coverage-programs
 	  core-sanitized '$(SANITIZED)/core --report_level=short' \
 	  conformance '$(TESTS)/conformance $(TESTS)/cases $(BUILD)/check/coverage.md' \
 	  conformance-sanitized '$(SANITIZED)/conformance $(TESTS)/cases $(BUILD)/check/coverage-sanitized.md' \
-	  lockstep '$(TESTS)/lockstep 1 800' \
-	  lockstep-sanitized '$(SANITIZED)/lockstep 100001 40' \
-	  fuzz-images '$(SANITIZED)/image-fuzz 1 3000 $(FUZZ_IMAGES)' \
-	  fuzz-states '$(SANITIZED)/state-fuzz 1 3000' \
-	  fuzz-api '$(SANITIZED)/api-fuzz 1 50' \
+	  lockstep '$(TESTS)/lockstep 1 0 800' \
+	  lockstep-sanitized '$(SANITIZED)/lockstep 2 0 40' \
+	  fuzz-links '$(SANITIZED)/link-fuzz 1 0 3000' \
+	  fuzz-images '$(SANITIZED)/image-fuzz 1 0 3000 $(FUZZ_IMAGES)' \
+	  fuzz-states '$(SANITIZED)/state-fuzz 1 0 2000' \
+	  fuzz-replays '$(SANITIZED)/replay-fuzz 1 0 1000' \
+	  fuzz-api '$(SANITIZED)/api-fuzz 1 0 50' \
 	  fuzz-left-behind 'tests/fuzz/left-behind.sh 1 150' \
 	  errors-reached 'tests/errors-reached.sh' \
 	  error-texts 'tests/error-texts.sh' \
@@ -160,18 +174,21 @@ test-suites: $(TESTS)/cases $(FUZZ_IMAGES) sanitized-programs coverage-programs
 	  loaders 'tests/loaders/run.sh' \
 	  dap 'tests/dap/run.sh'
 
-# The long run: damaged images and states, and programs in lockstep, under the sanitizers; damaged sources; damaged
-# objects, archives and images given to every tool; and programs in which the debugger goes back and forth.
+# The long runs. What the targets are, and where what they find is kept: tests/fuzz/README.md.
+TIME ?= 60
 SEED ?= 1
-COUNT ?= 100000
-.PHONY: fuzz
-fuzz: $(FUZZ_IMAGES) sanitized-programs
-	$(SANITIZED)/image-fuzz $(SEED) $(COUNT) $(FUZZ_IMAGES)
-	$(SANITIZED)/state-fuzz $(SEED) $(COUNT)
-	$(SANITIZED)/api-fuzz $(SEED) $(COUNT)
-	BUILD=$(BUILD) tests/fuzz/left-behind.sh $(SEED) $(COUNT)
-	$(SANITIZED)/lockstep $(SEED) $(COUNT)
-	SEED=$(SEED) COUNT=$(COUNT) $(BUILD)/comet-vm test tests/asm/fuzz.scm
-	SEED=$(SEED) COUNT=$(COUNT) $(BUILD)/comet-vm test tests/scheme/wasm-fuzz.scm
-	SEED=$(SEED) COUNT=$(COUNT) $(BUILD)/comet-vm test tests/asm/fuzz-binaries.scm
-	SEED=$(SEED) COUNT=$$(($(COUNT) / 20)) $(BUILD)/comet-vm test tests/travel/travel.scm
+TARGETS ?= image state replay api lockstep left-behind objects sources wasm travel
+.PHONY: fuzz fuzz-libfuzzer libfuzzer-programs
+fuzz: $(FUZZ_IMAGES) test-programs sanitized-programs
+	@BUILD=$(BUILD) tests/fuzz/run.sh seeds $(TIME) $(SEED) $(TARGETS)
+
+# Needs clang with its libFuzzer: the first of these that there is.
+CLANG := $(firstword $(shell command -v clang++ clang++-19 clang++-18 clang++-17 clang++-16 clang++-15 clang++-14 2>/dev/null))
+LIBFUZZER_TARGETS := image state replay api
+fuzz-libfuzzer: TARGETS = $(LIBFUZZER_TARGETS)
+fuzz-libfuzzer: $(FUZZ_IMAGES) test-programs libfuzzer-programs
+	@BUILD=$(BUILD) tests/fuzz/run.sh libfuzzer $(TIME) $(SEED) $(TARGETS)
+libfuzzer-programs:
+	$(if $(CLANG),,@echo 'make fuzz-libfuzzer needs clang, which has libFuzzer: apt-get install clang-14, or `make deps`.' \
+	  'Without it, `make fuzz` draws inputs from seeds.' >&2; exit 1)
+	+@$(MAKE) --no-print-directory LIBFUZZER=$(CLANG) $(LIBFUZZER_TARGETS:%=$(BUILD)/libfuzzer/tests/%-fuzz)

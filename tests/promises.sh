@@ -1,6 +1,6 @@
 #!/bin/bash
 # Whether the tests that SECURITY.md names for its promises are there: each `FILE` or `FILE: NAME` between backquotes,
-# and whether each promise names one.
+# and whether each promise names one, and each fuzz target is named.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 passed=0 failed=0
@@ -21,6 +21,10 @@ while IFS= read -r promise; do
   holds "promise without a test: ${promise:0:60}" grep -q '`tests/' <<<"$promise"
 done < <(awk '/^[0-9]+\. / { if (text) print text; text = "" } /^$/ { if (text) print text; text = "" }
   /^[0-9]+\. / || text { text = text $0 }' SECURITY.md)
+
+for target in tests/fuzz/*_fuzz.cpp tests/fuzz/lockstep.cpp; do
+  holds "SECURITY.md says what $target holds" grep -q "\`$target\`" SECURITY.md
+done
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -3,7 +3,8 @@
 
 # PORTABLE=1: page table only, plain interpreter loop. SANITIZE=address,undefined: checked at run time.
 # SANITIZE=thread: for races of the host's threads.
-# COVERAGE=1: counts, for gcov, which lines the tests reach. Each has a folder of its own, so that they do not disturb each other.
+# COVERAGE=1: counts, for gcov, which lines the tests reach. LIBFUZZER=CLANG: sanitized, and watched by libFuzzer.
+# Each has a folder of its own, so that they do not disturb each other.
 PLAIN_BUILD := $(BUILD)
 ifdef PORTABLE
 BUILD := $(BUILD)/portable
@@ -12,6 +13,11 @@ endif
 ifdef SANITIZE
 BUILD := $(BUILD)/$(if $(filter thread,$(SANITIZE)),races,sanitize)
 VM_SANITIZE := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+OPTIMIZE ?= -O1
+else ifdef LIBFUZZER
+BUILD := $(BUILD)/libfuzzer
+CXX := $(LIBFUZZER)
+VM_SANITIZE := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 OPTIMIZE ?= -O1
 else ifdef COVERAGE
 BUILD := $(BUILD)/coverage
@@ -64,7 +70,8 @@ endif
 
 # What a program's instructions do not come by is compiled for size, and is smaller by two fifths.
 VM_FAST_PARTS := isa/decode isa/table memory/% machine/accumulator machine/code machine/enter machine/fast machine/fused \
-  machine/observer machine/profile machine/reference machine/run machine/state machine/stay machine/thread image/checksum state/records
+  machine/observer machine/profile machine/reference machine/run machine/sequences machine/state machine/stay machine/thread \
+  image/checksum state/records
 ifeq ($(OPTIMIZE),-O2)
 $(filter-out $(VM_FAST_PARTS:%=$(BUILD)/obj/vm-ext/%.o),$(VM_OBJECTS)): VM_CXXFLAGS += -Os
 endif

@@ -1,5 +1,6 @@
-// One run that goes back and forth between two processes at random instants, also while a host call waits for its answer,
-// and ends with the hash of the run that stayed where it was: `move [SEED] [MOVES]`.
+// One run that goes back and forth between two processes at random instants, with threads, host calls that wait for their
+// answers, handlers of events and traps, timers and waits under way, and ends with the hash of the run that stayed where it
+// was: `move [SEED] [MOVES]`.
 //
 // Each process saves only the pages that differ from the state that it got last.
 #include <comet.hpp>
@@ -8,71 +9,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <random>
 
-using comet::n;
-using comet::r;
-using comet::to;
+#include "moving_program.h"
 
 namespace {
-
-constexpr uint64_t origin = 0x10000, data = 0x100000, data_length = 64 * COMET_PAGE_SIZE;
-constexpr uint64_t rounds = 400;
-
-// Asks the host for a number by a call that waits, one by a call that does not, and writes both all over its pages.
-comet::image program() {
-  comet::code code(origin);
-  code.emit("imm", {r(20), n(rounds)}).emit("imm", {r(21), n(data)});
-  const comet_label loop = code.here();
-  code.emit("mov", {r(1), r(20)}).emit("hcall", {r(0), n(0)}).emit("mov", {r(10), r(1)});
-  code.emit("imm", {r(1), n(data)}).emit("imm", {r(2), n(16)}).emit("hcall", {r(0), n(1)});
-  code.emit("imm", {r(3), n(200)});
-  const comet_label inner = code.here();
-  code.emit("imm", {r(5), n(6364136223846793005)}).emit("mul", {r(10), r(10), r(5)}).emit("addi", {r(10), r(10), n(1442695)});
-  code.emit("imm", {r(6), n(static_cast<int64_t>(data_length / 8))}).emit("rem_u", {r(7), r(10), r(6)});
-  code.emit("stx64", {r(21), r(7), r(10)});
-  code.emit("addi", {r(3), r(3), n(-1)}).emit("bnei", {r(3), n(0), to(inner)});
-  code.emit("addi", {r(20), r(20), n(-1)}).emit("bnei", {r(20), n(0), to(loop)}).emit("halt");
-  comet::image image;
-  image.section(".text", origin, code.finish(), COMET_READ | COMET_EXECUTE);
-  image.section(".bss", data, {}, COMET_READ | COMET_WRITE, data_length);
-  image.import("ask").import("random").entry(origin);
-  return image;
-}
-
-comet::machine granted() {
-  comet::machine made;
-  made.grant("ask");
-  made.grant_standard("random");
-  return made;
-}
-
-comet::machine fresh() {
-  comet::machine made = granted();
-  comet_set_random_seed(made.get(), 7);
-  made.load(program());
-  return made;
-}
-
-uint64_t answer(uint64_t question) { return question * 0x9e3779b97f4a7c15; }
-
-// Runs for so many instructions; false when the program has ended. A call that is still open at the end stays so.
-bool run_for(comet::machine& machine, uint64_t fuel) {
-  while (fuel != 0) {
-    comet_thread thread = 0;
-    uint32_t index = 0;
-    if (comet_host_waiting(machine.get(), 0, &thread, &index, nullptr) == COMET_OK)
-      machine.complete(answer(machine.argument(0)));
-    const comet_stop stop = machine.run(fuel);
-    fuel -= stop.executed;
-    if (stop.reason == COMET_HALTED) return false;
-    if (stop.reason == COMET_HOST_CALL && fuel % 3 == 0) return true; // leaves with the call in flight
-    if (stop.reason != COMET_HOST_CALL && stop.reason != COMET_OUT_OF_FUEL) throw std::runtime_error(stop.message);
-  }
-  return true;
-}
 
 void transfer(ssize_t (*move)(int, char*, size_t), int descriptor, void* bytes, size_t length) {
   for (size_t done = 0; done < length;) {
@@ -112,7 +56,18 @@ class side {
 
   // False when it has ended here.
   bool go_on(comet::machine& machine) {
-    return run_for(machine, std::uniform_int_distribution<uint64_t>(1, 40000)(random_));
+    const uint64_t until = moving::count_of(machine) + 1 + random_() % 2000;
+    // Leaves also while every thread waits, after a millisecond or a few.
+    comet_set_poll(machine.get(), [](void* random) { return (*static_cast<std::mt19937*>(random))() % 4 == 0 ? 1 : 0; }, &random_);
+    bool goes_on = true;
+    for (uint64_t count = moving::count_of(machine); goes_on && count < until; count = moving::count_of(machine)) {
+      goes_on = moving::step(machine, until - count);
+      const bool in_between = !moving::waiting(machine).empty() || moving::count_of(machine) == count;
+      const unsigned stays = moving::in_a_handler(machine) ? 5 : in_between ? 40 : 0; // else few would leave then
+      if (stays != 0 && random_() % stays == 0) break;
+    }
+    comet_set_poll(machine.get(), nullptr, nullptr);
+    return goes_on;
   }
 
   size_t give(comet::machine& machine) {
@@ -143,9 +98,24 @@ class side {
   std::unique_ptr<comet_state, comet::detail::deleter<comet_state_free>> known_;
 };
 
+// What was under way when the run left.
+struct in_flight {
+  unsigned threads = 0, calls = 0, handlers = 0, waits = 0;
+
+  void look(const comet::machine& machine) {
+    const auto all = moving::threads_of(machine);
+    const auto any = [&](auto&& holds) { return std::any_of(all.begin(), all.end(), holds); };
+    threads += all.size() > 2;
+    calls += !moving::waiting(machine).empty();
+    handlers += moving::in_a_handler(machine);
+    waits += any([](const auto& thread) { return thread.second.standing != COMET_RUNNABLE; });
+  }
+  bool everything() const { return threads != 0 && calls != 0 && handlers != 0 && waits != 0; }
+};
+
 void be_the_other(int socket, unsigned seed) {
   side here(socket, seed);
-  comet::machine machine = granted();
+  comet::machine machine = moving::granted();
   comet::state_hash hash;
   while (here.take(machine, hash)) {
     if (here.go_on(machine)) here.give(machine);
@@ -168,19 +138,18 @@ int main(int count, char** arguments) {
       return 0;
     }
     close(sockets[1]);
-    comet::machine undisturbed = fresh();
-    while (run_for(undisturbed, 1 << 20)) {}
+    comet::machine undisturbed = moving::fresh();
+    while (moving::step(undisturbed, UINT64_MAX)) {}
 
     side here(sockets[0], seed);
-    comet::machine machine = fresh();
+    comet::machine machine = moving::fresh();
     comet::state_hash hash{};
-    unsigned moves = 0, in_flight = 0;
+    unsigned moves = 0;
+    in_flight seen;
     size_t bytes = 0;
     bool running = here.go_on(machine);
     while (running && moves < wanted) {
-      comet_thread thread = 0;
-      uint32_t index = 0;
-      in_flight += comet_host_waiting(machine.get(), 0, &thread, &index, nullptr) == COMET_OK;
+      seen.look(machine);
       bytes += here.give(machine);
       ++moves;
       if (!here.take(machine, hash)) {
@@ -191,14 +160,16 @@ int main(int count, char** arguments) {
       running = here.go_on(machine);
     }
     here.end(machine);
-    while (running) running = run_for(machine, 1 << 20);
+    while (running) running = moving::step(machine, UINT64_MAX);
     if (hash == comet::state_hash{} || machine.hash() != hash) hash = machine.hash();
     int status = 0;
     waitpid(other, &status, 0);
     const bool same = hash == undisturbed.hash();
-    std::printf("%u moves, %u with a call in flight, %zu bytes a move: %s\n", moves, in_flight, bytes / ((moves + 1) / 2),
-                same ? "the same hash" : "another hash");
-    return same && moves >= wanted && in_flight != 0 && status == 0 ? 0 : 1;
+    std::printf("%u moves of %llu instructions, %zu bytes a move; of those from here, with threads %u, with calls that wait %u, "
+                "in handlers %u, with threads that wait for a word, thread or event %u: %s\n",
+                moves, static_cast<unsigned long long>(moving::count_of(undisturbed)), bytes / ((moves + 1) / 2), seen.threads,
+                seen.calls, seen.handlers, seen.waits, same ? "the same hash" : "another hash");
+    return same && moves >= wanted && seen.everything() && status == 0 ? 0 : 1;
   } catch (const std::exception& exception) {
     std::fprintf(stderr, "move: %s\n", exception.what());
     return 1;

@@ -1,51 +1,53 @@
-// Random sequences of calls of comet.h: api_fuzz [-t] SEED COUNT
-//
-// Sequence number n has the seed SEED + n, so that `api_fuzz SEED+n 1` repeats it; -t tells of each call
-// before it is made. Each sequence is done twice, and has to end in the same. Exits with 0 when nothing went
-// wrong; what does go wrong shows as a crash, a report of a sanitizer, or a broken promise that is printed
-// with its seed.
-#include <cinttypes>
-#include <cstdio>
+// Sequences of calls of comet.h, which the bytes of an input stand for: see api/calls.h. Each is done twice, and has to
+// end in the same. With TRACE set in the environment, each call is told of before it is made.
 #include <cstdlib>
-#include <cstring>
 
-#include "api_calls.h"
+#include "api/calls.h"
 
-int main(int count, char** arguments) {
-  const bool traced = count > 1 && std::strcmp(arguments[1], "-t") == 0;
-  if (traced) {
-    --count;
-    ++arguments;
+namespace fuzz {
+namespace {
+
+struct {
+  std::uint64_t calls, refused, instructions;
+} counts;
+
+}  // namespace
+
+std::vector<bytes> seeds() { return {}; }
+void seal(bytes&) {}
+
+// Such bytes as no other draw was made from, or one of those with some changed.
+bytes draw(random_source& random, const std::vector<bytes>& from) {
+  if (from.empty() || random.one_in(4)) {
+    bytes made(200 + random.below(4000));
+    for (std::uint8_t& byte : made) byte = static_cast<std::uint8_t>(random.word());
+    return made;
   }
-  if (count != 3) {
-    std::fprintf(stderr, "usage: api_fuzz [-t] SEED COUNT\n");
-    return 64;
+  bytes made = from[random.below(from.size())];
+  for (std::uint64_t changes = 1 + random.below(8); changes > 0 && !made.empty(); --changes)
+    made[random.below(made.size())] = static_cast<std::uint8_t>(random.word());
+  return made;
+}
+
+void report(std::ostream& out) {
+  out << counts.calls << " calls, " << counts.refused << " of them refused; " << counts.instructions << " instructions\n";
+}
+
+}  // namespace fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t length) {
+  using namespace fuzz;
+  static const bool traced = std::getenv("TRACE") != nullptr;
+  std::uint64_t checksums[2] = {};
+  for (std::uint64_t& checksum : checksums) {
+    api_calls sequence(input, length, traced);
+    sequence.take();
+    sequence.end();
+    checksum = sequence.checksum();
+    counts.calls += sequence.calls();
+    counts.refused += sequence.refused();
+    counts.instructions += sequence.instructions();
   }
-  constexpr unsigned steps = 120;
-  const uint64_t seed = std::strtoull(arguments[1], nullptr, 0),
-                 rounds = std::strtoull(arguments[2], nullptr, 0);
-  uint64_t calls = 0, refused = 0, instructions = 0;
-  for (uint64_t n = 0; n < rounds; ++n) {
-    uint64_t checksums[2] = {};
-    try {
-      for (uint64_t& checksum : checksums) {
-        fuzz::api_calls sequence(seed + n, traced);
-        sequence.take(steps);
-        sequence.end();
-        checksum = sequence.checksum();
-        calls += sequence.calls();
-        refused += sequence.refused();
-        instructions += sequence.instructions();
-      }
-      if (checksums[0] != checksums[1]) throw fuzz::broken_promise("the same calls ended differently");
-    } catch (const fuzz::broken_promise& promise) {
-      std::printf("not ok - seed %" PRIu64 ": %s\n%" PRIu64 " passed, 1 failed\n", seed + n, promise.what(),
-                  n);
-      return 1;
-    }
-  }
-  std::printf("%" PRIu64 " calls, %" PRIu64 " of them refused; %" PRIu64 " instructions\n", calls, refused,
-              instructions);
-  std::printf("%" PRIu64 " passed, 0 failed\n", rounds);
+  if (checksums[0] != checksums[1]) throw broken_promise("the same calls ended differently");
   return 0;
 }

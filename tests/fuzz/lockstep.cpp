@@ -3,18 +3,16 @@
 // is told of the observed run must be told of the one instruction by instruction as well. The state after each of the
 // first instructions of every twentieth program is compared too.
 //
-//   lockstep SEED COUNT
-//
-// Program number n has the seed SEED + n, so that `lockstep SEED+n 1` repeats it. A program that stops is
-// set going again elsewhere a few times.
+// An input stands for a program and all else that chance decides. A program that stops is set going again elsewhere a
+// few times.
 #include <array>
-#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <stdexcept>
 #include <string>
 
 #include "random_program.h"
+#include "target.h"
 
 namespace fuzz {
 namespace {
@@ -174,7 +172,7 @@ outcome run_for(comet_machine* machine, std::uint64_t fuel) {
 
 // Whether a program is after each instruction, by the reference loop, where the fast one comes to with so much fuel.
 // Both machines are at its beginning, before and afterwards.
-bool same_at_every_instruction(comet_machine* fast, comet_machine* reference, std::uint64_t seed) {
+bool same_at_every_instruction(comet_machine* fast, comet_machine* reference) {
   way_back fast_begin(fast), reference_begin(reference);
   bool equal = true;
   for (std::uint64_t fuel = 1; equal && fuel <= compared_fuel; ++fuel) {
@@ -183,7 +181,7 @@ bool same_at_every_instruction(comet_machine* fast, comet_machine* reference, st
     expected.executed = found.executed = 0; // of this run alone
     equal = same(expected, found);
     if (!equal)
-      std::cerr << "lockstep: seed " << seed << ": after instruction " << fuel << " the state is another\n  one at a time: "
+      std::cerr << "after instruction " << fuel << " the state is another\n  one at a time: "
                 << describe(expected) << "\n  in one go: " << describe(found) << "\n";
     if (expected.stop.reason != COMET_OUT_OF_FUEL) break;
   }
@@ -210,15 +208,14 @@ class lockstep {
     machines_[3] = new_machine(0);
   }
 
-  // True when all ways agree.
-  bool run_program(std::uint64_t seed) {
-    random_source random(seed);
+  // Throws broken_promise unless all ways agree, with what differs and the program on the standard error stream.
+  void run_program(random_source random) {
     const program what = random_program(random);
     for (const machine_pointer& machine : machines_) prepare(machine.get(), what);
-    if (seed % compared_each == 0 &&
-        !same_at_every_instruction(machines_[0].get(), machines_[static_cast<unsigned>(way::single)].get(), seed)) {
+    if (random.one_in(compared_each) &&
+        !same_at_every_instruction(machines_[0].get(), machines_[static_cast<unsigned>(way::single)].get())) {
       list(machines_[0].get(), what);
-      return false;
+      throw broken_promise("the state is another after an instruction");
     }
     watch(what, random);
     // Counting changes nothing else.
@@ -237,25 +234,24 @@ class lockstep {
       for (unsigned n = 1; n < ways; ++n)
         if (!same(outcomes[0], outcomes[n]) ||
             (n + 1 == ways && !same_told(outcomes[static_cast<unsigned>(way::single)], outcomes[n]))) {
-          std::cerr << "lockstep: seed " << seed << ", round " << round << ": the program ran differently\n";
+          std::cerr << "in round " << round << "\n";
           for (unsigned each = 0; each < ways; ++each)
             std::cerr << "  " << way_names[each] << ": " << describe(outcomes[each]) << "\n";
           for (const definition& each : what.definitions) std::cerr << "  defined: " << each.name << " " << each.operands << "\n";
           list(machines_[0].get(), what);
-          return false;
+          throw broken_promise("the program ran differently");
         }
       const std::uint64_t next = random.one_in(5) ? what.address + random.below(what.code.size())
                                                   : what.starts[random.below(what.starts.size())];
       for (const machine_pointer& machine : machines_) comet_set_pc(machine.get(), 0, next, nullptr);
     }
-    return true;
   }
 
   std::uint64_t instructions() const { return instructions_; }
   std::uint64_t told() const { return told_; }
-  void report_stops() const {
+  void report_stops(std::ostream& out) const {
     for (std::size_t n = 0; n < stops_.size(); ++n)
-      std::cout << "  " << stops_[n] << " "
+      out << "  " << stops_[n] << " "
                 << (n == 0 ? "without a trap" : comet_trap_name(static_cast<comet_trap>(n))) << "\n";
   }
 
@@ -274,29 +270,30 @@ class lockstep {
   std::array<std::uint64_t, COMET_TRAP_USER + 1> stops_{};
 };
 
-int main(std::uint64_t seed, std::uint64_t count) {
-  lockstep test;
-  std::uint64_t failed = 0;
-  for (std::uint64_t n = 0; n < count; ++n)
-    if (!test.run_program(seed + n)) ++failed;
-  std::cout << test.instructions() << " instructions, " << test.told() << " events; the programs stopped\n";
-  test.report_stops();
-  std::cout << count - failed << " passed, " << failed << " failed\n";
-  return failed == 0 ? 0 : 1;
+lockstep& the_test() {
+  static lockstep made;
+  return made;
 }
 
 }  // namespace
+
+std::vector<bytes> seeds() { return {}; }
+void seal(bytes&) {}
+
+bytes draw(random_source& random, const std::vector<bytes>&) {
+  bytes made(16);
+  for (std::uint8_t& byte : made) byte = static_cast<std::uint8_t>(random.word());
+  return made;
+}
+
+void report(std::ostream& out) {
+  out << the_test().instructions() << " instructions, " << the_test().told() << " events; the programs stopped\n";
+  the_test().report_stops(out);
+}
+
 }  // namespace fuzz
 
-int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::cerr << "usage: lockstep SEED COUNT\n";
-    return 2;
-  }
-  try {
-    return fuzz::main(std::strtoull(argv[1], nullptr, 0), std::strtoull(argv[2], nullptr, 0));
-  } catch (const std::exception& problem) {
-    std::cerr << "lockstep: " << problem.what() << "\n";
-    return 1;
-  }
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t length) {
+  fuzz::the_test().run_program(fuzz::random_source(input, length));
+  return 0;
 }

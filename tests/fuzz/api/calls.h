@@ -5,36 +5,31 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "random_program.h"
-#include "vm-ext/comet.h"
+#include "tests/fuzz/random_program.h"
+#include "tests/fuzz/target.h"
 
 namespace fuzz {
-
-// A promise of comet.h that was not kept.
-struct broken_promise : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 // A few machines and whatever belongs to them. Each call is checked as it returns; all is freed at the end.
 class api_calls {
  public:
-  api_calls(std::uint64_t seed, bool traced);
+  // The bytes, which have to stay, decide what is called with what. traced: each call is told of before it is made.
+  api_calls(const std::uint8_t* bytes, std::size_t length, bool traced);
   ~api_calls();
   api_calls(const api_calls&) = delete;
   api_calls& operator=(const api_calls&) = delete;
 
-  // So many steps, most of which are a call. Throws broken_promise.
-  void take(unsigned steps);
+  // As many steps as the bytes are enough for, most of which are a call. Throws broken_promise.
+  void take();
   // Frees everything. Throws broken_promise where data that was given with a release function is not released
   // once.
   void end();
 
-  // Of every status, stop and hash so far: the same seed gives the same.
+  // Of every status, stop and hash so far: the same bytes give the same.
   std::uint64_t checksum() const { return checksum_; }
   std::uint64_t calls() const { return calls_; }
   std::uint64_t refused() const { return refused_; }
@@ -76,6 +71,8 @@ class api_calls {
   }
   std::size_t size(std::size_t right);
   const char* host_name();
+  const char* group(const char* wrong);
+  program random_program();
   machine& any() { return machines_[random_.below(machines_.size())]; }
   comet_machine* any_made();
   template <class Kind>
