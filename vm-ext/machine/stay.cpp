@@ -21,7 +21,8 @@ void settle(Thread& thread, const Space& space, const FastContext& context) {
   thread.window = context.r;
   thread.top = context.top;
   if (context.exit == Exit::address) thread.pc = context.address;
-  else if (context.pc == CodeCache::resume_slot()) thread.pc = context.top[1].return_address; // the fuel ended at a return; no block holds this slot
+  // The fuel ended at a return; no block holds this slot.
+  else if (context.pc == CodeCache::resume_slot()) thread.pc = context.top[1].return_address;
   else thread.pc = space.code.address_of(context.pc);
 }
 
