@@ -88,12 +88,6 @@ program endless() {
   return p.add("addi", {3, 3, 1}).add("jump", {loop});
 }
 
-bytes saved(const machine& vm) {
-  bytes file;
-  SUPPORT_OK(comet_state_save(vm, nullptr, append, &file, nullptr, error));
-  return file;
-}
-
 // Everybody but the first stands in the loop of `endless`.
 void check_places(const machine& vm, const program& p) {
   for (comet_thread thread = 1; thread <= 4; ++thread) {
