@@ -173,7 +173,7 @@ Run::Turn Run::step() {
 
 Run::Turn Run::fast_slice(std::uint64_t fuel) {
   FastContext& context = *(reinterpret_cast<FastContext*>(space_.memory.window()) - 1);
-  context = FastContext{};
+  context.defined = nullptr; // what is not set here is set where the loop is entered or left
   context.access = space_.memory.access();
   context.window_bytes = space_.memory.window_bytes();
   context.last_activation = thread_.activations_end - 1;
