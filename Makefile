@@ -59,6 +59,7 @@ help:
 	@echo 'make bench-leave-one-out'
 	@echo '                speed without what was trained on programs near each of the bench'
 	@echo 'make fused      chooses the fused handlers anew, from the programs of tests/training'
+	@echo 'make coverage   what of the core its tests reach, by room: lines, branches, errors'
 	@echo 'make fuzz       the fuzzers, each for so many seconds (TIME=60 SEED=1 TARGETS="image api")'
 	@echo 'make fuzz-libfuzzer'
 	@echo '                the same by libFuzzer, where clang is: image, state, replay, api'

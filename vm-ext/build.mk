@@ -20,7 +20,8 @@ VM_SANITIZE := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover
 OPTIMIZE ?= -O1
 else ifdef COVERAGE
 BUILD := $(BUILD)/coverage
-VM_SANITIZE := --coverage
+# Counted before functions are inlined, so that a branch of the source is one branch.
+VM_SANITIZE := --coverage -fno-early-inlining
 OPTIMIZE ?= -O1
 else
 VM_TAIL_CALLS := -DCOMET_TAIL_CALLS

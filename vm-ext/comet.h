@@ -496,6 +496,7 @@ typedef struct comet_profile_info {
 
 /* An empty profile. It takes memory as rows come, 72 MB at most. */
 COMET_API comet_status comet_profile_new(comet_profile** profile, comet_error* error);
+/* Called by a callback of a run that counts in it, it takes effect when the run has ended. */
 COMET_API void comet_profile_free(comet_profile* profile);
 COMET_API comet_status comet_profile_get(const comet_profile* profile, comet_profile_info* info, comet_error* error);
 /* Row n of a table, from 0 and by first appearance; COMET_ERROR_ARGUMENT behind the last. */
