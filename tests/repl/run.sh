@@ -272,6 +272,10 @@ check "a recording that cannot be opened has status 71" 71 "$(status_of "$COMET"
 contains "and is named" "comet-vm: $WORK/no/replay cannot be written: No such file or directory" "$(cat "$WORK/err")"
 ("$COMET" run --record "$WORK/killed" $HERE/programs/endless.s & sleep 1.6; kill -KILL $!; wait $!) 2>/dev/null
 contains "a program that was killed leaves its recording" "the recording ends here, without saying how" "$(opened where --replay "$WORK/killed")"
+check "what is recorded takes turns" 64 "$(status_of "$COMET" run --parallel 2 --record "$WORK/r" $HERE/programs/status.s)"
+contains "which is told" "--record is for threads that take turns; leave out --parallel" "$(cat "$WORK/err")"
+check "a program runs on several threads of this computer" "$(status_of "$COMET" run $HERE/programs/status.s)" \
+  "$(status_of "$COMET" run --parallel 2 $HERE/programs/status.s)"
 check "a core that is none has status 65" 65 "$(status_of "$COMET" debug --core README.md)"
 contains "and is told of" "comet-vm: README.md: not a state of Comet VM" "$(cat "$WORK/err")"
 check "a recording is no core" 65 "$(status_of "$COMET" debug --core "$WORK/replay")"

@@ -181,8 +181,7 @@ class AddressSpace {
   // count as different. A page that is mapped on one side only differs as a whole.
   std::optional<Range> next_difference(Mark mark, std::uint64_t from) const;
 
-  // For the fast path. The `front_bytes` in front of the window are its own, and zero at first.
-  static constexpr std::size_t front_bytes = 4096;
+  // For the fast path.
   std::uint8_t* window() const { return window_; }
   std::uint64_t window_bytes() const { return window_pages_ << page_bits; }
   const std::uint8_t* access() const { return access_; }
