@@ -769,7 +769,7 @@ number and gives up to so many bytes in a u8vector, none at the end; that of ano
                     (only-for 'watchpoint (vector-ref result 8))
                     (only-for 'watchpoint (if (= (vector-ref result 9) 2) 'write 'read))
                     thread
-                    (only-for 'limit (vector-ref limits (vector-ref result 13))))))
+                    (and (eq? reason 'limit) (vector-ref limits (vector-ref result 13))))))
 
 ;; The numbers of comet.h: #(reason trap pc address instruction-count exit-status message).
 (define (stop->vector stop)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdarg>
 #include <cstdio>
+#include <cstring>
 #include <utility>
 
 #include "../host/signature.h"
@@ -101,6 +102,10 @@ void Reference::check_register(u64 number) {
 }
 
 template <class T> std::uint64_t Reference::load(u64 address) {
+  if (const std::uint8_t* const in_place = space_.memory.readable(address, sizeof(T))) {
+    space_.memory.note_access(address, sizeof(T), protection_read);
+    return static_cast<u64>(load_little<T>(in_place));
+  }
   check_access(address, sizeof(T), protection_read);
   std::uint8_t bytes[sizeof(T)];
   space_.memory.note_access(address, sizeof(T), protection_read);
@@ -136,7 +141,8 @@ template <class T> void Reference::store(u64 address, u64 value) {
   std::uint8_t bytes[sizeof(T)];
   store_little<T>(bytes, static_cast<T>(value));
   space_.memory.note_access(address, sizeof(T), protection_write);
-  space_.memory.write(address, bytes, sizeof(T));
+  if ((address & page_mask) + sizeof(T) <= page_size) std::memcpy(space_.memory.writable(address, sizeof(T)), bytes, sizeof(T));
+  else space_.memory.write(address, bytes, sizeof(T));
 }
 
 // An aligned access never crosses a page. `change` gets the old value and gives the new one.

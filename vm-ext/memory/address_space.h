@@ -102,6 +102,11 @@ class AddressSpace {
   // lacks its first byte.
   std::optional<std::uint64_t> first_denied(std::uint64_t address, std::uint64_t length, std::uint8_t wanted) const;
 
+  // The bytes of a range that lies in one page, if that may be read; else null.
+  const std::uint8_t* readable(std::uint64_t address, std::size_t length) const {
+    const Page* const page = (address & page_mask) + length <= page_size ? find(address >> page_bits) : nullptr;
+    return page == nullptr || (page->protection & protection_read) == 0 ? nullptr : page->data + (address & page_mask);
+  }
   // Copies whatever the protection is; the range must be mapped (first_denied with 0).
   void read(std::uint64_t address, void* buffer, std::size_t length) const;
   void write(std::uint64_t address, const void* bytes, std::size_t length);
