@@ -55,6 +55,7 @@ help:
 	@echo 'make check      builds everything and runs the tests (about six minutes on two cores)'
 	@echo 'make lib        libcomet-vm.a and libcomet-vm.so; needs no Gambit'
 	@echo 'make no-scheme  the runner comet-vm-no-scheme; needs no Gambit'
+	@echo 'make races      looks for races between threads of the host, with ThreadSanitizer'
 	@echo 'make bench      speed, as ratios to what else the machine has'
 	@echo 'make bench-leave-one-out'
 	@echo '                speed without what was trained on programs near each of the bench'

@@ -128,6 +128,13 @@ comet_status comet_schedule_set(comet_machine* machine, uint64_t slice, uint64_t
   });
 }
 
+comet_status comet_set_host_threads(comet_machine* machine, uint32_t most, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    machine->set_host_threads(most);
+  });
+}
+
 void comet_catch_traps(comet_machine* machine, uint32_t traps) {
   if (machine != nullptr) machine->caught_traps = traps;
 }
