@@ -70,4 +70,5 @@ help:
 	@echo 'make format     lays out the C and C++ sources'
 	@echo 'make clean      removes build/'
 	@echo 'With PORTABLE=1: page table and plain loop only. With SANITIZE=address,undefined: checked at run time.'
+	@echo 'With HARDENED=1: lib and no-scheme with the guards of the compiler, in build/hardened; SECURITY.md says which.'
 	@echo 'CXX=clang++-14 works too.'

@@ -10,7 +10,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -157,14 +156,13 @@ class Machine {
   // spaces come from detached_space; `waiting` are the threads whose host call waits for the embedder.
   const Spaces& spaces() const { return spaces_; }
   std::map<comet_thread, ThreadState> thread_states() const;
-  bool waits(comet_thread id) const { return thread(id).pending_call.has_value(); }
   // A space that is not the machine's yet, and whose pages do not count until it is. Who fills it asks before
   // whether the machine may have so many pages.
   std::shared_ptr<Space> detached_space();
   void require_page_limit(std::uint64_t pages) const;
   void adopt(Spaces spaces, const std::map<comet_thread, ThreadState>& states, std::vector<std::string> imports,
              std::shared_ptr<const comet_isa> own, const Random& random, const Schedule& schedule,
-             const std::set<comet_thread>& waiting);
+             const std::map<comet_thread, bool>& waiting);
 
   // The embedder changed the state. While a host call is under way the change belongs to that call; else
   // it begins another future, and what was recorded of the old one is cut off.
@@ -212,6 +210,7 @@ class Machine {
   void begin_schedule(comet_thread current);
   std::uint64_t draw_slice();
   void take_from_slice(std::uint64_t executed);
+  void count_completed(comet_thread id, const PendingCall& call);
   void pass_turn();
   void settle_turn();
   bool others_runnable() const;

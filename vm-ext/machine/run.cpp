@@ -382,6 +382,7 @@ void Machine::complete_host_call(comet_thread id, std::uint64_t result) {
   waiting.served_hit = hit;
   hit.reset();
   timeline.finish(id, result, {});
+  count_completed(id, call);
 }
 
 } // namespace comet

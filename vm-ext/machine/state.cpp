@@ -161,7 +161,7 @@ PendingCall waiting_call(const AddressSpace& memory, const isa::Definitions& own
   if (base >= room || base + 1 >= room)
     fail(COMET_ERROR_FORMAT, thread.pc, "the state says that thread %u waits for a host call whose registers lie beyond the "
          "register stack; save it again", id);
-  return {base, thread.pc + decoded.length, decoded.operands[1]};
+  return {base, thread.pc + decoded.length, decoded.operands[1], false};
 }
 
 } // namespace
@@ -181,12 +181,15 @@ void Machine::require_page_limit(std::uint64_t pages) const {
 
 void Machine::adopt(Spaces spaces, const std::map<comet_thread, ThreadState>& states, std::vector<std::string> imports,
                     std::shared_ptr<const comet_isa> own, const Random& random, const Schedule& schedule,
-                    const std::set<comet_thread>& waiting) {
+                    const std::map<comet_thread, bool>& waiting) {
   require_no_run("take over another state");
   Threads threads = make_threads(states, config_);
   std::map<comet_thread, PendingCall> calls;
-  for (const comet_thread id : waiting)
-    calls.emplace(id, waiting_call(spaces.at(threads.at(id)->space)->memory, own->definitions, *threads.at(id), id));
+  for (const auto& [id, in_turns] : waiting) {
+    PendingCall call = waiting_call(spaces.at(threads.at(id)->space)->memory, own->definitions, *threads.at(id), id);
+    call.in_turns = in_turns;
+    calls.emplace(id, call);
+  }
   for (const auto& [id, call] : calls) threads.at(id)->pending_call = call;
   timeline.reserve_open_calls(calls.size());
   become(std::move(spaces), std::move(threads), std::move(imports), std::move(own), random, schedule);

@@ -51,6 +51,7 @@ struct PendingCall {
   std::uint64_t base; // R[base+1] is on the register stack
   std::uint64_t next; // where the thread goes on
   std::uint64_t index; // in the import list
+  bool in_turns = false; // made in a run of all threads: it is an instruction of the thread's slice
 };
 
 struct Thread {

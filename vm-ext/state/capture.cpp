@@ -22,7 +22,7 @@ SavedState capture(const Machine& machine) {
   state.threads = machine.thread_states();
   state.schedule = machine.schedule();
   for (const auto& [id, thread] : state.threads)
-    if (machine.waits(id)) state.waiting.insert(id);
+    if (const auto& call = machine.thread(id).pending_call) state.waiting.emplace(id, call->in_turns);
   for (const auto& [id, space] : machine.spaces()) {
     PageRuns& runs = state.spaces[id];
     space->memory.for_each_page([&](uint64_t number, uint8_t protection, const uint8_t* bytes) {
@@ -83,7 +83,7 @@ Hash128 identity_of(const SavedState& state) {
   hash.number(state.threads.size());
   for (const auto& [id, thread] : state.threads) {
     for (const uint64_t part : {uint64_t{id}, uint64_t{thread.space}, thread.pc, thread.instruction_count,
-                                uint64_t{state.waiting.count(id)}})
+                                uint64_t{state.waits(id)}})
       hash.number(part);
     for (const uint64_t part : thread.thread_registers) hash.number(part);
     hash.number(thread.registers.size());
