@@ -18,8 +18,9 @@ $(TESTS)/core: $(CORE_TEST_OBJECTS) $(BUILD)/libcomet-vm.a
 $(TESTS)/conformance: $(CONFORMANCE_OBJECTS) $(BUILD)/libcomet-vm.a
 
 # What each target of the fuzzers consists of, besides the program that tries it: see tests/fuzz/README.md.
-FUZZ_TARGETS := image-fuzz state-fuzz replay-fuzz api-fuzz lockstep turns
+FUZZ_TARGETS := image-fuzz link-fuzz state-fuzz replay-fuzz api-fuzz lockstep turns
 FUZZ_PARTS_image-fuzz := image_fuzz allocations damage random_program
+FUZZ_PARTS_link-fuzz := link_fuzz allocations damage
 FUZZ_PARTS_state-fuzz := state_fuzz state_files state_seeds allocations damage
 FUZZ_PARTS_replay-fuzz := replay_fuzz state_files state_seeds allocations damage
 FUZZ_PARTS_api-fuzz := api_fuzz $(patsubst tests/fuzz/%.cpp,%,$(wildcard tests/fuzz/api/*.cpp)) random_program
@@ -32,8 +33,9 @@ endef
 $(foreach target,$(FUZZ_TARGETS),$(eval $(call fuzz_target,$(target))))
 $(addprefix $(TESTS)/,$(FUZZ_TARGETS)): VM_LDFLAGS += $(if $(LIBFUZZER),-fsanitize=fuzzer)
 $(TESTS)/embedding: $(BUILD)/obj/tests/bench/embedding.o $(BUILD)/libcomet-vm.a
+$(TESTS)/decoding: $(BUILD)/obj/tests/bench/decoding.o $(BUILD)/libcomet-vm.a
 TEST_PROGRAMS := $(addprefix $(TESTS)/,core conformance $(FUZZ_TARGETS))
-$(TEST_PROGRAMS) $(TESTS)/embedding:
+$(TEST_PROGRAMS) $(TESTS)/embedding $(TESTS)/decoding:
 	@mkdir -p $(@D)
 	@echo "  link   $@"
 	@$(CXX) $(VM_LDFLAGS) -o $@ $^ -lpthread
@@ -49,6 +51,7 @@ ROUNDS ?= 5
 .PHONY: bench
 bench: $(BUILD)/comet-vm $(BUILD)/comet-vm-no-scheme
 	@BUILD=$(abspath $(BUILD)) tests/bench/bench.sh -r $(ROUNDS) $(ENGINES)
+	@$(MAKE) --no-print-directory -s $(TESTS)/decoding
 	@BUILD=$(abspath $(BUILD)) tests/bench/starting.sh
 	@BUILD=$(abspath $(BUILD)) tests/bench/wasm.sh $(WASM)
 	@BUILD=$(abspath $(BUILD)) tests/bench/assembler.sh
@@ -138,8 +141,9 @@ test-suites: $(TESTS)/cases $(FUZZ_IMAGES) sanitized-programs coverage-programs
 	  lockstep '$(TESTS)/lockstep 1 0 800' \
 	  lockstep-sanitized '$(SANITIZED)/lockstep 2 0 40' \
 	  turns '$(TESTS)/turns 1 0 150' \
-  turns-sanitized '$(SANITIZED)/turns 2 0 15' \
-  fuzz-images '$(SANITIZED)/image-fuzz 1 0 3000 $(FUZZ_IMAGES)' \
+	  turns-sanitized '$(SANITIZED)/turns 2 0 15' \
+	  fuzz-links '$(SANITIZED)/link-fuzz 1 0 3000' \
+	  fuzz-images '$(SANITIZED)/image-fuzz 1 0 3000 $(FUZZ_IMAGES)' \
 	  fuzz-states '$(SANITIZED)/state-fuzz 1 0 2000' \
 	  fuzz-replays '$(SANITIZED)/replay-fuzz 1 0 1000' \
 	  fuzz-api '$(SANITIZED)/api-fuzz 1 0 50' \

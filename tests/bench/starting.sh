@@ -1,7 +1,8 @@
 #!/bin/bash
-# What starting costs: processor time that decoding an instruction takes, of a straight program that executes each of
-# its instructions once, over one of the same size that executes three; and what a program of so many instructions
-# that executes a thousand has decoded; and what the runner takes to start, run `hello` and exit.
+# What starting costs: processor time that decoding an instruction takes, of the programs of the bench, the training and
+# the examples (decoding.cpp), once and twenty times one behind the other; of a straight program that executes each of its
+# instructions once, over one of the same size that executes three, with its execution; what a program of so many
+# instructions that executes a thousand has decoded; and what the runner takes to start, run `hello` and exit.
 # starting.sh [INSTRUCTIONS]. BUILD names the build folder.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -10,6 +11,15 @@ build=${BUILD:-build}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "${CC:-gcc}" -O2 -o "$work/measure" tests/bench/measure.c
+
+images=()
+for source in tests/bench/programs/*.s tests/training/*.s examples/*.s; do
+  image=$work/$(basename "${source%.s}").img
+  if [ "${source##*/}" != result.s ] && "$build/comet-vm" asm "$source" -o "$image" 2>/dev/null; then images+=("$image"); fi
+done
+"$build/comet-vm" image examples/json.wasm -o "$work/json.img"
+images+=("$work/json.img")
+for copies in 1 20; do "$build/tests/decoding" $copies "${images[@]}"; done
 
 # A program whose first instructions are $1.
 program() {

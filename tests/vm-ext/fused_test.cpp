@@ -11,6 +11,7 @@
 #include "support.h"
 #include "vm-ext/machine/fast.h"
 #include "vm-ext/machine/machine.h"
+#include "vm-ext/machine/sequences.h"
 
 using namespace support;
 
@@ -302,7 +303,7 @@ BOOST_AUTO_TEST_CASE(each_sequence_does_what_its_instructions_do_one_by_one) {
       comet_stop stop = fast.run(trapped ? plenty : end);
       check("in one go", end, stop, expected.back());
 #ifndef COMET_REFERENCE_ONLY
-      BOOST_REQUIRE_MESSAGE(handlers.count({trial.positions().front(), comet::fused_handler(keys.data(), keys.size())}) != 0,
+      BOOST_REQUIRE_MESSAGE(handlers.count({trial.positions().front(), comet::Sequences::all().longest(keys.data(), keys.size())}) != 0,
                             text_of(parts) << "has no handler in its place");
 #endif
       traps += trapped;

@@ -208,9 +208,6 @@ void check_use(const Body& body, Definition& definition) {
 
 } // namespace
 
-bool names_register(char kind) { return kind == 'd' || kind == 's' || kind == 'x' || kind == 'w'; }
-bool writes_register(char kind) { return kind == 'd' || kind == 'x'; }
-
 Definition make_definition(std::uint64_t opcode, std::string_view name, std::string_view operands,
                            std::string_view meaning, const std::uint8_t* body, std::size_t length) {
   Definition made{opcode, std::string(name), std::string(operands), std::string(meaning),

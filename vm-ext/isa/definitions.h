@@ -95,9 +95,6 @@ std::string words(const Constraint& constraint, const Definition& definition);
 // A part as if it stood in the place of the whole.
 Decoded decoded_part(const Decoded& whole, const Part& part);
 
-bool names_register(char kind);
-bool writes_register(char kind);
-
 } // namespace comet::isa
 
 // The instructions of a machine or an image, as comet.h knows them.

@@ -29,6 +29,11 @@ struct Instruction {
   const char* meaning;
 };
 
+// What kinds of operands, the letters of the table, are.
+constexpr bool names_register(char kind) { return kind == 'd' || kind == 's' || kind == 'x' || kind == 'w'; }
+constexpr bool writes_register(char kind) { return kind == 'd' || kind == 'x'; }
+constexpr bool is_zigzag(char kind) { return kind == 'i' || kind == 'o' || kind == 'p'; }
+
 // The table by opcode, from the lowest.
 const Instruction& by_rank(std::size_t rank);
 // The line of an operation.

@@ -7,13 +7,15 @@
 #include <new>
 #include <numeric>
 
+#include "../isa/layout.h"
+#include "../memory/large_pages.h"
 #include "fast.h"
+#include "sequences.h"
 
 namespace comet {
 namespace {
 
 constexpr std::size_t slots_a_instruction = 4; // at most, links apart
-constexpr std::size_t link_slots = 2;
 // A block takes no more when it has so many, and then one user's instruction may be the last.
 constexpr std::size_t block_slots = block_instructions * slots_a_instruction;
 constexpr std::size_t slots_a_definition = 1 + (isa::max_parts + 3) / 4 + isa::max_parts * slots_a_instruction;
@@ -29,39 +31,65 @@ std::intptr_t distance(const Slot* from, const Slot* to) {
   return reinterpret_cast<std::intptr_t>(to) - reinterpret_cast<std::intptr_t>(from);
 }
 
-// Whether execution surely does not go on behind the instruction.
-bool ends_block(isa::Operation operation) {
-  switch (operation) {
-    case isa::op_brk: case isa::op_jump: case isa::op_jumpr: case isa::op_jal: case isa::op_jalr: case isa::op_ret:
-    case isa::op_tail: case isa::op_tailr: case isa::op_trap: case isa::op_halt:
-      return true;
-    default:
-      return false;
+// What the slots of an operation are made of.
+enum class Format : std::uint8_t {
+  unlike_others,
+  registers,        // up to three
+  immediate,        // behind up to two registers
+  branch,           // two registers, and where to
+  branch_immediate, // a register, an immediate of 16 bits, and where to
+};
+struct Plan {
+  Format format = Format::unlike_others;
+  bool writes = false;       // its first register, so that r0 makes it another instruction
+  bool ends_block = false;   // execution surely does not go on behind it
+  bool several_slots = false; // which ends every sequence
+};
+
+constexpr auto plans = [] {
+  using namespace isa;
+  constexpr const char* operands[] = {
+#define INSTRUCTION(opcode, name, operands, group, meaning) operands,
+#include "../isa/instructions.def"
+#undef INSTRUCTION
+      ""};
+  std::array<Plan, operation_count + 1> all{};
+  for (std::size_t n = 0; n < operation_count; ++n) {
+    const char* const kinds = operands[n];
+    const std::uint8_t count = layouts[n].count;
+    all[n].writes = writes_register(kinds[0]);
+    switch (count == 0 ? 0 : kinds[count - 1]) {
+      case 'd': case 's': all[n].format = Format::registers; break;
+      case 'i': case 'c': case 'o': all[n].format = Format::immediate; break;
+      case 'p': all[n].format = kinds[1] == 'i' ? Format::branch_immediate : Format::branch; break;
+      default: break;
+    }
   }
-}
+  for (const Operation each : {op_nop, op_imm, op_simm, op_pcimm, op_spcimm, op_fimm, op_fimm32, op_jump, op_jumpr, op_tailr,
+                               op_jal, op_jalr, op_brz, op_call, op_tail, op_callr, op_ret, op_jtab, op_tget, op_tset})
+    all[each].format = Format::unlike_others;
+  for (const Operation each : {op_brk, op_jump, op_jumpr, op_jal, op_jalr, op_ret, op_tail, op_tailr, op_trap, op_halt})
+    all[each].ends_block = true;
+  for (const Operation each : {op_jal, op_jalr, op_brz, op_jtab, operation_count}) all[each].several_slots = true;
+  return all;
+}();
 
 // Which operands are registers, a bit for each.
-const auto all_register_operands = [] {
-  std::array<std::uint8_t, isa::operation_count> registers{};
-  for (std::size_t n = 0; n < registers.size(); ++n) {
-    const char* const kinds = isa::describe(static_cast<isa::Operation>(n)).operands;
-    for (unsigned i = 0; kinds[i] != 0; ++i)
-      if (isa::names_register(kinds[i])) registers[n] = static_cast<std::uint8_t>(registers[n] | 1u << i);
-  }
-  return registers;
-}();
-unsigned register_operands(isa::Operation operation) { return all_register_operands[operation]; }
+unsigned register_operands(isa::Operation operation) { return isa::layouts[operation].registers; }
 
-// What a slot does as part of a sequence, if it may be one. What takes more than one slot ends every sequence.
-PartKey part_of(isa::Operation operation, isa::Operation callee_begins, unsigned variant, const Slot& slot) {
-  if (slot.handler == handlers::constant) return part_key(isa::op_imm, 0);
-  if (callee_begins != isa::operation_count) return early_call_key(callee_begins);
-  switch (operation) {
-    case isa::op_jal: case isa::op_jalr: case isa::op_brz: case isa::op_jtab: case isa::operation_count:
-      return no_part;
-    default:
-      return slot.handler == fast_handler(operation, variant) ? part_key(operation, variant) : no_part;
-  }
+Accumulator::Form form_of(isa::Operation operation, Handler handler) {
+  using enum Accumulator::Form;
+  if (handler == fast_handler(operation)) [[likely]] return narrow;
+  if (handler == handlers::constant || handler == handlers::wide_constant) return constant;
+  if (handler == handlers::nothing) return nothing;
+  return handler == wide_handler(operation) ? wide : other;
+}
+
+// What a slot does as part of a sequence, if it may be one.
+PartKey part_of(isa::Operation operation, isa::Operation callee_begins, unsigned variant, Accumulator::Form form, Handler handler) {
+  if (form == Accumulator::Form::narrow) [[likely]] return plans[operation].several_slots ? no_part : part_key(operation, variant);
+  if (handler == handlers::constant) return part_key(isa::op_imm, 0);
+  return callee_begins != isa::operation_count ? early_call_key(callee_begins) : no_part;
 }
 
 isa::Operation last_operation(const isa::Decoded& decoded) {
@@ -116,13 +144,25 @@ Told::Of Told::of(const isa::Decoded& decoded) const {
 void CodeCache::forget() {
   if (used_ > 1) {
     ++dropped_count_;
-    clear_pages(slots_, used_ * sizeof(Slot));
-    clear_pages(addresses_, used_ * sizeof(std::uint32_t));
+    kept_ = std::max(kept_, used_);
+    if (kept_ > most_kept) {
+      clear_pages(slots_, kept_ * sizeof(Slot));
+      clear_pages(addresses_, kept_ * sizeof(std::uint16_t));
+      kept_ = 1;
+    }
   }
   used_ = 1;
-  halves_.clear();
-  touched_ = 0;
-  pages_.clear();
+  stretches_.clear();
+  upper_ = ~std::uint64_t{0};
+  if (touched_ > most_kept_parts) {
+    touched_ = 0;
+    pages_.clear();
+    decoding_number_ = ~std::uint64_t{0};
+    decoding_ = nullptr;
+  }
+  for (const auto& [number, page] : pages_)
+    for (std::size_t part = 0; part < page->touched.size(); ++part)
+      if (page->touched.test(part)) std::fill_n(page->slots.data() + part * part_entries, part_entries, 0);
   complete_ = true;
   last_number_ = ~std::uint64_t{0};
   last_slots_ = nullptr;
@@ -132,8 +172,9 @@ void CodeCache::forget() {
 
 std::uint64_t CodeCache::address_of(const Slot* slot) const {
   const auto number = static_cast<std::size_t>(slot - slots_);
-  const auto behind = std::upper_bound(halves_.begin(), halves_.end(), number, [](std::size_t n, const Half& half) { return n < half.first; });
-  return std::prev(behind)->upper << 32 | addresses_[number];
+  const auto behind =
+      std::upper_bound(stretches_.begin(), stretches_.end(), number, [](std::size_t n, const Stretch& each) { return n < each.first; });
+  return std::prev(behind)->upper << 16 | addresses_[number];
 }
 
 const Slot* CodeCache::resume_slot() {
@@ -162,17 +203,26 @@ const Slot* CodeCache::slot_at(std::uint64_t address) {
 void CodeCache::require_room(std::size_t slots) {
   if (slots_ == nullptr) {
     slot_memory_ = std::make_unique<LazyArray<Slot>>(slot_capacity);
-    address_memory_ = std::make_unique<LazyArray<std::uint32_t>>(slot_capacity);
+    address_memory_ = std::make_unique<LazyArray<std::uint16_t>>(slot_capacity);
     if (!*slot_memory_ || !*address_memory_) throw std::bad_alloc();
     slots_ = slot_memory_->data();
     addresses_ = address_memory_->data();
   }
   if (slot_capacity - used_ < slots) throw std::bad_alloc();
+  if (used_ > small_slots && !large_) {
+    large_ = true;
+    prefer_large_pages(slots_ + used_, (slot_capacity - used_) * sizeof(Slot));
+  }
 }
 
-Slot* CodeCache::emit(std::uint64_t address) {
-  if (halves_.empty() || halves_.back().upper != address >> 32) halves_.push_back({used_, address >> 32});
-  addresses_[used_] = static_cast<std::uint32_t>(address);
+void CodeCache::begin_stretch(std::uint64_t upper) {
+  stretches_.push_back({used_, upper});
+  upper_ = upper;
+}
+
+inline Slot* CodeCache::emit(std::uint64_t address) {
+  if (address >> 16 != upper_) [[unlikely]] begin_stretch(address >> 16);
+  addresses_[used_] = static_cast<std::uint16_t>(address);
   Slot* slot = &slots_[used_++];
   *slot = Slot{{handlers::nothing}, 0, 0, {0}};
   return slot;
@@ -180,36 +230,42 @@ Slot* CodeCache::emit(std::uint64_t address) {
 
 // A thread that stops at a link, for want of fuel, stands at its target.
 void CodeCache::emit_link(std::uint64_t target, Slot* branch) {
+  if (const Slot* const known = branch == nullptr ? nullptr : find_entered(target)) {
+    branch->immediate = static_cast<std::int32_t>(distance(branch, known));
+    return;
+  }
   Slot* link = emit(target);
   link->handler = handlers::link;
-  emit_data(target, target);
   if (branch == nullptr) return;
   branch->immediate = static_cast<std::int32_t>(distance(branch, link));
   link->immediate = static_cast<std::int32_t>(distance(link, branch));
 }
 
 const Slot* CodeCache::follow_link(const Slot* followed) {
-  const Slot* target = slot_at(followed[1].data);
+  const Slot* target = slot_at(address_of(followed));
   auto* link = const_cast<Slot*>(followed);
   if (link->immediate != 0) {
     Slot* branch = link + link->immediate / static_cast<std::int32_t>(sizeof(Slot));
     branch->immediate = static_cast<std::int32_t>(distance(branch, target));
   } else {
-    link[1].target = target;
+    link->immediate = static_cast<std::int32_t>(distance(link, target));
     link->handler = handlers::far;
   }
   return target;
 }
 
 void CodeCache::note_registers(const isa::Decoded& decoded) {
-  for_each_part(decoded, [this](const isa::Decoded& part) {
+  const auto note = [this](const isa::Decoded& part) {
     if (part.operation == isa::op_call || part.operation == isa::op_callr)
       window_step_ = std::gcd(window_step_, part.operands[0]);
     const unsigned registers = register_operands(part.operation);
-    for (unsigned i = 0; i < part.operand_count; ++i)
-      if ((registers >> i & 1) != 0 && part.operands[i] < register_slack)
-        highest_register_ = std::max(highest_register_, part.operands[i]);
-  });
+    for (unsigned i = 0; i < isa::max_operands; ++i) {
+      const std::uint64_t number = (registers >> i & 1) != 0 ? part.operands[i] : 0;
+      if (number > highest_register_ && number < register_slack) highest_register_ = number;
+    }
+  };
+  if (decoded.definition == nullptr) [[likely]] note(decoded);
+  else for_each_part(decoded, note);
 }
 
 bool CodeCache::is_traced(std::uint64_t address) {
@@ -243,19 +299,34 @@ const CodeCache::Fetched& CodeCache::fetch(std::uint64_t address) {
 }
 
 CodeCache::PageSlots& CodeCache::slots_of_page(std::uint64_t number) {
+  if (number == decoding_number_) return *decoding_;
   auto& page = pages_[number];
   if (page == nullptr) page = std::make_unique<PageSlots>();
   if (!page->slots) {
     pages_.erase(number);
     throw std::bad_alloc();
   }
+  decoding_number_ = number;
+  decoding_ = page.get();
   return *page;
+}
+
+// The same as `find`, for addresses that nobody may ever ask for: it touches no memory of tables.
+const Slot* CodeCache::find_entered(std::uint64_t address) const {
+  const std::uint64_t number = address >> page_bits, offset = address & page_mask;
+  const PageSlots* page = decoding_;
+  if (number != decoding_number_) {
+    const auto found = pages_.find(number);
+    if (found == pages_.end()) return nullptr;
+    page = found->second.get();
+  }
+  return page->touched.test(offset / part_entries) ? numbered(page->slots.data()[offset]) : nullptr;
 }
 
 const Slot* CodeCache::decode_block(std::uint64_t start) {
   pending_links_.clear();
   block_.clear();
-  require_room(block_slots + slots_a_definition + (block_instructions + 1) * link_slots);
+  require_room(block_slots + slots_a_definition + block_instructions + 1);
   complete_ = false;
   const std::size_t first = used_;
   std::uint64_t address = start, end = start;
@@ -263,6 +334,7 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
   PageSlots* page = nullptr;
   const std::uint8_t* content = nullptr;
   isa::Decoded decoded;
+  const bool special = !told_.nothing() || !instructions_.treated.empty() || !breakpoints_.empty(); // some instructions may be
   bool open = true;
   while (open) {
     // A block does not go around the end of the address space, so its addresses are in order.
@@ -296,10 +368,10 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
       break;
     }
     note_registers(decoded);
-    if (has_breakpoint(address)) {
+    if (special && has_breakpoint(address)) {
       emit(address)->handler = handlers::breakpoint;
-    } else if (const Told::Of told = told_.nothing() ? Told::Of::nothing : told_.of(decoded);
-               told == Told::Of::always || instructions_.find_treated(decoded.opcode) != nullptr) {
+    } else if (const Told::Of told = special ? told_.of(decoded) : Told::Of::nothing;
+               told == Told::Of::always || (special && instructions_.find_treated(decoded.opcode) != nullptr)) {
       emit(address)->handler = handlers::reference;
       block_.back().operation = isa::operation_count;
     } else if (told == Told::Of::some_windows) {
@@ -311,7 +383,7 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
       emit_instruction(address, decoded);
       if (decoded.operation == isa::op_call) look_into_callee(block_.back());
     }
-    open = !ends_block(last_operation(decoded));
+    open = !plans[last_operation(decoded)].ends_block;
     address += decoded.length;
   }
   memory_.mark_code(start, end - start);
@@ -365,18 +437,20 @@ void CodeCache::look_into_callee(BlockInstruction& call) {
 // from the one before. Where the block branches to itself it can be entered.
 void CodeCache::use_accumulator() {
   for (const PendingLink& pending : pending_links_) {
+    if (pending.target < block_.front().address || pending.target > block_.back().address) continue;
     const auto found = std::lower_bound(block_.begin(), block_.end(), pending.target,
                                         [](const BlockInstruction& each, std::uint64_t wanted) { return each.address < wanted; });
-    if (found != block_.end() && found->address == pending.target) found->is_target = true;
+    if (found->address == pending.target) found->is_target = true;
   }
   Accumulator accumulator;
   for (BlockInstruction& each : block_) {
     if (each.is_target) accumulator.drop();
-    const unsigned variant = accumulator.next(each.operation, *each.slot);
+    const Accumulator::Form form = form_of(each.operation, each.slot->handler);
+    const unsigned variant = accumulator.next(each.operation, form, *each.slot);
     if (variant != 0) each.slot->handler = fast_handler(each.operation, variant);
     each.reads = variant != 0;
     each.effect = accumulator.effect();
-    each.part = part_of(each.operation, each.callee_begins, variant, *each.slot);
+    each.part = part_of(each.operation, each.callee_begins, variant, form, each.slot->handler);
   }
   bool needed = false;
   for (auto each = block_.rbegin(); each != block_.rend(); ++each) {
@@ -388,13 +462,14 @@ void CodeCache::use_accumulator() {
 // Gives slots the handlers that do what follows, too. The slots that follow keep theirs: who comes to one of
 // them finds it as if nothing had been done here.
 void CodeCache::fuse() {
+  const Sequences& sequences = Sequences::all();
   PartKey keys[block_instructions];
   std::size_t count = 0; // of instructions from here on that can be parts
   for (std::size_t n = block_.size(); n-- > 0;) {
     keys[n] = block_[n].part;
     count = keys[n] == no_part ? 0 : count + 1;
     if (count < 2) continue;
-    if (const Handler fused = fused_handler(keys + n, count)) block_[n].slot->handler = fused;
+    if (const Handler fused = sequences.longest(keys + n, count)) block_[n].slot->handler = fused;
   }
 }
 
@@ -488,14 +563,58 @@ void CodeCache::emit_checked(std::uint64_t address, const isa::Decoded& decoded)
 void CodeCache::emit_instruction(std::uint64_t address, const isa::Decoded& decoded) {
   using namespace isa;
   const std::uint64_t* operand = decoded.operands;
-  const char* kinds = describe(decoded.operation).operands;
-  const std::uint64_t next = address + decoded.length;
+  const Plan plan = plans[decoded.operation];
   Slot* slot = emit(address);
   slot->handler = handlers::reference;
 
   const unsigned registers = register_operands(decoded.operation);
-  for (unsigned i = 0; i < decoded.operand_count; ++i)
-    if ((registers >> i & 1) != 0 && operand[i] >= register_slack) return;
+  bool too_high = false;
+  for (unsigned i = 0; i < max_operands; ++i) too_high |= (registers >> i & 1) != 0 && operand[i] >= register_slack;
+  if (too_high) return;
+  const auto a = static_cast<std::uint16_t>(operand[0]), b = static_cast<std::uint16_t>(operand[1]),
+             c = static_cast<std::uint16_t>(operand[2]);
+  if (plan.format == Format::unlike_others) return emit_unlike_others(address, decoded, slot);
+
+  const Handler narrow = fast_handler(decoded.operation);
+  // Writing r0 has no effect of its own, but what else the instruction does stays.
+  if (narrow == nullptr || (plan.writes && a == 0)) return;
+  slot->a = a;
+  slot->b = b;
+  switch (plan.format) {
+    case Format::registers:
+      slot->c = c;
+      slot->handler = narrow;
+      return;
+    case Format::immediate:
+      if (fits32(operand[2])) {
+        slot->immediate = static_cast<std::int32_t>(operand[2]);
+        slot->handler = narrow;
+      } else if (const Handler wide = wide_handler(decoded.operation)) {
+        slot->handler = wide;
+        emit_data(address, operand[2]);
+      }
+      return;
+    case Format::branch_immediate:
+      if (fits16(operand[1])) {
+        slot->handler = narrow;
+      } else {
+        slot->handler = wide_handler(decoded.operation);
+        emit_data(address, operand[1]);
+      }
+      break;
+    default:
+      slot->handler = narrow;
+      break;
+  }
+  pending_links_.push_back({address + operand[2], slot});
+}
+
+// The same for those instructions whose operands are not made into slots by a rule. The slot is left to the reference loop
+// until this says otherwise.
+void CodeCache::emit_unlike_others(std::uint64_t address, const isa::Decoded& decoded, Slot* slot) {
+  using namespace isa;
+  const std::uint64_t* operand = decoded.operands;
+  const std::uint64_t next = address + decoded.length;
   const auto a = static_cast<std::uint16_t>(operand[0]), b = static_cast<std::uint16_t>(operand[1]),
              c = static_cast<std::uint16_t>(operand[2]);
   const auto branch_to = [&](std::uint64_t target) { pending_links_.push_back({target, slot}); };
@@ -576,45 +695,6 @@ void CodeCache::emit_instruction(std::uint64_t address, const isa::Decoded& deco
       slot->b = b;
       return;
     }
-    default:
-      break;
-  }
-
-  const Handler narrow = fast_handler(decoded.operation);
-  if (narrow == nullptr) return;
-  // Writing r0 has no effect of its own, but what else the instruction does stays.
-  const bool discards = kinds[0] == 'd' && a == 0;
-  if (discards || (kinds[0] == 'x' && a == 0)) return;
-  slot->a = a;
-  slot->b = b;
-  const unsigned last = decoded.operand_count - 1u;
-  switch (kinds[last]) {
-    case 'd': case 's':
-      slot->c = c;
-      slot->handler = narrow;
-      return;
-    case 'i': case 'c': case 'o':
-      if (fits32(operand[2])) {
-        slot->immediate = static_cast<std::int32_t>(operand[2]);
-        slot->handler = narrow;
-      } else if (const Handler wide = wide_handler(decoded.operation)) {
-        slot->handler = wide;
-        emit_data(address, operand[2]);
-      }
-      return;
-    case 'p':
-      if (kinds[1] == 'i') {
-        if (fits16(operand[1])) {
-          slot->handler = narrow;
-        } else {
-          slot->handler = wide_handler(decoded.operation);
-          emit_data(address, operand[1]);
-        }
-      } else {
-        slot->handler = narrow;
-      }
-      branch_to(address + operand[2]);
-      return;
     default:
       return;
   }

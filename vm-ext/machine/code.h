@@ -4,15 +4,17 @@
 // Decoding is lazy and goes block by block: from an address that execution reached to the next
 // instruction that surely goes elsewhere. Most instructions of a block can be entered; who comes to another
 // one gets a block that begins there (see accumulator.h). A branch to what is not decoded yet leads to a
-// link, two slots that know the address; the first time it is taken it is resolved and the branch is
+// link, a slot that stands for the address; the first time it is taken it is resolved and the branch is
 // patched. Nothing is ever dropped alone: when code was written to, or there is too much of it, everything
 // goes and is decoded again as it is reached.
 //
-// Most of what decoding costs is the host's memory, page by page as it is touched first. So slots stand one behind the
-// other in one reserved array, and what is kept beside them is small: half of an address, and in the page table their
-// numbers.
+// Half of what decoding costs is the host's memory, page by page as it is touched first. So slots stand one behind the
+// other in one reserved array, and what is kept beside them is small: a quarter of an address, and in the page table their
+// numbers. What was touched is kept for the next blocks when all is dropped, unless it is much; and behind the first
+// slots large pages are asked for.
 #pragma once
 
+#include <algorithm>
 #include <bitset>
 #include <cstdint>
 #include <functional>
@@ -87,7 +89,7 @@ class CodeCache {
   // The memory of the host that what is decoded takes, and how much it may be. A block may go beyond that.
   static constexpr std::size_t byte_limit = std::size_t{256} << 20;
   std::size_t bytes() const {
-    return (used_ - 1) * slot_bytes + halves_.size() * sizeof(Half) + pages_.size() * sizeof(PageSlots) +
+    return (std::max(used_, kept_) - 1) * slot_bytes + stretches_.size() * sizeof(Stretch) + pages_.size() * sizeof(PageSlots) +
            touched_ * table_part_bytes + memory_.code_bytes();
   }
   // Instructions decoded for the fast loop so far, and how often all was dropped.
@@ -116,7 +118,7 @@ class CodeCache {
     bool is_target = false; // of a branch of the same block
     bool reads = false;     // the accumulator
     Accumulator::Effect effect = Accumulator::Effect::drops;
-    std::uint16_t part = 0; // see fused_handler
+    std::uint16_t part = 0; // see sequences.h
   };
   // Is shown every block that is decoded; for what chooses the sequences of fused.def.
   std::function<void(const std::vector<BlockInstruction>&)> block_observer;
@@ -132,8 +134,8 @@ class CodeCache {
 
  private:
   static constexpr std::size_t fetched_entries = 1024;
-  // A slot, and the lower half of the address of its instruction.
-  static constexpr std::size_t slot_bytes = sizeof(Slot) + sizeof(std::uint32_t);
+  // A slot, and the lowest quarter of the address of its instruction.
+  static constexpr std::size_t slot_bytes = sizeof(Slot) + sizeof(std::uint16_t);
   // As many as the limit lets be, and a block.
   static constexpr std::size_t slot_capacity = byte_limit / slot_bytes + 4096;
 
@@ -144,21 +146,29 @@ class CodeCache {
     LazyArray<std::uint32_t> slots{page_size};
     std::bitset<page_size / part_entries> touched;
   };
-  // From the slot `first` on, addresses have this upper half.
-  struct Half {
+  // From the slot `first` on, addresses have these upper bits.
+  struct Stretch {
     std::size_t first;
     std::uint64_t upper;
   };
+  // So many slots, and so many parts of tables, stay in the host's memory when all is dropped.
+  static constexpr std::size_t most_kept = std::size_t{1} << 16;
+  static constexpr std::size_t most_kept_parts = 256;
+  // From this slot on large pages are worth their room.
+  static constexpr std::size_t small_slots = std::size_t{1} << 15;
 
   const Slot* numbered(std::uint32_t number) const { return number == 0 ? nullptr : slots_ + number; }
   const Slot* find_elsewhere(std::uint64_t address) const;
+  const Slot* find_entered(std::uint64_t address) const;
   PageSlots& slots_of_page(std::uint64_t number);
   const Slot* decode_block(std::uint64_t address);
   void require_room(std::size_t slots);
   Slot* emit(std::uint64_t address);
+  void begin_stretch(std::uint64_t upper);
   void emit_data(std::uint64_t address, std::uint64_t data) { emit(address)->data = data; }
   void emit_link(std::uint64_t target, Slot* branch);
   void emit_instruction(std::uint64_t address, const isa::Decoded& decoded);
+  void emit_unlike_others(std::uint64_t address, const isa::Decoded& decoded, Slot* slot);
   void emit_checked(std::uint64_t address, const isa::Decoded& decoded);
   void emit_defined(std::uint64_t address, const isa::Decoded& decoded);
   void look_into_callee(BlockInstruction& call);
@@ -170,12 +180,17 @@ class CodeCache {
   AddressSpace& memory_;
   InstructionSet& instructions_;
   std::unique_ptr<LazyArray<Slot>> slot_memory_;
-  std::unique_ptr<LazyArray<std::uint32_t>> address_memory_;
+  std::unique_ptr<LazyArray<std::uint16_t>> address_memory_;
   Slot* slots_ = nullptr;
-  std::uint32_t* addresses_ = nullptr; // their lower halves, by the slots' numbers
+  std::uint16_t* addresses_ = nullptr; // their lowest quarters, by the slots' numbers
   std::size_t used_ = 1; // number 0 is none
-  std::vector<Half> halves_;
+  std::size_t kept_ = 1; // so many were used before all was dropped, and are in the host's memory
+  bool large_ = false;   // pages were asked for
+  std::vector<Stretch> stretches_;
+  std::uint64_t upper_ = ~std::uint64_t{0}; // of the last one
   std::unordered_map<std::uint64_t, std::unique_ptr<PageSlots>> pages_;
+  std::uint64_t decoding_number_ = ~std::uint64_t{0}; // of the page that was decoded from last
+  PageSlots* decoding_ = nullptr;
   mutable std::uint64_t last_number_ = ~std::uint64_t{0};
   mutable const std::uint32_t* last_slots_ = nullptr;
   struct PendingLink {

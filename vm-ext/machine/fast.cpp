@@ -21,7 +21,7 @@ void branch_if_zero_unlinked(STATE) {
 // These are not instructions: `limit` is moved so that they take no fuel.
 void far(STATE) {
   limit += static_cast<std::intptr_t>(sizeof(Slot));
-  GO(pc[1].target);
+  GO(BRANCH_TARGET);
 }
 void resume(STATE) {
   // A return to a place that has no slot: the activation that was just left knows the address.

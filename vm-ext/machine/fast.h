@@ -110,10 +110,6 @@ struct FusedHandler {
 };
 extern const std::span<const FusedHandler> fused_handlers;
 
-// The handler that does the most of these instructions, from the first on; null when there is none that does
-// more than one. They must stand in slots one behind the other, which it leaves as they are.
-Handler fused_handler(const PartKey* keys, std::size_t count);
-
 // Handlers that stand for no operation.
 namespace handlers {
 HandlerFunction nothing;       // an instruction without effect
@@ -123,7 +119,7 @@ HandlerFunction reference;
 HandlerFunction breakpoint;
 HandlerFunction defined; // the parts of a user's instruction are in the slots behind
 HandlerFunction link;
-HandlerFunction far; // goes to the target in the next slot
+HandlerFunction far; // goes to what a block runs into
 HandlerFunction resume;
 HandlerFunction check; // leaves the instruction in the slot behind where R[a] is one of the context's places
 HandlerFunction branch_if_zero_unlinked; // brz with r0 as link

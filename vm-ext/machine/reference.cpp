@@ -317,7 +317,7 @@ void Reference::host_call() {
   const auto leave_to_embedder = [&] {
     recorded.leave_open();
     stop_.host_call = static_cast<std::uint32_t>(index);
-    thread_.pending_call = PendingCall{base, next_, index, false};
+    thread_.pending_call = PendingCall{base, next_, index};
     stop_before(COMET_HOST_CALL);
   };
   if (!served->signature.empty()) answer(check_arguments(&call, served->signature));

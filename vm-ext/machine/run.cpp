@@ -196,7 +196,7 @@ Run::Turn Run::fast_slice(std::uint64_t fuel) {
     thread_.top = context.top;
     if (context.exit != Exit::link) break;
     // The link's address is where the thread stands, should decoding fail.
-    thread_.pc = context.pc[1].data;
+    thread_.pc = space_.code.address_of(context.pc);
     past_breakpoint_ = false;
     slot = space_.code.follow_link(context.pc);
     work_until_look_ -= decode_work;
@@ -285,12 +285,13 @@ void Machine::run_thread(comet_thread id, std::uint64_t turn, comet_stop& stop, 
   const std::uint64_t before = running.instruction_count;
   for (;;) {
     run_slice(id, turn - (running.instruction_count - before), stop, observation, how);
+    const std::uint64_t reached = std::max(running.touched, running.window_bound); // that a handler's window is looked for in
     const bool returned = running.handler_returned();
     if (returned) end_interruption(running);
     const bool trapped = stop.reason == COMET_TRAP && call_trap_handler(id, stop);
     if (!trapped && !(returned && stop.reason == turn_ended)) break;
     how.first = false;
-    how.work_until_look -= static_cast<std::int64_t>(std::max(running.touched, running.window_bound) / registers_a_work);
+    how.work_until_look -= static_cast<std::int64_t>(reached / registers_a_work);
   }
   stop.thread = id;
   stop.pc = running.pc;
@@ -303,6 +304,7 @@ void Machine::run_slice(comet_thread id, std::uint64_t turn, comet_stop& stop, c
   if (running.running)
     fail(COMET_ERROR_STATE, running.pc, "thread %u is running already; a host call may run other threads, not its own", id);
   running.pending_call.reset();
+  if (asked_in_turn_ == id) asked_in_turn_.reset();
   timeline.abandon(id);
   AddressSpace& memory = space(running.space).memory;
   memory.watch_hit.reset();
@@ -382,7 +384,7 @@ void Machine::complete_host_call(comet_thread id, std::uint64_t result) {
   waiting.served_hit = hit;
   hit.reset();
   timeline.finish(id, result, {});
-  count_completed(id, call);
+  count_completed(id);
 }
 
 } // namespace comet

@@ -30,7 +30,6 @@ struct Slot {
   union {
     Handler handler;
     std::uint64_t data; // a slot that holds a constant
-    const Slot* target; // a slot that holds a far target
   };
   std::uint16_t a, b;
   union {

@@ -130,6 +130,7 @@ void Machine::become(Spaces spaces, Threads threads, std::vector<std::string> im
   if (!same_instructions) instructions.own = std::move(own);
   host_state.random = random;
   schedule_ = schedule;
+  asked_in_turn_.reset();
   spaces_.swap(spaces);
   threads_.swap(threads);
   for (const auto& [id, space] : spaces) {
@@ -161,7 +162,7 @@ PendingCall waiting_call(const AddressSpace& memory, const isa::Definitions& own
   if (base >= room || base + 1 >= room)
     fail(COMET_ERROR_FORMAT, thread.pc, "the state says that thread %u waits for a host call whose registers lie beyond the "
          "register stack; save it again", id);
-  return {base, thread.pc + decoded.length, decoded.operands[1], false};
+  return {base, thread.pc + decoded.length, decoded.operands[1]};
 }
 
 } // namespace
@@ -173,7 +174,7 @@ std::shared_ptr<Space> Machine::detached_space() {
 }
 
 void Machine::require_page_limit(std::uint64_t pages) const {
-  if (pages <= budget_->limit) return;
+  if (PageBudget::with_tables(pages) <= budget_->limit) return;
   fail(COMET_ERROR_MEMORY, 0, "the state has %llu pages of 64 KiB mapped, more than the machine's memory limit of %llu bytes; "
        "give a machine with the limit of the one that it was saved from",
        static_cast<unsigned long long>(pages), static_cast<unsigned long long>(budget_->limit << page_bits));
@@ -181,18 +182,16 @@ void Machine::require_page_limit(std::uint64_t pages) const {
 
 void Machine::adopt(Spaces spaces, const std::map<comet_thread, ThreadState>& states, std::vector<std::string> imports,
                     std::shared_ptr<const comet_isa> own, const Random& random, const Schedule& schedule,
-                    const std::map<comet_thread, bool>& waiting) {
+                    const std::set<comet_thread>& waiting, std::optional<comet_thread> asked_in_turn) {
   require_no_run("take over another state");
   Threads threads = make_threads(states, config_);
   std::map<comet_thread, PendingCall> calls;
-  for (const auto& [id, in_turns] : waiting) {
-    PendingCall call = waiting_call(spaces.at(threads.at(id)->space)->memory, own->definitions, *threads.at(id), id);
-    call.in_turns = in_turns;
-    calls.emplace(id, call);
-  }
+  for (const comet_thread id : waiting)
+    calls.emplace(id, waiting_call(spaces.at(threads.at(id)->space)->memory, own->definitions, *threads.at(id), id));
   for (const auto& [id, call] : calls) threads.at(id)->pending_call = call;
   timeline.reserve_open_calls(calls.size());
   become(std::move(spaces), std::move(threads), std::move(imports), std::move(own), random, schedule);
+  asked_in_turn_ = asked_in_turn;
   timeline.clear();
   timeline.count_change();
   if (timeline.recording())

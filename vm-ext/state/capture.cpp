@@ -22,7 +22,10 @@ SavedState capture(const Machine& machine) {
   state.threads = machine.thread_states();
   state.schedule = machine.schedule();
   for (const auto& [id, thread] : state.threads)
-    if (const auto& call = machine.thread(id).pending_call) state.waiting.emplace(id, call->in_turns);
+    if (machine.waits(id)) {
+      state.waiting.insert(id);
+      if (machine.asked_in_turn(id)) state.asked_in_turn = id;
+    }
   for (const auto& [id, space] : machine.spaces()) {
     PageRuns& runs = state.spaces[id];
     space->memory.for_each_page([&](uint64_t number, uint8_t protection, const uint8_t* bytes) {
@@ -208,7 +211,8 @@ void restore_state(Machine& machine, const SavedState& state) {
   for (const SavedImport& import : state.imports) imports.push_back(import.name);
   std::vector<std::string> arguments = state.arguments, environment = state.environment;
   machine.adopt(std::move(spaces), state.threads, std::move(imports),
-                std::make_shared<const comet_isa>(state.own), Random(state.random), state.schedule, state.waiting);
+                std::make_shared<const comet_isa>(state.own), Random(state.random), state.schedule, state.waiting,
+                state.asked_in_turn);
   machine.host_state.arguments.swap(arguments);
   machine.host_state.environment.swap(environment);
 }
