@@ -61,7 +61,7 @@ help:
 	@echo 'make fused      chooses the fused handlers anew, from the programs of tests/training'
 	@echo 'make fuzz       the fuzzers, each for so many seconds (TIME=60 SEED=1 TARGETS="image api")'
 	@echo 'make fuzz-libfuzzer'
-	@echo '                the same by libFuzzer, where clang is: image, state, replay, api'
+	@echo '                the same by libFuzzer, where clang is'
 	@echo 'make install    to PREFIX=/usr/local, below DESTDIR'
 	@echo 'make uninstall  takes it away again'
 	@echo 'make deps       installs every package that a developer needs (Debian)'

@@ -170,14 +170,14 @@ test-suites: $(TESTS)/cases $(FUZZ_IMAGES) sanitized-programs coverage-programs
 # The long runs. What the targets are, and where what they find is kept: tests/fuzz/README.md.
 TIME ?= 60
 SEED ?= 1
-TARGETS ?= image state replay api lockstep turns left-behind objects sources wasm travel
+TARGETS ?= image link state replay api lockstep turns left-behind objects sources wasm travel
 .PHONY: fuzz fuzz-libfuzzer libfuzzer-programs
 fuzz: $(FUZZ_IMAGES) test-programs sanitized-programs
 	@BUILD=$(BUILD) tests/fuzz/run.sh seeds $(TIME) $(SEED) $(TARGETS)
 
 # Needs clang with its libFuzzer: the first of these that there is.
 CLANG := $(firstword $(shell command -v clang++ clang++-19 clang++-18 clang++-17 clang++-16 clang++-15 clang++-14 2>/dev/null))
-LIBFUZZER_TARGETS := image state replay api
+LIBFUZZER_TARGETS := image link state replay api
 fuzz-libfuzzer: TARGETS = $(LIBFUZZER_TARGETS)
 fuzz-libfuzzer: $(FUZZ_IMAGES) test-programs libfuzzer-programs
 	@BUILD=$(BUILD) tests/fuzz/run.sh libfuzzer $(TIME) $(SEED) $(TARGETS)
