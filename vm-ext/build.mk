@@ -84,7 +84,7 @@ $(BUILD)/libcomet-vm.a: $(VM_OBJECTS)
 
 $(BUILD)/libcomet-vm.so: $(VM_OBJECTS) vm-ext/comet.map
 	@echo "  link   $@"
-	@$(CXX) $(VM_LDFLAGS) -shared -Wl,-z,pack-relative-relocs -Wl,-soname,libcomet-vm.so.$(VM_ABI) -Wl,--version-script=vm-ext/comet.map -o $@ $(VM_OBJECTS)
+	@$(CXX) $(VM_LDFLAGS) -shared -Wl,-z,pack-relative-relocs -Wl,-soname,libcomet-vm.so.$(VM_ABI) -Wl,--version-script=vm-ext/comet.map -o $@ $(VM_OBJECTS) -lpthread
 	@ln -sf libcomet-vm.so $@.$(VM_ABI)
 
 $(BUILD)/comet-vm-no-scheme: $(RUNNER_OBJECTS) $(BUILD)/libcomet-vm.a
