@@ -323,6 +323,25 @@ BOOST_AUTO_TEST_CASE(timers_and_handlers_go_with_the_state) {
   BOOST_CHECK(saved(moved) == file);
 }
 
+// A thread that never waits gets what comes while a handler was under way, or behind a wait that ended.
+BOOST_AUTO_TEST_CASE(events_come_to_who_is_busy) {
+  for (const bool waits : {false, true}) {
+    program p;
+    p.on(COMET_ON_TIMER, 3, 1);
+    p.add("imm", {41, 3}).add("imm", {42, 10000000}).add("imm", {43, 1000000}).call("timer", 40);
+    if (waits) p.add("imm", {41, data_address}).add("imm", {42, 0}).add("imm", {43, 1000000}).call("wait64", 40);
+    p.add("imm", {2, data_address});
+    const std::uint64_t loop = p.here();
+    p.add("ldu64", {3, 2, 0}).add("blti_u", {3, 3, loop}).add("halt");
+    p.at(1).add("imm", {5, data_address}).add("imm", {6, 1}).add("aadd64", {7, 5, 6}).add("ret");
+    machine vm = p.make();
+    grant(vm, "clock");
+    comet_set_deadline(vm, 5000000000);
+    BOOST_CHECK_EQUAL(run_all(vm).reason, COMET_HALTED);
+    BOOST_CHECK_EQUAL(vm.read_word(data_address), 3u);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(who_has_handlers_is_told) {
   program p;
   p.on(COMET_ON_SIGNAL, 15, 1).add("halt").at(1).add("ret");

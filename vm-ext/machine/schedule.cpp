@@ -142,7 +142,9 @@ void Machine::run_every_thread(std::uint64_t fuel, comet_stop& stop, comet_obser
       }
       continue;
     }
-    if (may_arrive()) length = std::min(length, between_looks - std::min(unlooked, between_looks - 1));
+    // When its handler returns, or it has the answer that it waited for, a thread can have events again.
+    const bool soon = !current.status.interruptions.empty() || current.status.answer;
+    if (soon || may_arrive()) length = std::min(length, between_looks - std::min(unlooked, between_looks - 1));
     // Slices that are drawn are counted one by one, without a look at requests to stop.
     if (schedule_.begun && schedule_.seed != 0) length = std::min(length, between_looks);
     if (schedule_.begun && others_runnable()) length = std::min(length, schedule_.slice_left);
