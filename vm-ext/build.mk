@@ -39,6 +39,9 @@ HARDENED_LINK := -Wl,-z,relro,-z,now,-z,noexecstack
 ifdef HARDENED
 BUILD := $(BUILD)/hardened
 SHADOW_STACK := $(shell $(CXX) -fcf-protection=return -E -x c++ /dev/null >/dev/null 2>&1 && echo -fcf-protection=return)
+# The linker is told, since the C library's own first object may lack the mark; nothing in that needs it.
+SHADOW_STACK_LINK := -Wl,-z,shstk
+HARDENED_LINK += $(if $(SHADOW_STACK),$(SHADOW_STACK_LINK))
 VM_HARDENING := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -D_GLIBCXX_ASSERTIONS -fstack-protector-strong \
   -fstack-clash-protection $(SHADOW_STACK)
 endif
@@ -95,7 +98,7 @@ $(BUILD)/libcomet-vm.a: $(VM_OBJECTS)
 
 $(BUILD)/libcomet-vm.so: $(VM_OBJECTS) vm-ext/comet.map
 	@echo "  link   $@"
-	@$(CXX) $(VM_LDFLAGS) -shared -Wl,-z,pack-relative-relocs -Wl,-soname,libcomet-vm.so.$(VM_ABI) -Wl,--version-script=vm-ext/comet.map -o $@ $(VM_OBJECTS)
+	@$(CXX) $(VM_LDFLAGS) -shared -Wl,-z,pack-relative-relocs -Wl,-soname,libcomet-vm.so.$(VM_ABI) -Wl,--version-script=vm-ext/comet.map -o $@ $(VM_OBJECTS) -lpthread
 	@ln -sf libcomet-vm.so $@.$(VM_ABI)
 
 $(BUILD)/comet-vm-no-scheme: $(RUNNER_OBJECTS) $(BUILD)/libcomet-vm.a

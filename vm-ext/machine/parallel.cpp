@@ -17,9 +17,7 @@ namespace comet {
 namespace {
 
 constexpr std::uint64_t nanoseconds_between_looks = 1'000'000;
-// The stay on the machine's own host thread ends after about a millisecond, and with it the round. Others may be longer,
-// since a busy host may leave that thread waiting.
-constexpr std::uint64_t own_stay = std::uint64_t{1} << 20, other_stay = std::uint64_t{1} << 22;
+constexpr std::uint64_t most_fuel = std::uint64_t{1} << 40; // of a stay
 
 } // namespace
 
@@ -53,14 +51,13 @@ void Machine::stay_side_by_side(const std::vector<comet_thread>& chosen, std::ve
   stays.resize(chosen.size());
   std::size_t count = 0;
   const std::size_t most = std::min<std::uint64_t>(chosen.size(), how.fuel / fast_margin);
-  const std::uint64_t share = how.fuel / std::max<std::size_t>(most, 1);
+  const std::uint64_t share = std::min(most_fuel, how.fuel / std::max<std::size_t>(most, 1));
   for (const comet_thread id : chosen) {
     if (count == most) break;
     if (!has_thread(id) || !thread(id).status.runnable()) continue;
     Space& in = space(thread(id).space);
     if (in.memory.code_changed || in.code.overfull()) continue;
-    stays[count].begin(thread(id), in, std::min(share, count == 0 ? own_stay : other_stay));
-    ++count;
+    stays[count++].begin(thread(id), in, share);
   }
   if (count == 0) return;
   host_threads_.run(stays.data(), count);
