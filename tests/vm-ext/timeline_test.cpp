@@ -397,7 +397,7 @@ BOOST_AUTO_TEST_CASE(accesses_of_host_calls_come_again) {
   };
   const auto first = seen();
   const hash end = vm.state_hash();
-  BOOST_CHECK_EQUAL(first.size(), 2u * 35);
+  BOOST_CHECK_EQUAL(first.size(), 2u * 29);
   begin.restore();
   BOOST_CHECK(seen() == first);
   BOOST_CHECK(vm.state_hash() == end);
