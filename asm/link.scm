@@ -190,7 +190,7 @@
                  (define (finish!)
                    (if (pair? actions)
                        (let ((statement (add-actions! actions)))
-                         (if line? (add-line! (behind statement 0) part)))))
+                         (if (and line? index) (add-line! (behind statement 0) part)))))
                  (cond ((null? parts) (finish!))
                        ((not (part-has-place? (car parts)))
                         (loop (cdr parts) (cons (part-action unit (car parts)) actions) line?))

@@ -50,7 +50,7 @@
 
 ;; A pause like the one in which the file was written; of breakpoints and the like it knows nothing.
 (define (pause-as-saved! stop)
-  (if (and stop (memq (stop-reason stop) '(halted trap out-of-fuel interrupted host-call waiting)))
+  (if (and stop (memq (stop-reason stop) '(halted trap out-of-fuel interrupted host-call waiting limit)))
       (conclude! (stop-reason stop) stop)
       (conclude! 'step #f)))
 

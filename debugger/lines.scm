@@ -22,10 +22,11 @@
 (define (full path)
   (with-exception-catcher (lambda (exception) (path-expand path)) (lambda () (path-normalize path))))
 
-;; Whether a file of the image's is what a person means by a path: that very file, wherever it lies now, or the
-;; end of its path.
+;; Whether a file of the image's is what a person means by a path: what the image calls it, that very file, wherever it
+;; lies now, or the end of its path.
 (define (same-source? file path)
-  (or (string=? (full (or (source-path file) file)) (full path))
+  (or (string=? file path)
+      (string=? (full (or (source-path file) file)) (full path))
       (string-suffix? (string-append "/" path) file)))
 
 ;; The first instruction of a line, or of the first line behind it that makes one, as (address . line); #f where

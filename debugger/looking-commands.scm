@@ -14,6 +14,7 @@
 (use debugger/timeline)
 (use debugger/run)
 (use debugger/examine)
+(use debugger/views)
 (use debugger/changes)
 (use debugger/guest)
 (use debugger/show)
@@ -93,6 +94,26 @@ char; or a view, by name or as a form: print r5 node. A symbol that has a view i
 print list.next.value; `help view` tells more."
   aliases: (p) group: looking
   (for-each say (expression-lines expression format)))
+
+(define (local-lines variable)
+  (let ((name (symbol->string (car variable))))
+    (if (cddr variable)
+        (with-exception-catcher
+         (lambda (exception) (list (text name " = <" (exception->text exception) ">")))
+         (lambda () (expression-lines name #f)))
+        (list (text name " has no value here")))))
+
+(define-command (locals)
+  "Shows the variables of the selected activation's function that are in scope, by name. The program's image has to tell \
+of them, as that of a C program compiled with -g does; print NAME shows one, set NAME changes it."
+  group: looking
+  (the-machine)
+  (let ((variables (local-variables)))
+    (cond ((not variables)
+           (raise-user-error "nothing is known of variables in " (address-text (current-address))
+                             "; a C program tells of them when it is compiled with -g"))
+          ((null? variables) (say "no variables here"))
+          (else (for-each say (append-map local-lines variables))))))
 
 (define-command (examine #!optional (where value #f) (how how #f) (more how #f))
   "Shows memory from WHERE on. HOW and MORE are how many units, and a format: bytes (with text), half, word, quad, \

@@ -22,16 +22,17 @@
 
 (define (nobody where) (say "nobody wrote " where " since the start of the timeline"))
 
-(define-command (last-write (where value) #!optional (length count 8))
-  "Tells who wrote a register or memory last. WHERE is r5, or a place of LENGTH bytes (8); the count is that \
+(define-command (last-write (where value) #!optional (length count #f))
+  "Tells who wrote a register or memory last. WHERE is r5, a variable, or a place of LENGTH bytes (8); the count is that \
 before the instruction, for goto."
   group: questions
   (the-machine)
   (let ((change (last-write where length)))
     (if change (columns (list (change-row change))) (nobody where))))
 
-(define-command (history (where value) #!optional (count count 10) (length count 8))
-  "Lists what wrote a register or memory, the newest first. COUNT entries are shown; memory is LENGTH bytes (8)."
+(define-command (history (where value) #!optional (count count 10) (length count #f))
+  "Lists what wrote a register or memory, the newest first. COUNT entries are shown; memory is LENGTH bytes, those of \
+its view or 8."
   group: questions
   (the-machine)
   (let ((changes (lazy-take (history where length) count)))
@@ -52,7 +53,7 @@ what to read or where to write."
 
 (define (answer-why where count addresses? file)
   (the-machine)
-  (let ((answer (why where count 8 addresses?)))
+  (let ((answer (why where count #f addresses?)))
     (cond ((not file) (display (why->text answer)))
           ((string-suffix? ".svg" file) (write-why-svg file answer) (say "wrote " file))
           (else

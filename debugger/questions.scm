@@ -20,6 +20,7 @@
 (use debugger/program)
 (use debugger/code)
 (use debugger/value)
+(use debugger/views)
 (use debugger/timeline)
 (use debugger/search)
 
@@ -37,15 +38,18 @@
           ((= number 0) (raise-user-error "r0 is never written: it is always 0"))
           (else (make-location 'register (+ number (vector-ref (target-activation (session-level (the-session))) 2)) 1)))))
 
-;; what: a register (r5, 'r5), or a place in memory: a symbol, an address, a form.
-(define (word->location what #!optional (length 8))
-  (let ((word (if (string? what) what (written what))))
-    (if (register-word? word)
-        (register->location word)
-        (begin
-          (if (<= length 0) (raise-user-error "a range of memory has at least one byte"))
-          (make-location 'memory (word->integer (if (bracketed? word) (substring word 1 (- (string-length word) 1)) word))
-                         length)))))
+;; what: a register (r5, 'r5), a variable, or a place in memory: a symbol, an address, a form. length: #f for that of the
+;; view that the place has, or else 8.
+(define (word->location what #!optional (length #f))
+  (let* ((word (if (string? what) what (written what)))
+         (viewed (and (not (register-word? word)) (word->location-of-view word word->integer))))
+    (cond ((or (register-word? word) (string? viewed)) (register->location (or viewed word)))
+          ((and length (<= length 0)) (raise-user-error "a range of memory has at least one byte"))
+          (viewed (make-location 'memory (car viewed) (or length (cdr viewed))))
+          (else
+           (make-location 'memory
+                          (word->integer (if (bracketed? word) (substring word 1 (- (string-length word) 1)) word))
+                          (or length 8))))))
 
 (define (location-filters location)
   (let ((first (location-begin location)))
@@ -64,7 +68,7 @@
 (define change-old caddr)
 (define change-new cadddr)
 
-(define-documented (last-write what #!optional (length 8))
+(define-documented (last-write what #!optional (length #f))
   "Who wrote a register ('r5) or memory (an address, a symbol, LENGTH bytes) last, before where the machine
 stands: (count pc old new), the count before the instruction at pc; of memory, old and new are the bytes that
 it wrote there, up to 8. #f: nobody since the start of the timeline."
@@ -87,7 +91,7 @@ it wrote there, up to 8. #f: nobody since the start of the timeline."
         ((keep? (car list)) (cons (car list) (delay (lazy-filter keep? (lazy-rest list)))))
         (else (lazy-filter keep? (lazy-rest list)))))
 
-(define-documented (history what #!optional (length 8))
+(define-documented (history what #!optional (length #f))
   "All that wrote a register or memory before where the machine stands, as last-write gives it: a lazy list, the
 newest first."
   (history-before (location-filters (word->location what length)) (target-count)))

@@ -204,6 +204,7 @@
       ((finished) (text "returned to " (address-text (pause-pc pause)) (result-text (pause-pc pause))))
       ((waiting)
        (string-join (cons (text "every thread waits" after) (map waiting-line (machine-threads (the-machine)))) "\n"))
+      ((limit) (text (stop-limit->text stop) at "; nothing was done of this call"))
       ((interrupted) (text "interrupted" at after))
       ((out-of-fuel) (text "out of fuel" at after))
       ((host-call) (text "host call " (stop-host-call stop) at " waits for a result that nobody here gives"))

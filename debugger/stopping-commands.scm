@@ -8,6 +8,7 @@
 (use debugger/target)
 (use debugger/program)
 (use debugger/value)
+(use debugger/views)
 (use debugger/breakpoints)
 (use debugger/show)
 
@@ -127,19 +128,32 @@ replaced by its value: log fib n is {r1}."
     (say "watchpoint " (breakpoint-id watchpoint) ": when " where " comes to hold"
          (if (condition-registers where) "" "; looked at after each instruction"))))
 
-(define-command (watch (where value) #!optional (length count 8) (access access 'write))
-  "Sets a watchpoint. The program stops behind an instruction that touches any of LENGTH bytes (8) from WHERE \
-on, or that writes a register, or after which a condition comes to hold. ACCESS is write unless given, or read, \
-both or change: watch counter, watch table 64 both, watch r5, watch (> r5 10)."
+;; A range of memory; viewed: its address and length where it is a variable or the place of a view, else #f.
+(define (watch-memory! where viewed length access)
+  (let ((length (or length (and viewed (cdr viewed)) 8)))
+    (if (= length 0) (raise-user-error "a watched range has at least one byte"))
+    (let ((watchpoint (add-breakpoint! 'watch where
+                                       (lambda ()
+                                         (let ((viewed (word->location-of-view where word->integer)))
+                                           (if (pair? viewed) (car viewed) (word->integer where))))
+                                       length: length access: access)))
+      (say "watchpoint " (breakpoint-id watchpoint) ": " length " byte" (if (= length 1) "" "s") " at "
+           (if viewed where (address-text (breakpoint-address watchpoint))) ", " access))))
+
+(define-command (watch (where value) #!optional (length count #f) (access access 'write))
+  "Sets a watchpoint. The program stops behind an instruction that touches any of LENGTH bytes from WHERE on (those of \
+its view, or 8), or that writes a register, or after which a condition comes to hold. ACCESS is write unless given, or \
+read, both or change: watch counter, watch table 64 both, watch r5, watch (> r5 10). A variable of a function is \
+watched where it is now."
   group: stopping
   (the-machine)
   (cond ((register-word? where) (watch-register! where access))
         ((condition? where) (watch-condition! where))
         (else
-         (if (= length 0) (raise-user-error "a watched range has at least one byte"))
-         (let ((watchpoint (add-breakpoint! 'watch where (lambda () (word->integer where)) length: length access: access)))
-           (say "watchpoint " (breakpoint-id watchpoint) ": " length " byte" (if (= length 1) "" "s") " at "
-                (address-text (breakpoint-address watchpoint)) ", " access)))))
+         (let ((viewed (word->location-of-view where word->integer)))
+           (if (string? viewed)
+               (watch-register! viewed access)
+               (watch-memory! where viewed length access))))))
 
 ;; ---- catchpoints -----------------------------------------------------------------------------------
 

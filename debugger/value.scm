@@ -120,12 +120,14 @@
     (walk form)
     found))
 
-;; A name, or a place that a view finds: list.next.value. (value), or #f where it is neither.
+;; A variable of the function, a name, or a place that a view finds: list.next.value. (value), or #f where it is none.
 (define (name-value word)
-  (let ((value (named-value word)))
+  (let ((value (and (not (local-variable? word)) (named-value word))))
     (if value
         (list value)
         (let ((place (word->view-place word word->integer))) (and place (list (view-value place)))))))
+
+(define (local-variable? word) (and (session-machine (the-session)) (> (string-length word) 0) (local-named word) #t))
 
 (define (evaluate-datum datum) (eval `(let ,(names-in datum) ,datum)))
 
@@ -264,7 +266,12 @@
 ;; ---- completion ------------------------------------------------------------------------------------
 
 (define (name-completions beginning)
-  (filter (lambda (name) (string-prefix? beginning name)) (cons "pc" (program-names))))
+  (filter (lambda (name) (string-prefix? beginning name)) (cons "pc" (append (local-names) (program-names)))))
+
+(define (local-names)
+  (if (session-machine (the-session))
+      (map (lambda (variable) (symbol->string (car variable))) (or (local-variables) '()))
+      '()))
 
 (define (directory-of beginning)
   (let ((slash (string-index-right beginning #\/)))

@@ -6,7 +6,8 @@
 ;;
 ;; A view has a name, and a symbol of the program with the same name is shown by it. Views that the user
 ;; defines come before those in the program's image. A word for a place is a symbol that has a view, or
-;; BASE:VIEW, what lies at an address seen by a view, and behind it .FIELD and [INDEX], any number of them.
+;; BASE:VIEW, what lies at an address seen by a view, and behind it .FIELD and [INDEX], any number of them. Variables
+;; of the selected activation's function are such words as well, where the program's image tells of them.
 
 (module debugger/views)
 (use scheme-lib/util)
@@ -148,6 +149,107 @@
   "What VIEW describes in a number, or, where it is none that 64 bits hold, at the address that it is."
   (number-view-place view (lambda () value) (lambda (number) (raise-user-error "a number cannot be set"))))
 
+;; ---- frames ----------------------------------------------------------------------------------------
+
+;; The view of a function is (frame (NAME VIEW FROM TO (FROM TO PLACE) …) …): its variables, where each is in scope, and
+;; where its value is at which instructions; FROM and TO are distances from the function. PLACE: a register, which holds
+;; the value; (at TERM …), memory at the sum of registers and numbers; (is TERM …), the sum itself. Of several with one
+;; name in scope the last counts.
+(define (frame-view? view) (and (pair? view) (eq? 'frame (car view))))
+
+(define (distance? value) (and (exact-integer? value) (>= value 0)))
+(define (register-term? term) (and (symbol? term) (register-name? (symbol->string term))))
+(define (term? term) (or (exact-integer? term) (register-term? term)))
+
+(define (place-row? row)
+  (and (list? row) (= 3 (length row)) (distance? (car row)) (distance? (cadr row))
+       (let ((place (caddr row)))
+         (or (register-term? place)
+             (and (pair? place) (list? place) (memq (car place) '(at is)) (pair? (cdr place)) (every term? (cdr place)))))))
+
+(define (variable-row? row)
+  (and (list? row) (>= (length row) 4) (symbol? (car row)) (distance? (caddr row)) (distance? (cadddr row))
+       (every place-row? (cddddr row))))
+
+(define-view-kind! 'frame
+  check: (lambda (view names)
+           (for-each (lambda (row)
+                       (if (not (variable-row? row))
+                           (raise-user-error "`" (written row) "` is no variable of a frame, which is written "
+                                             "(NAME VIEW FROM TO (FROM TO PLACE) ...)"))
+                       (view-check (cadr row)))
+                     (cdr view)))
+  size: (lambda (place) 0)
+  value: (lambda (place) '())
+  tree: (lambda (place) "what `locals` shows in an activation of the function"))
+
+(define (selected-level) (session-level (the-session)))
+
+;; The selected activation's function and its frame, (address . rows), or #f.
+(define (selected-frame)
+  (let* ((function (vector-ref (target-activation (selected-level)) 0)) (symbol (symbol-at function))
+         (view (and symbol (= function (cdr symbol)) (view-named (car symbol)))))
+    (and (frame-view? view) (cons function (cdr view)))))
+
+;; How far into the function the activation is; a caller is at its call.
+(define (distance-into function)
+  (- (if (= 0 (selected-level)) (target-pc) (- (vector-ref (target-activation (selected-level)) 1) 1)) function))
+
+(define (within? distance from to) (and (<= from distance) (< distance to)))
+
+(define-documented (local-variables)
+  "The variables in scope where the selected activation stands, each (name view . place), as frames write places; #f
+for one that has no value there. #f: nothing is known of the function's variables."
+  (let ((frame (selected-frame)))
+    (and frame
+         (let ((distance (distance-into (car frame))))
+           (let loop ((rows (reverse (cdr frame))) (found '()))
+             (if (null? rows)
+                 found
+                 (let ((row (car rows)))
+                   (loop (cdr rows)
+                         (if (and (within? distance (caddr row) (cadddr row)) (not (assq (car row) found)))
+                             (cons (cons (car row) (cons (cadr row) (place-at row distance))) found)
+                             found)))))))))
+
+(define (place-at row distance)
+  (let ((found (find (lambda (place) (within? distance (car place) (cadr place))) (cddddr row))))
+    (and found (caddr found))))
+
+(define (sum terms)
+  (u64 (apply + (map (lambda (term) (if (symbol? term) (target-register term) term)) terms))))
+
+(define (local-place variable)
+  (let ((view (cadr variable)) (place (cddr variable)))
+    (cond ((not place)
+           (raise-user-error "`" (car variable) "` has no value here: it is not set yet, or was optimised away; "
+                             "step-line goes on to the next line"))
+          ((symbol? place) (register-view-place view (symbol->string place)))
+          ((eq? 'at (car place)) (memory-view-place view (sum (cdr place))))
+          (else (value-view-place view (sum (cdr place)))))))
+
+;; The variable whose name a word begins with, or #f.
+(define (local-named word)
+  (let ((name (substring word 0 (or (string-index word (lambda (c) (memv c '(#\. #\[)))) (string-length word)))))
+    (and (not (register-name? name))
+         (let ((variables (local-variables))) (and variables (assq (string->symbol name) variables))))))
+
+(define (local-and-steps word evaluate)
+  (let ((variable (local-named word)))
+    (and variable
+         (let* ((length (string-length (symbol->string (car variable))))
+                (steps (parse-steps (substring word length (string-length word)) evaluate)))
+           (and steps (follow (local-place variable) steps))))))
+
+(define-documented (word->location-of-view word evaluate)
+  "Where the value of a place that a view finds is kept: the name of a register, (address . length), or #f where WORD is
+no such place. EVALUATE gives the integer that a word is."
+  (let ((variable (local-named word)) (place (word->view-place word evaluate)))
+    (cond ((not place) #f)
+          ((< (view-place-address place) number-base) (cons (view-place-address place) (view-size place)))
+          ((and variable (symbol? (cddr variable))) (symbol->string (cddr variable)))
+          (else (raise-user-error "`" word "` is kept nowhere: its value is a constant here")))))
+
 ;; ---- words -----------------------------------------------------------------------------------------
 
 ;; The description that a word is: the name of a view, or a form. #f for anything else.
@@ -220,7 +322,7 @@
 (define (symbol-place name)
   (let ((address (symbol-value name)))
     (and address
-         (let ((view (view-named name))) (and view (memory-view-place view address))))))
+         (let ((view (view-named name))) (and view (not (frame-view? view)) (memory-view-place view address))))))
 
 ;; The longest beginning that is a symbol with a view, for symbols may have dots in them.
 (define (symbol-and-steps word evaluate)
@@ -242,7 +344,7 @@ that a word is."
        (let ((colon (string-index word #\:)))
          (if (and colon (< 0 colon (- (string-length word) 1)))
              (cast-place word colon evaluate)
-             (symbol-and-steps word evaluate)))))
+             (or (local-and-steps word evaluate) (symbol-and-steps word evaluate))))))
 
 ;; ---- showing and setting ---------------------------------------------------------------------------
 

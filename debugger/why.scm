@@ -108,7 +108,7 @@
 
 ;; ---- the chain -------------------------------------------------------------------------------------
 
-(define-documented (why what #!optional (limit 20) (length 8) (addresses? #f))
+(define-documented (why what #!optional (limit 20) (length #f) (addresses? #f))
   "Where the value of a register ('r5) or of LENGTH bytes of memory came from, as a tree of records: why-count
 (instructions before the one that made it; #f: it was there from the start), why-address, why-instruction (its
 text), why-place, why-value, why-sources (the whys of what it was made from; #f where LIMIT instructions were

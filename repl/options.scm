@@ -16,6 +16,7 @@
 (define status-internal 70)
 (define status-system 71)
 (define status-no-permission 77)
+(define status-out-of-output 122)
 (define status-out-of-fuel 123)
 (define status-out-of-time 124)
 (define status-waiting 125)

@@ -6,12 +6,13 @@
   ;; making and loading
   make-machine machine-of-fork machine? machine-handle machine-load! machine-reset! machine-restart! machine-entry
   machine-arguments-set! machine-environment-set! machine-directory! machine-grant! machine-revoke! machine-random-seed-set! machine-limits
+  machine-limits-set! machine-quota-set! machine-grant-info config-limits
   ;; running
   machine-run! machine-observe! call-interruptibly make-observation observation-events
   event? event-kind event-count event-pc event-place event-length event-before event-after
   machine-pause-for-breakpoint machine-step! machine-interrupt! machine-deadline-set!
   stop? stop-reason stop-trap stop-pc stop-address stop-message stop-executed stop-count
-  stop-exit-status stop-host-call stop-watchpoint stop-access stop-thread stop-executed-set! stop->text make-stop stop->vector
+  stop-exit-status stop-host-call stop-watchpoint stop-access stop-thread stop-limit stop-limit->text stop-executed-set! stop->text make-stop stop->vector
   machine-trap-kinds
   ;; registers and threads
   machine-register machine-register-set! machine-registers register-number

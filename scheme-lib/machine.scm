@@ -32,15 +32,16 @@
 ;; ---- making and loading ----------------------------------------------------------------------------
 
 (define-documented (make-machine #!key (window #f) (memory-limit #f) (register-limit #f) (call-depth-limit #f)
+                                 (thread-limit #f) (output-limit #f) (stop-for-memory #f)
                                  (arguments '()) (grants '()) (random-seed #f))
   "A new machine: one empty address space, one thread, streams bound to the current Scheme ports. Limits are
-numbers (of bytes, registers, activations); ARGUMENTS is the program's argument list, GRANTS a list of
-further host calls: clock, random."
-  (check-config 'memory-limit memory-limit)
-  (check-config 'register-limit register-limit)
-  (check-config 'call-depth-limit call-depth-limit)
-  (check-config 'window window)
-  (let* ((handle (vm-machine-new window memory-limit register-limit call-depth-limit))
+numbers (of bytes mapped, registers, activations, threads, bytes written; see machine-limits-set!); ARGUMENTS is the
+program's argument list, GRANTS a list of further host calls: clock, random."
+  (for-each (lambda (limit) (check-limit "make-machine" (car limit) (cdr limit)))
+            (list (cons 'window window) (cons 'memory-limit memory-limit) (cons 'register-limit register-limit)
+                  (cons 'call-depth-limit call-depth-limit) (cons 'thread-limit thread-limit)
+                  (cons 'output-limit output-limit)))
+  (let* ((handle (vm-machine-new window memory-limit register-limit call-depth-limit thread-limit))
          (machine (construct-machine handle (make-symbol-table) #f (make-table test: equal?)
                                      (make-vector 3 #f) '() '() '() #f)))
     (for-each (lambda (stream what) (machine-stream-set! machine stream what))
@@ -49,6 +50,8 @@ further host calls: clock, random."
     (machine-arguments-set! machine arguments)
     (for-each (lambda (group) (machine-grant! machine group)) grants)
     (if random-seed (machine-random-seed-set! machine random-seed))
+    (if (or output-limit stop-for-memory)
+        (machine-limits-set! machine output-limit: output-limit stop-for-memory: stop-for-memory))
     machine))
 
 ;; For scheme-lib/state: the machine of a handle that was forked from the machine's own.
@@ -57,14 +60,57 @@ further host calls: clock, random."
                      (table-copy (machine-host-calls machine)) (vector-copy (machine-streams machine))
                      '() '() (machine-tracers machine) #f))
 
-(define (check-config name value)
-  (if (not (or (not value) (and (integer? value) (exact? value) (<= 0 value (- (expt 2 64) 1)))))
-      (error (text "make-machine expects " name ": a number from 0 to 2^64-1, not") value)))
+(define unlimited (- (expt 2 64) 1))
+
+(define (check-limit who name value)
+  (if (not (or (not value) (and (integer? value) (exact? value) (<= 0 value unlimited))))
+      (error (text who " expects " name ": a number from 0 to 2^64-1, not") value)))
+
+(define (limited number) (and (< number unlimited) number))
+
+;; Of a machine, or of a state.
+(define config-limits '(window memory-limit register-limit call-depth-limit thread-limit))
 
 (define-documented (machine-limits machine)
-  "The limits in force: window, memory, registers, call depth, as an association list."
-  (map cons '(window memory-limit register-limit call-depth-limit)
-       (vector->list (vm-machine-config (machine-handle machine)))))
+  "The limits in force, as an association list: window, memory-limit, register-limit, call-depth-limit, thread-limit,
+output-limit (bytes that may still be written, #f: any number), stop-for-memory."
+  (let ((limits (vm-get-limits (machine-handle machine))))
+    (append (map cons config-limits (vector->list (vm-machine-config (machine-handle machine))))
+            (list (cons 'output-limit (limited (vector-ref limits 3)))
+                  (cons 'stop-for-memory (vector-ref limits 4))))))
+
+(define-documented (machine-limits-set! machine #!key (memory-limit 'same) (register-limit 'same)
+                                        (call-depth-limit 'same) (output-limit 'same) (stop-for-memory 'same))
+  "Changes limits of a machine that does not run: of bytes mapped, of registers, of activations, of bytes that may still
+be written (#f: any number), and whether a program that wants more memory stops or gets an error. A run that reached
+one, with the reason limit (or trap: window, call-depth) and nothing done of the instruction, goes on when it is
+raised and run again."
+  (let ((now (vm-get-limits (machine-handle machine))))
+    (define (number name given n)
+      (if (eq? given 'same)
+          (vector-ref now n)
+          (begin
+            (check-limit "machine-limits-set!" name given)
+            (or given unlimited))))
+    (vm-set-limits (machine-handle machine)
+                   (number 'memory-limit memory-limit 0)
+                   (number 'register-limit register-limit 1)
+                   (number 'call-depth-limit call-depth-limit 2)
+                   (number 'output-limit output-limit 3)
+                   (if (eq? stop-for-memory 'same) (vector-ref now 4) (and stop-for-memory #t)))))
+
+(define-documented (machine-quota-set! machine name calls)
+  "From now on the program may make the host call NAME so many times more, #f: any number. A run that would make one
+more stops with the reason limit."
+  (check-limit "machine-quota-set!" 'calls calls)
+  (vm-host-set-quota (machine-handle machine) (group-name name) (or calls unlimited)))
+
+(define-documented (machine-grant-info machine name)
+  "What is known of a host call that was granted, as an association list: signature (a string), fuel (that a call costs
+besides its instruction), calls (that were made) and quota (that may still be made, #f: any number)."
+  (let ((info (vm-host-granted (machine-handle machine) (group-name name))))
+    (list (cons 'signature (vector-ref info 0)) (cons 'fuel (vector-ref info 1)) (cons 'calls (vector-ref info 2))
+          (cons 'quota (limited (vector-ref info 3))))))
 
 (define-documented (machine-reset! machine)
   "Back to a new machine: nothing mapped, no symbols, breakpoints or watchpoints; snapshots become void.
@@ -568,9 +614,11 @@ list."
        (vector->list (vm-timeline-get (machine-handle machine) thread))))
 
 (define-documented (machine-statistics machine)
-  "What the machine did beside the program, as an association list: decoded-instructions, decoded-bytes (of the
-host's memory that decoded code takes), decoded-limit (of a space: more is dropped), decoded-drops (how often it was)."
-  (map cons '(decoded-instructions decoded-bytes decoded-limit decoded-drops)
+  "What the machine has and did beside the program, as an association list: decoded-instructions, decoded-bytes (of the
+host's memory that decoded code takes), decoded-limit (of a space: more is dropped), decoded-drops (how often it was),
+mapped-bytes (as the limit of memory counts them), spaces, threads, snapshots, output-bytes (given to descriptors)."
+  (map cons '(decoded-instructions decoded-bytes decoded-limit decoded-drops mapped-bytes spaces threads snapshots
+              output-bytes)
        (vector->list (vm-machine-statistics (machine-handle machine)))))
 
 (define-documented (machine-keep-log! machine)
@@ -638,11 +686,14 @@ procedure that undoes it."
 
 ;; ---- the outside -----------------------------------------------------------------------------------
 
-(define-documented (machine-host-call! machine name count procedure)
+(define-documented (machine-host-call! machine name count procedure #!key (signature #f) (fuel 0) (quota #f))
   "Lets programs call PROCEDURE by the host call NAME: it receives the machine and COUNT arguments and
-returns the result, an integer (anything else counts as 0)."
+returns the result, an integer (anything else counts as 0). With a SIGNATURE, such as \"u32 bytes\", arguments are checked
+before; a call costs FUEL besides its instruction, and QUOTA calls may be made, #f: any number (machine-quota-set!)."
+  (check-limit "machine-host-call!" 'fuel fuel)
+  (check-limit "machine-host-call!" 'quota quota)
   (let ((name (group-name name)))
-    (vm-host-grant (machine-handle machine) name)
+    (vm-host-grant (machine-handle machine) name signature (or fuel 0) quota)
     (table-set! (machine-host-calls machine) name (cons count procedure))))
 
 (define-documented (machine-host-call-name machine number)
@@ -688,14 +739,15 @@ number and gives up to so many bytes in a u8vector, none at the end; that of ano
 (define reasons '#(halted out-of-fuel trap breakpoint watchpoint host-call interrupted observed traced waiting limit))
 (define traps
   '#(none brk illegal read write execute misaligned divide overflow invalid call-depth window host-call user))
+(define limits '#(none memory output host-calls))
 (define machine-trap-kinds (cdr (vector->list traps)))
 
 ;; Why a run stopped. reason: a symbol of `reasons`; trap: one of `traps` when the reason is trap, else #f;
 ;; executed: instructions of this run; count: of the thread in all; host-call: the name; watchpoint: its
-;; number; access: read or write.
+;; number; access: read or write; limit: memory, output or host-calls when the reason is limit.
 (define-type stop
   constructor: construct-stop
-  reason trap pc address message executed count exit-status host-call watchpoint access thread)
+  reason trap pc address message executed count exit-status host-call watchpoint access thread limit)
 
 (define (make-stop machine thread result executed)
   (let* ((reason (vector-ref reasons (vector-ref result 0)))
@@ -711,7 +763,8 @@ number and gives up to so many bytes in a u8vector, none at the end; that of ano
                     (only-for 'host-call (vm-host-import-name (machine-handle machine) (vector-ref result 7)))
                     (only-for 'watchpoint (vector-ref result 8))
                     (only-for 'watchpoint (if (= (vector-ref result 9) 2) 'write 'read))
-                    thread)))
+                    thread
+                    (only-for 'limit (vector-ref limits (vector-ref result 13))))))
 
 ;; The numbers of comet.h: #(reason trap pc address instruction-count exit-status message).
 (define (stop->vector stop)
@@ -719,9 +772,9 @@ number and gives up to so many bytes in a u8vector, none at the end; that of ano
     (vector (index (stop-reason stop) reasons) (index (stop-trap stop) traps) (stop-pc stop) (or (stop-address stop) 0)
             (stop-count stop) (or (stop-exit-status stop) 0) (or (stop-message stop) ""))))
 
-(define (restop stop reason trap address message)
+(define (restop stop reason trap address message #!optional (limit #f))
   (construct-stop reason trap (stop-pc stop) address message (stop-executed stop) (stop-count stop)
-                  #f #f #f #f (stop-thread stop)))
+                  #f #f #f #f (stop-thread stop) limit))
 
 (define-documented (stop->text stop #!optional (machine #f))
   "A stop in one line for people, with symbols where the machine is given."
@@ -736,8 +789,18 @@ number and gives up to so many bytes in a u8vector, none at the end; that of ano
              (hex-address (stop-address stop)) ", before " place))
       ((host-call) (text "host call " (stop-host-call stop) " at " place " waits for its result"))
       ((observed) (text "observed before " place))
+      ((limit) (text (stop-limit->text stop) " at " place "; nothing was done of this call"))
       ((waiting) (text "every thread waits, thread " (stop-thread stop) " at " place))
       (else (text "interrupted at " place)))))
+
+(define-documented (stop-limit->text stop)
+  "Which limit a run has reached, in words."
+  (text "the limit of "
+        (case (stop-limit stop)
+          ((memory) "memory")
+          ((output) "output")
+          (else "calls of this host call"))
+        " is reached"))
 
 (define all-fuel (- (expt 2 64) 1))
 
@@ -820,7 +883,7 @@ reason interrupted."
 (define (at-present machine thread reason executed)
   (let ((thread (next-thread machine thread)))
     (construct-stop reason #f (machine-pc machine thread) #f #f executed (machine-count machine thread)
-                    #f #f #f #f thread)))
+                    #f #f #f #f thread #f)))
 
 (define-documented (machine-pause-for-breakpoint machine stop)
   "For callers that run in slices: behind a slice that ran out of fuel at a breakpoint, which the next
@@ -955,10 +1018,17 @@ that Scheme serves, what they did is seen only where the machine records."
                    (text "host call " name ": the byte at " (hex-address forbidden)
                          (if read? " may not be written" " may not be read"))))
           ((= 0 length) (complete 0))
+          ((and (not read?) (> (caddr arguments) (output-left machine))) (restop stop 'limit #f #f #f 'output))
           (read?
            (let ((bytes (stream-read! stream length)))
              (vm-write (machine-handle machine) space address bytes)
              (complete (u8vector-length bytes))))
           (else
            (stream-write! stream (vm-read (machine-handle machine) space address length))
+           (if (< (output-left machine) unlimited)
+               (machine-limits-set! machine output-limit: (- (output-left machine) length)))
            (complete length)))))
+
+;; C counts what it gives to descriptors by itself; all of a write fits, or none of it is written.
+(define (output-left machine)
+  (vector-ref (vm-get-limits (machine-handle machine)) 3))

@@ -82,8 +82,8 @@ be read first."
   (cons (fact state 5) (fact state 6)))
 
 (define-documented (state-limits state)
-  "The limits of the machine that was saved, as machine-limits gives them."
-  (map cons '(window memory-limit register-limit call-depth-limit)
+  "The limits of the machine that was saved: those that machine-limits begins with, but for output and stopping."
+  (map cons config-limits
        (vector->list (vm-state-config (state-handle state)))))
 
 (define (names-of get state)
@@ -149,7 +149,7 @@ work, others stop the run with the reason host-call unless machine-host-call! se
 limit of memory is above ALLOWED-MEMORY bytes: the file may come from anybody."
   (let* ((limit (lambda (name) (cdr (assq name (state-limits state)))))
          (machine (make-machine memory-limit: (limit 'memory-limit) register-limit: (limit 'register-limit)
-                                call-depth-limit: (limit 'call-depth-limit))))
+                                call-depth-limit: (limit 'call-depth-limit) thread-limit: (limit 'thread-limit))))
     (if (> (limit 'memory-limit) allowed-memory)
         (error (text "the state is of a machine that may map " (limit 'memory-limit) " bytes; this one may only map "
                      allowed-memory)))

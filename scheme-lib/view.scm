@@ -8,7 +8,7 @@
 ;;   (bytes 16)                                bytes
 ;;   (enum u8 (red 0) (green 1))               names of an integer
 ;;   (bits u16 (ready 1) (mode 3) (_ 4) …)     parts of an integer from its lowest bit on; _ is not shown
-;;   (pointer VIEW [u32])                      the address of what VIEW describes
+;;   (pointer VIEW [u32 [BASE]])               the address of what VIEW describes, which may count from BASE
 ;;   (array COUNT VIEW)                        COUNT: a number, or an earlier field of the record around
 ;;   (record [SIZE] (name VIEW [OFFSET]) …)    fields, one behind the other where no offset is said
 ;;   (union FIELD (WHEN VIEW) … (else VIEW))   what an earlier field decides: WHEN is a number or a name of its enum
@@ -608,17 +608,24 @@ or is #f where the place is not to be set; VALUE->TEXT shows the value."
            (and scalar? (not (eq? (head (view-place-view place)) 'pointer))))))
    (lambda (message) #f)))
 
+;; What a pointer that is not 0 counts from.
+(define (pointer-base view) (if (and (pair? (cddr view)) (pair? (cdddr view))) (cadddr view) 0))
+
 (define-view-kind! 'pointer scalar?: #t
   check: (lambda (view names)
-           (check-shape view 2 3 "(pointer VIEW) or (pointer VIEW u32)")
+           (check-shape view 2 4 "(pointer VIEW), (pointer VIEW u32) or (pointer VIEW u32 BASE)")
            (check (cadr view) '())
-           (if (pair? (cddr view)) (check-integer-view (caddr view) names)))
+           (if (pair? (cddr view)) (check-integer-view (caddr view) names))
+           (if (not (exact-integer? (pointer-base view))) (bad view "BASE is a number")))
   size: (lambda (place) (pointer-size (view-place-view place)))
-  value: (lambda (place) (read-number place (pointer-size (view-place-view place))))
+  value: (lambda (place)
+           (let* ((view (view-place-view place)) (number (read-number place (pointer-size view))))
+             (if (= number 0) 0 (+ number (pointer-base view)))))
   tree: (lambda (place) (pointer-tree place #f))
   write!: (lambda (place value)
-            (let ((size (pointer-size (view-place-view place))))
-              (write-number! place size (check-integer 'pointer value size)))))
+            (let* ((view (view-place-view place)) (size (pointer-size view))
+                   (number (if (and (exact-integer? value) (not (= value 0))) (- value (pointer-base view)) value)))
+              (write-number! place size (check-integer 'pointer number size)))))
 
 ;; ---- records ---------------------------------------------------------------------------------------
 

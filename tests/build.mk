@@ -18,8 +18,9 @@ $(TESTS)/core: $(CORE_TEST_OBJECTS) $(BUILD)/libcomet-vm.a
 $(TESTS)/conformance: $(CONFORMANCE_OBJECTS) $(BUILD)/libcomet-vm.a
 
 # What each target of the fuzzers consists of, besides the program that tries it: see tests/fuzz/README.md.
-FUZZ_TARGETS := image-fuzz state-fuzz replay-fuzz api-fuzz lockstep
+FUZZ_TARGETS := image-fuzz link-fuzz state-fuzz replay-fuzz api-fuzz lockstep
 FUZZ_PARTS_image-fuzz := image_fuzz allocations damage random_program
+FUZZ_PARTS_link-fuzz := link_fuzz allocations damage
 FUZZ_PARTS_state-fuzz := state_fuzz state_files state_seeds allocations damage
 FUZZ_PARTS_replay-fuzz := replay_fuzz state_files state_seeds allocations damage
 FUZZ_PARTS_api-fuzz := api_fuzz $(patsubst tests/fuzz/%.cpp,%,$(wildcard tests/fuzz/api/*.cpp)) random_program
@@ -138,6 +139,7 @@ test-suites: $(TESTS)/cases $(FUZZ_IMAGES) sanitized-programs coverage-programs
 	  conformance-sanitized '$(SANITIZED)/conformance $(TESTS)/cases $(BUILD)/check/coverage-sanitized.md' \
 	  lockstep '$(TESTS)/lockstep 1 0 800' \
 	  lockstep-sanitized '$(SANITIZED)/lockstep 2 0 40' \
+	  fuzz-links '$(SANITIZED)/link-fuzz 1 0 3000' \
 	  fuzz-images '$(SANITIZED)/image-fuzz 1 0 3000 $(FUZZ_IMAGES)' \
 	  fuzz-states '$(SANITIZED)/state-fuzz 1 0 2000' \
 	  fuzz-replays '$(SANITIZED)/replay-fuzz 1 0 1000' \

@@ -86,7 +86,8 @@ typedef struct comet_config {
   size_t size;
   uint64_t window;          /* bytes of each space, from address 0, on the fast path; rounded up to pages;
                                0: none, which is also what a portable build does */
-  uint64_t memory_limit;    /* bytes that may be mapped, all spaces together; not what snapshots alone hold */
+  uint64_t memory_limit;    /* bytes that may be mapped, all spaces together, and of their tables: a page for each 1024;
+                               not what snapshots alone hold */
   uint64_t register_limit;  /* registers that the windows of one thread may reach before a call traps */
   uint64_t call_depth_limit;/* activations of one thread */
   uint64_t thread_limit;    /* threads that there may be when the program makes one; each may take memory of the host
@@ -116,7 +117,8 @@ typedef struct comet_limits {
   uint64_t memory;     /* as comet_config's memory_limit */
   uint64_t registers;  /* register_limit */
   uint64_t call_depth; /* call_depth_limit */
-  uint64_t output;     /* bytes that the host call write may still give to descriptors; COMET_UNLIMITED at first */
+  uint64_t output;     /* bytes that the host call write may still give to descriptors; COMET_UNLIMITED at first. Who
+                          serves a stream (COMET_STREAM_EMBEDDER) counts what goes there, if it is to be limited */
   int stop_for_memory; /* 0: a program that maps beyond `memory` gets an error from the host call map; 1: the run stops */
 } comet_limits;
 
@@ -406,6 +408,9 @@ enum {
  * any handler wait too, up to COMET_EVENT_QUEUE of them. COMET_ERROR_STATE: the queue is full. May be called from any
  * thread and from a signal handler. */
 COMET_API comet_status comet_post_event(comet_machine* machine, uint64_t kind, uint64_t id, uint64_t value);
+/* Whether a thread has a handler for an event of this kind and id. For embedders that do something else where there is
+ * none, as with a signal that ends the program. */
+COMET_API comet_status comet_event_handled(const comet_machine* machine, uint64_t kind, uint64_t id, int* handled, comet_error* error);
 
 /* What instructions do, for comet_observe. */
 enum {
@@ -816,6 +821,26 @@ COMET_API size_t comet_describe_place(const comet_image* image, uint64_t address
  * COMET_ERROR_CAPABILITY names the first import that is not granted. After COMET_ERROR_MEMORY, where the host has
  * not even enough to go back, a part may be loaded. Not possible while the machine runs. */
 COMET_API comet_status comet_image_load(const comet_image* image, comet_machine* machine, comet_space space, comet_error* error);
+
+/* ------------------------------------------------------------------------------------------------
+ * Objects: parts of programs, as `comet-vm asm -c` makes them of sources, and archives of them
+ */
+
+typedef struct comet_linker comet_linker;
+
+/* Nothing to link yet. */
+COMET_API comet_status comet_linker_new(comet_linker** linker, comet_error* error);
+COMET_API void comet_linker_free(comet_linker* linker);
+
+/* Adds the bytes of an object or an archive, which are copied and checked; `name` is what errors call it, such as its
+ * path. Objects take part in the order in which they are added; of an archive, members that define what nothing has
+ * defined yet. */
+COMET_API comet_status comet_linker_add(comet_linker* linker, const char* name, const void* bytes, size_t length, comet_error* error);
+/* Makes a program of what was added, an image of the same bytes as `comet-vm link` makes of the same files; more may be
+ * added and linked afterwards. entry: the symbol where it begins; NULL: where an object says, or else _start, main, or
+ * the beginning of the code. COMET_ERROR_FORMAT: a symbol that is defined nowhere or twice, a number that does not fit,
+ * or a damaged object; the message tells the source's place, the object and its section. */
+COMET_API comet_status comet_linker_link(const comet_linker* linker, const char* entry, comet_image** image, comet_error* error);
 
 /* ------------------------------------------------------------------------------------------------
  * States in files: checkpoints, core files, a machine moved to another process, recordings

@@ -185,8 +185,32 @@ class image {
   comet_image* get() const noexcept { return handle_.get(); }
 
  private:
+  friend class linker;
   explicit image(comet_image* made) : handle_(made) {}
   std::unique_ptr<comet_image, detail::deleter<comet_image_free>> handle_;
+};
+
+// Objects and archives, of which images are made.
+class linker {
+ public:
+  linker() {
+    comet_linker* made = nullptr;
+    detail::checked(comet_linker_new, &made);
+    handle_.reset(made);
+  }
+  linker& add(const char* name, const byte_vector& bytes) {
+    detail::checked(comet_linker_add, get(), name, bytes.data(), bytes.size());
+    return *this;
+  }
+  image link(const char* entry = nullptr) const {
+    comet_image* made = nullptr;
+    detail::checked(comet_linker_link, get(), entry, &made);
+    return image(made);
+  }
+  comet_linker* get() const noexcept { return handle_.get(); }
+
+ private:
+  std::unique_ptr<comet_linker, detail::deleter<comet_linker_free>> handle_;
 };
 
 // ---- host calls ----------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@
 (use debugger/target)
 (use debugger/program)
 (use debugger/value)
+(use debugger/views)
 (use debugger/run)
 (use debugger/show)
 (use debugger/dap/adapter)
@@ -117,10 +118,16 @@
 (define (data-value name) (u8vector->number (target-read (symbol-value name) 8)))
 (define (data-set! name value) (target-write! (symbol-value name) (number->u8vector value 8)))
 
+;; Variables of the function, which are known by their names alone.
+(define (local-names) (map (lambda (variable) (symbol->string (car variable))) (or (local-variables) '())))
+(define (local-value name) (view-ref name))
+(define (local-set! name value) (view-put! name value))
+
 (define all-scopes
   (list (make-scope "Registers" "registers" #f register-names target-register target-register-set!)
         (make-scope "Thread registers" "registers" #f thread-register-names target-register target-register-set!)
-        (make-scope "Data" "globals" #t data-names data-value data-set!)))
+        (make-scope "Data" "globals" #t data-names data-value data-set!)
+        (make-scope "Locals" "locals" #f local-names local-value local-set!)))
 
 (define (scope-number level index) (+ 1 index (* level (length all-scopes))))
 
@@ -137,15 +144,16 @@
 
 (define-request (scopes arguments) when: stopped
   (select-frame! arguments)
-  (let ((level (session-level (the-session))))
-    (json-object
-     "scopes"
-     (list->vector
-      (map (lambda (scope index)
-             (json-object "name" (scope-name scope) "presentationHint" (scope-hint scope)
-                          "variablesReference" (scope-number level index) "expensive" (scope-expensive? scope)))
-           all-scopes
-           (iota (length all-scopes)))))))
+  (let* ((level (session-level (the-session)))
+         (objects (map (lambda (scope index)
+                         (json-object "name" (scope-name scope) "presentationHint" (scope-hint scope)
+                                      "variablesReference" (scope-number level index)
+                                      "expensive" (scope-expensive? scope)))
+                       all-scopes
+                       (iota (length all-scopes))))
+         (others (reverse (cdr (reverse objects)))))
+    ;; Where there are variables, they are what one looks for first.
+    (json-object "scopes" (list->vector (if (null? (local-names)) others (cons (car (reverse objects)) others))))))
 
 ;; ---- variables -------------------------------------------------------------------------------------------
 
@@ -155,7 +163,7 @@
 (define (memory-reference value) (if (and (>= value 65536) (mapped? value)) (hex-address value) (void)))
 
 (define (variable scope name arguments)
-  (if (viewed? name) (viewed-variable name name) (plain-variable scope name arguments)))
+  (if (or (viewed? name) (local-named name)) (viewed-variable name name) (plain-variable scope name arguments)))
 
 (define (plain-variable scope name arguments)
   (let ((value ((scope-value scope) name)))

@@ -93,6 +93,24 @@ comet-vm ar rcs one.a names.o others.o; comet-vm ar rcs two.a names.o others.o
 promise="the same members are the same bytes"
 if cmp one.a two.a; then ok "$promise"; else not_ok "$promise" ""; fi
 
+# ---- the runner links what it runs -------------------------------------------------------------------------
+
+runner() { timeout 20 "$COMET-no-scheme" "$@" </dev/null; }
+printf '.global _start\n_start: imm r2, value\n hcall r1, exit\n' >program.s
+printf '.global value\nvalue = 42\n' >value.s
+comet-vm asm -c program.s; comet-vm asm -c value.s
+comet-vm ar rcs values.a value.o
+check "the runner runs an object with others" 42 "$(runner --with value.o program.o; echo $?)"
+check "and with an archive" 42 "$(runner --with values.a program.o; echo $?)"
+check "what is missing is told with its place: status 65" \
+  $'comet-vm-no-scheme: program.s:2:17: no object defines the label "value" (in program.o, section ".text")\n65' \
+  "$(runner program.o 2>&1; echo $?)"
+check "--with is for objects: status 64" 64 "$(runner --with value.o whole.img 2>errors; echo $?)"
+check "and says so" "comet-vm-no-scheme: whole.img: is no object; --with links objects and archives" "$(cat errors)"
+check "a file that is no object is refused: status 65" 65 "$(runner --with program.s program.o 2>errors; echo $?)"
+check "with its name" "comet-vm-no-scheme: program.s: this is neither an object nor an archive; comet-vm asm -c makes objects of sources" \
+  "$(cat errors)"
+
 # ---- disasm --source -------------------------------------------------------------------------------------
 
 comet-vm disasm --source names.o >again.s

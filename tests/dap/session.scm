@@ -7,6 +7,7 @@
 (load "tests/dap/client.scm")
 
 (define factorial "tests/repl/programs/factorial.s")
+(define json.c "examples/json.c")
 (define (source path) (json-object "path" (path-expand path)))
 
 (define (set-lines client path . lines)
@@ -158,6 +159,28 @@
           (if (> (ref answer "variablesReference") 0) "third" answer)))
   (test "a number from before is refused" "there is no variable 1073741999 any more; the program went on"
         (request client "variables" "variablesReference" 1073741999))
+  (stop-client client))
+
+;; With nothing to read it fails, and says what it expected.
+(test-group "variables of a C program"
+  (define client (start-client))
+  (define json "examples/json.wasm")
+  (define stopped (launch-and-stop client json (lambda () (set-lines client json.c 69)) "stopOnEntry" #f))
+  (define (locals frame)
+    (let ((scope (ref (request client "scopes" "frameId" frame) "scopes" 0)))
+      (and (equal? "Locals" (ref scope "name")) (ref scope "variablesReference"))))
+  (test "the program stopped at its source" "breakpoint" (ref stopped "reason"))
+  (test "an argument has its value" "\"a value\""
+        (let ((value (value-of client (locals 1) "what")))
+          (substring value (- (string-length value) 9) (string-length value))))
+  (test "a program without such has no scope for them" 3
+        (let* ((other (start-client)) (stopped (launch-and-stop other factorial void "stopOnEntry" #t))
+               (scopes (ref (request other "scopes" "frameId" 1) "scopes")))
+          (stop-client other)
+          (vector-length scopes)))
+  (test "one can be evaluated" #t (and (string-contains (evaluate client "what" "frameId" 1) "a value") #t))
+  (test "and set" "0"
+        (ref (request client "setVariable" "variablesReference" (locals 1) "name" "what" "value" "0") "value"))
   (stop-client client))
 
 (test-group "disassembly"

@@ -25,12 +25,13 @@
 namespace {
 
 char page[4096];
+comet::runner::Fences fences;
 
 struct Attempt {
   const char* what;
   bool allowed;
   void (*make)();
-  bool with_files = false;
+  bool with_files = false;  // "/" for reading
 };
 
 const Attempt attempts[] = {
@@ -43,6 +44,10 @@ const Attempt attempts[] = {
     {"ask what a descriptor is", true, [] { struct stat information; if (fstat(0, &information) != 0) _exit(1); }},
     {"set up a terminal", false, [] { int line = 0; ioctl(0, TIOCSETD, &line); }},
     {"open a file where directories were granted", true, [] { if (open("/", O_RDONLY) < 0) _exit(1); }, true},
+    {"write where reading was granted", true, [] {
+       const int file = open("confined-by-landlock", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+       if (fences.landlock && (file >= 0 || errno != EACCES)) _exit(1);
+     }, true},
     {"make another process there", false, [] { fork(); }, true},
     {"change its owner", false, [] { chown("/nowhere", 0, 0); }, true},
     {"open a file", false, [] { open("/etc/passwd", O_RDONLY); }},
@@ -65,7 +70,9 @@ const Attempt attempts[] = {
 bool ends_as_it_should(const Attempt& attempt) {
   const pid_t child = fork();
   if (child == 0) {
-    comet::runner::confine(attempt.with_files);
+    std::vector<comet::runner::Directory> directories;
+    if (attempt.with_files) directories.push_back({"/", "/", true});
+    fences = comet::runner::confine(directories);
     attempt.make();
     _exit(0);
   }

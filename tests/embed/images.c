@@ -113,6 +113,16 @@ static void spin(void) {
   emit("jump", 0, 0, 0);
 }
 
+/* Spins until a signal comes, and ends with its number. */
+static void handle_signal(void) {
+  const int handler = 1;
+  host(other_call, COMET_ON_SIGNAL, 15, (int64_t)labels[handler]);
+  label(0);
+  emit("jump", 0, 0, 0);
+  label(handler);
+  emit("hcall", 1, exit_call, 0);
+}
+
 static void write_forever(void) {
   label(0);
   host(write_call, 1, (int64_t)data, 4096);
@@ -258,6 +268,7 @@ int main(int count, char** arguments) {
   const char* const arguments_calls[] = {"arg_count", "arg", NULL};
   const char* const environment_calls[] = {"env_count", "env", NULL};
   const char* const clock_call[] = {"clock", NULL};
+  const char* const signal_call[] = {"on", NULL};
   const char* const random_call[] = {"random", NULL};
   const char* const all_calls[] = {"arg_count", "arg", "clock", "random", NULL};
   const uint64_t a_mebibyte = 1 << 20;
@@ -267,6 +278,7 @@ int main(int count, char** arguments) {
   save(directory, "print-arguments.image", print_arguments, arguments_calls, 8192);
   save(directory, "print-environment.image", print_environment, environment_calls, 8192);
   save(directory, "spin.image", spin, none, 16);
+  save(directory, "handle-signal.image", handle_signal, signal_call, 16);
   save(directory, "write-forever.image", write_forever, none, 4096);
   save(directory, "write-until-it-fails.image", write_until_it_fails, none, 4096);
   save(directory, "store-astray.image", store_astray, none, 16);

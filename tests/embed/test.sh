@@ -184,7 +184,7 @@ ends_in_silence() { ends "$@" && [ ! -s out ] && [ ! -s err ]; }
 help_names_all() {
   ends 0 --help || return 1
   local option
-  for option in fuel time memory call-depth registers output allow deny dir env seed no-confine core record statistics hash quiet config verify json help version; do
+  for option in fuel time memory call-depth registers output allow deny dir env seed turns with no-confine core record statistics hash quiet config verify json help version; do
     grep -q -e "--$option" out && grep -q -e "\\\\-\\\\-${option/-/\\\\-}" "$root/vm-ext/runner/comet-vm-no-scheme.1" || {
       echo "--$option is not in --help or the manual page"
       return 1
@@ -301,6 +301,10 @@ statistics_are_json() { # STATUS WORDS ARGUMENT...
   ! command -v python3 >/dev/null || python3 -c 'import json; json.load(open("json"))'
 }
 check "--statistics counts instructions" statistics_are_json 0 '"instructions": 2001,' count.image
+check "and fuel" statistics_are_json 0 '"fuel": 2001,' count.image
+check "and threads" statistics_are_json 0 '"threads": 1,' count.image
+check "and bytes of output" statistics_are_json 0 '"output": 3,' --env A=x print-environment.image
+check "and tells which fences stand" statistics_are_json 0 '"fences": {"seccomp": false, "landlock": false},' --no-confine count.image
 check "--statistics counts host calls by name" statistics_are_json 0 '"host_calls": {"read": 0, "write": 1, "exit": 0, "env_count": 1, "env": 1}' \
   --env A=x print-environment.image
 check "--statistics tells of a trap" statistics_are_json 132 '"trap": {"kind": "bad write", "address": "0x50008"' store-astray.image
@@ -436,7 +440,19 @@ time_ends_waiting() {
 }
 mkfifo pipe
 exec 9<>pipe
+ended_by() { # SIGNAL STATUS IMAGE
+  "$runner" --statistics json "$3" 2>err &
+  local job=$!
+  sleep 0.3
+  kill "-$1" "$job"
+  wait "$job"
+  [ $? -eq "$2" ] && grep -q "\"status\": $2" json
+}
 check "Ctrl-C ends a loop: status 130" interrupted spin.image /dev/null
+check "SIGTERM ends a loop: status 143, and statistics are written" ended_by TERM 143 spin.image
+check "so does SIGHUP: status 129" ended_by HUP 129 spin.image
+check "a program with a handler for SIGTERM gets it" ended_by TERM 15 handle-signal.image
+check "and no other" ended_by USR1 138 handle-signal.image
 check "Ctrl-C ends a wait for input: status 130" interrupted copy-input.image pipe
 check "--time ends a wait for input: status 124" time_ends_waiting
 exec 9>&-

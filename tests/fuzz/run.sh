@@ -40,9 +40,9 @@ by_libfuzzer() { # TARGET
 fuzz() { # TARGET
   local sanitized=$build/sanitize/tests
   case $way:$1 in
-    libfuzzer:image | libfuzzer:state | libfuzzer:replay | libfuzzer:api) by_libfuzzer "$1" ;;
+    libfuzzer:image | libfuzzer:link | libfuzzer:state | libfuzzer:replay | libfuzzer:api) by_libfuzzer "$1" ;;
     *:image) "$sanitized/image-fuzz" "$seed" 0 "${seconds}s" "${images[@]}" ;;
-    *:state | *:replay | *:api) "$sanitized/$1-fuzz" "$seed" 0 "${seconds}s" ;;
+    *:link | *:state | *:replay | *:api) "$sanitized/$1-fuzz" "$seed" 0 "${seconds}s" ;;
     *:lockstep) "$sanitized/lockstep" "$seed" 0 "${seconds}s" ;;
     *:left-behind) repeat left_behind ;;
     *:objects) in_scheme 300 tests/asm/fuzz-binaries.scm ;;

@@ -75,6 +75,13 @@ static void descriptors(void) {
   say("pread", (int)pread(file, bytes, sizeof bytes, 4));
   say("pwrite", (int)pwrite(file, "XY", 2, 0));
   say("access mode", fcntl(file, F_GETFL) & O_ACCMODE);
+  say("posix_fallocate", posix_fallocate(file, 12, 8));
+  say("where it is", (int)lseek(file, 0, SEEK_CUR));
+  say("how long it is", (int)lseek(file, 0, SEEK_END));
+  say("posix_fallocate inside", posix_fallocate(file, 0, 5));
+  say("how long it stays", (int)lseek(file, 0, SEEK_END));
+  say("posix_fallocate of nothing", posix_fallocate(file, 0, 0) == EINVAL);
+  say("posix_fallocate of none", posix_fallocate(99, 0, 5) == EBADF);
   say("close", close(file));
   say("unlink", unlink("sub/moved.txt") + unlink("link"));
   say("rmdir", rmdir("sub"));

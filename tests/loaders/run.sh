@@ -102,6 +102,33 @@ for command in "$COMET run" "$RUNNER"; do
   contains "and a value" "--env takes NAME=VALUE, not " "$(cat "$WORK/err")"
 done
 
+# ---- WebAssembly: variables of C programs, whichever version of DWARF tells of them ---------------------
+
+cat >"$WORK/vars.c" <<'END'
+struct node { short value; struct node *next; unsigned low : 3, high : 5; enum { red, blue } color; };
+static struct node last = {-7, 0, 5, 9, blue}, first = {40, &last, 1, 2, red};
+static int sum(const struct node *n, int scale) {
+  int result = 0;
+  while (n) {
+    const struct node *here = n;
+    result += here->value * scale;
+    n = here->next;
+  }
+  return result;
+}
+int main(void) { return sum(&first, 2) - 66; }
+END
+if (cd "$WORK" && clang --target=wasm32-wasi -g vars.c -o vars.wasm) 2>/dev/null; then
+  for version in 3 4 5; do
+    (cd "$WORK" && clang --target=wasm32-wasi -g "-gdwarf-$version" vars.c -o vars.wasm)
+    output=$(printf '%s\n' 'break vars.c:8' run locals continue 'print n.color' up 'print first.next.high' \
+      | timeout 20 "$COMET" debug "$WORK/vars.wasm" 2>&1)
+    for line in "  value: 40" "  low: {value: 1}" "  high: {value: 2}" "scale = 2" "result = 80" "n.color = blue" "first.next.high = {value: 9}"; do
+      contains "DWARF $version tells that$line" "$line" "$output"
+    done
+  done
+fi
+
 # ---- WebAssembly inside a program in C, which serves its imports -----------------------------------------
 
 base64 -d >"$WORK/guest.wasm" <<'END' # the module in the comment of examples/embed/wasm.c

@@ -76,6 +76,8 @@
     (list (value-of '(i32) '(i32.const 1) '(i32.const 2) '(i32.const 9) '(select))
           (value-of '(i32) '(i32.const 1) '(i32.const 2) '(i32.const 0) '(select))
           (value-of '(f32) '(f32.const 1.5) '(f32.const 2.) '(i32.const 1) '(select_t f32))))
+  (test "a null reference is one" '(1 0)
+    (value-of '(i32 i32) '(ref.null funcref) '(ref.is_null) '(ref.func 0) '(ref.is_null)))
   (test "what cannot be reached may be anything" 3
     (value-of '(i32) '(block i32) '(i32.const 3) '(br 0) '(i32.add) '(drop) '(local.get 0) '(nop) '(end)))
   (test "arguments keep their places below and above operands" 354
@@ -91,17 +93,29 @@
 
 (test-group "WebAssembly memory"
   (test "is what its data segments say" 111 (value-of '(i32) '(i32.const 10) '(i32.load8_u 0 2)))
-  (test "loads make narrow numbers wide" '(-1 255 -1 255 -2 65534 -2 4294967294)
-    (map (lambda (load) (value-of (list (string->symbol (substring (symbol->string load) 0 3)))
-                                  '(i32.const 64) (if (memq load '(i32.load8_s i32.load8_u i64.load8_s i64.load8_u))
-                                                      '(i64.const 255) '(i64.const #xfffffffe))
-                                  '(i64.store 0 0) '(i32.const 64) (list load 0 0)))
-         '(i32.load8_s i32.load8_u i64.load8_s i64.load8_u i32.load16_s i64.load16_u i64.load32_s i64.load32_u)))
-  (test "stores cut numbers" #x1234
-    (value-of '(i64) '(i32.const 64) '(i32.const #x56781234) '(i32.store16 0 0)
-              '(i32.const 66) '(i64.const #x100) '(i64.store8 0 0) '(i32.const 64) '(i64.load32_u 0 0)))
-  (test "reals go through memory as they are" -2.5
-    (value-of '(f64) '(i32.const 64) '(f64.const -2.5) '(f64.store 0 0) '(i32.const 64) '(f64.load 0 0)))
+  ;; Of bytes 80 to 87, hexadecimal, in order.
+  (for-each
+   (lambda (row)
+     (test (text (car row) " loads") (cadr row)
+       (value-of (list (string->symbol (substring (symbol->string (car row)) 0 3)))
+                 '(i32.const 64) '(i64.const #x-78797a7b7c7d7e80) '(i64.store 0 0)
+                 '(i32.const 64) (list (car row) 0 0))))
+   '((i32.load #x-7c7d7e80) (i64.load #x-78797a7b7c7d7e80) (i32.load8_s -128) (i32.load8_u 128)
+     (i32.load16_s #x-7e80) (i32.load16_u #x8180) (i64.load8_s -128) (i64.load8_u 128) (i64.load16_s #x-7e80)
+     (i64.load16_u #x8180) (i64.load32_s #x-7c7d7e80) (i64.load32_u #x83828180)))
+  ;; Over zeros.
+  (for-each
+   (lambda (row)
+     (test (text (car row) " stores") (caddr row)
+       (value-of '(i64) '(i32.const 64) (cadr row) (list (car row) 0 1) '(i32.const 64) '(i64.load 0 0))))
+   '((i32.store (i32.const #x12345678) #x1234567800) (i64.store (i64.const #x123456789) #x12345678900)
+     (i32.store8 (i32.const #x1234) #x3400) (i32.store16 (i32.const #x123456) #x345600)
+     (i64.store8 (i64.const #x1234) #x3400) (i64.store16 (i64.const #x123456) #x345600)
+     (i64.store32 (i64.const #x123456789a) #x3456789a00)
+     (f32.store (f32.const 1.5) #x3fc0000000) (f64.store (f64.const 1.5) #x-800000000000000)))
+  (test "reals go through memory as they are" '(-2.5 -2.5)
+    (value-of '(f64 f32) '(i32.const 64) '(f64.const -2.5) '(f64.store 0 0) '(i32.const 64) '(f64.load 0 0)
+              '(i32.const 64) '(f32.const -2.5) '(f32.store 0 0) '(i32.const 64) '(f32.load 0 0)))
   (test "begins with its size, and grows to its limit" '(1 1 3 -1 3)
     (value-of '(i32 i32 i32 i32 i32) '(memory.size 0) '(i32.const 2) '(memory.grow 0) '(memory.size 0)
               '(i32.const 1) '(memory.grow 0) '(i32.const 0) '(memory.grow 0)))

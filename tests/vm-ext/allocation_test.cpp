@@ -9,6 +9,7 @@
 #include <functional>
 #include <new>
 
+#include "objects.h"
 #include "state_files.h"
 
 using namespace support;
@@ -303,6 +304,22 @@ BOOST_AUTO_TEST_CASE(an_image_is_loaded_whole_or_not_at_all) {
     return status;
   });
   comet_image_free(image);
+}
+
+BOOST_AUTO_TEST_CASE(objects_are_linked_whole_or_not_at_all) {
+  const std::string library = objects_by_hand::archive({{"m.o/", objects_by_hand::object(objects_by_hand::defines)}});
+  const std::string program = objects_by_hand::object(objects_by_hand::calls);
+  sweep("linking", [&](fixture&, comet_error* error) {
+    comet_linker* linker = nullptr;
+    comet_image* image = nullptr;
+    comet_status status = comet_linker_new(&linker, error);
+    if (status == COMET_OK) status = comet_linker_add(linker, "library.a", library.data(), library.size(), error);
+    if (status == COMET_OK) status = comet_linker_add(linker, "program.o", program.data(), program.size(), error);
+    if (status == COMET_OK) status = comet_linker_link(linker, nullptr, &image, error);
+    comet_linker_free(linker);
+    comet_image_free(image);
+    return status;
+  });
 }
 
 BOOST_AUTO_TEST_CASE(a_state_is_saved_read_and_taken_over_whole_or_not_at_all) {

@@ -2,6 +2,7 @@
 // log, and without a trace in what they interrupt.
 #include <unistd.h>
 
+#include <ctime>
 #include <random>
 
 #include "programs.h"
@@ -10,12 +11,6 @@
 using namespace support;
 
 namespace {
-
-bytes saved(const machine& vm) {
-  bytes file;
-  SUPPORT_OK(comet_state_save(vm, nullptr, append, &file, nullptr, error));
-  return file;
-}
 
 void grant(machine& vm, const char* group) { SUPPORT_OK(comet_host_grant_standard(vm, group, error)); }
 
@@ -269,16 +264,51 @@ BOOST_AUTO_TEST_CASE(who_is_asked_while_all_wait_may_free_the_machine) {
 
 // Where there is much to look through for every trap, a run is asked to stop all the same.
 BOOST_AUTO_TEST_CASE(traps_of_a_large_register_stack_count_as_work) {
+  const auto times_asked = [](bool again) {
+    program p;
+    p.on(COMET_ON_TRAP, COMET_TRAP_DIVIDE, 1);
+    std::uint64_t loop = p.here();
+    p.add("imm", {1000000, 1}).add("imm", {1000000, 0});
+    if (!again) loop = p.here();
+    p.add("div_u", {10, 1, 0}).add("jump", {loop});
+    p.at(1).add("imm", {1, 2}).add("ret");
+    machine vm = p.make();
+    int asked = 0;
+    comet_set_poll(vm, [](void* count) { return ++*static_cast<int*>(count), 0; }, &asked);
+    BOOST_CHECK_EQUAL(vm.run(360).reason, COMET_OUT_OF_FUEL);
+    return asked;
+  };
+  BOOST_CHECK_GE(times_asked(true), 50);
+  BOOST_CHECK_LE(times_asked(false), 5); // what was looked through is not looked through again
+}
+
+// A timer that is due while its thread has another handler under way, which waits, is not waited for.
+BOOST_AUTO_TEST_CASE(what_nobody_can_take_is_awaited_at_rest) {
   program p;
-  p.on(COMET_ON_TRAP, COMET_TRAP_DIVIDE, 1).add("imm", {1000000, 1}).add("imm", {1000000, 0});
-  const std::uint64_t loop = p.here();
-  p.add("div_u", {10, 1, 0}).add("jump", {loop});
-  p.at(1).add("imm", {1, 2}).add("ret");
+  p.on(COMET_ON_TIMER, 3, 1).on(COMET_ON_POSTED, 7, 2);
+  p.add("imm", {11, 3}).add("imm", {12, 1000000}).add("imm", {13, 1000000}).call("timer", 10).call("pause", 10).add("halt");
+  p.at(1).add("ret");
+  p.at(2).add("imm", {11, data_address}).add("imm", {13, 100000000}).call("wait64", 10).add("imm", {11, 0}).call("exit", 10);
   machine vm = p.make();
-  int asked = 0;
-  comet_set_poll(vm, [](void* count) { return ++*static_cast<int*>(count), 0; }, &asked);
-  BOOST_CHECK_EQUAL(vm.run(300).reason, COMET_OUT_OF_FUEL);
-  BOOST_CHECK_GE(asked, 50);
+  grant(vm, "clock");
+  BOOST_CHECK_EQUAL(comet_post_event(vm, COMET_ON_POSTED, 7, 0), COMET_OK);
+  const std::clock_t begin = std::clock();
+  BOOST_CHECK_EQUAL(run_all(vm).reason, COMET_HALTED);
+  BOOST_CHECK_LT(static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC, 0.05); // of 0.1 s
+}
+
+BOOST_AUTO_TEST_CASE(who_has_handlers_is_told) {
+  program p;
+  p.on(COMET_ON_SIGNAL, 15, 1).add("halt").at(1).add("ret");
+  machine vm = p.make();
+  int handled = 1;
+  SUPPORT_OK(comet_event_handled(vm, COMET_ON_SIGNAL, 15, &handled, error));
+  BOOST_CHECK_EQUAL(handled, 0);
+  vm.run();
+  SUPPORT_OK(comet_event_handled(vm, COMET_ON_SIGNAL, 15, &handled, error));
+  BOOST_CHECK_EQUAL(handled, 1);
+  SUPPORT_OK(comet_event_handled(vm, COMET_ON_SIGNAL, 2, &handled, error));
+  BOOST_CHECK_EQUAL(handled, 0);
 }
 
 BOOST_AUTO_TEST_CASE(timers_are_due_again_and_again) {

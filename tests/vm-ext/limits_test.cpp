@@ -38,33 +38,33 @@ code recursion(std::uint64_t depth) {
   return text.add("ret");
 }
 
+// Does what `body` adds so many times; register 11 counts.
+template <class Body> code repeated(std::uint64_t count, Body body) {
+  code text;
+  text.add("imm", {11, count});
+  const std::uint64_t loop = text.here();
+  body(text);
+  return text.add("addi", {11, 11, 0 - std::uint64_t{1}}).add("bnei", {11, 0, loop}).add("halt");
+}
+
 // Maps `count` pages beyond each other by the host call.
 code mapper(std::uint64_t count) {
-  code text;
-  text.add("imm", {10, 0x1000000}).add("imm", {11, count});
-  const std::uint64_t loop = text.here();
-  text.add("mov", {1, 10}).add("imm", {2, COMET_PAGE_SIZE}).add("hcall", {0, 0});
-  text.add("addi", {10, 10, COMET_PAGE_SIZE}).add("addi", {11, 11, 0 - std::uint64_t{1}}).add("bnei", {11, 0, loop});
-  return text.add("halt");
+  return repeated(count, [](code& text) {
+    text.add("addi", {1, 10, 0x1000000}).add("imm", {2, COMET_PAGE_SIZE}).add("hcall", {0, 0});
+    text.add("addi", {10, 10, COMET_PAGE_SIZE});
+  });
 }
 
 // Writes 10 bytes `count` times.
 code printer(std::uint64_t count) {
-  code text;
-  text.add("imm", {11, count});
-  const std::uint64_t loop = text.here();
-  text.add("imm", {1, 1}).add("imm", {2, data_address}).add("imm", {3, 10}).add("hcall", {0, 0});
-  text.add("addi", {11, 11, 0 - std::uint64_t{1}}).add("bnei", {11, 0, loop});
-  return text.add("halt");
+  return repeated(count, [](code& text) {
+    text.add("imm", {1, 1}).add("imm", {2, data_address}).add("imm", {3, 10}).add("hcall", {0, 0});
+  });
 }
 
 // Calls `tick` again and again.
 code ticker(std::uint64_t count) {
-  code text;
-  text.add("imm", {11, count});
-  const std::uint64_t loop = text.here();
-  text.add("hcall", {0, 0}).add("addi", {11, 11, 0 - std::uint64_t{1}}).add("bnei", {11, 0, loop});
-  return text.add("halt");
+  return repeated(count, [](code& text) { text.add("hcall", {0, 0}); });
 }
 
 comet_status count(comet_call* call, void* data) {

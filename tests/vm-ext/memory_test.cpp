@@ -275,6 +275,18 @@ BOOST_AUTO_TEST_CASE(the_memory_limit_holds_at_the_page_and_over_all_spaces) {
   vm.map(0x90000, 1, read_write);
 }
 
+BOOST_AUTO_TEST_CASE(tables_of_pages_count_as_a_page_for_each_1024) {
+  comet_config config = COMET_CONFIG_INIT;
+  config.memory_limit = 2050 * COMET_PAGE_SIZE;
+  machine vm(&config);
+  vm.map(0, 1024 * COMET_PAGE_SIZE, read_write);
+  SUPPORT_FAILS(COMET_ERROR_MEMORY, comet_map(vm, 0, std::uint64_t{1} << 33, 1025 * COMET_PAGE_SIZE, read_write, error));
+  vm.map(std::uint64_t{1} << 33, 1024 * COMET_PAGE_SIZE, read_write);
+  comet_statistics statistics = COMET_STATISTICS_INIT;
+  SUPPORT_OK(comet_machine_statistics(vm, &statistics, error));
+  BOOST_CHECK_EQUAL(statistics.mapped_bytes, config.memory_limit);
+}
+
 BOOST_AUTO_TEST_CASE(a_huge_map_is_refused_without_touching_the_host) {
   machine vm;
   SUPPORT_FAILS(COMET_ERROR_MEMORY, comet_map(vm, 0, 0, UINT64_MAX, read_write, error));

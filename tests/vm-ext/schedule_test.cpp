@@ -43,12 +43,6 @@ program workers() {
   return p;
 }
 
-bytes saved(const machine& vm) {
-  bytes file;
-  SUPPORT_OK(comet_state_save(vm, nullptr, append, &file, nullptr, error));
-  return file;
-}
-
 // What its state was at the end.
 hash undisturbed(std::uint64_t slice, std::uint64_t seed) {
   machine vm = workers().make();

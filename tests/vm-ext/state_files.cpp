@@ -11,6 +11,12 @@ int append(void* data, const void* part, std::size_t length) {
   to->insert(to->end(), begin, begin + length);
   return 0;
 }
+
+bytes saved(const machine& vm) {
+  bytes file;
+  SUPPORT_OK(comet_state_save(vm, nullptr, append, &file, nullptr, error));
+  return file;
+}
 std::uint64_t number_at(const bytes& file, std::size_t offset, std::size_t length) {
   std::uint64_t value = 0;
   for (std::size_t i = length; i-- > 0;) value = value << 8 | file[offset + i];

@@ -9,6 +9,8 @@ namespace support {
 
 // A sink for comet_state_save; data: the bytes that it appends to.
 int append(void* data, const void* part, std::size_t length);
+// The machine's state as a file.
+bytes saved(const machine& vm);
 
 class state {
  public:

@@ -8,6 +8,7 @@
 #include "../host/host_state.h"
 #include "../image/checksum.h"
 #include "../image/image.h"
+#include "../image/linker.h"
 #include "../image/text.h"
 #include "definition.h"
 #include "guard.h"
@@ -376,5 +377,35 @@ comet_status comet_image_load(const comet_image* image, comet_machine* machine, 
       throw;
     }
     comet_snapshot_free(machine, before);
+  });
+}
+
+comet_status comet_linker_new(comet_linker** linker, comet_error* error) {
+  return guard(error, [&] {
+    require(linker, "linker");
+    *linker = std::make_unique<comet_linker>().release();
+  });
+}
+
+void comet_linker_free(comet_linker* linker) { delete linker; }
+
+comet_status comet_linker_add(comet_linker* linker, const char* name, const void* bytes, size_t length,
+                              comet_error* error) {
+  return guard(error, [&] {
+    require(linker, "linker");
+    require(name, "name");
+    if (length > 0) require(bytes, "bytes");
+    linker->linker.add(name, static_cast<const uint8_t*>(bytes), length);
+  });
+}
+
+comet_status comet_linker_link(const comet_linker* linker, const char* entry, comet_image** image,
+                               comet_error* error) {
+  return guard(error, [&] {
+    require(linker, "linker");
+    require(image, "image");
+    auto made = std::make_unique<comet_image>();
+    linker->linker.link(entry == nullptr ? "" : entry, made->image);
+    *image = made.release();
   });
 }

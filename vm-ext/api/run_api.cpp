@@ -119,6 +119,14 @@ comet_status comet_post_event(comet_machine* machine, uint64_t kind, uint64_t id
   return machine->events.post({kind, id, value}) ? COMET_OK : COMET_ERROR_STATE;
 }
 
+comet_status comet_event_handled(const comet_machine* machine, uint64_t kind, uint64_t id, int* handled, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    require(handled, "handled");
+    *handled = machine->handles(kind, id) ? 1 : 0;
+  });
+}
+
 void comet_interrupt(comet_machine* machine) {
   if (machine != nullptr) machine->interrupted.store(true, std::memory_order_relaxed);
 }

@@ -43,7 +43,7 @@ typedef struct comet_snapshot_box {
   unsigned resets;
 } comet_snapshot_box;
 
-enum { COMET_RESULTS = 13 };
+enum { COMET_RESULTS = 15 };
 
 static struct {
   uint64_t number[COMET_RESULTS];
@@ -153,6 +153,11 @@ static ___SCMOBJ comet_release_image(void* image) {
   return ___FIX(___NO_ERR);
 }
 
+static ___SCMOBJ comet_release_linker(void* linker) {
+  comet_linker_free((comet_linker*)linker);
+  return ___FIX(___NO_ERR);
+}
+
 static ___SCMOBJ comet_release_profile(void* profile) {
   comet_profile_free((comet_profile*)profile);
   return ___FIX(___NO_ERR);
@@ -175,12 +180,13 @@ static comet_status comet_box_take(comet_machine* machine) {
 }
 
 static comet_status comet_box_new(uint64_t window, uint64_t memory_limit, uint64_t register_limit,
-                                  uint64_t call_depth_limit) {
+                                  uint64_t call_depth_limit, uint64_t thread_limit) {
   comet_config config = COMET_CONFIG_INIT;
   if (window != COMET_DEFAULT) config.window = window;
   if (memory_limit != COMET_DEFAULT) config.memory_limit = memory_limit;
   if (register_limit != COMET_DEFAULT) config.register_limit = register_limit;
   if (call_depth_limit != COMET_DEFAULT) config.call_depth_limit = call_depth_limit;
+  if (thread_limit != COMET_DEFAULT) config.thread_limit = thread_limit;
   comet_machine* machine = NULL;
   comet_status status = comet_machine_new(&config, &machine, comet_clear_error());
   return status == COMET_OK ? comet_box_take(machine) : status;
@@ -206,10 +212,9 @@ static comet_status comet_box_config(comet_box* box) {
   comet_result.number[1] = config.memory_limit;
   comet_result.number[2] = config.register_limit;
   comet_result.number[3] = config.call_depth_limit;
+  comet_result.number[4] = config.thread_limit;
   return status;
 }
-
-/* ---- memory and threads --------------------------------------------------------------------------- */
 
 static comet_status comet_box_statistics(comet_box* box) {
   comet_statistics statistics = COMET_STATISTICS_INIT;
@@ -218,8 +223,32 @@ static comet_status comet_box_statistics(comet_box* box) {
   comet_result.number[1] = statistics.decoded_bytes;
   comet_result.number[2] = statistics.decoded_limit;
   comet_result.number[3] = statistics.decoded_drops;
+  comet_result.number[4] = statistics.mapped_bytes;
+  comet_result.number[5] = statistics.spaces;
+  comet_result.number[6] = statistics.threads;
+  comet_result.number[7] = statistics.snapshots;
+  comet_result.number[8] = statistics.output_bytes;
   return status;
 }
+
+static comet_status comet_box_limits(comet_box* box) {
+  comet_limits limits = COMET_LIMITS_INIT;
+  comet_status status = comet_get_limits(box->machine, &limits, comet_clear_error());
+  comet_result.number[0] = limits.memory;
+  comet_result.number[1] = limits.registers;
+  comet_result.number[2] = limits.call_depth;
+  comet_result.number[3] = limits.output;
+  comet_result.number[4] = (uint64_t)limits.stop_for_memory;
+  return status;
+}
+
+static comet_status comet_box_set_limits(comet_box* box, uint64_t memory, uint64_t registers, uint64_t call_depth,
+                                         uint64_t output, int stop_for_memory) {
+  const comet_limits limits = {sizeof limits, memory, registers, call_depth, output, stop_for_memory};
+  return comet_set_limits(box->machine, &limits, comet_clear_error());
+}
+
+/* ---- memory and threads --------------------------------------------------------------------------- */
 
 static comet_status comet_box_space_new(comet_box* box) {
   comet_space space = 0;
@@ -302,6 +331,8 @@ static void comet_take_stop(const comet_stop* stop) {
   comet_result.number[9] = (uint64_t)stop->access;
   comet_result.number[10] = 0;
   comet_result.number[12] = stop->thread;
+  comet_result.number[13] = (uint64_t)stop->limit;
+  comet_result.number[14] = stop->fuel;
   comet_result.text[0] = stop->message;
 }
 
@@ -607,6 +638,7 @@ static comet_status comet_handle_state_config(comet_state* state) {
   comet_result.number[1] = info.config.memory_limit;
   comet_result.number[2] = info.config.register_limit;
   comet_result.number[3] = info.config.call_depth_limit;
+  comet_result.number[4] = info.config.thread_limit;
   return status;
 }
 
@@ -652,6 +684,24 @@ static comet_status comet_box_record_stop(comet_box* box, comet_thread thread, i
 
 /* ---- host calls ----------------------------------------------------------------------------------- */
 
+static comet_status comet_box_host_grant(comet_box* box, const char* name, const char* signature, uint64_t fuel, uint64_t quota) {
+  comet_grant_options options = COMET_GRANT_OPTIONS_INIT;
+  options.signature = signature;
+  options.fuel = fuel;
+  options.quota = quota;
+  return comet_host_grant_with(box->machine, name, NULL, NULL, &options, comet_clear_error());
+}
+
+static comet_status comet_box_host_granted(comet_box* box, const char* name) {
+  comet_grant_info info = COMET_GRANT_INFO_INIT;
+  comet_status status = comet_host_granted(box->machine, name, &info, comet_clear_error());
+  comet_result.text[0] = info.signature;
+  comet_result.number[0] = info.fuel;
+  comet_result.number[1] = info.calls;
+  comet_result.number[2] = info.quota;
+  return status;
+}
+
 static comet_status comet_box_host_import(comet_box* box, const char* name) {
   uint32_t index = 0;
   comet_status status = comet_host_import(box->machine, name, &index, comet_clear_error());
@@ -678,6 +728,20 @@ static comet_status comet_box_set_texts(comet_box* box, int which, const char* p
 static comet_status comet_handle_image_read(const void* bytes, size_t length) {
   comet_image* image = NULL;
   comet_status status = comet_image_read(bytes, length, &image, comet_clear_error());
+  comet_result.handle = image;
+  return status;
+}
+
+static comet_status comet_handle_linker_new(void) {
+  comet_linker* linker = NULL;
+  comet_status status = comet_linker_new(&linker, comet_clear_error());
+  comet_result.handle = linker;
+  return status;
+}
+
+static comet_status comet_handle_link(const comet_linker* linker, const char* entry) {
+  comet_image* image = NULL;
+  comet_status status = comet_linker_link(linker, entry, &image, comet_clear_error());
   comet_result.handle = image;
   return status;
 }

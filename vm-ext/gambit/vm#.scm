@@ -6,6 +6,7 @@
   vm-error? vm-error-status vm-error-address vm-error-message vm-status-name vm-version
   ;; machines
   vm-machine-new vm-machine-free vm-machine-reset vm-machine-config vm-machine-statistics vm-machine?
+  vm-get-limits vm-set-limits
   ;; memory
   vm-space-new vm-space-free vm-map vm-unmap vm-protect vm-next-region vm-read vm-read! vm-write
   ;; threads and registers
@@ -24,7 +25,7 @@
   vm-state? vm-state-save vm-state-capture vm-machine-fork vm-state-read vm-state-free vm-state-get vm-state-config vm-state-stop vm-state-image
   vm-state-import vm-state-argument vm-state-restore vm-record-start vm-record-stop vm-timeline-load
   ;; host calls
-  vm-host-grant vm-host-revoke vm-host-grant-standard vm-host-revoke-standard vm-host-import
+  vm-host-grant vm-host-set-quota vm-host-granted vm-host-revoke vm-host-grant-standard vm-host-revoke-standard vm-host-import
   vm-host-import-name vm-host-complete vm-host-argument vm-set-stream vm-set-arguments vm-set-environment vm-grant-directory vm-set-random-seed
   ;; images
   vm-image-read vm-image-new vm-image-free vm-image? vm-image-add-section vm-image-add-symbol
@@ -32,6 +33,8 @@
   vm-image-write vm-image-section vm-image-symbol vm-image-line vm-image-expansion vm-image-view vm-image-import
   vm-image-entry vm-image-find-symbol vm-image-symbol-at
   vm-image-line-at vm-image-load
+  ;; objects
+  vm-linker-new vm-linker-add vm-linker-link
   ;; the instruction set
   vm-isa-instruction vm-isa vm-decode vm-disassemble
   vm-machine-define vm-image-add-instruction vm-isa-definition vm-treat vm-treated

@@ -29,6 +29,7 @@ end-of-c
 ;; #f for NULL
 (c-define-type state-or-null* (pointer (struct "comet_state") comet-state))
 (c-define-type image-or-null* (pointer (struct "comet_image") comet-image))
+(c-define-type linker* (nonnull-pointer (struct "comet_linker") comet-linker "comet_release_linker"))
 (c-define-type profile* (nonnull-pointer (struct "comet_profile") comet-profile "comet_release_profile"))
 (c-define-type profile-or-null* (pointer (struct "comet_profile") comet-profile))
 (c-define-type id unsigned-int32)
@@ -82,6 +83,8 @@ end-of-c
      ,result))
 
 (define number (c-lambda (int) u64 "___return(comet_result.number[___arg1]);"))
+;; The first of them, as a vector.
+(define (numbers count) (list->vector (map number (iota count))))
 (define signed-number (c-lambda (int) int64 "___return((int64_t)comet_result.number[___arg1]);"))
 (define result-text (c-lambda (int) UTF-8-string "___return(comet_clean_text(comet_result.text[___arg1]));"))
 (define copy-result-bytes
@@ -129,23 +132,29 @@ end-of-c
 (define result-machine (c-lambda () machine* "___return(comet_result.handle);"))
 
 ;; Each limit is a number, or #f for the default.
-(define (vm-machine-new #!optional window memory-limit register-limit call-depth-limit)
-  (check ((c-lambda (u64 u64 u64 u64) int
-            "___return(comet_box_new(___arg1, ___arg2, ___arg3, ___arg4));")
+(define (vm-machine-new #!optional window memory-limit register-limit call-depth-limit thread-limit)
+  (check ((c-lambda (u64 u64 u64 u64 u64) int
+            "___return(comet_box_new(___arg1, ___arg2, ___arg3, ___arg4, ___arg5));")
           (or-default window) (or-default memory-limit) (or-default register-limit)
-          (or-default call-depth-limit)))
+          (or-default call-depth-limit) (or-default thread-limit)))
   (result-machine))
 
 ;; The collector does this by itself; afterwards the object is refused everywhere.
 (define (vm-machine-free machine) (foreign-release! machine))
 
 (define-call (vm-machine-reset machine) (machine*) "comet_box_reset(___arg1)")
-(define-call (vm-machine-config machine) (machine*) "comet_box_config(___arg1)"
-  (vector (number 0) (number 1) (number 2) (number 3)))
+;; #(window memory-limit register-limit call-depth-limit thread-limit)
+(define-call (vm-machine-config machine) (machine*) "comet_box_config(___arg1)" (numbers 5))
 
-;; #(decoded-instructions decoded-bytes decoded-limit decoded-drops)
-(define-call (vm-machine-statistics machine) (machine*) "comet_box_statistics(___arg1)"
-  (vector (number 0) (number 1) (number 2) (number 3)))
+;; #(memory registers call-depth output stop-for-memory?)
+(define-call (vm-get-limits machine) (machine*) "comet_box_limits(___arg1)"
+  (vector (number 0) (number 1) (number 2) (number 3) (= 1 (number 4))))
+(define-call (vm-set-limits machine memory registers call-depth output stop-for-memory?)
+  (machine* u64 u64 u64 u64 bool)
+  "comet_box_set_limits(___arg1, ___arg2, ___arg3, ___arg4, ___arg5, ___arg6)")
+
+;; #(decoded-instructions decoded-bytes decoded-limit decoded-drops mapped-bytes spaces threads snapshots output-bytes)
+(define-call (vm-machine-statistics machine) (machine*) "comet_box_statistics(___arg1)" (numbers 9))
 
 ;; ---- memory ----------------------------------------------------------------------------------------
 
@@ -224,14 +233,14 @@ end-of-c
 ;; ---- running ---------------------------------------------------------------------------------------
 
 ;; #(reason trap pc address instruction-count executed exit-status host-call watchpoint access message
-;;   tick? thread); tick? says that the run was interrupted only because Gambit has something to do (a timer,
+;;   tick? thread limit fuel); tick? says that the run was interrupted only because Gambit has something to do (a timer,
 ;; another thread, Ctrl-C): let Scheme run a little, and run on.
 (define-call (vm-run machine thread fuel) (machine* id u64) "comet_box_run(___arg1, ___arg2, ___arg3, NULL)"
   (while-held machine (run-result)))
 
 (define (run-result)
   (vector (number 0) (number 1) (number 2) (number 3) (number 4) (number 5) (signed-number 6)
-          (number 7) (number 8) (number 9) (result-text 0) (= (number 10) 1) (number 12)))
+          (number 7) (number 8) (number 9) (result-text 0) (= (number 10) 1) (number 12) (number 13) (number 14)))
 
 (define vm-every-thread (c-lambda () id "___return(COMET_EVERY_THREAD);"))
 ;; #(slice seed current slice-left instruction-count)
@@ -389,8 +398,7 @@ end-of-c
               (true? 6) (true? 7) (number 8) (number 9) (number 10)))))
 
 ;; As vm-machine-config, of the machine that was saved.
-(define-call (vm-state-config state) (state*) "comet_handle_state_config(___arg1)"
-  (vector (number 0) (number 1) (number 2) (number 3)))
+(define-call (vm-state-config state) (state*) "comet_handle_state_config(___arg1)" (numbers 5))
 
 ;; As what vm-run gives.
 (define-call (vm-state-stop state) (state*) "comet_handle_state_stop(___arg1)"
@@ -423,8 +431,16 @@ end-of-c
 ;; ---- host calls ------------------------------------------------------------------------------------
 
 ;; Left to the embedder: C never calls Scheme. vm-run comes back with reason 5, vm-host-complete goes on.
-(define-call (vm-host-grant machine name) (machine* name)
-  "comet_host_grant(___arg1->machine, ___arg2, NULL, NULL, comet_clear_error())")
+;; signature: a string, or #f; fuel: what a call costs besides; quota: calls that may be made, or #f.
+(define (vm-host-grant machine name #!optional (signature #f) (fuel 0) (quota #f))
+  (check ((c-lambda (machine* name UTF-8-string u64 u64) int
+            "___return(comet_box_host_grant(___arg1, ___arg2, ___arg3, ___arg4, ___arg5));")
+          machine name signature fuel (or-default quota))))
+(define-call (vm-host-set-quota machine name calls) (machine* name u64)
+  "comet_host_set_quota(___arg1->machine, ___arg2, ___arg3, comet_clear_error())")
+;; #(signature fuel calls quota)
+(define-call (vm-host-granted machine name) (machine* name) "comet_box_host_granted(___arg1, ___arg2)"
+  (while-held machine (vector (result-text 0) (number 0) (number 1) (number 2))))
 (define-call (vm-host-revoke machine name) (machine* name)
   "comet_host_revoke(___arg1->machine, ___arg2, comet_clear_error())")
 (define-call (vm-host-grant-standard machine group) (machine* name)
@@ -480,6 +496,20 @@ end-of-c
             "___return(comet_handle_image_read(COMET_BYTES(___arg1), ___arg2));")
           bytes (u8vector-length bytes)))
   (result-image))
+
+;; ---- objects ---------------------------------------------------------------------------------------
+
+(define result-linker (c-lambda () linker* "___return(comet_result.handle);"))
+(define-call (vm-linker-new) () "comet_handle_linker_new()" (result-linker))
+;; The bytes of an object or an archive; name: what errors call it.
+(define (vm-linker-add linker name bytes)
+  (check-bytes bytes 0 (u8vector-length bytes))
+  (check ((c-lambda (linker* name scheme-object size_t) int
+            "___return(comet_linker_add(___arg1, ___arg2, COMET_BYTES(___arg3), ___arg4, comet_clear_error()));")
+          linker name bytes (u8vector-length bytes))))
+;; An image; entry: a symbol's name, or #f.
+(define-call (vm-linker-link linker entry) (linker* UTF-8-string)
+  "comet_handle_link(___arg1, ___arg2)" (result-image))
 
 (define-call (vm-image-new) () "comet_handle_image_new()" (result-image))
 

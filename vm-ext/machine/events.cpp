@@ -106,6 +106,11 @@ bool Machine::call_trap_handler(comet_thread id, const comet_stop& stop) {
   return true;
 }
 
+bool Machine::handles(std::uint64_t kind, std::uint64_t id) const {
+  return std::any_of(threads_.begin(), threads_.end(),
+                     [&](const auto& entry) { return find_handler(*entry.second, kind, id) != nullptr; });
+}
+
 void Machine::call_event_handler(comet_thread id, const Change& event) {
   Thread& called = thread(id);
   const Reaction* const handler = find_handler(called, event.access, event.address);
@@ -155,7 +160,8 @@ bool Machine::may_arrive() const {
   return false;
 }
 
-// When something is due of which the host's clock tells; UINT64_MAX: nothing is.
+// When something is due of which the host's clock tells; UINT64_MAX: nothing is. A timer that no handler can have now is
+// not waited for: whoever can let it have one runs first.
 std::uint64_t Machine::next_due(std::uint64_t now) {
   std::uint64_t next = UINT64_MAX;
   for (const auto& [id, thread] : threads_) {
@@ -163,8 +169,11 @@ std::uint64_t Machine::next_due(std::uint64_t now) {
       if (thread->waits_since == 0) thread->waits_since = now;
       next = std::min(next, later(thread->waits_since, thread->status.wait.nanoseconds));
     }
-    for (const Timer& timer : thread->status.timers)
-      next = std::min(next, thread->timers_due.try_emplace(timer.id, later(now, timer.nanoseconds)).first->second);
+    const bool open = interruptible(*thread);
+    for (const Timer& timer : thread->status.timers) {
+      const std::uint64_t due = thread->timers_due.try_emplace(timer.id, later(now, timer.nanoseconds)).first->second;
+      if (open && find_handler(*thread, COMET_ON_TIMER, timer.id) != nullptr) next = std::min(next, due);
+    }
   }
   return next;
 }
@@ -234,7 +243,7 @@ bool Machine::await_arrival() {
     std::vector<pollfd> descriptors;
     for (const auto& [id, thread] : threads_)
       for (const Reaction& handler : thread->status.handlers)
-        if (const int descriptor = descriptor_of(handler); descriptor >= 0 && thread->status.interruptions.empty())
+        if (const int descriptor = descriptor_of(handler); descriptor >= 0 && interruptible(*thread))
           descriptors.push_back({descriptor, static_cast<short>(handler.kind == COMET_ON_READABLE ? POLLIN : POLLOUT), 0});
     const std::uint64_t now = monotonic_now(), due = next_due(now);
     const std::uint64_t left = due <= now ? 0 : (due - now) / nanoseconds_a_millisecond + 1;

@@ -63,7 +63,7 @@ void Machine::tell(const char* format, ...) const {
 
 bool Machine::memory_left(std::uint64_t length) const {
   const std::uint64_t pages = (length >> page_bits) + ((length & page_mask) != 0 ? 1 : 0);
-  return pages <= budget_->limit - std::min(budget_->limit, budget_->used);
+  return budget_->has_room_for(pages);
 }
 
 void Machine::set_limits(const comet_config& limits) {

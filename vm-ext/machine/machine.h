@@ -73,7 +73,7 @@ class Machine {
   void reset();
   // Other limits of memory, registers and call depth.
   void set_limits(const comet_config& limits);
-  std::uint64_t mapped_bytes() const { return budget_->used << page_bits; }
+  std::uint64_t mapped_bytes() const { return PageBudget::with_tables(budget_->used) << page_bits; }
   bool memory_left(std::uint64_t length) const;
   std::size_t snapshot_count() const { return snapshots_.size(); }
   std::size_t thread_count() const { return threads_.size(); }
@@ -184,6 +184,8 @@ class Machine {
   [[gnu::format(printf, 2, 3)]] void tell(const char* format, ...) const;
   std::uint64_t deadline = 0; // of the host's monotonic clock, in nanoseconds; 0: none
 
+  // Whether a thread has a handler for that.
+  bool handles(std::uint64_t kind, std::uint64_t id) const;
   std::uint32_t caught_traps = 0; // see comet_catch_traps
   EventQueue events;
 

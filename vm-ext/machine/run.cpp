@@ -285,12 +285,13 @@ void Machine::run_thread(comet_thread id, std::uint64_t turn, comet_stop& stop, 
   const std::uint64_t before = running.instruction_count;
   for (;;) {
     run_slice(id, turn - (running.instruction_count - before), stop, observation, how);
+    const std::uint64_t reached = std::max(running.touched, running.window_bound); // that a handler's window is looked for in
     const bool returned = running.handler_returned();
     if (returned) end_interruption(running);
     const bool trapped = stop.reason == COMET_TRAP && call_trap_handler(id, stop);
     if (!trapped && !(returned && stop.reason == turn_ended)) break;
     how.first = false;
-    how.work_until_look -= static_cast<std::int64_t>(std::max(running.touched, running.window_bound) / registers_a_work);
+    how.work_until_look -= static_cast<std::int64_t>(reached / registers_a_work);
   }
   stop.thread = id;
   stop.pc = running.pc;

@@ -173,7 +173,7 @@ std::shared_ptr<Space> Machine::detached_space() {
 }
 
 void Machine::require_page_limit(std::uint64_t pages) const {
-  if (pages <= budget_->limit) return;
+  if (PageBudget::with_tables(pages) <= budget_->limit) return;
   fail(COMET_ERROR_MEMORY, 0, "the state has %llu pages of 64 KiB mapped, more than the machine's memory limit of %llu bytes; "
        "give a machine with the limit of the one that it was saved from",
        static_cast<unsigned long long>(pages), static_cast<unsigned long long>(budget_->limit << page_bits));

@@ -69,6 +69,8 @@ void Thread::raise_window_bound(std::uint64_t index) {
 std::uint64_t Thread::used_registers(std::uint64_t highest) const {
   std::uint64_t bound = std::min<std::uint64_t>(register_count(), std::max(touched, window_bound + highest + 1));
   while (bound != 0 && registers.data()[bound - 1] == 0) --bound;
+  touched = bound;
+  window_bound = std::min(window_bound, window_index() + window_step);
   return bound;
 }
 

@@ -68,7 +68,8 @@ struct Thread {
   std::uint64_t register_count() const { return registers.size(); }
   // Register `index` of the activation so many calls out, or null where there is no such activation or register.
   std::uint64_t* register_at(std::uint64_t level, std::uint64_t index) const;
-  // One more than the index of the last register that is not 0, for code that names none above `highest`.
+  // One more than the index of the last register that is not 0, for code that names none above `highest`. Looks at what
+  // was reached since it was asked last.
   std::uint64_t used_registers(std::uint64_t highest) const;
   // Every window begins at a multiple of it; 0: they all begin at 0.
   std::uint64_t common_window_step() const;
@@ -92,8 +93,9 @@ struct Thread {
   std::uint64_t instruction_count = 0;
   std::uint64_t* window;   // R[0] of the innermost activation
   Activation* top;         // the innermost activation; activations[0] is the outermost
-  std::uint64_t window_bound = 0; // no window began behind this
-  std::uint64_t touched = 0;      // see note_written: nothing was from here on
+  // Behind these there are zeros, and used_registers, which finds how many, lowers them.
+  mutable std::uint64_t window_bound = 0; // no window began behind this
+  mutable std::uint64_t touched = 0;      // see note_written: nothing was from here on
   bool running = false;           // a run of it is under way
   ThreadStatus status;
   // Of the host's clock, and no part of the state: when it began to wait, and when its timers are due; 0 and none where

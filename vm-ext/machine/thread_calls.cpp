@@ -1,6 +1,7 @@
 // The standard host calls of threads and of what they react to. What they do follows from the machine's state alone, so
 // they are no part of the timeline's log: a past that is run again does them again.
 #include <algorithm>
+#include <tuple>
 
 #include "../host/call.h"
 #include "../host/standard.h"
@@ -83,23 +84,31 @@ comet_status call_notify(comet_call* call, void*) {
 
 // ---- events ------------------------------------------------------------------------------------------
 
+// Puts an item where it belongs in a sorted list, in the place of its equal, or takes that away. False: the list is full.
+template <class Item, class Before>
+bool change_sorted(std::vector<Item>& items, const Item& item, bool take_away, size_t most, Before before) {
+  const auto place = std::lower_bound(items.begin(), items.end(), item, before);
+  const bool known = place != items.end() && !before(item, *place);
+  if (take_away) {
+    if (known) items.erase(place);
+  } else if (known) {
+    *place = item;
+  } else {
+    if (items.size() == most) return false;
+    items.insert(place, item);
+  }
+  return true;
+}
+
 comet_status call_on(comet_call* call, void*) {
   const Reaction handler{comet_call_argument(call, 0), comet_call_argument(call, 1), comet_call_argument(call, 2),
                         comet_call_argument(call, 3)};
   if (!possible_reaction(handler.kind, handler.id)) return result(call, error_bad_argument);
-  std::vector<Reaction>& handlers = thread_of(call).status.handlers;
-  const auto place = std::lower_bound(handlers.begin(), handlers.end(), handler, [](const Reaction& one, const Reaction& other) {
-    return one.kind != other.kind ? one.kind < other.kind : one.id < other.id;
-  });
-  const bool known = place != handlers.end() && place->kind == handler.kind && place->id == handler.id;
-  if (handler.function == 0) {
-    if (known) handlers.erase(place);
-  } else if (known) {
-    *place = handler;
-  } else {
-    if (handlers.size() == most_reactions) return result(call, error_no_memory);
-    handlers.insert(place, handler);
-  }
+  const bool done = change_sorted(thread_of(call).status.handlers, handler, handler.function == 0, most_reactions,
+                                  [](const Reaction& one, const Reaction& other) {
+                                    return std::tie(one.kind, one.id) < std::tie(other.kind, other.id);
+                                  });
+  if (!done) return result(call, error_no_memory);
   call->machine->reschedule();
   return result(call, 0);
 }
@@ -107,18 +116,10 @@ comet_status call_on(comet_call* call, void*) {
 comet_status call_timer(comet_call* call, void*) {
   const Timer timer{comet_call_argument(call, 0), comet_call_argument(call, 1), comet_call_argument(call, 2)};
   Thread& thread = thread_of(call);
-  std::vector<Timer>& timers = thread.status.timers;
-  const auto place = std::lower_bound(timers.begin(), timers.end(), timer.id, [](const Timer& one, uint64_t id) { return one.id < id; });
-  const bool known = place != timers.end() && place->id == timer.id;
   thread.timers_due.erase(timer.id);
-  if (timer.nanoseconds == Wait::for_ever) {
-    if (known) timers.erase(place);
-  } else if (known) {
-    *place = timer;
-  } else {
-    if (timers.size() == most_timers) return result(call, error_no_memory);
-    timers.insert(place, timer);
-  }
+  const bool done = change_sorted(thread.status.timers, timer, timer.nanoseconds == Wait::for_ever, most_timers,
+                                  [](const Timer& one, const Timer& other) { return one.id < other.id; });
+  if (!done) return result(call, error_no_memory);
   call->machine->reschedule();
   return result(call, 0);
 }

@@ -139,13 +139,13 @@ void AddressSpace::map(std::uint64_t address, std::uint64_t length, std::uint8_t
   const std::uint64_t first = page_of(address), end = end_page(address, length);
   std::uint64_t missing = end - first; // counted from the mapped pages, of which there are few
   for (auto mapped = next_mapped(first); mapped && *mapped < end; mapped = next_mapped(*mapped + 1)) --missing;
-  if (counted_ && missing > budget_->limit - std::min(budget_->limit, budget_->used))
+  if (counted_ && !budget_->has_room_for(missing))
     fail(COMET_ERROR_MEMORY, address,
          "mapping %llu bytes at 0x%llx would pass the machine's memory limit of %llu bytes, of which %llu are in use; "
          "raise the limit or map less",
          static_cast<unsigned long long>(length), static_cast<unsigned long long>(address),
          static_cast<unsigned long long>(budget_->limit << page_bits),
-         static_cast<unsigned long long>(budget_->used << page_bits));
+         static_cast<unsigned long long>(PageBudget::with_tables(budget_->used) << page_bits));
   // First what wants memory and may not get it, then what cannot fail.
   keep_old(address, length);
   std::uint64_t allocated = first;

@@ -53,6 +53,9 @@ enum Access : std::uint8_t { access_load = 1, access_store = 2 };
 struct PageBudget {
   std::uint64_t limit;
   std::uint64_t used = 0;
+  // So many pages with what the host keeps of each (32 to 64 bytes), in whole pages: the same on every host.
+  static constexpr std::uint64_t with_tables(std::uint64_t pages) { return pages + pages / 1024; }
+  bool has_room_for(std::uint64_t more) const { return more == 0 || with_tables(used + more) <= limit; }
 };
 
 // What the guest touched at a watched address.

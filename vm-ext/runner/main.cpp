@@ -3,10 +3,8 @@
 // Uses nothing of the machine but comet.h, so that it is also an example of embedding it.
 #include <sys/stat.h>
 
-#include <atomic>
 #include <cerrno>
 #include <cinttypes>
-#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <ctime>
@@ -19,54 +17,12 @@
 #include "options.h"
 #include "output_file.h"
 #include "report.h"
+#include "signals.h"
 #include "statistics.h"
 #include "verify.h"
 
 namespace comet::runner {
 namespace {
-
-// What a run was told from outside. Signal handlers reach nothing but globals.
-std::atomic<comet_machine*> signalled_machine = nullptr;
-volatile std::sig_atomic_t interrupt_seen = 0;
-volatile std::sig_atomic_t closed_output_seen = 0;
-
-void interrupt_machine() {
-  if (comet_machine* machine = signalled_machine) comet_interrupt(machine);
-}
-
-void on_interrupt(int) {
-  interrupt_seen = 1;
-  interrupt_machine();
-}
-
-void on_closed_output(int) {
-  closed_output_seen = 1;
-  interrupt_machine();
-}
-
-// Leads signals to a machine as long as it lives.
-class Signals {
- public:
-  explicit Signals(comet_machine* machine) {
-    signalled_machine = machine;
-    struct sigaction action {};
-    sigemptyset(&action.sa_mask);
-    // A second Ctrl-C ends the runner in any case. No SA_RESTART: a read that waits has to be told.
-    action.sa_flags = static_cast<int>(SA_RESETHAND);
-    action.sa_handler = on_interrupt;
-    sigaction(SIGINT, &action, nullptr);
-    // Whoever starts the runner with SIGPIPE ignored wants the program to see the error instead.
-    struct sigaction before {};
-    sigaction(SIGPIPE, nullptr, &before);
-    if (before.sa_handler == SIG_IGN) return;
-    action.sa_flags = 0;
-    action.sa_handler = on_closed_output;
-    sigaction(SIGPIPE, &action, nullptr);
-  }
-  ~Signals() { signalled_machine = nullptr; }
-  Signals(const Signals&) = delete;
-  Signals& operator=(const Signals&) = delete;
-};
 
 void say(const std::string& text) {
   std::fprintf(stderr, "%s: %s%s", program_name, text.c_str(), text.ends_with('\n') ? "" : "\n");
@@ -85,6 +41,7 @@ struct Exit {
 struct Free {
   void operator()(comet_image* image) const { comet_image_free(image); }
   void operator()(comet_state* state) const { comet_state_free(state); }
+  void operator()(comet_linker* linker) const { comet_linker_free(linker); }
   void operator()(comet_machine* machine) const { comet_machine_free(machine); }
   void operator()(std::FILE* file) const { std::fclose(file); }
 };
@@ -121,28 +78,54 @@ struct Program {
   const comet_image* image() const { return state ? comet_state_image(state.get()) : own_image.get(); }
 };
 
-Program open_program(const char* path) {
-  constexpr char state_magic[] = "\x89" "CMS";
+void check(comet_status status, const comet_error& error) {
+  if (status != COMET_OK) end(exit_system, error.message);
+}
+
+bool begins_with(const std::vector<uint8_t>& bytes, std::string_view magic) {
+  return bytes.size() > magic.size() && std::memcmp(bytes.data(), magic.data(), magic.size()) == 0;
+}
+
+[[noreturn]] void end_for_file(comet_status status, const std::string& message) {
+  end(status == COMET_ERROR_FORMAT || status == COMET_ERROR_STATE ? exit_bad_image : exit_system, message);
+}
+
+comet_image* link(const char* path, const std::vector<uint8_t>& bytes, const std::vector<std::string>& others) {
+  comet_error error = COMET_ERROR_INIT;
+  comet_linker* linker = nullptr;
+  comet_image* image = nullptr;
+  check(comet_linker_new(&linker, &error), error);
+  const std::unique_ptr<comet_linker, Free> owner(linker);
+  comet_status status = comet_linker_add(linker, path, bytes.data(), bytes.size(), &error);
+  for (const std::string& other : others) {
+    if (status != COMET_OK) break;
+    const std::vector<uint8_t> more = read_file(other.c_str());
+    status = comet_linker_add(linker, other.c_str(), more.data(), more.size(), &error);
+  }
+  if (status == COMET_OK) status = comet_linker_link(linker, nullptr, &image, &error);
+  if (status != COMET_OK) end_for_file(status, error.message);
+  return image;
+}
+
+Program open_program(const char* path, const Options& options) {
   const std::vector<uint8_t> bytes = read_file(path);
-  const bool is_state = bytes.size() > 4 && std::memcmp(bytes.data(), state_magic, 4) == 0;
+  const bool is_state = begins_with(bytes, "\x89" "CMS");
+  const bool is_object = begins_with(bytes, "\x89" "CMO") || begins_with(bytes, "!<arch>\n");
+  if (is_object) {
+    return {std::unique_ptr<comet_image, Free>(link(path, bytes, options.with)), nullptr};
+  }
+  if (!options.with.empty()) end(exit_usage, std::string(path) + ": is no object; --with links objects and archives");
   comet_image* image = nullptr;
   comet_state* state = nullptr;
   comet_error error = COMET_ERROR_INIT;
   const comet_status status = is_state ? comet_state_read(bytes.data(), bytes.size(), nullptr, &state, &error)
                                        : comet_image_read(bytes.data(), bytes.size(), &image, &error);
   Program program{std::unique_ptr<comet_image, Free>(image), std::unique_ptr<comet_state, Free>(state)};
-  if (status != COMET_OK) {
-    end(status == COMET_ERROR_FORMAT || status == COMET_ERROR_STATE ? exit_bad_image : exit_system,
-        std::string(path) + ": " + error.message);
-  }
+  if (status != COMET_OK) end_for_file(status, std::string(path) + ": " + error.message);
   comet_state_info info = COMET_STATE_INFO_INIT;
   if (is_state && comet_state_get(state, &info, nullptr) == COMET_OK && info.recording)
     end(exit_bad_image, std::string(path) + ": is a recording; comet-vm debug --replay shows what was done");
   return program;
-}
-
-void check(comet_status status, const comet_error& error) {
-  if (status != COMET_OK) end(exit_system, error.message);
 }
 
 std::unique_ptr<comet_machine, Free> make_machine(const Options& options) {
@@ -203,7 +186,7 @@ double seconds_now() {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
-int exit_status_of(const comet_stop& stop) {
+int exit_status_of(const comet_stop& stop, int signal) {
   switch (stop.reason) {
     case COMET_HALTED: return static_cast<int>(static_cast<uint64_t>(stop.exit_status) & 255);
     case COMET_OUT_OF_FUEL: return exit_out_of_fuel;
@@ -211,8 +194,7 @@ int exit_status_of(const comet_stop& stop) {
     case COMET_WAITING: return exit_waiting;
     case COMET_LIMIT: return exit_out_of_output;  // no other that ends so is set
     case COMET_INTERRUPTED:
-      if (interrupt_seen) return exit_interrupted;
-      return closed_output_seen ? exit_output_closed : exit_out_of_time;
+      return signal != 0 ? exit_signalled + signal : exit_out_of_time;
     default: return exit_internal;
   }
 }
@@ -243,7 +225,8 @@ void report_end(const Options& options, const comet_image* image, const comet_ma
     case exit_internal:
       say("stopped without being asked to (" + std::string(comet_reason_name(stop.reason)) + ")" + where);
       break;
-    default: break;  // as other programs: who closed the output knows
+    case exit_output_closed: break;  // as other programs: who closed the output knows
+    default: say("ended by signal " + std::to_string(status - exit_signalled) + where); break;
   }
 }
 
@@ -289,16 +272,6 @@ void write_core(OutputFile& file, const comet_machine* machine, const comet_imag
   report_file(file, comet_state_save(machine, &options, OutputFile::take, &file, nullptr, &error), error);
 }
 
-// A fence that the system does not have is told of, and missed: the machine keeps programs in by itself.
-void confine_as(const Options& options) {
-  if (!options.confine) return;
-  try {
-    confine(!options.directories.empty());
-  } catch (const std::string& message) {
-    say(message);
-  }
-}
-
 int print(const Verdict& verdict) {
   const bool printed = std::fputs(verdict.text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
   if (!printed) end(exit_own_output, "standard output cannot be written");
@@ -307,7 +280,7 @@ int print(const Verdict& verdict) {
 
 int run(const Options& options) {
   const char* path = options.arguments.front();
-  const Program program = open_program(path);
+  const Program program = open_program(path, options);
   const comet_image* const image = program.image();
   if (program.state && options.arguments.size() > 1)
     end(exit_usage, std::string(path) + ": a state has its program's arguments in it; `" + options.arguments[1] + "` is too much");
@@ -317,29 +290,34 @@ int run(const Options& options) {
     return print(verify(image, machine.get(), options.json));
   }
   load(path, program, machine.get());
-  const Signals signals(machine.get());
+  Signals signals(machine.get());
   std::optional<Recording> recording;
   if (options.record) recording.emplace(*options.record, machine.get(), image);
   std::optional<OutputFile> core, statistics_file;
   if (options.core) core.emplace(*options.core);
   if (options.statistics) statistics_file.emplace(*options.statistics);
-  confine_as(options);
+  const Fences fences = options.confine ? confine(options.directories) : Fences{};
+  if (!fences.refusal.empty()) say(fences.refusal);
 
   if (options.nanoseconds) comet_set_deadline(machine.get(), *options.nanoseconds);
   comet_stop stop = COMET_STOP_INIT;
   comet_error error = COMET_ERROR_INIT;
   const double begin = seconds_now();
-  check(comet_run(machine.get(), COMET_EVERY_THREAD, options.fuel, &stop, &error), error);
+  uint64_t fuel = 0;  // that is used up
+  do {
+    check(comet_run(machine.get(), COMET_EVERY_THREAD, options.fuel - fuel, &stop, &error), error);
+    fuel += stop.fuel;
+  } while (stop.reason == COMET_INTERRUPTED && signals.hand_on());
   const double seconds = seconds_now() - begin;
 
-  const int status = exit_status_of(stop);
+  const int status = exit_status_of(stop, signals.ending());
   if (recording) recording->finish(stop);
   if (core && stop.reason != COMET_HALTED && status != exit_output_closed)
     write_core(*core, machine.get(), image, stop);
   if (stop.reason != COMET_HALTED && !options.quiet)
     report_end(options, image, machine.get(), stop, status);
   if (statistics_file) {
-    const std::string json = statistics(machine.get(), stop, status, seconds);
+    const std::string json = statistics(machine.get(), stop, Outcome{status, seconds, fuel, fences});
     if (OutputFile::take(&*statistics_file, json.data(), json.size()) != 0) say(statistics_file->error());
   }
   if (options.hash) {

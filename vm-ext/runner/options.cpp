@@ -15,8 +15,8 @@ namespace {
 
 constexpr char help_text[] =
     R"(Usage: comet-vm-no-scheme [OPTION]... IMAGE [ARGUMENT]...
-Run the program in IMAGE on Comet VM, or go on from the state that one left
-behind (--core). It sees its standard streams and its
+Run the program in IMAGE on Comet VM, which may be an object as well (--with),
+or go on from the state that one left behind (--core). It sees its standard streams and its
 arguments, and nothing else of this computer unless it is allowed.
 
 Limits (N: decimal, or hexadecimal with 0x):
@@ -50,6 +50,7 @@ Reports, all on standard error:
   --statistics FILE    write what the run took, as JSON; -: to standard error
   --quiet              no report of traps and reached limits; the status tells
 
+  --with FILE          link IMAGE, an object or archive, with another one
   --config FILE        read settings from FILE: a line `fuel = 1000` for --fuel
                        1000, `quiet = yes` for --quiet. Options go before it
   --verify             do not run IMAGE, but tell what it is and could do: its
@@ -64,15 +65,17 @@ Exit status: that of the program, modulo 256, or
    65  IMAGE is not a valid image        123  --fuel is used up
    66  IMAGE cannot be read              124  --time is over
    70  an error in the runner itself     125  every thread waits
-   71  the system or a limit refused     130  interrupted (Ctrl-C)
-   74  the runner cannot write its own   132  the program trapped
-       output                            141  the reader of the output is gone
-   77  IMAGE needs host calls that it was not allowed
+   71  the system or a limit refused     129  SIGHUP     130  Ctrl-C
+   74  the runner cannot write its own   138  SIGUSR1    143  SIGTERM
+       output                            132  the program trapped
+   77  IMAGE needs host calls that it    141  the reader of the output is gone
+       was not allowed
    78  the configuration file is wrong
+A program that has a handler for one of these signals gets it instead.
 )";
 
 // What getopt_long gives: the number of a setting, or one of these.
-enum OptionId : int { first_setting = 256, option_config = 1000, option_verify, option_json, option_help, option_version };
+enum OptionId : int { first_setting = 256, option_config = 1000, option_help, option_version };
 
 std::vector<option> long_options() {
   std::vector<option> all;
@@ -80,8 +83,6 @@ std::vector<option> long_options() {
   for (const Setting& setting : settings())
     all.push_back({setting.name, setting.takes_value ? required_argument : no_argument, nullptr, id++});
   all.push_back({"config", required_argument, nullptr, option_config});
-  all.push_back({"verify", no_argument, nullptr, option_verify});
-  all.push_back({"json", no_argument, nullptr, option_json});
   all.push_back({"help", no_argument, nullptr, option_help});
   all.push_back({"version", no_argument, nullptr, option_version});
   all.push_back({});
@@ -106,7 +107,6 @@ int print_and_end(const char* text) {
 struct CommandLine {
   std::vector<std::pair<const Setting*, std::string_view>> set;
   std::optional<std::string> config;
-  bool verify = false, json = false;
   std::optional<int> ends_with;  // a status
 };
 
@@ -126,8 +126,6 @@ CommandLine read_command_line(int count, char** arguments) {
       line.ends_with = print_and_end((std::string(program_name) + " " + comet_version() + "\n").c_str());
     if (line.ends_with) return line;
     if (id == option_config) line.config = optarg;
-    else if (id == option_verify) line.verify = true;
-    else if (id == option_json) line.json = true;
     else line.set.emplace_back(&settings()[static_cast<size_t>(id - first_setting)], optarg == nullptr ? "yes" : optarg);
   }
 }
@@ -149,8 +147,6 @@ std::optional<Options> read_options(int count, char** arguments, int& status) {
       status = exit_usage;
     }
     for (const auto& [setting, value] : line.set) set(options, *setting, value);
-    options.verify = line.verify;
-    options.json = line.json;
     if (options.json && !options.verify) throw UsageError{"--json belongs to --verify"};
     if (optind >= count) throw UsageError{"no image is named"};
     options.arguments.assign(arguments + optind, arguments + count);

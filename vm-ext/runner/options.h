@@ -26,9 +26,10 @@ enum ExitStatus : int {
   exit_out_of_fuel = 123,
   exit_out_of_time = 124,    // as timeout(1)
   exit_waiting = 125,        // every thread waits
-  exit_interrupted = 130,    // as a shell reports SIGINT
+  exit_signalled = 128,      // and the number of the signal, as a shell reports it
+  exit_interrupted = 130,    // SIGINT
   exit_trap = 132,           // as a shell reports SIGILL
-  exit_output_closed = 141,  // as a shell reports SIGPIPE
+  exit_output_closed = 141,  // SIGPIPE
 };
 
 // A change of what the machine is granted; they are made in the order of the settings.
@@ -57,6 +58,7 @@ struct Options {
   std::vector<Directory> directories;
   std::vector<std::string> environment;  // NAME=VALUE, each name once
   bool confine = true;
+  std::vector<std::string> with;  // objects and archives that the program is linked with
   std::optional<std::string> core;
   std::optional<std::string> record;
   std::optional<std::string> statistics;  // a path, or `-` for standard error

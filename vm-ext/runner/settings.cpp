@@ -95,11 +95,14 @@ constexpr Setting all[] = {
     {"seed", true, [](Options& o, std::string_view v) { o.seed = number(v); }},
     {"turns", true, [](Options& o, std::string_view v) { o.turns = number(v); }},
     {"no-confine", false, [](Options& o, std::string_view v) { o.confine = v != "yes"; }},
+    {"with", true, [](Options& o, std::string_view v) { o.with.emplace_back(v); }},
     {"core", true, [](Options& o, std::string_view v) { o.core = v; }},
     {"record", true, [](Options& o, std::string_view v) { o.record = v; }},
     {"statistics", true, [](Options& o, std::string_view v) { o.statistics = v; }},
     {"hash", false, [](Options& o, std::string_view v) { o.hash = v == "yes"; }},
     {"quiet", false, [](Options& o, std::string_view v) { o.quiet = v == "yes"; }},
+    {"verify", false, [](Options& o, std::string_view v) { o.verify = v == "yes"; }},
+    {"json", false, [](Options& o, std::string_view v) { o.json = v == "yes"; }},
 };
 
 }  // namespace

@@ -4,10 +4,18 @@
 #include <string>
 
 #include "../comet.h"
+#include "confine.h"
 
 namespace comet::runner {
 
-// A JSON object on several lines. `status` is the exit status of the runner, `seconds` what the run took.
-std::string statistics(const comet_machine* machine, const comet_stop& stop, int status, double seconds);
+struct Outcome {
+  int status;  // of the runner
+  double seconds;
+  uint64_t fuel;
+  Fences fences;
+};
+
+// A JSON object on several lines.
+std::string statistics(const comet_machine* machine, const comet_stop& stop, const Outcome& outcome);
 
 }  // namespace comet::runner

@@ -1,3 +1,3 @@
 ;; scheme-lib/loaders/wasm/assemble: WebAssembly modules from lists.
 (##namespace ("scheme-lib/loaders/wasm/assemble#"
-  wasm-assemble wasm-section))
+  wasm-assemble wasm-section wasm-opcodes))

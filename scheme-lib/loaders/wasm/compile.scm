@@ -17,7 +17,9 @@
 (use scheme-lib/loaders/wasm/tables)
 (use scheme-lib/loaders/wasm/routine)
 (use scheme-lib/loaders/wasm/dwarf)
-(use scheme-lib/loaders/wasm/data-symbols)
+(use scheme-lib/loaders/wasm/debug-types)
+(use scheme-lib/loaders/wasm/debug-variables)
+(use scheme-lib/loaders/wasm/debug-image)
 (declare (standard-bindings) (extended-bindings) (block))
 
 ;; start: the address of the program's beginning
@@ -338,9 +340,13 @@
           (loop (text name "." n) (+ n 1))
           (begin (table-set! used candidate #t) candidate)))))
 
-(define (add-symbols! image layout entry)
-  (let ((m (layout-module layout)) (used (make-table)) (code (layout-code layout)))
-    (define (add! name address) (vm-image-add-symbol image (symbol-name name used) address))
+(define (add-symbols! image layout entry variables)
+  (let* ((m (layout-module layout)) (used (make-table)) (code (layout-code layout))
+         (names (make-vector (module-function-count m) #f)))
+    (define (add! name address)
+      (let ((name (symbol-name name used)))
+        (vm-image-add-symbol image name address)
+        name))
     (if (memory-limits m) (add! "memory" (layout-memory layout)))
     (add! "entry" entry)
     (vector-for-each
@@ -349,12 +355,12 @@
            (table-set! (module-names m) (export-index export) (export-name export))))
      (module-exports m))
     (do ((i 0 (+ i 1))) ((= i (module-function-count m)))
-      (add! (module-function-name m i) (label-address code (vector-ref (layout-functions layout) i))))
+      (vector-set! names i
+        (add! (module-function-name m i) (label-address code (vector-ref (layout-functions layout) i)))))
     ;; What the linker left out has an address that no memory has.
-    (let* ((limits (memory-limits m)) (end (if limits (* page-size (limits-least limits)) 0)))
-      (for-each (lambda (variable)
-                  (if (< (cdr variable) end) (add! (car variable) (+ (layout-memory layout) (cdr variable)))))
-                (module-data-symbols m)))))
+    (let* ((limits (memory-limits m)) (end (+ (layout-memory layout) (if limits (* page-size (limits-least limits)) 0))))
+      (add-variables! image layout variables names
+                      (lambda (name address) (and (< address end) (add! name address)))))))
 
 ;; The source lines, a file after the other.
 (define (add-lines! image layout)
@@ -376,7 +382,7 @@
          (vm-image-add-lines image (car file) bytes (length entries))))
      (table->list files))))
 
-(define (build-image layout entry)
+(define (build-image layout entry variables)
   (let* ((m (layout-module layout)) (code (layout-code layout)) (image (vm-image-new))
          (data (make-u8vector (- (content-end layout) (layout-origin layout)) 0))
          (code-end (+ (code-base code) (code-at code)))
@@ -390,7 +396,7 @@
     (section! image "constants" constants parts (u8vector-length parts) read-only)
     (if (and (memory-limits m) (own-memory? layout)) (memory-sections! image layout memory))
     (for-each (lambda (name) (vm-image-add-import image name)) (import-names layout))
-    (add-symbols! image layout entry)
+    (add-symbols! image layout entry variables)
     (add-lines! image layout)
     (vm-image-set-entry image entry)
     image))
@@ -410,8 +416,9 @@
                (memory-pages layout)))))
 
 (define (wasm-compile m linkage)
-  (let* ((layout (make-layout m linkage (module-rows m))) (functions (linkage-functions linkage))
-         (imported (length functions)))
+  (let* ((layout (make-layout m linkage)) (functions (linkage-functions linkage)) (imported (length functions))
+         (variables (module-variables layout)))
+    (note-boundaries! layout variables)
     (for-each (lambda (index import what) (compile-import! layout index (import-type import) what))
               (iota imported) (module-imported m 'function) functions)
     (do ((i 0 (+ i 1))) ((= i (vector-length (module-bodies m))))
@@ -421,4 +428,4 @@
                (bind-label! (layout-code layout) (layout-grow layout))
                (emit-routine! (layout-code layout) (grow-routine layout) (lambda (name) (import-number layout name)))))
     (let ((entry (emit-entry! layout)))
-      (make-program (build-image layout entry) layout entry))))
+      (make-program (build-image layout entry variables) layout entry))))

@@ -177,3 +177,18 @@
              (if (> (cursor-left section) 0)
                  (loop (read-unit! section m rows))
                  (list->vector (sort (reverse rows) (lambda (a b) (< (row-offset a) (row-offset b))))))))))))
+
+;; The same, and a row at each of the offsets, which ascend: of the line that is there anyhow.
+(define (rows-with rows offsets)
+  (let loop ((i 0) (offsets offsets) (line no-source) (found '()))
+    (cond ((and (< i (vector-length rows))
+                (or (null? offsets) (<= (row-offset (vector-ref rows i)) (car offsets))))
+           (let ((row (vector-ref rows i)))
+             (loop (+ i 1)
+                   (if (and (pair? offsets) (= (row-offset row) (car offsets))) (cdr offsets) offsets)
+                   (if (row-file row) row no-source)
+                   (cons row found))))
+          ((pair? offsets)
+           (loop i (cdr offsets) line
+                 (cons (make-row (car offsets) (row-file line) (row-line line) (row-column line)) found)))
+          (else (list->vector (reverse found))))))

@@ -3,7 +3,7 @@
   make-layout layout-module layout-origin layout-end layout-globals layout-functions layout-registers layout-shared?
   import-number import-names layout-grow layout-memory-place
   layout-memory layout-code layout-memory-limit layout-imported-globals
-  layout-locals layout-locals-set! layout-rows layout-row layout-row-set! layout-next-row layout-next-row-set!
+  layout-locals layout-locals-set! layout-rows layout-rows-set! layout-row layout-row-set! layout-next-row layout-next-row-set!
   make-linkage lone-linkage linkage-functions
   place? place-kind place-value memory-size-address table-address table-capacity table-size-address
   memory-place? memory-place-address memory-place-size memory-place-most

@@ -120,7 +120,7 @@
   (make-code base (min (expt 2 27)
                        (- memory base page-size (* constant-growth (u8vector-length (module-bytes m)))))))
 
-(define (make-layout m linkage rows)
+(define (make-layout m linkage)
   (let* ((origin (linkage-origin linkage))
          (table-sizes (+ origin 8))
          (elements (+ table-sizes (* 8 (vector-length (module-tables m)))))
@@ -138,7 +138,7 @@
                             (or (linkage-memory linkage) (make-memory-place memory origin (and limits (limits-most limits))))
                             elements segments end
                             (and (or (linkage-memory linkage) (any (lambda (place) place) (linkage-tables linkage))) #t)
-                            0 rows 0 0))))))
+                            0 (vector) 0 0))))))
 
 (define (numbered names)
   (list->table (map cons names (iota (length names)))))

@@ -12,7 +12,6 @@
 (define input-output 29)
 (define cannot-seek 70)
 (define not-implemented 52)
-(define not-supported 58)
 
 ;; Errors of host calls, without their sign, and WASI's.
 (define errors
@@ -121,7 +120,22 @@
 (define-function! "fd_sync" (but-for-streams 0 (by "file_sync" '(1))))
 (define-function! "fd_datasync" (but-for-streams 0 (by "file_sync" '(1))))
 (define-function! "fd_advise" (but-for-streams cannot-seek (by "file_flags" '(1))))
-(define-function! "fd_allocate" (always not-supported))
+
+;; fd, from where, how many: the file becomes as long as that needs. How long it is, seeking tells.
+(define-function! "fd_allocate"
+  (but-for-streams cannot-seek
+    (lambda (m)
+      `((beqi 3 0 bad)
+        (add 3 2 3) (blt_u 3 2 bad)
+        ,@(host-call m "file_seek" 1 '(number 0) '(number 1)) (blti_s 11 0 failed) (mov 4 11)
+        ,@(host-call m "file_seek" 1 '(number 0) '(number 2)) (blti_s 11 0 failed) (mov 5 11)
+        ,@(host-call m "file_seek" 1 4 '(number 0)) (blti_s 11 0 failed)
+        (bge_u 5 3 done)
+        ,@(host-call m "file_set_size" 1 3) (blti_s 11 0 failed)
+        done (imm 1 0) (ret)
+        bad (imm 1 ,invalid) (ret)
+        failed ,@(error-of 11)))))
+
 (define-function! "fd_filestat_set_size" (by "file_set_size" '(1 2)))
 (define-function! "fd_filestat_set_times" (by "file_set_times" '(1 2 3 4)))
 (define-function! "fd_fdstat_set_rights" (but-for-streams 0 (by "file_flags" '(1))))

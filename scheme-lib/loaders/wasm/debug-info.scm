@@ -1,0 +1,286 @@
+;; The entries of DWARF (2 to 5): trees of what a program declares, from the sections .debug_info, .debug_abbrev and
+;; those that they refer to. Numbers of tags, attributes and forms are those of the standard.
+;;
+;;   (for-each-unit m (lambda (unit root) (entry-name unit (car (entry-children root)))))
+;;
+;; Addresses are offsets in the code section. What is wrong anywhere is a wasm-error; for the debugger's words alone, so
+;; who reads goes on without.
+(module scheme-lib/loaders/wasm/debug-info)
+(use scheme-lib/util)
+(use scheme-lib/loaders/wasm/errors)
+(use scheme-lib/loaders/wasm/cursor)
+(use scheme-lib/loaders/wasm/module)
+(use scheme-lib/loaders/wasm/dwarf)
+(declare (standard-bindings) (extended-bindings) (block))
+
+;; A compilation unit. entries: by their offsets in the section; bases: attribute -> value, of its root
+(define-type unit constructor: make-unit module version offset entries root)
+;; attributes: ((attribute . value) …), of those that are asked for
+(define-type entry constructor: make-entry offset tag attributes children)
+
+;; ---- attributes --------------------------------------------------------------------------------------
+
+(define at:name #x03)
+(define at:low #x11)
+(define at:high #x12)
+(define at:ranges #x55)
+(define at:string-base #x72)
+(define at:address-base #x73)
+(define at:ranges-base #x74)
+(define at:lists-base #x8c)
+
+;; location name byte-size bit-offset bit-size low high const-value upper-bound abstract-origin count member-location declaration
+;; encoding frame-base specification type ranges data-bit-offset linkage-name and the bases
+(define wanted
+  '(#x02 #x03 #x0b #x0c #x0d #x11 #x12 #x1c #x2f #x31 #x37 #x38 #x3c #x3e #x40 #x47 #x49 #x55 #x6b #x72 #x73 #x74 #x8c))
+
+(define (unknown c) (malformed (cursor-at c) "a form of DWARF that is not known"))
+
+;; How many bytes a value of a form takes, or #f.
+(define (fixed-length form)
+  (case form
+    ((#x19 #x21) 0)
+    ((#x0b #x0c #x11 #x25 #x29) 1)
+    ((#x05 #x12 #x26 #x2a) 2)
+    ((#x27 #x2b) 3)
+    ((#x01 #x06 #x0e #x10 #x13 #x17 #x1c #x1d #x1f #x28 #x2c) 4)
+    ((#x07 #x14 #x20 #x24) 8)
+    ((#x1e) 16)
+    (else #f)))
+
+;; How long the block is that comes.
+(define (block-length! c form)
+  (case form
+    ((#x0a) (read-bits! c 1))
+    ((#x03) (read-bits! c 2))
+    ((#x04) (read-bits! c 4))
+    (else (read-u32! c))))
+
+(define (skip-form! c form)
+  (case form
+    ((#x08) (read-string! c))
+    ((#x0d #x0f #x15 #x1a #x1b #x22 #x23) (skip-leb! c))
+    ((#x03 #x04 #x09 #x0a #x18) (skip-bytes! c (block-length! c form)))
+    (else (skip-bytes! c (or (fixed-length form) (unknown c))))))
+
+(define (skip-leb! c) (if (> (read-byte! c) 127) (skip-leb! c)))
+
+;; Without a sign, of up to 64 bits.
+(define (read-u64! c)
+  (let loop ((shift 0) (value 0))
+    (let* ((byte (read-byte! c)) (value (+ value (arithmetic-shift (bitwise-and byte 127) shift))))
+      (cond ((< byte 128) value)
+            ((< shift 63) (loop (+ shift 7) value))
+            (else (malformed (cursor-at c) "integer representation too long"))))))
+
+;; Numbers, texts, cursors over blocks; #(index kind n) for what stands in a table; `base` is where the unit begins.
+(define (read-value! c m form base)
+  (case form
+    ((#x08) (read-string! c))
+    ((#x0e #x1f) (read-form! c m form))
+    ((#x03 #x04 #x09 #x0a #x18) (cursor-part c (block-length! c form)))
+    ((#x0d) (read-s64! c))
+    ((#x0f) (read-u64! c))
+    ((#x11 #x12 #x13 #x14) (+ base (read-bits! c (fixed-length form))))
+    ((#x15) (+ base (read-u64! c)))
+    ((#x19) 1)
+    ((#x1a #x25 #x26 #x27 #x28) (vector 'string (index! c form)))
+    ((#x1b #x29 #x2a #x2b #x2c) (vector 'address (index! c form)))
+    ((#x22 #x23) (vector 'list (read-u64! c)))
+    (else
+     (let ((length (fixed-length form)))
+       (if (and length (<= 1 length 8))
+           (read-bits! c length)
+           (begin (skip-form! c form) #f))))))
+
+(define (index! c form) (let ((length (fixed-length form))) (if length (read-bits! c length) (read-u64! c))))
+
+;; ---- entries -----------------------------------------------------------------------------------------
+
+;; Abbreviations from an offset on: number -> #(tag children? ((attribute form . implicit value) …))
+(define (read-abbreviations m offset)
+  (let ((c (or (module-custom m ".debug_abbrev") (malformed 0 "DWARF without abbreviations"))) (found (make-table)))
+    (skip-bytes! c offset)
+    (let loop ()
+      (let ((number (read-u32! c)))
+        (if (not (= 0 number))
+            (let* ((tag (read-u32! c)) (children? (= 1 (read-byte! c))))
+              (let attributes ((read '()))
+                (let* ((attribute (read-u32! c)) (form (read-u32! c))
+                       (implicit (and (= form #x21) (read-s64! c))))
+                  (if (= 0 attribute)
+                      (table-set! found number (vector tag children? (reverse read)))
+                      (attributes (cons (cons attribute (cons form implicit)) read)))))
+              (loop)))))
+    found))
+
+;; A constant that is how far the end is from the beginning, rather than where.
+(define (relative attribute form value)
+  (if (and (= attribute at:high) (not (memv form '(#x01 #x1b #x29 #x2a #x2b #x2c)))) (vector 'relative value) value))
+
+(define (read-attributes! c m attributes base)
+  (let loop ((attributes attributes) (found '()))
+    (if (null? attributes)
+        found
+        (let* ((attribute (caar attributes)) (form (cadar attributes)) (implicit (cddar attributes)))
+          (cond (implicit (loop (cdr attributes) (cons (cons attribute implicit) found)))
+                ((memv attribute wanted)
+                 (let ((value (relative attribute form (read-value! c m form base))))
+                   (loop (cdr attributes) (if value (cons (cons attribute value) found) found))))
+                (else (skip-form! c form)
+                      (loop (cdr attributes) found)))))))
+
+(define deepest 500)
+
+;; The entries up to the one that ends them.
+(define (read-entries! c m abbreviations base start entries depth)
+  (if (> depth deepest) (malformed (cursor-at c) "entries of DWARF that are too deep in each other"))
+  (let loop ((found '()))
+    (let* ((offset (- (cursor-at c) start)) (number (if (= 0 (cursor-left c)) 0 (read-u32! c))))
+      (if (= number 0)
+          (reverse found)
+          (let* ((abbreviation (or (table-ref abbreviations number #f)
+                                   (malformed (cursor-at c) "an entry of DWARF without an abbreviation")))
+                 (attributes (read-attributes! c m (vector-ref abbreviation 2) base))
+                 (children (if (vector-ref abbreviation 1)
+                               (read-entries! c m abbreviations base start entries (+ depth 1))
+                               '()))
+                 (entry (make-entry offset (vector-ref abbreviation 0) attributes children)))
+            (table-set! entries offset entry)
+            (loop (cons entry found)))))))
+
+(define (read-unit section m abbreviations-at)
+  (let* ((start (cursor-at (module-custom m ".debug_info"))) (base (- (cursor-at section) start))
+         (c (cursor-part section (read-bits! section 4))) (version (read-bits! c 2)))
+    (if (not (<= 2 version 5)) (malformed (cursor-at c) "a version of DWARF that is not known"))
+    (if (= version 5) (skip-bytes! c 2))      ; kind of unit, size of an address
+    (let ((abbreviations (abbreviations-at (read-bits! c 4))) (entries (make-table)))
+      (if (< version 5) (skip-bytes! c 1))    ; size of an address
+      (let ((roots (read-entries! c m abbreviations base start entries 0)))
+        (if (null? roots) (malformed (cursor-at c) "a unit of DWARF without entries"))
+        (make-unit m version base entries (car roots))))))
+
+;; Calls a procedure for each unit and its outermost entry.
+(define (for-each-unit m procedure)
+  (let ((section (module-custom m ".debug_info")) (known (make-table)))
+    (define (abbreviations-at offset)
+      (or (table-ref known offset #f)
+          (let ((read (read-abbreviations m offset))) (table-set! known offset read) read)))
+    (if section
+        (let loop ()
+          (if (> (cursor-left section) 0)
+              (let ((unit (read-unit section m abbreviations-at)))
+                (procedure unit (unit-root unit))
+                (loop)))))))
+
+(define (unit-entry unit offset) (table-ref (unit-entries unit) offset #f))
+
+;; A section of the module, from an offset on.
+(define (unit-section unit name offset)
+  (let ((c (or (module-custom (unit-module unit) name) (malformed 0 "DWARF without " name))))
+    (skip-bytes! c offset)
+    c))
+
+;; ---- what is asked of an entry -----------------------------------------------------------------------
+
+(define (raw-attribute entry attribute)
+  (let ((found (assv attribute (entry-attributes entry)))) (and found (cdr found))))
+
+(define (base-of unit attribute) (or (raw-attribute (unit-root unit) attribute) 0))
+
+(define (indexed unit value)
+  (let ((kind (vector-ref value 0)) (n (vector-ref value 1)))
+    (define (word section base) (read-bits! (unit-section unit section (+ base (* 4 n))) 4))
+    (case kind
+      ((string) (read-string! (unit-section unit ".debug_str" (word ".debug_str_offsets" (base-of unit at:string-base)))))
+      ((address) (word ".debug_addr" (base-of unit at:address-base)))
+      (else value))))
+
+(define (unit-address unit n) (indexed unit (vector 'address n)))
+
+;; A number, a text, a cursor over a block, or #f.
+(define (entry-attribute unit entry attribute)
+  (let ((value (raw-attribute entry attribute)))
+    (cond ((not (vector? value)) value)
+          ((symbol? (vector-ref value 0)) (indexed unit value))
+          (else (vector-copy value)))))
+
+;; The entry that an attribute refers to, or #f.
+(define (entry-reference unit entry attribute)
+  (let ((offset (raw-attribute entry attribute))) (and (integer? offset) (unit-entry unit offset))))
+
+;; A name, its own or that of what it is an instance or the definition of; or #f.
+(define (entry-name unit entry)
+  (let loop ((entry entry) (left 8))
+    (and entry
+         (> left 0)
+         (let ((name (entry-attribute unit entry at:name)))
+           (if (string? name)
+               name
+               (loop (or (entry-reference unit entry #x31) (entry-reference unit entry #x47)) (- left 1)))))))
+
+(define (unit-low unit)
+  (let ((low (entry-attribute unit (unit-root unit) at:low))) (if (integer? low) low 0)))
+
+;; (low . high) of what lies in one piece, or #f.
+(define (entry-range unit entry)
+  (let ((low (entry-attribute unit entry at:low)) (high (entry-attribute unit entry at:high)))
+    (and (integer? low)
+         high
+         (cons low (if (vector? high) (+ low (vector-ref high 1)) high)))))
+
+(define none #xffffffff)
+
+;; What a table has in it up to its end, ((low high . cursor or #f) …): of locations each with an expression.
+(define (read-pairs c unit expressions?)
+  (let loop ((base (unit-low unit)) (found '()))
+    (let ((low (read-bits! c 4)) (high (read-bits! c 4)))
+      (cond ((and (= low 0) (= high 0)) (reverse found))
+            ((= low none) (loop high found))
+            (else
+             (let ((expression (and expressions? (cursor-part c (read-bits! c 2)))))
+               (loop base (cons (cons (+ base low) (cons (+ base high) expression)) found))))))))
+
+;; The same, as version 5 has it. Locations have a kind more in the middle: what counts everywhere else.
+(define (read-list c unit expressions?)
+  (define (address n) (unit-address unit n))
+  (let loop ((base (unit-low unit)) (found '()))
+    (let* ((kind (read-byte! c)) (kind (if (and (not expressions?) (> kind 4)) (+ kind 1) kind)))
+      (define (add low high)
+        (loop base (cons (cons low (cons high (and expressions? (cursor-part c (read-u32! c))))) found)))
+      (case kind
+        ((0) (reverse found))
+        ((1) (loop (address (read-u32! c)) found))
+        ((2) (let* ((low (read-u32! c)) (high (read-u32! c))) (add (address low) (address high))))
+        ((3) (let* ((low (address (read-u32! c))) (length (read-u32! c))) (add low (+ low length))))
+        ((4) (let* ((low (read-u32! c)) (high (read-u32! c))) (add (+ base low) (+ base high))))
+        ((5) (add 0 none))
+        ((6) (loop (read-bits! c 4) found))
+        ((7) (let* ((low (read-bits! c 4)) (high (read-bits! c 4))) (add low high)))
+        ((8) (let* ((low (read-bits! c 4)) (length (read-u32! c))) (add low (+ low length))))
+        (else (malformed (cursor-at c) "a list of DWARF that is not known"))))))
+
+;; What an attribute refers to in a table of addresses.
+(define (read-table unit value old new base expressions?)
+  (if (< (unit-version unit) 5)
+      (read-pairs (unit-section unit old value) unit expressions?)
+      (let* ((start (base-of unit base))
+             (offset (if (vector? value)
+                         (+ start (read-bits! (unit-section unit new (+ start (* 4 (vector-ref value 1)))) 4))
+                         value)))
+        (read-list (unit-section unit new offset) unit expressions?))))
+
+;; ((low . high) …) of the code that belongs to an entry; () if it does not say.
+(define (entry-ranges unit entry)
+  (let ((ranges (raw-attribute entry at:ranges)))
+    (if ranges
+        (map (lambda (range) (cons (car range) (cadr range)))
+             (read-table unit ranges ".debug_ranges" ".debug_rnglists" at:ranges-base #f))
+        (let ((range (entry-range unit entry))) (if range (list range) '())))))
+
+;; ((low high . cursor) …) of what an attribute says by a list; () if it has none.
+(define (attribute-locations unit entry attribute)
+  (let ((value (raw-attribute entry attribute)))
+    (if (or (integer? value) (vector? value))
+        (read-table unit value ".debug_loc" ".debug_loclists" at:lists-base #t)
+        '())))
