@@ -64,7 +64,7 @@ $(BUILD)/obj/vm-ext/machine/fast.o $(BUILD)/obj/vm-ext/machine/fused.o: VM_CXXFL
 $(BUILD)/obj/vm-ext/machine/enter.o: VM_CXXFLAGS += $(VM_TAIL_CALLS)
 
 # What a program's instructions do not come by is compiled for size, and is smaller by two fifths.
-VM_FAST_PARTS := isa/decode isa/table memory/% machine/accumulator machine/code machine/enter machine/fast machine/fused \
+VM_FAST_PARTS := isa/decode isa/table memory/address_space memory/host_pages machine/accumulator machine/code machine/enter machine/fast machine/fused \
   machine/observer machine/profile machine/reference machine/run machine/sequences machine/state machine/thread image/checksum state/records
 ifeq ($(OPTIMIZE),-O2)
 $(filter-out $(VM_FAST_PARTS:%=$(BUILD)/obj/vm-ext/%.o),$(VM_OBJECTS)): VM_CXXFLAGS += -Os
