@@ -54,7 +54,8 @@
    '(("--fuel" number "N" "stop after N instructions")
      ("--time" seconds "SECONDS" "stop after so much time; fractions are allowed"))
    machine-options
-   '(("--core" text "FILE" "when the program does not end by itself, write its state")
+   '(("--parallel" count "N" "run its threads at the same time, on up to N threads of this computer")
+     ("--core" text "FILE" "when the program does not end by itself, write its state")
      ("--record" text "FILE" "write what it gets from outside, for debug --replay")
      ("--profile" file-or-none "[=FILE]" "tell where its instructions went; FILE.svg gets a flame graph")
      ("--profile-every" count "N" "look at one instruction of N; 1 counts each, slowly")
@@ -84,6 +85,7 @@
                       ((string=? (car option) "--deny") (machine-revoke! machine (cdr option)))))
               options)
     (if (option-value options "--turns") (machine-schedule-set! machine 16384 (option-value options "--turns")))
+    (if (option-value options "--parallel") (machine-host-threads-set! machine (option-value options "--parallel")))
     (machine-environment-set! machine (option-values options "--env"))
     (for-each (lambda (directory)
                 (machine-directory! machine (car directory) (cadr directory) read-only: (caddr directory)))
@@ -209,11 +211,19 @@
 
 (define (now) (time->seconds (current-time)))
 
+;; What repeats a run needs threads that take turns.
+(define (check-parallel options)
+  (for-each (lambda (other)
+              (if (and (option-value options "--parallel") (option-value options other))
+                  (usage-error other " is for threads that take turns; leave out --parallel")))
+            '("--turns" "--record")))
+
 (define (cli-run options words)
+  (check-parallel options)
   (let* ((words (file-and-arguments words)) (limit (option-value options "--time")))
     (session-streams-set! (current-session) '(0 1 2))
     ;; Where nobody can be asked to look at a trap, nobody looks at the past either.
-    (timeline-wanted (terminal-interactive?))
+    (timeline-wanted (and (terminal-interactive?) (not (option-value options "--parallel"))))
     (load-or-exit (car words) options)
     (let ((begin-time (now)))
       (if limit (machine-deadline-set! (the-machine) limit))

@@ -19,7 +19,8 @@
   machine-pc machine-pc-set! machine-count machine-activations machine-depth
   activation-level activation-function activation-pc activation-window
   machine-make-thread! machine-threads machine-free-thread! machine-thread-space every-thread
-  machine-current-thread machine-slice-left machine-schedule-set! machine-thread-standing machine-catch-traps!
+  machine-current-thread machine-slice-left machine-schedule-set! machine-host-threads-set! machine-thread-standing
+  machine-catch-traps!
   machine-post-event!
   ;; memory
   machine-memory machine-memory-set! machine-peek machine-peek-signed machine-poke! machine-string

@@ -357,6 +357,11 @@ called), activation-pc (where it stands) and activation-window (its place on the
   "How long turns are: SLICE instructions, or, where SEED is not 0, from 1 to twice that, drawn from SEED."
   (vm-schedule-set (machine-handle machine) slice seed))
 
+(define-documented (machine-host-threads-set! machine most)
+  "Lets runs of every-thread be parallel, on up to MOST threads of this computer, where nothing records them; 0: threads
+take turns, as at first. Host calls are made one at a time, on the thread that runs the machine."
+  (vm-host-threads-set (machine-handle machine) most))
+
 (define standings '#(runnable waits-for-address waits-for-thread waits-for-event ended))
 
 (define-documented (machine-thread-standing machine #!optional (thread 0))
@@ -764,7 +769,7 @@ number and gives up to so many bytes in a u8vector, none at the end; that of ano
                     (only-for 'watchpoint (vector-ref result 8))
                     (only-for 'watchpoint (if (= (vector-ref result 9) 2) 'write 'read))
                     thread
-                    (only-for 'limit (vector-ref limits (vector-ref result 13))))))
+                    (and (eq? reason 'limit) (vector-ref limits (vector-ref result 13))))))
 
 ;; The numbers of comet.h: #(reason trap pc address instruction-count exit-status message).
 (define (stop->vector stop)

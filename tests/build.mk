@@ -18,12 +18,13 @@ $(TESTS)/core: $(CORE_TEST_OBJECTS) $(BUILD)/libcomet-vm.a
 $(TESTS)/conformance: $(CONFORMANCE_OBJECTS) $(BUILD)/libcomet-vm.a
 
 # What each target of the fuzzers consists of, besides the program that tries it: see tests/fuzz/README.md.
-FUZZ_TARGETS := image-fuzz link-fuzz state-fuzz replay-fuzz api-fuzz lockstep
+FUZZ_TARGETS := image-fuzz link-fuzz state-fuzz replay-fuzz api-fuzz races-fuzz lockstep
 FUZZ_PARTS_image-fuzz := image_fuzz allocations damage random_program
 FUZZ_PARTS_link-fuzz := link_fuzz allocations damage
 FUZZ_PARTS_state-fuzz := state_fuzz state_files state_seeds allocations damage
 FUZZ_PARTS_replay-fuzz := replay_fuzz state_files state_seeds allocations damage
 FUZZ_PARTS_api-fuzz := api_fuzz $(patsubst tests/fuzz/%.cpp,%,$(wildcard tests/fuzz/api/*.cpp)) random_program
+FUZZ_PARTS_races-fuzz := races_fuzz random_program
 FUZZ_PARTS_lockstep := lockstep random_program
 FUZZ_TRIED_BY := $(if $(LIBFUZZER),libfuzzer,driver)
 define fuzz_target
@@ -102,12 +103,28 @@ SANITIZED := $(BUILD)/sanitize/tests
 sanitized-programs:
 	+@$(MAKE) --no-print-directory SANITIZE=address,undefined test-programs
 
+# Machines side by side, and threads of one machine, checked for races of the host's threads.
+RACES := $(addprefix $(BUILD)/obj/tests/vm-ext/,main.o support.o state_files.o independent_test.o parallel_test.o)
+$(TESTS)/races: $(RACES) $(BUILD)/libcomet-vm.a
+	@mkdir -p $(@D)
+	@echo "  link   $@"
+	@$(CXX) $(VM_LDFLAGS) -o $@ $^ -lpthread
+.PHONY: races
+races:
+	+@$(MAKE) --no-print-directory SANITIZE=thread $(BUILD)/races/tests/races
+	@$(BUILD)/races/tests/races
+
 .PHONY: coverage-programs coverage-tests
 coverage-tests: $(TESTS)/core $(TESTS)/conformance
 	@:
 # Behind the plain ones, whose objects it uses.
 coverage-programs: test-programs
 	+@$(MAKE) --no-print-directory COVERAGE=1 coverage-tests
+
+# What the core's suites reach of it: see tests/coverage/run.sh.
+.PHONY: coverage
+coverage: $(TESTS)/cases coverage-programs
+	@BUILD=$(BUILD) tests/coverage/run.sh
 
 $(TESTS)/cases: $(wildcard tests/conformance/*.scm) vm-ext/isa/instructions.def
 	@mkdir -p $(@D)
@@ -144,8 +161,9 @@ test-suites: $(TESTS)/cases $(FUZZ_IMAGES) sanitized-programs coverage-programs
 	  fuzz-states '$(SANITIZED)/state-fuzz 1 0 2000' \
 	  fuzz-replays '$(SANITIZED)/replay-fuzz 1 0 1000' \
 	  fuzz-api '$(SANITIZED)/api-fuzz 1 0 50' \
+	  fuzz-races '$(SANITIZED)/races-fuzz 1 0 60' \
 	  fuzz-left-behind 'tests/fuzz/left-behind.sh 1 150' \
-	  errors-reached 'tests/errors-reached.sh' \
+	  coverage 'tests/coverage/run.sh' \
 	  error-texts 'tests/error-texts.sh' \
 	  promises 'tests/promises.sh' \
 	  embed 'tests/embed/test.sh' \
@@ -166,7 +184,7 @@ test-suites: $(TESTS)/cases $(FUZZ_IMAGES) sanitized-programs coverage-programs
 # The long runs. What the targets are, and where what they find is kept: tests/fuzz/README.md.
 TIME ?= 60
 SEED ?= 1
-TARGETS ?= image state replay api lockstep left-behind objects sources wasm travel
+TARGETS ?= image state replay api races lockstep left-behind objects sources wasm travel
 .PHONY: fuzz fuzz-libfuzzer libfuzzer-programs
 fuzz: $(FUZZ_IMAGES) test-programs sanitized-programs
 	@BUILD=$(BUILD) tests/fuzz/run.sh seeds $(TIME) $(SEED) $(TARGETS)

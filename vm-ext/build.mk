@@ -2,6 +2,7 @@
 # and the header of xxhash, nothing else.
 
 # PORTABLE=1: page table only, plain interpreter loop. SANITIZE=address,undefined: checked at run time.
+# SANITIZE=thread: for races of the host's threads.
 # COVERAGE=1: counts, for gcov, which lines the tests reach. LIBFUZZER=CLANG: sanitized, and watched by libFuzzer.
 # Each has a folder of its own, so that they do not disturb each other.
 PLAIN_BUILD := $(BUILD)
@@ -10,7 +11,7 @@ BUILD := $(BUILD)/portable
 VM_DEFINES += -DCOMET_PORTABLE -DCOMET_REFERENCE_ONLY
 endif
 ifdef SANITIZE
-BUILD := $(BUILD)/sanitize
+BUILD := $(BUILD)/$(if $(filter thread,$(SANITIZE)),races,sanitize)
 VM_SANITIZE := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 OPTIMIZE ?= -O1
 else ifdef LIBFUZZER
@@ -20,7 +21,8 @@ VM_SANITIZE := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover
 OPTIMIZE ?= -O1
 else ifdef COVERAGE
 BUILD := $(BUILD)/coverage
-VM_SANITIZE := --coverage
+# Counted before functions are inlined, so that a branch of the source is one branch.
+VM_SANITIZE := --coverage -fno-early-inlining
 OPTIMIZE ?= -O1
 else
 VM_TAIL_CALLS := -DCOMET_TAIL_CALLS
@@ -62,10 +64,20 @@ HANDLER_FLAGS = $(VM_TAIL_CALLS) -fcf-protection=none -fno-stack-protector -fali
   $(if $(SCRATCH_REGISTERS),$(addprefix -fcall-used-,rbx r12 r13 r14 r15))
 $(BUILD)/obj/vm-ext/machine/fast.o $(BUILD)/obj/vm-ext/machine/fused.o: VM_CXXFLAGS += $(HANDLER_FLAGS)
 $(BUILD)/obj/vm-ext/machine/enter.o: VM_CXXFLAGS += $(VM_TAIL_CALLS)
+# What the parts of sequences touch they touch as single handlers do, too; to watch them in each would take minutes.
+ifeq ($(SANITIZE),thread)
+$(BUILD)/obj/vm-ext/machine/fused.o: VM_SANITIZE :=
+endif
 
 # What a program's instructions do not come by is compiled for size, and is smaller by two fifths.
+<<<<<<< HEAD
 VM_FAST_PARTS := isa/decode isa/table memory/address_space memory/host_pages machine/accumulator machine/code machine/enter machine/fast machine/fused \
   machine/observer machine/profile machine/reference machine/run machine/sequences machine/state machine/thread image/checksum state/records
+=======
+VM_FAST_PARTS := isa/decode isa/table memory/% machine/accumulator machine/code machine/enter machine/fast machine/fused \
+  machine/observer machine/profile machine/reference machine/run machine/sequences machine/state machine/stay machine/thread \
+  image/checksum state/records
+>>>>>>> main
 ifeq ($(OPTIMIZE),-O2)
 $(filter-out $(VM_FAST_PARTS:%=$(BUILD)/obj/vm-ext/%.o),$(VM_OBJECTS)): VM_CXXFLAGS += -Os
 endif

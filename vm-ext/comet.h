@@ -369,7 +369,8 @@ COMET_API comet_status comet_run(comet_machine* machine, comet_thread thread, ui
  * machine and inputs give the same turns, however often runs are stopped and begun anew. `fuel` is of all threads
  * together, and so are `executed` and all counts that comet_observe gives. Events reach the program in such runs, and
  * no others, between two instructions: see comet_post_event. Threads of comet_thread_new take part as well. A thread
- * that halts ends the run of all; one that the program made and whose function returns does not. */
+ * that halts ends the run of all; one that the program made and whose function returns does not.
+ * comet_set_host_threads lets them run at the same time instead. */
 #define COMET_EVERY_THREAD UINT32_MAX
 
 typedef struct comet_schedule {
@@ -386,6 +387,20 @@ typedef struct comet_schedule {
 COMET_API comet_status comet_schedule_get(const comet_machine* machine, comet_schedule* schedule, comet_error* error);
 /* Begins a new slice of the current thread. For the timeline, a change from outside. */
 COMET_API comet_status comet_schedule_set(comet_machine* machine, uint64_t slice, uint64_t seed, comet_error* error);
+
+/* Runs of COMET_EVERY_THREAD are parallel from now on: the threads of the program run at the same time, on at most so
+ * many host threads: the one that calls comet_run, and others that the machine has as long as it is there, or as many of
+ * them as the host gives. 0, as it is at first, and of a fork: they take turns.
+ *
+ * A parallel run ends for the same reasons, of one thread, with all others between two of their instructions; fuel is as
+ * exact. Which instructions of which threads were executed by then is by chance, as the order of their accesses to memory
+ * is: atomics and fences are sequentially consistent, other accesses that are aligned do not tear and are ordered by
+ * nothing else. A race in the program is the program's own affair. Host functions, the poll function and sinks are called
+ * on the host thread that called comet_run, while no thread executes anything, so they need no locks; and a host call that
+ * waits lets all wait. So what gets faster is computing, not calling. The machine can go on from a stop in any way: in
+ * turns, captured, forked, in a debugger. While the timeline records, in comet_observe, and in a portable build, threads
+ * take turns all the same. COMET_ERROR_STATE: the machine runs. */
+COMET_API comet_status comet_set_host_threads(comet_machine* machine, uint32_t most, comet_error* error);
 
 /* Traps (a union of 1 << COMET_TRAP_...) that stop a run before the program's own handler gets them. When the run goes
  * on from there, the handler is called. */
@@ -496,6 +511,7 @@ typedef struct comet_profile_info {
 
 /* An empty profile. It takes memory as rows come, 72 MB at most. */
 COMET_API comet_status comet_profile_new(comet_profile** profile, comet_error* error);
+/* Called by a callback of a run that counts in it, it takes effect when the run has ended. */
 COMET_API void comet_profile_free(comet_profile* profile);
 COMET_API comet_status comet_profile_get(const comet_profile* profile, comet_profile_info* info, comet_error* error);
 /* Row n of a table, from 0 and by first appearance; COMET_ERROR_ARGUMENT behind the last. */

@@ -452,6 +452,8 @@ class machine {
   }
 
   void load(const image& program, comet_space space = 0) { detail::checked(comet_image_load, program.get(), get(), space); }
+  // How many of the host's threads a run of COMET_EVERY_THREAD may use; 0: threads take turns.
+  void set_host_threads(uint32_t most) { detail::checked(comet_set_host_threads, get(), most); }
   comet_stop run(uint64_t fuel = UINT64_MAX, comet_thread thread = 0) {
     comet_stop stop = COMET_STOP_INIT;
     detail::checked(comet_run, get(), thread, fuel, &stop);

@@ -11,6 +11,7 @@
 (use debugger/lines)
 (use debugger/breakpoints)
 (use debugger/value)
+(use debugger/views)
 (use debugger/show)
 (use debugger/dap/adapter)
 (use debugger/dap/looking)
@@ -146,17 +147,22 @@
         (watched-name 'register (+ number (vector-ref (target-activation (session-level (the-session))) 2)) 0))))
 
 (define-request (dataBreakpointInfo arguments) when: stopped
-  (let ((name (argument arguments "name" 'string)) (length (argument arguments "bytes" 'integer 8)))
+  (let ((name (argument arguments "name" 'string)) (length (argument arguments "bytes" 'integer #f)))
     (select-scope! arguments)
     (cond ((string=? name "pc")
            (json-object "dataId" 'null "description" "the pc changes with each instruction"))
           ((register-word? name)
            (json-object "dataId" (register-of name) "description" name "accessTypes" (vector "write")))
           (else
-           (let ((address (word->integer name)))
-             (json-object "dataId" (watched-name 'watch address length)
-                          "description" (text length " bytes at " (address-text address))
-                          "accessTypes" (list->vector (map car accesses))))))))
+           (let ((viewed (word->location-of-view name word->integer)))
+             (if (string? viewed)
+                 (json-object "dataId" (register-of viewed) "description" (text name " in " viewed)
+                              "accessTypes" (vector "write"))
+                 (let ((address (if viewed (car viewed) (word->integer name)))
+                       (length (or length (if viewed (cdr viewed) 8))))
+                   (json-object "dataId" (watched-name 'watch address length)
+                                "description" (text length " bytes at " (if viewed name (address-text address)))
+                                "accessTypes" (list->vector (map car accesses))))))))))
 
 (define-request (setDataBreakpoints arguments) when: loaded
   (replace-group! 'data (argument arguments "breakpoints" 'array)

@@ -138,6 +138,18 @@ double on_threads(unsigned count) {
   return now() - begin;
 }
 
+// One machine with so many threads, each with the same work. None comes to its end, as that would be the run's.
+double in_parallel(unsigned count) {
+  constexpr uint64_t work = 800'000'000;
+  comet::machine machine = loaded(small());
+  machine.set_register(1, ~uint64_t{0});
+  for (unsigned i = 1; i < count; ++i) machine.set_register(1, ~uint64_t{0}, machine.new_thread(origin));
+  machine.set_host_threads(count);
+  const double begin = now();
+  machine.run(work * count, COMET_EVERY_THREAD);
+  return now() - begin;
+}
+
 } // namespace
 
 int main(int count, char** arguments) {
@@ -147,6 +159,9 @@ int main(int count, char** arguments) {
     const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
     const double one = on_threads(1), all = on_threads(cores);
     std::printf("%u machines on %u threads: %.2f times the work of one in the same time\n", cores, cores, one * cores / all);
+    const double alone = in_parallel(1), together = in_parallel(cores);
+    std::printf("%u threads of one machine on %u threads: %.2f times the work of one in the same time\n", cores, cores,
+                alone * cores / together);
   } catch (const std::exception& exception) {
     std::fprintf(stderr, "embedding: %s\n", exception.what());
     return 1;

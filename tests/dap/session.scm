@@ -179,6 +179,9 @@
           (stop-client other)
           (vector-length scopes)))
   (test "one can be evaluated" #t (and (string-contains (evaluate client "what" "frameId" 1) "a value") #t))
+  (test "and be watched where it is" '("4 bytes at what" "read")
+        (let ((info (request client "dataBreakpointInfo" "variablesReference" (locals 1) "name" "what")))
+          (list (ref info "description") (ref info "accessTypes" 0))))
   (test "and set" "0"
         (ref (request client "setVariable" "variablesReference" (locals 1) "name" "what" "value" "0") "value"))
   (stop-client client))

@@ -184,7 +184,7 @@ ends_in_silence() { ends "$@" && [ ! -s out ] && [ ! -s err ]; }
 help_names_all() {
   ends 0 --help || return 1
   local option
-  for option in fuel time memory call-depth registers output allow deny dir env seed turns with no-confine core record statistics hash quiet config verify json help version; do
+  for option in fuel time memory call-depth registers output allow deny dir env seed turns parallel with no-confine core record statistics hash quiet config verify json help version; do
     grep -q -e "--$option" out && grep -q -e "\\\\-\\\\-${option/-/\\\\-}" "$root/vm-ext/runner/comet-vm-no-scheme.1" || {
       echo "--$option is not in --help or the manual page"
       return 1
@@ -200,6 +200,9 @@ check "an unknown option: status 64" ends_and_says 64 "there is no option --wron
 check "an option without its value: status 64" ends_and_says 64 "--fuel needs a value" --fuel
 check "a value that is no number: status 64" ends_and_says 64 "'1x'" --fuel 1x count.image
 check "a number that is too large: status 64" ends_and_says 64 "below 2^64" --memory 99999999999G count.image
+check "no host threads: status 64" ends_and_says 64 "--parallel takes a number from 1 to 1024, not '0'" --parallel 0 count.image
+check "--parallel and --turns: status 64" ends_and_says 64 "--turns is for threads that take turns" --parallel 2 --turns 1 count.image
+check "--parallel and --record: status 64" ends_and_says 64 "--record repeats threads that take turns" --parallel 2 --record r count.image
 check "a size that is no number: status 64" ends_and_says 64 \
   "--memory takes a number, with K, M or G behind it or not, not '5T'" --memory 5T count.image
 check "a time of 0: status 64" ends_and_says 64 "--time takes a number of seconds above 0 and up to 1000000000, not '0'" --time 0 count.image

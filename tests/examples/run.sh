@@ -114,6 +114,10 @@ for seed in 1 2 3; do
   "$runner" --turns "$seed" "$scratch/producer.img" > "$scratch/out" 2>&1
   same "producer and consumer, other turns ($seed)" "$scratch/expected" "$scratch/out"
 done
+for most in 1 3; do
+  "$runner" --parallel "$most" "$scratch/producer.img" > "$scratch/out" 2>&1
+  same "producer and consumer, at the same time ($most)" "$scratch/expected" "$scratch/out"
+done
 
 echo 5000050000 > "$scratch/expected"
 expect "a stack that grows" stack "$scratch/expected" 0 /dev/null

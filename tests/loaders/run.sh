@@ -102,6 +102,44 @@ for command in "$COMET run" "$RUNNER"; do
   contains "and a value" "--env takes NAME=VALUE, not " "$(cat "$WORK/err")"
 done
 
+# ---- WebAssembly: C++, where there is its library for WASI -----------------------------------------------
+
+if clang++ --target=wasm32-wasi -fno-exceptions -std=c++17 -O1 tests/loaders/words.cpp -o "$WORK/words.wasm" 2>/dev/null; then
+  "$COMET" image "$WORK/words.wasm" -o "$WORK/words.img"
+  for command in "$COMET run $WORK/words.wasm" "$RUNNER $WORK/words.img"; do
+    # shellcheck disable=SC2086
+    check "a C++ program runs in ${command%% *}" "  3 b|  2 a|  1 c|20521.875 0x64|" \
+      "$(echo 'b a b c a b' | timeout 20 $command 2>&1 | tr '\n' '|')"
+  done
+fi
+
+# ---- WebAssembly in text, where there is wabt ----------------------------------------------------------
+
+cat >"$WORK/hi.wat" <<'END'
+;; says hi
+(; and nothing (module else ;)
+(module $hi
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory 1) (export "memory" (memory 0))
+  (data (i32.const 8) "\10\00\00\00\03\00\00\00hi\0a")
+  (func $main (export "_start") (drop (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 0)))))
+END
+echo '(module $no (func (export "_start") (i32.ad)))' >"$WORK/no.wat"
+mkdir "$WORK/tools"
+printf '#!/bin/sh\nexit 3\n' >"$WORK/tools/wat2wasm"
+chmod +x "$WORK/tools/wat2wasm"
+if command -v wat2wasm >/dev/null; then
+  check "a module in text runs" "0 hi" "$(status_of "$COMET" run "$WORK/hi.wat") $(cat "$WORK/out")"
+  check "and becomes an image" "0 0 hi" "$(status_of "$COMET" image "$WORK/hi.wat" -o "$WORK/hi.img") $(status_of "$RUNNER" "$WORK/hi.img") $(cat "$WORK/out")"
+  contains "with the names of its functions" "breakpoint 1 at main" "$(echo 'break main' | "$COMET" debug "$WORK/hi.wat" 2>&1)"
+  check "a mistake in it has status 65" 65 "$(status_of "$COMET" run "$WORK/no.wat")"
+  contains "and is told with its place" 'no.wat:1:38: unexpected token "i32.ad", expected an instr.' "$(cat "$WORK/err")"
+fi
+check "without wat2wasm it does not run" 65 "$(PATH=$WORK/none; /usr/bin/timeout 20 "$COMET" run "$WORK/hi.wat" >/dev/null 2>"$WORK/err" </dev/null; echo $?)"
+contains "and what is missing is told" "modules in text are assembled by wat2wasm, which is not there; Debian's package wabt has it" "$(cat "$WORK/err")"
+check "nor does it with one that fails" 65 "$(PATH=$WORK/tools:$PATH status_of "$COMET" run "$WORK/hi.wat")"
+contains "which is told, too" "wat2wasm failed with status 3" "$(cat "$WORK/err")"
+
 # ---- WebAssembly: variables of C programs, whichever version of DWARF tells of them ---------------------
 
 cat >"$WORK/vars.c" <<'END'

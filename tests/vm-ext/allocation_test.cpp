@@ -6,6 +6,8 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <new>
 
@@ -397,6 +399,92 @@ BOOST_AUTO_TEST_CASE(a_recording_that_finds_no_memory_says_so_at_its_end) {
     comet_state* read = nullptr;
     BOOST_CHECK_EQUAL(comet_state_read(file.data(), file.size(), nullptr, &read, nullptr), COMET_OK);
     comet_state_free(read);
+  }
+  BOOST_CHECK(failed);
+}
+
+BOOST_AUTO_TEST_CASE(a_host_call_that_finds_no_memory_says_so_and_can_be_made_again) {
+  std::string root = (std::filesystem::temp_directory_path() / "comet-no-memory-XXXXXX").string();
+  BOOST_REQUIRE(mkdtemp(root.data()) != nullptr);
+  const std::string file = "a-file-whose-name-is-not-kept-in-place", other = "another-file-whose-name-is-not-kept-in-place";
+  constexpr std::uint64_t name = data_address, second = data_address + 0x100, room = data_address + 0x200, directory = 3, opened = 4;
+  const std::uint64_t length = file.size(), second_length = other.size();
+  struct row {
+    const char* call;
+    std::vector<std::uint64_t> arguments;
+  };
+  const row rows[] = {
+      {"read", {opened, room, 7}},
+      {"write", {opened, name, 7}},
+      {"poll", {room, second, 1}},
+      {"random", {room, 9}},
+      {"file_open", {directory, name, length, 1}},
+      {"file_read_at", {opened, room, 7, 0}},
+      {"file_write_at", {opened, name, 7, 0}},
+      {"dir_list", {directory, room, 100, 0}},
+      {"path_status", {directory, name, length, 0, room}},
+      {"path_make_dir", {directory, second, second_length}},
+      {"path_rename", {directory, name, length, directory, second, second_length}},
+      {"path_make_link", {directory, second, second_length, name, length}},
+      {"spawn", {code_address, 0}},
+      {"on", {COMET_ON_POSTED, 1, code_address, 0}},
+      {"timer", {1, 1000, 0}},
+      {"map", {far_address, COMET_PAGE_SIZE}},
+  };
+  for (const row& one : rows) {
+    for (long n = 0;; ++n) {
+      std::filesystem::remove_all(root + "/" + other);
+      std::ofstream(root + "/" + file) << "content";
+      const bool opens = std::string(one.call) == "file_open";
+      machine vm(code().add("hcall", {10, 0}).add("hcall", {10, opens ? 0u : 1u}).add("halt"));
+      for (const char* group : {"random", "clock"}) SUPPORT_OK(comet_host_grant_standard(vm, group, error));
+      SUPPORT_OK(comet_grant_directory(vm, root.c_str(), "/", COMET_READ | COMET_WRITE, error));
+      vm.import("file_open");
+      vm.import(one.call);
+      vm.write(name, bytes(file.begin(), file.end()));
+      vm.write(second, bytes(other.begin(), other.end()));
+      const auto give = [&](const std::vector<std::uint64_t>& arguments) {
+        for (std::size_t i = 0; i < arguments.size(); ++i) vm.set(11 + i, arguments[i]);
+      };
+      give({directory, name, length, 3});
+      vm.run(1);
+      BOOST_REQUIRE_EQUAL(vm.get(11), opened);
+      give(one.arguments);
+      comet_stop stop = COMET_STOP_INIT;
+      allocations_left = n;
+      was_refused = false;
+      const comet_status status = comet_run(vm, 0, 1, &stop, nullptr);
+      allocations_left = -1;
+      BOOST_TEST_CONTEXT(one.call << " at " << n << ": " << stop.message) {
+        const auto result = [&] { return static_cast<std::int64_t>(vm.get(11)); };
+        if (status == COMET_OK && stop.reason == COMET_OUT_OF_FUEL) {
+          BOOST_REQUIRE(result() >= 0 || (was_refused && result() == -12));
+          if (!was_refused) break;
+          continue;
+        }
+        BOOST_REQUIRE(status == COMET_ERROR_MEMORY || (status == COMET_OK && stop.trap == COMET_TRAP_HOST_CALL));
+        BOOST_REQUIRE_EQUAL(vm.run(1).reason, COMET_OUT_OF_FUEL);
+        BOOST_REQUIRE_GE(result(), 0);
+        BOOST_REQUIRE_LT(n, 100);
+      }
+    }
+  }
+  std::filesystem::remove_all(root);
+}
+
+BOOST_AUTO_TEST_CASE(who_disassembles_without_memory_comes_to_the_end_all_the_same) {
+  const bytes content = code().add("imm", {100000, 0x123456789abcdef0}).add("halt").content();
+  char text[80];
+  bool failed = false;
+  for (long n = 0; n < 4; ++n) {
+    allocations_left = n;
+    was_refused = false;
+    std::size_t at = 0;
+    for (std::size_t steps = 0; at < content.size() && steps < content.size(); ++steps)
+      at += comet_disassemble(nullptr, &content[at], content.size() - at, code_address, text, sizeof text);
+    allocations_left = -1;
+    failed |= was_refused;
+    BOOST_CHECK_EQUAL(at, content.size());
   }
   BOOST_CHECK(failed);
 }

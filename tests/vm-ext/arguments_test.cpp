@@ -1,4 +1,6 @@
 // The C API refuses what is not valid, says why, and changes nothing.
+#include <algorithm>
+#include <cstddef>
 #include <cstring>
 
 #include "support.h"
@@ -14,6 +16,92 @@ BOOST_AUTO_TEST_CASE(the_linked_version_is_the_headers) {
 BOOST_AUTO_TEST_CASE(freeing_null_does_nothing) {
   comet_machine_free(nullptr);
   comet_image_free(nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(null_has_nothing_and_does_nothing) {
+  machine vm;
+  comet_code_free(nullptr);
+  comet_profile_free(nullptr);
+  comet_state_free(nullptr);
+  comet_snapshot_free(nullptr, nullptr);
+  comet_snapshot_free(vm, nullptr);
+  comet_timeline_stop(nullptr);
+  comet_set_log(nullptr, nullptr, nullptr);
+  comet_catch_traps(nullptr, 0);
+  BOOST_CHECK_EQUAL(comet_post_event(nullptr, COMET_ON_POSTED, 0, 0), COMET_ERROR_ARGUMENT);
+  BOOST_CHECK_EQUAL(comet_post_event(vm, COMET_ON_TIMER, 0, 0), COMET_ERROR_ARGUMENT);
+  BOOST_CHECK(comet_machine_isa(nullptr) == nullptr);
+  BOOST_CHECK(comet_image_isa(nullptr) == nullptr);
+  BOOST_CHECK(comet_image_import(nullptr, 0) == nullptr);
+  BOOST_CHECK_EQUAL(comet_image_entry(nullptr), 0u);
+  BOOST_CHECK(comet_state_image(nullptr) == nullptr);
+  BOOST_CHECK(comet_state_import(nullptr, 0) == nullptr);
+  BOOST_CHECK(comet_state_argument(nullptr, 0) == nullptr);
+  comet_call_result(nullptr, 1);
+  BOOST_CHECK_EQUAL(comet_call_argument(nullptr, 0), 0u);
+  BOOST_CHECK(comet_call_machine(nullptr) == nullptr);
+  BOOST_CHECK_EQUAL(comet_call_thread(nullptr), 0u);
+  BOOST_CHECK_EQUAL(comet_call_fail(nullptr, "words"), COMET_ERROR_ARGUMENT);
+  BOOST_CHECK_EQUAL(comet_call_read(nullptr, 0, nullptr, 0), COMET_ERROR_ARGUMENT);
+  BOOST_CHECK_EQUAL(comet_call_write(nullptr, 0, nullptr, 0), COMET_ERROR_ARGUMENT);
+  char text[8] = "before";
+  BOOST_CHECK_EQUAL(comet_disassemble(nullptr, nullptr, 3, 0, text, sizeof text), 0u);
+  BOOST_CHECK_EQUAL(text, std::string());
+}
+
+BOOST_AUTO_TEST_CASE(no_bytes_need_no_address) {
+  machine vm;
+  SUPPORT_OK(comet_read(vm, 0, data_address, nullptr, 0, error));
+  SUPPORT_OK(comet_write(vm, 0, data_address, nullptr, 0, error));
+  SUPPORT_OK(comet_unmap(vm, 0, data_address, 0, error));
+  SUPPORT_OK(comet_set_arguments(vm, 0, nullptr, error));
+  comet_code* written = nullptr;
+  SUPPORT_OK(comet_code_new(nullptr, 0, &written, error));
+  SUPPORT_OK(comet_code_bytes(written, nullptr, 0, error));
+  comet_code_free(written);
+  comet_image* image = nullptr;
+  SUPPORT_OK(comet_image_new(&image, error));
+  SUPPORT_OK(comet_image_add_section(image, "nothing", data_address, nullptr, 0, 0, COMET_READ, error));
+  SUPPORT_OK(comet_image_load(image, vm, 0, error));
+  comet_image_free(image);
+  comet_region region = COMET_REGION_INIT;
+  BOOST_CHECK_EQUAL(comet_next_region(vm, 0, 0, &region, nullptr), COMET_ERROR_ADDRESS);
+}
+
+// Each size of an error that somebody may have, be it of an older or a newer library.
+BOOST_AUTO_TEST_CASE(an_error_fills_the_room_that_there_is_and_no_more) {
+  for (const std::size_t size : {std::size_t{0}, sizeof(std::size_t), offsetof(comet_error, message), offsetof(comet_error, message) + 1,
+                                 offsetof(comet_error, message) + 10, sizeof(comet_error), sizeof(comet_error) + 40}) {
+    alignas(comet_error) unsigned char room[sizeof(comet_error) + 80];
+    std::memset(room, 0x77, sizeof room);
+    auto* const error = reinterpret_cast<comet_error*>(room);
+    error->size = size;
+    BOOST_CHECK_EQUAL(comet_machine_reset(nullptr, error), COMET_ERROR_ARGUMENT);
+    BOOST_CHECK_EQUAL(error->size, size);
+    const std::size_t filled = std::min(size, sizeof(comet_error));
+    for (std::size_t n = std::max(filled, sizeof(std::size_t)); n < sizeof room; ++n) BOOST_REQUIRE_EQUAL(room[n], 0x77);
+    if (filled > offsetof(comet_error, message))
+      BOOST_CHECK(std::memchr(error->message, 0, filled - offsetof(comet_error, message)) != nullptr);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_long_message_ends_with_a_whole_character) {
+  comet_image* image = nullptr;
+  SUPPORT_OK(comet_image_new(&image, error));
+  comet_image* const made = image;
+  for (std::size_t before = 0; before < 4; ++before) {
+    std::string name(before, 'x');
+    for (int n = 0; n < 200; ++n) name += "\xf0\x9f\x98\x80";
+    comet_error error = COMET_ERROR_INIT;
+    comet_symbol symbol = COMET_SYMBOL_INIT;
+    BOOST_CHECK_EQUAL(comet_image_find_symbol(made, name.c_str(), &symbol, &error), COMET_ERROR_ADDRESS);
+    // Of each character that is there all bytes are.
+    const std::string message = error.message;
+    std::size_t at = 0;
+    while (at < message.size()) at += static_cast<unsigned char>(message[at]) >= 0xf0 ? 4 : 1;
+    BOOST_CHECK_EQUAL(at, message.size());
+  }
+  comet_image_free(image);
 }
 
 BOOST_AUTO_TEST_CASE(null_machines_are_refused) {

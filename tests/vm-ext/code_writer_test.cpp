@@ -228,6 +228,77 @@ BOOST_AUTO_TEST_CASE(what_makes_no_code_is_refused_by_name_and_number) {
   SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_code_finish(to.handle, &content, &length, error));
 }
 
+// Each operand of each instruction with each kind that there is.
+BOOST_AUTO_TEST_CASE(an_operand_is_of_the_kind_that_the_table_says) {
+  const auto good = [](char letter) -> comet_operand {
+    if (std::strchr("dsxw", letter) != nullptr) return COMET_R(1);
+    if (letter == 't') return COMET_T(1);
+    return COMET_N(1);
+  };
+  comet_instruction one = COMET_INSTRUCTION_INIT;
+  for (std::size_t n = 0; comet_isa_instruction(n, &one, nullptr) == COMET_OK; ++n) {
+    const std::string letters = one.operands, name = one.name;
+    for (std::size_t place = 0; place < letters.size(); ++place) {
+      const char letter = letters[place];
+      const bool register_wanted = std::strchr("dsxw", letter) != nullptr;
+      const bool label_allowed = std::strchr("puio", letter) != nullptr || name == "spcimm";
+      for (const std::uint32_t kind : {COMET_OPERAND_REGISTER, COMET_OPERAND_THREAD_REGISTER, COMET_OPERAND_NUMBER, COMET_OPERAND_LABEL}) {
+        writer to;
+        to.place(to.label());
+        std::vector<comet_operand> operands;
+        for (const char each : letters) operands.push_back(good(each));
+        operands[place] = {kind, kind == COMET_OPERAND_LABEL ? 0u : 1u};
+        const bool suits = kind == COMET_OPERAND_REGISTER          ? register_wanted
+                           : kind == COMET_OPERAND_THREAD_REGISTER ? letter == 't'
+                           : kind == COMET_OPERAND_NUMBER          ? !register_wanted && letter != 't'
+                                                                   : !register_wanted && label_allowed;
+        comet_error error = COMET_ERROR_INIT;
+        const comet_status status = comet_code_emit(to.handle, one.name, operands.data(), operands.size(), &error);
+        BOOST_TEST_CONTEXT(name << ", operand " << place + 1 << ", kind " << kind << ": " << error.message) {
+          BOOST_REQUIRE_EQUAL(status, suits ? COMET_OK : COMET_ERROR_ARGUMENT);
+          if (!suits) BOOST_REQUIRE(std::string(error.message).find("operand " + std::to_string(place + 1)) != std::string::npos);
+        }
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(addresses_and_distances_take_the_bytes_that_they_need) {
+  // Whether a distance, or an address where `relative` is false, fits so many bytes.
+  const auto fits = [](bool relative, std::int64_t value, std::size_t length) {
+    const std::uint64_t far = static_cast<std::uint64_t>(value < 0 ? -value : value);
+    writer to(relative ? code_address : 0);
+    const comet_label first = to.label(), second = to.label();
+    to.place(first);
+    SUPPORT_OK(comet_code_pad(to.handle, (relative ? code_address : 0) + far, error));
+    to.place(second);
+    const bool back = value < 0;
+    SUPPORT_OK(comet_code_address(to.handle, back ? first : second, relative ? &(back ? second : first) : nullptr, length, error));
+    const std::uint8_t* content = nullptr;
+    std::size_t size = 0;
+    const comet_status status = comet_code_finish(to.handle, &content, &size, nullptr);
+    if (status != COMET_OK) return false;
+    std::uint64_t written = 0;
+    for (std::size_t n = 0; n < length; ++n) written |= std::uint64_t{content[size - length + n]} << (8 * n);
+    const std::uint64_t mask = (UINT64_C(1) << (8 * length)) - 1;
+    BOOST_CHECK_EQUAL(written, static_cast<std::uint64_t>(value) & mask);
+    return true;
+  };
+  for (const std::size_t length : {1u, 2u}) {
+    const std::int64_t half = std::int64_t{1} << (8 * length - 1);
+    BOOST_CHECK(fits(true, half - 1, length) && fits(true, -half, length) && fits(true, 0, length));
+    BOOST_CHECK(!fits(true, half, length) && !fits(true, -half - 1, length));
+    BOOST_CHECK(fits(false, 2 * half - 1, length));
+    BOOST_CHECK(!fits(false, 2 * half, length));
+  }
+  writer to;
+  SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_code_pad(to.handle, code_address - 1, error));
+  SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_code_pad(to.handle, code_address + (UINT64_C(1) << 32), error));
+  const comet_label label = to.label();
+  SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_code_address(to.handle, label, nullptr, 0, error));
+  SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_code_address(to.handle, label, nullptr, 9, error));
+}
+
 BOOST_AUTO_TEST_CASE(what_does_not_fit_is_told_when_the_code_is_finished) {
   const std::uint8_t* content = nullptr;
   std::size_t length = 0;

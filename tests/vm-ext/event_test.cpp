@@ -2,6 +2,7 @@
 // log, and without a trace in what they interrupt.
 #include <unistd.h>
 
+#include <array>
 #include <ctime>
 #include <random>
 
@@ -337,6 +338,27 @@ BOOST_AUTO_TEST_CASE(waiting_ends_after_its_time) {
   BOOST_CHECK_EQUAL(static_cast<std::int64_t>(vm.get(1)), -110);
 }
 
+BOOST_AUTO_TEST_CASE(times_beyond_what_a_clock_counts_do_not_come) {
+  for (const bool by_timer : {true, false}) {
+    program p;
+    if (by_timer) {
+      p.on(COMET_ON_TIMER, 1, 1);
+      p.add("imm", {41, 1}).add("simm", {42, 2}).add("simm", {43, 2}).call("timer", 40);
+      p.call("pause", 40);
+    } else {
+      p.add("imm", {41, data_address}).add("imm", {42, 0}).add("simm", {43, 2}).call("wait64", 40);
+    }
+    p.add("halt");
+    p.at(1).add("ret");
+    machine vm = p.make();
+    grant(vm, "clock");
+    comet_set_deadline(vm, 20000000);
+    BOOST_CHECK_EQUAL(run_all(vm).reason, COMET_INTERRUPTED);
+    BOOST_CHECK_EQUAL(vm.info().standing, by_timer ? COMET_WAITS_FOR_EVENT : COMET_WAITS_FOR_ADDRESS);
+    BOOST_CHECK_EQUAL(vm.info().handlers, 0u);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_run_that_waits_can_be_interrupted) {
   program p;
   p.on(COMET_ON_POSTED, 1, 1).call("pause", 10).add("halt").at(1).add("ret");
@@ -413,10 +435,65 @@ BOOST_AUTO_TEST_CASE(what_no_thread_could_be_is_refused) {
   refused(with("STAT", 19, 1), "no activation is its own");
   refused(with("STAT", 19, 3), "no activation is its own");
   refused(with("STAT", 20, 1), "no activation is its own");
-  for (const auto& [number, value] : std::vector<std::pair<std::size_t, std::uint64_t>>{{0, 7}, {1, 0}, {1, 201}, {2, 0}, {6, 0}})
+  for (const auto& [number, value] : std::vector<std::pair<std::size_t, std::uint64_t>>{
+           {0, 7}, {0, UINT64_C(1) << 32}, {1, 0}, {1, 201}, {2, 0}, {2, (UINT64_C(1) << 32) + 1}, {6, 0}, {6, UINT64_C(1) << 33}})
     refused(with("TURN", number, value), "take turns like that");
+  // A second handler under way: only one of a trap, in an activation farther in, and not in one of a trap.
+  for (const auto& [outer, inner, farther] : {std::array{0, 0, 1}, {0, 1, 0}, {1, 1, 1}}) {
+    bytes content = content_of(file, "STAT");
+    const std::uint64_t depth = number_at(content, 8 * 19, 8), parts[] = {static_cast<std::uint64_t>(inner), depth + static_cast<std::uint64_t>(farther), 0, 0, 0};
+    put_at(content, 8 * 17, 2, 8);
+    put_at(content, 8 * 18, static_cast<std::uint64_t>(outer), 8);
+    for (const std::uint64_t part : parts) {
+      content.resize(content.size() + 8);
+      put_at(content, content.size() - 8, part, 8);
+    }
+    refused(with_content(file, "STAT", content), "no activation is its own");
+  }
+  // Of a second thread, which ended: whether it was spawned, what it waits for.
+  comet_thread second = 0;
+  SUPPORT_OK(comet_thread_new(vm, 0, code_address, &second, error));
+  const bytes two = saved(vm);
+  for (const auto& [spawned, waits] : {std::pair{0u, 0u}, {1u, 3u}}) {
+    bytes content(14 * 8);
+    put_at(content, 0, second, 8);
+    put_at(content, 8, spawned, 8);
+    put_at(content, 16, 1, 8);
+    put_at(content, 32, waits, 8);
+    refused(with_record_behind(two, "STAT", "STAT", content), "has ended and does something");
+  }
   refused(with_record_behind(file, "TURN", "TURN", content_of(file, "TURN")), "not where it belongs");
   refused(with_record_behind(file, "STAT", "THRD", content_of(file, "THRD")), "not where it belongs");
+}
+
+// A state with every record that there can be; no record may stand twice, wherever the second one is.
+BOOST_AUTO_TEST_CASE(each_record_of_a_state_has_its_place) {
+  machine vm = counting().make();
+  const char* const settings[] = {"A=B"};
+  SUPPORT_OK(comet_set_environment(vm, 1, settings, error));
+  SUPPORT_OK(comet_schedule_set(vm, 100, 0, error));
+  comet_space other = 0;
+  SUPPORT_OK(comet_space_new(vm, &other, error));
+  SUPPORT_OK(comet_share(vm, 0, data_address, COMET_PAGE_SIZE, other, data_address, COMET_READ, error));
+  comet_stop stop = run_all(vm, 50);
+  comet_image* image = nullptr;
+  SUPPORT_OK(comet_image_new(&image, error));
+  comet_save_options options = COMET_SAVE_OPTIONS_INIT;
+  options.image = image;
+  options.stop = &stop;
+  bytes file;
+  SUPPORT_OK(comet_state_save(vm, &options, append, &file, nullptr, error));
+  comet_image_free(image);
+  std::vector<std::string> types;
+  for (const found_record& one : records_of(file)) types.push_back(one.type);
+  for (const char* type : {"MACH", "IMPT", "ARGS", "ENVI", "THRD", "STAT", "TURN", "SPAC", "PAGE", "JOIN", "imag", "DONE", "STOP"})
+    BOOST_REQUIRE_MESSAGE(std::find(types.begin(), types.end(), type) != types.end(), type);
+  for (const std::string& behind : types)
+    for (const std::string& type : types)
+      BOOST_TEST_CONTEXT(type << " behind " << behind) refused(with_record_behind(file, behind, type, content_of(file, type)), "");
+  for (const std::string& type : types)
+    if (type != "imag" && type != "STOP")
+      BOOST_TEST_CONTEXT("without " << type) refused(without_record(file, type), "");
 }
 
 BOOST_AUTO_TEST_CASE(a_log_of_another_machine_is_refused) {

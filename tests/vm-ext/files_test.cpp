@@ -1,6 +1,8 @@
 // Files in granted directories: what a program can do with them, and that nothing leads out of a directory.
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -142,6 +144,52 @@ BOOST_AUTO_TEST_CASE(streams_tell_what_they_lead_to) {
   SUPPORT_OK(comet_set_stream(guest.vm, 1, COMET_STREAM_NONE, error));
   BOOST_CHECK_EQUAL(guest.call("file_flags", {1}), -9);
   for (const int descriptor : {ends[0], ends[1], null, file}) close(descriptor);
+}
+
+BOOST_AUTO_TEST_CASE(each_kind_of_file_is_told) {
+  Guest guest;
+  BOOST_REQUIRE_EQUAL(mkfifo((guest.root / "inside/fifo").c_str(), 0600), 0);
+  const int bound = socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un name{AF_UNIX, {}};
+  std::strncpy(name.sun_path, (guest.root / "inside/socket").c_str(), sizeof name.sun_path - 1);
+  BOOST_REQUIRE_EQUAL(bind(bound, reinterpret_cast<const sockaddr*>(&name), sizeof name), 0);
+  for (const auto& [file, kind] : {std::pair{"hello", 4}, {"deep", 3}, {"link", 7}, {"fifo", 0}, {"socket", 6}}) {
+    guest.put(path, file);
+    BOOST_CHECK_EQUAL(guest.call("path_status", {granted, path, std::strlen(file), 0, buffer}), 0);
+    BOOST_CHECK_EQUAL(guest.vm.read(buffer + 16, 1)[0], kind);
+  }
+  close(bound);
+  // A pipe has nothing to be synchronised, and no places.
+  BOOST_CHECK_EQUAL(guest.open("fifo", to_read), 5);
+  BOOST_CHECK_EQUAL(guest.call("file_sync", {5}), 0);
+  BOOST_CHECK_EQUAL(guest.call("file_seek", {5, 0, 0}), -29);
+  const int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+  BOOST_REQUIRE(terminal >= 0 && unlockpt(terminal) == 0);
+  const int user = ::open(ptsname(terminal), O_RDWR | O_NOCTTY);
+  SUPPORT_OK(comet_set_stream(guest.vm, 0, user, error));
+  BOOST_CHECK_EQUAL(guest.call("file_flags", {0}), 2 << 8 | 1);
+  close(user);
+  close(terminal);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_name_is_not_made) {
+  Guest guest;
+  for (const std::string& name : {std::string(), std::string("."), std::string(".."), std::string("deep/.."), std::string("a\0b", 3)})
+    for (const char* call : {"path_make_dir", "path_remove_dir", "path_remove"}) BOOST_CHECK_EQUAL(guest.on(call, name), -22);
+  for (const std::string& target : {std::string(), std::string("/x"), std::string(".."), std::string("a/../../b"), std::string("a\0b", 3)}) {
+    guest.put(path, "made");
+    guest.put(second_path, target);
+    BOOST_CHECK_EQUAL(guest.call("path_make_link", {granted, path, 4, second_path, target.size()}), -1);
+  }
+  BOOST_CHECK(!fs::exists(fs::symlink_status(guest.root / "inside/made")));
+  // A link is read as far as there is room.
+  guest.put(path, "link");
+  BOOST_CHECK_EQUAL(guest.call("path_read_link", {granted, path, 4, buffer, 2}), 2);
+  BOOST_CHECK_EQUAL(guest.get(buffer, 3), std::string("he\0", 3));
+  // A directory that is gone has no entries.
+  BOOST_CHECK_EQUAL(guest.open("deep", to_read | directory), 5);
+  BOOST_CHECK_EQUAL(guest.on("path_remove_dir", "deep"), 0);
+  BOOST_CHECK_LE(guest.call("dir_list", {5, buffer, 100, 0}), 0);
 }
 
 BOOST_AUTO_TEST_CASE(files_are_opened_as_asked) {

@@ -169,6 +169,25 @@ BOOST_AUTO_TEST_SUITE_END()
 BOOST_AUTO_TEST_SUITE(decoded_code)
 
 // A million instructions, of which a hundred are executed.
+BOOST_AUTO_TEST_CASE(a_profile_that_a_callback_frees_stays_until_the_run_ends) {
+  machine vm(code().add("hcall", {10, 0}).add("nop").add("halt"));
+  vm.import("free");
+  comet_profile* counted = nullptr;
+  SUPPORT_OK(comet_profile_new(&counted, error));
+  const comet_host_function frees = [](comet_call*, void* data) {
+    comet_profile_free(static_cast<comet_profile*>(data));
+    // What was counted is there to the end of the run.
+    comet_profile_info info = COMET_PROFILE_INFO_INIT;
+    return comet_profile_get(static_cast<comet_profile*>(data), &info, nullptr);
+  };
+  SUPPORT_OK(comet_host_grant(vm, "free", frees, counted, error));
+  comet_observation observation = COMET_OBSERVATION_INIT;
+  observation.profile = counted;
+  comet_stop stop = COMET_STOP_INIT;
+  SUPPORT_OK(comet_observe(vm, 0, plenty, &observation, &stop, error));
+  BOOST_CHECK_EQUAL(stop.reason, COMET_HALTED);
+}
+
 BOOST_AUTO_TEST_CASE(only_what_is_executed_is_decoded) {
   constexpr std::uint64_t million = 1000000, program = 0x100000;
   code text(program);

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <boost/test/unit_test.hpp>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
@@ -19,6 +20,7 @@
 #include <vector>
 
 #include "../../vm-ext/comet.h"
+#include "../../vm-ext/host/call.h"
 
 namespace {
 
@@ -220,6 +222,43 @@ BOOST_AUTO_TEST_CASE(a_closed_pipe_gives_minus_32_and_does_not_end_the_process) 
   sigpending(&pending);
   BOOST_CHECK_EQUAL(sigismember(&pending, SIGPIPE), 0);
   std::signal(SIGPIPE, before);
+}
+
+BOOST_AUTO_TEST_CASE(what_the_process_does_about_closed_pipes_is_left_to_it) {
+  Guest guest("write");
+  Pipe pipe;
+  guest.set_stream(1, pipe.output());
+  pipe.close_input();
+  static volatile std::sig_atomic_t handled;
+  handled = 0;
+  const auto before = std::signal(SIGPIPE, [](int) { handled = handled + 1; });
+  BOOST_CHECK_EQUAL(guest.call({1, data, 1}), -32);
+  BOOST_CHECK_EQUAL(handled, 1);
+  std::signal(SIGPIPE, SIG_IGN);
+  BOOST_CHECK_EQUAL(guest.call({1, data, 1}), -32);
+  // One that the process holds back is still there.
+  std::signal(SIGPIPE, SIG_DFL);
+  sigset_t pipe_signal, mask, pending;
+  sigemptyset(&pipe_signal);
+  sigaddset(&pipe_signal, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &pipe_signal, &mask);
+  pthread_kill(pthread_self(), SIGPIPE);
+  BOOST_CHECK_EQUAL(guest.call({1, data, 1}), -32);
+  sigpending(&pending);
+  BOOST_CHECK_EQUAL(sigismember(&pending, SIGPIPE), 1);
+  int taken = 0;
+  sigwait(&pipe_signal, &taken);
+  pthread_sigmask(SIG_SETMASK, &mask, nullptr);
+  std::signal(SIGPIPE, before);
+}
+
+// What README.md tells of the numbers, which are the same on every host.
+BOOST_AUTO_TEST_CASE(each_error_of_the_host_has_its_number) {
+  const std::pair<int, int64_t> numbers[] = {
+      {EPERM, -1},   {ENOENT, -2},  {EIO, -5},     {EBADF, -9},         {ENOMEM, -12},    {EACCES, -13}, {EBUSY, -16},  {EEXIST, -17},
+      {EXDEV, -18},  {ENOTDIR, -20}, {EISDIR, -21}, {EINVAL, -22},       {EMFILE, -24},    {ENFILE, -24}, {EFBIG, -27},  {EDQUOT, -28},
+      {ENOSPC, -28}, {ESPIPE, -29}, {EROFS, -30},  {EPIPE, -32},        {ENAMETOOLONG, -36}, {ENOTEMPTY, -39}, {ELOOP, -40}, {ENOTTY, -5}};
+  for (const auto& [of_host, number] : numbers) BOOST_CHECK_EQUAL(comet::error_of(of_host), number);
 }
 
 BOOST_AUTO_TEST_CASE(a_bad_pointer_traps_before_anything_is_moved) {

@@ -604,6 +604,13 @@ BOOST_AUTO_TEST_CASE(what_no_machine_could_have_saved_is_refused) {
   put_at(talkative, 80, 200, 2);
   talkative.resize(82 + 200, 'x');
   refused(with_content(file, "STOP", talkative), "at most 159 bytes");
+  for (const char character : {'\0', '\n'}) {
+    bytes lines = content_of(file, "STOP");
+    lines.resize(82);
+    put_at(lines, 80, 3, 2);
+    lines.insert(lines.end(), {'x', static_cast<std::uint8_t>(character), 'x'});
+    refused(with_content(file, "STOP", lines), "at most 159 bytes");
+  }
 }
 
 BOOST_AUTO_TEST_CASE(more_threads_and_spaces_than_any_machine_saves_are_refused) {

@@ -105,10 +105,11 @@ comet_machine* comet_call_machine(const comet_call* call) { return call == nullp
 comet_thread comet_call_thread(const comet_call* call) { return call == nullptr ? 0 : call->thread; }
 
 comet_status comet_call_fail(comet_call* call, const char* message) {
-  return guard(nullptr, [&] {
+  const comet_status status = guard(nullptr, [&] {
     require(call, "call");
     call->message = message == nullptr ? "" : message;
-  }) == COMET_OK ? COMET_ERROR_ARGUMENT : COMET_ERROR_MEMORY;
+  });
+  return status == COMET_OK ? COMET_ERROR_ARGUMENT : status;
 }
 
 comet_status comet_call_read(comet_call* call, uint64_t address, void* buffer, size_t length) {

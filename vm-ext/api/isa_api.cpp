@@ -126,7 +126,10 @@ size_t comet_disassemble(const comet_isa* isa, const void* bytes, size_t length,
   const comet_status status = guard(nullptr, [&] {
     if (bytes != nullptr) used = isa::disassemble(static_cast<const uint8_t*>(bytes), length, definitions_of(isa), address, line);
   });
-  if (status != COMET_OK) line.clear();
+  if (status != COMET_OK) {
+    line.clear();
+    used = 1; // who goes through code by the result comes to its end
+  }
   if (text != nullptr && text_length != 0) {
     const size_t copied = std::min(line.size(), text_length - 1);
     std::memcpy(text, line.data(), copied);

@@ -11,7 +11,10 @@ comet_status comet_profile_new(comet_profile** profile, comet_error* error) {
   });
 }
 
-void comet_profile_free(comet_profile* profile) { delete profile; }
+void comet_profile_free(comet_profile* profile) {
+  if (profile != nullptr && profile->runs != 0) profile->freed = true;
+  else delete profile;
+}
 
 comet_status comet_profile_get(const comet_profile* profile, comet_profile_info* info, comet_error* error) {
   return guard(error, [&] {

@@ -1,5 +1,6 @@
 // comet.h: running, breakpoints, watchpoints, snapshots, the timeline, the state hash.
 #include "../machine/machine.h"
+#include "../machine/profile.h"
 #include "guard.h"
 
 using namespace comet;
@@ -14,6 +15,22 @@ comet_status guard_run(comet_machine* machine, comet_error* error, Body&& body) 
   delete machine;
   return report(error, COMET_ERROR_STATE, 0, "the machine was freed while it ran, so the run ended and the machine is gone");
 }
+
+// A run that counts in a profile, which may be null.
+class CountingRun {
+ public:
+  explicit CountingRun(comet_profile* profile) : profile_(profile) {
+    if (profile_ != nullptr) ++profile_->runs;
+  }
+  ~CountingRun() {
+    if (profile_ != nullptr && --profile_->runs == 0 && profile_->freed) delete profile_;
+  }
+  CountingRun(const CountingRun&) = delete;
+  CountingRun& operator=(const CountingRun&) = delete;
+
+ private:
+  comet_profile* const profile_;
+};
 
 } // namespace
 
@@ -85,6 +102,7 @@ comet_status comet_observe(comet_machine* machine, comet_thread thread, uint64_t
     if (observation->profile != nullptr && observation->profile_weight == 0)
       fail(COMET_ERROR_ARGUMENT, 0, "observation.profile_weight is 0; each instruction stands for one at least");
     comet_stop value = COMET_STOP_INIT;
+    const CountingRun counting(observation->profile);
     machine->run(thread, fuel, value, observation);
     give(stop, value, "stop");
   });
@@ -107,6 +125,13 @@ comet_status comet_schedule_set(comet_machine* machine, uint64_t slice, uint64_t
            static_cast<unsigned long long>(slice));
     machine->set_schedule(slice, seed);
     machine->note_other_change();
+  });
+}
+
+comet_status comet_set_host_threads(comet_machine* machine, uint32_t most, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    machine->set_host_threads(most);
   });
 }
 

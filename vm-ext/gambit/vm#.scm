@@ -13,7 +13,7 @@
   vm-thread-new vm-thread-free vm-next-thread vm-thread-get vm-set-pc vm-thread-restart vm-get-register vm-set-register
   vm-get-thread-register vm-set-thread-register vm-get-activation
   ;; running
-  vm-run vm-every-thread vm-schedule-get vm-schedule-set vm-catch-traps vm-post-event
+  vm-run vm-every-thread vm-schedule-get vm-schedule-set vm-host-threads-set vm-catch-traps vm-post-event
   vm-observe vm-profile-new vm-profile-free vm-profile? vm-profile-get vm-profile-read
   vm-reason-name vm-trap-name vm-interrupt vm-set-poll vm-set-deadline vm-breakpoint-set
   vm-breakpoint-clear vm-watchpoint-set vm-watchpoint-clear

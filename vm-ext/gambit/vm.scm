@@ -248,6 +248,8 @@ end-of-c
   (vector (number 0) (number 1) (number 2) (number 3) (number 4)))
 (define-call (vm-schedule-set machine slice seed) (machine* u64 u64)
   "comet_schedule_set(___arg1->machine, ___arg2, ___arg3, comet_clear_error())")
+(define-call (vm-host-threads-set machine most) (machine* id)
+  "comet_set_host_threads(___arg1->machine, ___arg2, comet_clear_error())")
 (define vm-catch-traps (c-lambda (machine* id) void "comet_catch_traps(___arg1->machine, ___arg2);"))
 ;; A status: not 0 where the queue is full, or the kind is no such.
 (define vm-post-event

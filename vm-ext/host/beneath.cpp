@@ -28,8 +28,9 @@ constexpr uint64_t resolve_no_magic_links = 0x02;
 int kernel_open(int directory, const char* path, int flags, mode_t mode) {
   const HowToOpen how{static_cast<uint64_t>(flags), (flags & O_CREAT) != 0 ? mode : 0, resolve_beneath | resolve_no_magic_links};
   // The kernel gives EAGAIN where something was renamed while it looked at a `..`.
-  for (int attempt = 0; attempt < 16; ++attempt) {
+  for (int attempt = 0; attempt < 16; ++attempt) {  // beyond tests: a rename has to come between, sixteen times
     const long opened = syscall(SYS_openat2, directory, path, &how, sizeof how);
+    // beyond tests: a rename or a signal has to come between
     if (opened >= 0 || (errno != EAGAIN && errno != EINTR)) return static_cast<int>(opened);
   }
   return -1;
@@ -85,7 +86,7 @@ Descriptor::~Descriptor() {
 Resolver host_resolver() {
   static const Resolver found = [] {
     const Descriptor root(kernel_open(AT_FDCWD, ".", to_pass_through, 0));
-    return root ? Resolver::kernel : Resolver::walk;
+    return root ? Resolver::kernel : Resolver::walk;  // beyond tests: a host has openat2 or has not
   }();
   return found;
 }

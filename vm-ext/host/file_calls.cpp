@@ -328,7 +328,7 @@ void list(OpenFile& file) {
   Descriptor again_opened(openat(file.descriptor.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!again_opened) give(error_of(errno));
   const std::unique_ptr<DIR, CloseDirectory> directory(fdopendir(again_opened.get()));
-  if (!directory) give(error_of(errno));
+  if (!directory) give(error_of(errno));  // beyond tests: the system's own memory has to end
   again_opened.release();
   struct Entry {
     std::string name;
@@ -340,7 +340,7 @@ void list(OpenFile& file) {
   while (const dirent* found = readdir(directory.get())) {
     entries.push_back({found->d_name, found->d_ino, kind_of(DTTOIF(found->d_type))});
     length += entry_head + entries.back().name.size();
-    if (length > longest_listing) give(error_no_memory);
+    if (length > longest_listing) give(error_no_memory);  // beyond tests: takes a directory of 16 MB
   }
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.name < b.name; });
   file.listing.clear();

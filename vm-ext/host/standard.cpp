@@ -79,7 +79,7 @@ Wait wait_for(comet_machine* machine, int descriptor, short events) {
     pollfd waiting{descriptor, events, 0};
     const int count = poll(&waiting, 1, wait_milliseconds);
     if (count > 0 && (waiting.revents & POLLNVAL) == 0) return Wait::ready;
-    if (count < 0 && !again(errno)) return Wait::failed;
+    if (count < 0 && !again(errno)) return Wait::failed;  // beyond tests: the system's own memory has to end
     if (count > 0 || leads_the_other_way(descriptor, events)) {
       errno = EBADF;
       return Wait::failed;
@@ -377,9 +377,7 @@ comet_status call_clock(comet_call* call, void*) {
     case 1: clock = CLOCK_MONOTONIC; break;
     default: return result(call, error_bad_argument);
   }
-  timespec now{};
-  if (clock_gettime(clock, &now) != 0) return result(call, error_input_output);
-  return result(call, static_cast<int64_t>(now.tv_sec) * 1000000000 + now.tv_nsec);
+  return result(call, time_on(clock));
 }
 
 comet_status call_random(comet_call* call, void*) {
@@ -425,7 +423,9 @@ comet_status call_map(comet_call* call, void*) {
   return result(call, mapped ? 0 : error_no_memory);
 }
 
-constexpr StandardCall standard_calls[] = {
+}  // namespace
+
+const std::array<StandardCall, 11> standard_calls{{
     {"exit", "exit", call_exit},
     {"streams", "read", call_read},
     {"streams", "write", call_write},
@@ -437,7 +437,9 @@ constexpr StandardCall standard_calls[] = {
     {"clock", "clock", call_clock},
     {"random", "random", call_random},
     {"memory", "map", call_map},
-};
+}};
+
+namespace {
 
 // Hands each call of a group to a procedure: its name, its function, and whether it is an internal one. False when
 // there is no such group.

@@ -15,6 +15,8 @@ struct StandardCall {
   comet_host_function function;
 };
 
+extern const std::array<StandardCall, 11> standard_calls;
+
 // Those that do nothing but what follows from the machine's state; implemented by the machine.
 constexpr std::size_t internal_call_count = 11;
 extern const std::array<StandardCall, internal_call_count> internal_calls;

@@ -47,7 +47,7 @@ struct Plan {
   Format format = Format::unlike_others;
   bool writes = false;       // its first register, so that r0 makes it another instruction
   bool ends_block = false;   // execution surely does not go on behind it
-  bool several_slots = false; // which ends every sequence
+  bool ends_sequence = false;
 };
 
 constexpr auto plans = [] {
@@ -74,7 +74,11 @@ constexpr auto plans = [] {
     all[each].format = Format::unlike_others;
   for (const Operation each : {op_brk, op_jump, op_jumpr, op_jal, op_jalr, op_ret, op_tail, op_tailr, op_trap, op_halt})
     all[each].ends_block = true;
-  for (const Operation each : {op_jal, op_jalr, op_brz, op_jtab, operation_count}) all[each].several_slots = true;
+  for (const Operation each : {op_jal, op_jalr, op_brz, op_jtab, operation_count}) all[each].ends_sequence = true;
+  for (unsigned each = op_fence; each <= op_acas64; ++each) { // an access takes place where its result is dropped
+    all[each].writes = false;
+    all[each].ends_sequence = true;
+  }
   return all;
 }();
 
@@ -129,7 +133,7 @@ Accumulator::Form form_of(isa::Operation operation, Handler handler) {
 
 // What a slot does as part of a sequence, if it may be one.
 PartKey part_of(isa::Operation operation, isa::Operation callee_begins, unsigned variant, Accumulator::Form form, Handler handler) {
-  if (form == Accumulator::Form::narrow) [[likely]] return plans[operation].several_slots ? no_part : part_key(operation, variant);
+  if (form == Accumulator::Form::narrow) [[likely]] return plans[operation].ends_sequence ? no_part : part_key(operation, variant);
   if (handler == handlers::constant) return part_key(isa::op_imm, 0);
   return callee_begins != isa::operation_count ? early_call_key(callee_begins) : no_part;
 }
@@ -206,8 +210,7 @@ void CodeCache::forget() {
     for (std::size_t part = 0; part < page->touched.size(); ++part)
       if (page->touched.test(part)) std::fill_n(page->slots.data() + part * part_entries, part_entries, 0);
   complete_ = true;
-  last_number_ = ~std::uint64_t{0};
-  last_slots_ = nullptr;
+  last_found_ = {};
   if (fetched_ != nullptr) fetched_->clear();
   memory_.forget_code();
 }
@@ -229,12 +232,11 @@ std::uint64_t CodeCache::return_address(const Activation& activation) const {
   return known ? activation.return_address : address_of(activation.return_slot);
 }
 
-const Slot* CodeCache::find_elsewhere(std::uint64_t address) const {
-  const auto found = pages_.find(address >> page_bits);
-  if (found == pages_.end()) return nullptr;
-  last_number_ = address >> page_bits;
-  last_slots_ = found->second->slots.data();
-  return numbered(last_slots_[address & page_mask]);
+const Slot* CodeCache::find_elsewhere(std::uint64_t address, PageFound& found) const {
+  const auto page = pages_.find(address >> page_bits);
+  if (page == pages_.end()) return nullptr;
+  found = {address >> page_bits, page->second->slots.data()};
+  return numbered(found.slots[address & page_mask]);
 }
 
 const Slot* CodeCache::slot_at(std::uint64_t address) {
@@ -590,7 +592,7 @@ bool may_leave(isa::Operation operation) {
 
 // Whether a part changes more than registers of the window.
 bool changes_more(isa::Operation operation) {
-  return operation == isa::op_tset || isa::describe(operation).operands[0] == 's';
+  return operation == isa::op_tset || is_atomic(operation) || isa::describe(operation).operands[0] == 's';
 }
 
 } // namespace
@@ -726,6 +728,9 @@ void CodeCache::emit_unlike_others(std::uint64_t address, const isa::Decoded& de
       }
       return;
     }
+    case op_fence:
+      slot->handler = fast_handler(op_fence);
+      return;
     case op_jump:
       slot->handler = fast_handler(op_jump);
       branch_to(address + operand[0]);

@@ -60,12 +60,18 @@ class CodeCache {
 
   // The slot of the instruction at an address, decoded if it was not.
   const Slot* slot_at(std::uint64_t address);
-  // The same, or null when there is none that can be entered.
-  const Slot* find(std::uint64_t address) const {
-    const std::uint64_t number = address >> page_bits;
-    if (number != last_number_) return find_elsewhere(address);
-    return numbered(last_slots_[address & page_mask]);
+  // The same, or null when there is none that can be entered. `found`: where the caller keeps the page that it found last,
+  // which holds until code is forgotten.
+  struct PageFound {
+    std::uint64_t number = ~std::uint64_t{0};
+    const std::uint32_t* slots = nullptr;
+  };
+  const Slot* find(std::uint64_t address, PageFound& found) const {
+    if (address >> page_bits != found.number) return find_elsewhere(address, found);
+    return numbered(found.slots[address & page_mask]);
   }
+  const Slot* find(std::uint64_t address) const { return find(address, last_found_); }
+  const PageFound& last_found() const { return last_found_; }
   // The address of the instruction that a slot belongs to.
   std::uint64_t address_of(const Slot* slot) const;
 
@@ -159,7 +165,7 @@ class CodeCache {
   static constexpr std::size_t small_slots = std::size_t{1} << 15;
 
   const Slot* numbered(std::uint32_t number) const { return number == 0 ? nullptr : slots_ + number; }
-  const Slot* find_elsewhere(std::uint64_t address) const;
+  const Slot* find_elsewhere(std::uint64_t address, PageFound& found) const;
   const Slot* find_entered(std::uint64_t address) const;
   PageSlots& slots_of_page(std::uint64_t number);
   const Slot* decode_block(std::uint64_t address);
@@ -193,8 +199,7 @@ class CodeCache {
   std::unordered_map<std::uint64_t, std::unique_ptr<PageSlots>> pages_;
   std::uint64_t decoding_number_ = ~std::uint64_t{0}; // of the page that was decoded from last
   PageSlots* decoding_ = nullptr;
-  mutable std::uint64_t last_number_ = ~std::uint64_t{0};
-  mutable const std::uint32_t* last_slots_ = nullptr;
+  mutable PageFound last_found_;
   struct PendingLink {
     std::uint64_t target;
     Slot* branch;

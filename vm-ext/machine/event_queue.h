@@ -14,6 +14,9 @@
 
 namespace comet {
 
+// How many instructions may pass before somebody looks whether something came from outside: about a millisecond.
+constexpr std::uint64_t between_looks = std::uint64_t{1} << 18;
+
 struct PostedEvent {
   std::uint64_t kind, id, value;
 };

@@ -1,5 +1,6 @@
 // The handlers of single instructions. This file, as fused.cpp, holds handlers and tables of them and nothing else that
 // could be called: see enter.cpp.
+#include "atomic_access.h"
 #include "parts.h"
 
 namespace comet {
@@ -73,7 +74,44 @@ HANDLER(do_jtab) {
   if (index >= pc[1].data) NEXT(3);
   const u64 entry = pc[2].data + 4 * index;
   if (!direct(context, entry, 4, access_load)) [[unlikely]] LEAVE(Exit::reference);
-  GO_ADDRESS(pc[2].data + sign_extended(load_little<std::int32_t>(context->memory() + entry)));
+  GO_ADDRESS(pc[2].data + sign_extended(load_guest<std::int32_t>(context->memory + entry)));
+}
+
+// An atomic access is where it is a multiple of its size, so within a page.
+#define ATOMIC_HANDLER(name, type, address_field, access) \
+  HANDLER(do_##name) { \
+    const u64 address = r[pc->address_field]; \
+    if (address % sizeof(type) != 0 || !(access)) [[unlikely]] LEAVE(Exit::reference); \
+    std::uint8_t* const place = context->memory + address;
+#define END_ATOMIC_HANDLER \
+  NEXT(1); \
+  }
+#define MAY_LOAD direct(context, address, 1, access_load)
+#define MAY_STORE direct(context, address, 1, access_store)
+// Where the result is dropped the access stays.
+#define DROP_OR_SET(result) \
+  const u64 result_ = (result); \
+  r[pc->a] = pc->a == 0 ? 0 : result_;
+
+#define ATOMIC(name, type, result) \
+  ATOMIC_HANDLER(name, type, b, MAY_LOAD && MAY_STORE) \
+  [[maybe_unused]] const auto value = static_cast<type>(r[pc->c]), expected = static_cast<type>(r[pc->a]); \
+  DROP_OR_SET(change_atomically<type>(place, [=]([[maybe_unused]] type old) __attribute__((always_inline)) -> type { \
+    return static_cast<type>(result); \
+  })) \
+  END_ATOMIC_HANDLER
+#define ATOMIC_LOAD(name, type) \
+  ATOMIC_HANDLER(name, type, b, MAY_LOAD) \
+  DROP_OR_SET(load_atomically<type>(place)) \
+  END_ATOMIC_HANDLER
+#define ATOMIC_STORE(name, type) \
+  ATOMIC_HANDLER(name, type, a, MAY_STORE) \
+  store_atomically<type>(place, static_cast<type>(r[pc->b])); \
+  END_ATOMIC_HANDLER
+#include "atomics.def"
+HANDLER(do_fence) {
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  NEXT(1);
 }
 
 template <template <unsigned> class Part> constexpr std::array<Handler, 4> variants_of() {
@@ -119,6 +157,11 @@ constexpr HandlerTables handler_tables = [] {
   IRREGULAR(jtab, do_jtab)
   IRREGULAR(tget, run<part_tget<0>>)
   IRREGULAR(tset, run<part_tset<0>>)
+  IRREGULAR(fence, do_fence)
+#define ATOMIC(name, type, result) IRREGULAR(name, do_##name)
+#define ATOMIC_LOAD(name, type) IRREGULAR(name, do_##name)
+#define ATOMIC_STORE(name, type) IRREGULAR(name, do_##name)
+#include "atomics.def"
   return tables;
 }();
 

@@ -26,14 +26,16 @@ enum class Exit : std::uint8_t {
   address    // `address`: where execution goes on; pc: the slot behind the jump
 };
 
-// Lies directly in front of the memory window, so that one host register leads to both.
+// All that the loop needs of a thread and its space beside what is in host registers. Each stay has its own.
 struct FastContext {
-  const std::uint8_t* access;
   std::uint64_t window_bytes;
+  const std::uint8_t* access;
+  std::uint8_t* memory; // the window
   Activation* last_activation; // there may be
   std::uint64_t* window_end;
   std::uint64_t* thread_registers;
   const CodeCache* code;
+  CodeCache::PageFound page; // of the last jump to an address
   // The user's instruction that was begun last: its slot, the limit there, and what registers held that a
   // part of it may have written when another must be left to the reference loop.
   const Slot* defined;
@@ -54,9 +56,9 @@ struct FastContext {
   bool left;
   std::uint64_t address;
 
-  std::uint8_t* memory() { return reinterpret_cast<std::uint8_t*>(this + 1); }
+  // The slot of an address where that is decoded, else null.
+  const Slot* find(std::uint64_t guest_address) { return code->find(guest_address, page); }
 };
-static_assert(sizeof(FastContext) <= AddressSpace::front_bytes);
 
 // The limit that stands for `fuel` instructions at a slot, and back. Fuel must be at least fast_margin to
 // enter the loop: more than a block executes without a taken branch, of whose instructions calls may do three.
@@ -91,6 +93,9 @@ inline Handler fast_handler(isa::Operation operation, unsigned variant = 0) { re
 inline Handler wide_handler(isa::Operation operation) { return handler_tables.wide[operation]; }
 // The handler for the call of a function that begins with such a branch to its `ret`; null when there is none.
 inline Handler early_call_handler(isa::Operation branch) { return handler_tables.early_calls[branch]; }
+
+// An atomic instruction writes memory, or orders accesses to it, and is no part of a sequence.
+constexpr bool is_atomic(isa::Operation operation) { return operation >= isa::op_fence && operation <= isa::op_acas64; }
 
 // What a handler that may be part of a sequence does: an operation and a variant.
 using PartKey = std::uint16_t;

@@ -21,12 +21,15 @@
 #include "../memory/address_space.h"
 #include "code.h"
 #include "event_queue.h"
+#include "host_threads.h"
 #include "instruction_set.h"
 #include "state_hash.h"
 #include "thread.h"
 #include "timeline.h"
 
 namespace comet {
+
+class Stay;
 
 // A space and what was decoded from it. Shared with the snapshots in which it exists.
 struct Space {
@@ -60,6 +63,7 @@ struct RunBegin {
   bool first = true;                 // nothing stops before the first instruction
   std::uint64_t count_before = 0;    // what is told of counts has so many more than the thread's own
   std::int64_t work_until_look = 0;  // at requests to stop
+  bool brief = false;                // the turn ends where the fast loop would be entered
 };
 
 class Machine {
@@ -106,6 +110,7 @@ class Machine {
   std::uint64_t instruction_count() const;
   const Schedule& schedule() const { return schedule_; }
   void set_schedule(std::uint64_t slice, std::uint64_t seed);
+  void set_host_threads(std::uint32_t most);
   // What host calls of the program do. Nothing: there may be no more threads.
   std::optional<comet_thread> spawn(comet_thread by, std::uint64_t function, std::uint64_t argument);
   void end_thread(comet_thread id, std::uint64_t result);
@@ -218,6 +223,11 @@ class Machine {
   void settle_turn();
   bool others_runnable() const;
 
+  // ---- parallel.cpp
+  void run_in_parallel(std::uint64_t fuel, comet_stop& stop);
+  std::vector<comet_thread> choose_threads(comet_thread from, std::size_t most) const;
+  void stay_side_by_side(const std::vector<comet_thread>& chosen, std::vector<Stay>& stays, RunBegin& how);
+
   // ---- events.cpp
   std::uint64_t handler_window(const Thread& thread) const;
   bool has_room_for_handler(const Thread& thread) const;
@@ -245,6 +255,8 @@ class Machine {
   bool reschedule_ = false; // see take_reschedule
   bool yielded_ = false;    // the current thread gives up its turn
   std::list<comet_snapshot> snapshots_;
+  bool parallel_ = false; // runs of all threads
+  HostThreads host_threads_;
 };
 
 // Nanoseconds of the host's monotonic clock.

@@ -8,7 +8,7 @@
 
 #include "arithmetic.h"
 #include "fast.h"
-#include "little_endian.h"
+#include "guest_access.h"
 
 #if defined(COMET_TAIL_CALLS) && defined(__clang__)
 #define COMET_TAIL [[clang::musttail]] return
@@ -77,7 +77,7 @@
 #define GO_ADDRESS(guest_address) \
   do { \
     const std::uint64_t address_ = (guest_address); \
-    if (const Slot* found_ = context->code->find(address_)) [[likely]] GO(found_); \
+    if (const Slot* found_ = context->find(address_)) [[likely]] GO(found_); \
     context->address = address_; \
     ++pc; \
     LEAVE(Exit::address); \
@@ -209,14 +209,14 @@ enum class Kind { straight, branch, jump, jumpr, call, callr, early_call, tail, 
   PART(name, how_many) { \
     const u64 address = address_expression; \
     if (!direct(context, address, sizeof(type), access_load)) [[unlikely]] return false; \
-    RESULT(static_cast<u64>(load_little<type>(context->memory() + address))); \
+    RESULT(static_cast<u64>(load_guest<type>(context->memory + address))); \
   } \
   END_PART
 #define STORE_PART(name, type, address_expression, value) \
   PART(name, 4) { \
     const u64 address = address_expression; \
     if (!direct(context, address, sizeof(type), access_store)) [[unlikely]] return false; \
-    store_little<type>(context->memory() + address, static_cast<type>(value)); \
+    store_guest<type>(context->memory + address, static_cast<type>(value)); \
     return true; \
   } \
   END_PART
@@ -225,7 +225,7 @@ enum class Kind { straight, branch, jump, jumpr, call, callr, early_call, tail, 
   HANDLER(wide_##name) { \
     const u64 address = r[pc->b] + pc[1].data; \
     if (!direct(context, address, sizeof(type), access_load)) [[unlikely]] LEAVE(Exit::reference); \
-    accumulator = static_cast<u64>(load_little<type>(context->memory() + address)); \
+    accumulator = static_cast<u64>(load_guest<type>(context->memory + address)); \
     r[pc->a] = accumulator; \
     NEXT(2); \
   }
@@ -235,7 +235,7 @@ enum class Kind { straight, branch, jump, jumpr, call, callr, early_call, tail, 
   HANDLER(wide_##name) { \
     const u64 address = r[pc->a] + pc[1].data; \
     if (!direct(context, address, sizeof(type), access_store)) [[unlikely]] LEAVE(Exit::reference); \
-    store_little<type>(context->memory() + address, static_cast<type>(r[pc->b])); \
+    store_guest<type>(context->memory + address, static_cast<type>(r[pc->b])); \
     NEXT(2); \
   }
 #define STORE_INDEXED(name, type) STORE_PART(name, type, r[pc->a] + OPERAND(1, b) * sizeof(type), OPERAND(2, c))

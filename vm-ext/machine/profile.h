@@ -75,4 +75,7 @@ class Profile {
 
 } // namespace comet
 
-struct comet_profile : comet::Profile {};
+struct comet_profile : comet::Profile {
+  unsigned runs = 0;  // that count in it now
+  bool freed = false; // by a callback of one of them: the last deletes it
+};

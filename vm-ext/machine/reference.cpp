@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cstdarg>
 #include <cstdio>
+#include <cstring>
 #include <utility>
 
 #include "../host/signature.h"
 #include "arithmetic.h"
+#include "atomic_access.h"
 #include "little_endian.h"
 
 namespace comet {
@@ -100,6 +102,10 @@ void Reference::check_register(u64 number) {
 }
 
 template <class T> std::uint64_t Reference::load(u64 address) {
+  if (const std::uint8_t* const in_place = space_.memory.readable(address, sizeof(T))) {
+    space_.memory.note_access(address, sizeof(T), protection_read);
+    return static_cast<u64>(load_little<T>(in_place));
+  }
   check_access(address, sizeof(T), protection_read);
   std::uint8_t bytes[sizeof(T)];
   space_.memory.note_access(address, sizeof(T), protection_read);
@@ -135,7 +141,8 @@ template <class T> void Reference::store(u64 address, u64 value) {
   std::uint8_t bytes[sizeof(T)];
   store_little<T>(bytes, static_cast<T>(value));
   space_.memory.note_access(address, sizeof(T), protection_write);
-  space_.memory.write(address, bytes, sizeof(T));
+  if ((address & page_mask) + sizeof(T) <= page_size) std::memcpy(space_.memory.writable(address, sizeof(T)), bytes, sizeof(T));
+  else space_.memory.write(address, bytes, sizeof(T));
 }
 
 // An aligned access never crosses a page. `change` gets the old value and gives the new one.
@@ -145,13 +152,7 @@ template <class T, class Change> void Reference::atomic(u64 address, Change chan
   check_access(address, sizeof(T), protection_write);
   keep_memory<T>(address);
   space_.memory.note_access(address, sizeof(T), protection_read | protection_write);
-  auto* bytes = reinterpret_cast<T*>(space_.memory.writable(address, sizeof(T)));
-  T seen = __atomic_load_n(bytes, __ATOMIC_SEQ_CST);
-  T wanted;
-  do {
-    wanted = swap_on_big_endian(static_cast<T>(change(swap_on_big_endian(seen))));
-  } while (!__atomic_compare_exchange_n(bytes, &seen, wanted, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
-  set(0, swap_on_big_endian(seen));
+  set(0, change_atomically<T>(space_.memory.writable(address, sizeof(T)), change));
 }
 
 // ---- activations ------------------------------------------------------------------------------------
@@ -376,25 +377,22 @@ void Reference::host_call() {
 
 void Reference::execute_atomic(isa::Operation operation) {
   using namespace isa;
-  const u64 value = get(2);
   switch (operation) {
-#define SIZED(name, type, change) \
+#define ATOMIC(name, type, result) \
   case op_##name: \
-    return atomic<type>(get(1), [&]([[maybe_unused]] type old) -> type { return static_cast<type>(change); });
-#define SIZES(name, change) \
-  SIZED(name##8, std::uint8_t, change) SIZED(name##16, std::uint16_t, change) \
-  SIZED(name##32, std::uint32_t, change) SIZED(name##64, std::uint64_t, change)
-    SIZES(aadd, old + value)
-    SIZES(aand, old & value)
-    SIZES(aor, old | value)
-    SIZES(axor, old ^ value)
-    SIZES(aswap, value)
-    SIZED(acas8, std::uint8_t, old == u8(get(0)) ? value : old)
-    SIZED(acas16, std::uint16_t, old == u16(get(0)) ? value : old)
-    SIZED(acas32, std::uint32_t, old == u32(get(0)) ? value : old)
-    SIZED(acas64, std::uint64_t, old == get(0) ? value : old)
-#undef SIZES
-#undef SIZED
+    return atomic<type>(get(1), [&]([[maybe_unused]] type old) -> type { \
+      [[maybe_unused]] const auto value = static_cast<type>(get(2)), expected = static_cast<type>(get(0)); \
+      return static_cast<type>(result); \
+    });
+#define ATOMIC_LOAD(name, type) \
+  case op_##name: \
+    check_alignment(get(1), sizeof(type)); \
+    return set(0, load<type>(get(1)));
+#define ATOMIC_STORE(name, type) \
+  case op_##name: \
+    check_alignment(get(0), sizeof(type)); \
+    return store<type>(get(0), get(1));
+#include "atomics.def"
     default: break;
   }
 }
@@ -547,25 +545,6 @@ void Reference::execute(isa::Operation operation) {
       space_.memory.fill(to, u8(get(1)), length);
       return;
     }
-
-#define ATOMIC_LOAD(name, type) \
-  case op_##name: \
-    check_alignment(get(1), sizeof(type)); \
-    return set(0, load<type>(get(1)));
-#define ATOMIC_STORE(name, type) \
-  case op_##name: \
-    check_alignment(get(0), sizeof(type)); \
-    return store<type>(get(0), get(1));
-    ATOMIC_LOAD(aldu8, std::uint8_t)
-    ATOMIC_LOAD(aldu16, std::uint16_t)
-    ATOMIC_LOAD(aldu32, std::uint32_t)
-    ATOMIC_LOAD(aldu64, std::uint64_t)
-    ATOMIC_STORE(ast8, std::uint8_t)
-    ATOMIC_STORE(ast16, std::uint16_t)
-    ATOMIC_STORE(ast32, std::uint32_t)
-    ATOMIC_STORE(ast64, std::uint64_t)
-#undef ATOMIC_LOAD
-#undef ATOMIC_STORE
 
     default:
       return execute_atomic(operation);

@@ -1,14 +1,14 @@
 // Running: slices of the fast loop, single steps of the reference loop, and what stops them.
 #include <algorithm>
-#include <cfenv>
 #include <cstdio>
 #include <numeric>
 #include <optional>
 #include <utility>
 
 #include "../api/guard.h"
-#include "fast.h"
+#include "floating_point.h"
 #include "reference.h"
+#include "stay.h"
 
 namespace comet {
 namespace {
@@ -27,21 +27,6 @@ constexpr std::int64_t decode_work = 512;
 constexpr std::int64_t forget_work = 16384;
 // A handler's window begins behind the registers that are not 0, which are looked for from the end.
 constexpr std::uint64_t registers_a_work = 2;
-
-// Results must not depend on how the embedder has set rounding or subnormals.
-class FloatingPointScope {
- public:
-  FloatingPointScope() {
-    std::fegetenv(&saved_);
-    std::fesetenv(FE_DFL_ENV);
-  }
-  ~FloatingPointScope() { std::fesetenv(&saved_); }
-  FloatingPointScope(const FloatingPointScope&) = delete;
-  FloatingPointScope& operator=(const FloatingPointScope&) = delete;
-
- private:
-  std::fenv_t saved_;
-};
 
 // An observer hears of accesses to a space as long as this lives.
 class ObserverScope {
@@ -83,7 +68,7 @@ class Run {
   Run(Machine& machine, comet_thread id, comet_stop& stop, Observer* observer, RunBegin& how)
       : machine_(machine), thread_(machine.thread(id)), space_(machine.space(thread_.space)),
         reference_(machine, thread_, id, stop, observer), stop_(stop), id_(id), observer_(observer),
-        fuel_(how.fuel), work_until_look_(how.work_until_look), past_breakpoint_(how.first) {
+        fuel_(how.fuel), work_until_look_(how.work_until_look), brief_(how.brief), past_breakpoint_(how.first) {
     if (observer == nullptr) return;
     std::optional<Told> told = observer->told();
     all_told_ = !told;
@@ -145,6 +130,7 @@ class Run {
   std::uint64_t first_instruction_ = 0;
   const std::uint64_t fuel_;
   std::int64_t& work_until_look_;
+  const bool brief_;
   // Sets the reason if the run stops before the instruction at the pc.
   bool stops_here() {
     if (space_.code.has_breakpoint(thread_.pc)) stop_.reason = COMET_BREAKPOINT;
@@ -172,14 +158,7 @@ Run::Turn Run::step() {
 #ifndef COMET_REFERENCE_ONLY
 
 Run::Turn Run::fast_slice(std::uint64_t fuel) {
-  FastContext& context = *(reinterpret_cast<FastContext*>(space_.memory.window()) - 1);
-  context = FastContext{};
-  context.access = space_.memory.access();
-  context.window_bytes = space_.memory.window_bytes();
-  context.last_activation = thread_.activations_end - 1;
-  context.window_end = thread_.registers.data() + thread_.window_bound;
-  context.thread_registers = thread_.thread_registers.data();
-  context.code = &space_.code;
+  FastContext context = fast_context(space_, thread_);
   std::copy(places_, places_ + place_count_, context.places);
   context.place_count = place_count_;
 
@@ -192,25 +171,14 @@ Run::Turn Run::fast_slice(std::uint64_t fuel) {
     thread_.instruction_count += fuel - left;
     work_until_look_ -= static_cast<std::int64_t>(fuel - left);
     fuel = left;
-    thread_.window = context.r;
-    thread_.top = context.top;
-    if (context.exit != Exit::link) break;
-    // The link's address is where the thread stands, should decoding fail.
-    thread_.pc = space_.code.address_of(context.pc);
+    settle(thread_, space_, context);
     past_breakpoint_ = false;
+    if (context.exit != Exit::link) break;
     slot = space_.code.follow_link(context.pc);
     work_until_look_ -= decode_work;
     if (fuel < fast_margin || work_until_look_ <= 0 || space_.code.overfull() || meets_new_windows()) return Turn::go_on;
   }
-  if (context.exit == Exit::address) {
-    thread_.pc = context.address;
-    work_until_look_ -= decode_work;
-  } else if (context.pc == CodeCache::resume_slot()) {
-    thread_.pc = context.top[1].return_address; // the fuel ended at a return; no block holds this slot
-  } else {
-    thread_.pc = space_.code.address_of(context.pc);
-  }
-  past_breakpoint_ = false;
+  if (context.exit == Exit::address) work_until_look_ -= decode_work;
   if (context.exit == Exit::reference) return step();
   if (context.exit == Exit::breakpoint) {
     stop_.reason = COMET_BREAKPOINT;
@@ -242,9 +210,15 @@ void Run::until_stopped(std::uint64_t turn) {
     }
     Turn turn;
 #ifndef COMET_REFERENCE_ONLY
-    const bool step_first = past_breakpoint_ && (space_.code.has_breakpoint(thread_.pc) || space_.code.is_traced(thread_.pc));
+    const bool step_first = std::exchange(thread_.step_due, false) ||
+                            (past_breakpoint_ && (space_.code.has_breakpoint(thread_.pc) || space_.code.is_traced(thread_.pc)));
     if (steps_due_ != 0) --steps_due_;
-    if (left >= fast_margin && !step_first && !all_told_ && steps_due_ == 0)
+    const bool fast = left >= fast_margin && !step_first && !all_told_ && steps_due_ == 0;
+    if (fast && brief_) {
+      stop_.reason = turn_ended;
+      return;
+    }
+    if (fast)
       turn = fast_slice(std::min(left, std::max(static_cast<std::uint64_t>(work_until_look_), fast_margin)));
     else
 #endif
@@ -265,6 +239,9 @@ void Machine::run(comet_thread id, std::uint64_t fuel, comet_stop& stop, comet_o
     require_no_run("run every thread");
     bool running = false; // one of them or, as long as all wait, none
     const RunScope under_way(runs_under_way_, running);
+#ifndef COMET_REFERENCE_ONLY
+    if (parallel_ && observation == nullptr && !timeline.recording()) return run_in_parallel(fuel, stop);
+#endif
     return run_every_thread(fuel, stop, observation);
   }
   Thread& running = thread(id);

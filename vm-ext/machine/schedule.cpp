@@ -8,9 +8,6 @@
 namespace comet {
 namespace {
 
-// How many instructions may pass before somebody looks whether something came from outside: about a millisecond.
-constexpr std::uint64_t between_looks = std::uint64_t{1} << 18;
-
 // One more than a number, as "none yet" is 0.
 constexpr std::uint64_t mark(std::uint64_t count) { return count + 1; }
 

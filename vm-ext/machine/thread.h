@@ -97,6 +97,7 @@ struct Thread {
   mutable std::uint64_t window_bound = 0; // no window began behind this
   mutable std::uint64_t touched = 0;      // see note_written: nothing was from here on
   bool running = false;           // a run of it is under way
+  bool step_due = false;          // the parallel scheduler's: the fast loop has left the instruction at the pc to the reference loop
   ThreadStatus status;
   // Of the host's clock, and no part of the state: when it began to wait, and when its timers are due; 0 and none where
   // nobody has looked yet.

@@ -102,6 +102,11 @@ class AddressSpace {
   // lacks its first byte.
   std::optional<std::uint64_t> first_denied(std::uint64_t address, std::uint64_t length, std::uint8_t wanted) const;
 
+  // The bytes of a range that lies in one page, if that may be read; else null.
+  const std::uint8_t* readable(std::uint64_t address, std::size_t length) const {
+    const Page* const page = (address & page_mask) + length <= page_size ? find(address >> page_bits) : nullptr;
+    return page == nullptr || (page->protection & protection_read) == 0 ? nullptr : page->data + (address & page_mask);
+  }
   // Copies whatever the protection is; the range must be mapped (first_denied with 0).
   void read(std::uint64_t address, void* buffer, std::size_t length) const;
   void write(std::uint64_t address, const void* bytes, std::size_t length);
@@ -176,8 +181,7 @@ class AddressSpace {
   // count as different. A page that is mapped on one side only differs as a whole.
   std::optional<Range> next_difference(Mark mark, std::uint64_t from) const;
 
-  // For the fast path. The `front_bytes` in front of the window are its own, and zero at first.
-  static constexpr std::size_t front_bytes = 4096;
+  // For the fast path.
   std::uint8_t* window() const { return window_; }
   std::uint64_t window_bytes() const { return window_pages_ << page_bits; }
   const std::uint8_t* access() const { return access_; }

@@ -81,12 +81,13 @@ void AddressSpace::prepare_blocks(std::uint64_t address, std::uint64_t length) {
   if (blocks_.empty() || length == 0) return;
   const std::uint64_t last = (address + (length - 1)) >> page_bits;
   for (auto entry = blocks_.lower_bound(address >> page_bits); entry != blocks_.end() && entry->first <= last;) {
-    const auto [number, block] = *entry++;
-    if (block->of_host) {
+    const std::uint64_t number = entry->first;
+    const Block& block = *(entry++)->second;
+    if (block.of_host) {
       own_copy(number);
       continue;
     }
-    for (const Block::Place& place : block->places)
+    for (const Block::Place& place : block.places)
       if (place.space != this) place.space->keep_old(place.number);
   }
 }

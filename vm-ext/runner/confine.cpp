@@ -147,16 +147,18 @@ std::string refusal(const char* what) {
 
 }  // namespace
 
-Fences confine(const std::vector<Directory>& directories) {
+Fences confine(const std::vector<Directory>& directories, const std::function<void()>& make_threads) {
   Fences fences;
   const Filter filter(!directories.empty());
   sock_fprog program{static_cast<unsigned short>(filter.code().size()), const_cast<sock_filter*>(filter.code().data())};
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     fences.refusal = refusal("no_new_privs");
+    make_threads();
     return fences;
   }
-  fences.landlock = restrict_files(directories);
-  fences.seccomp = prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0;
+  fences.landlock = restrict_files(directories); // which the threads inherit
+  make_threads();
+  fences.seccomp = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) == 0;
   if (!fences.seccomp) fences.refusal = refusal("seccomp");
   return fences;
 }
@@ -166,7 +168,10 @@ Fences confine(const std::vector<Directory>& directories) {
 #else
 
 namespace comet::runner {
-Fences confine(const std::vector<Directory>&) { return {}; }
+Fences confine(const std::vector<Directory>&, const std::function<void()>& make_threads) {
+  make_threads();
+  return {};
+}
 }  // namespace comet::runner
 
 #endif

@@ -1,6 +1,7 @@
 // Fences around the process, by the operating system.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,9 @@ struct Fences {
 // no file opened, no process or connection made, no code mapped. For another system call the kernel kills it (SIGSYS,
 // by seccomp). Where directories were granted it may open, make, rename and remove files: beneath these alone, and
 // where it may write, if the kernel has Landlock, besides the library's own care. Cannot be undone, and is inherited.
-// Linux alone has these fences; elsewhere, and in builds with sanitizers, which need more, this does nothing.
-Fences confine(const std::vector<Directory>& directories);
+// Linux alone has these fences; elsewhere, and in builds with sanitizers, which need more, this makes the threads
+// alone. `make_threads` makes those that the process is to have besides, which is the last that is made; the fences are
+// around them too.
+Fences confine(const std::vector<Directory>& directories, const std::function<void()>& make_threads = [] {});
 
 }  // namespace comet::runner

@@ -296,7 +296,13 @@ int run(const Options& options) {
   std::optional<OutputFile> core, statistics_file;
   if (options.core) core.emplace(*options.core);
   if (options.statistics) statistics_file.emplace(*options.statistics);
-  const Fences fences = options.confine ? confine(options.directories) : Fences{};
+  const auto make_threads = [&] {
+    comet_error error = COMET_ERROR_INIT;
+    if (options.host_threads) check(comet_set_host_threads(machine.get(), *options.host_threads, &error), error);
+  };
+  Fences fences;
+  if (options.confine) fences = confine(options.directories, make_threads);
+  else make_threads();
   if (!fences.refusal.empty()) say(fences.refusal);
 
   if (options.nanoseconds) comet_set_deadline(machine.get(), *options.nanoseconds);

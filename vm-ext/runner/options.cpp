@@ -37,6 +37,8 @@ What the program may do:
   --env NAME=VALUE     set a variable of its environment, which is empty else
   --seed N             make what `random` gives the same on every run
   --turns N            draw how long the turns of threads are from the seed N
+  --parallel N         run its threads at the same time, on up to N threads of
+                       this computer, and not in turns
   --no-confine         leave out the operating system's own fence around the
                        runner (seccomp)
 
@@ -148,6 +150,9 @@ std::optional<Options> read_options(int count, char** arguments, int& status) {
     }
     for (const auto& [setting, value] : line.set) set(options, *setting, value);
     if (options.json && !options.verify) throw UsageError{"--json belongs to --verify"};
+    if (options.host_threads && options.turns) throw UsageError{"--turns is for threads that take turns, without --parallel"};
+    if (options.host_threads && options.record)
+      throw UsageError{"--record repeats threads that take turns; leave out --parallel"};
     if (optind >= count) throw UsageError{"no image is named"};
     options.arguments.assign(arguments + optind, arguments + count);
     return options;

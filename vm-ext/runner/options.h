@@ -54,6 +54,7 @@ struct Options {
   std::optional<uint64_t> output;
   std::optional<uint64_t> seed;
   std::optional<uint64_t> turns;  // seed of the lengths of threads' turns
+  std::optional<uint32_t> host_threads;  // for threads that do not take turns
   std::vector<GroupChange> groups;
   std::vector<Directory> directories;
   std::vector<std::string> environment;  // NAME=VALUE, each name once

@@ -44,6 +44,13 @@ uint64_t nanoseconds(std::string_view text) {
   return static_cast<uint64_t>(std::ceil(seconds * 1e9));
 }
 
+uint32_t host_threads(std::string_view text) {
+  constexpr uint64_t most = 1024;
+  const uint64_t value = number(text);
+  if (value == 0 || value > most) throw UsageError{"takes a number from 1 to 1024" + not_this(text)};
+  return static_cast<uint32_t>(value);
+}
+
 GroupChange change(std::string_view group, bool allow) {
   if (std::find(std::begin(groups), std::end(groups), group) == std::end(groups)) {
     throw UsageError{"takes one of exit, streams, arguments, memory, files, threads, events, clock, random" + not_this(group)};
@@ -94,6 +101,7 @@ constexpr Setting all[] = {
     {"env", true, add_environment},
     {"seed", true, [](Options& o, std::string_view v) { o.seed = number(v); }},
     {"turns", true, [](Options& o, std::string_view v) { o.turns = number(v); }},
+    {"parallel", true, [](Options& o, std::string_view v) { o.host_threads = host_threads(v); }},
     {"no-confine", false, [](Options& o, std::string_view v) { o.confine = v != "yes"; }},
     {"with", true, [](Options& o, std::string_view v) { o.with.emplace_back(v); }},
     {"core", true, [](Options& o, std::string_view v) { o.core = v; }},

@@ -99,7 +99,7 @@
 
 ;; Abbreviations from an offset on: number -> #(tag children? ((attribute form . implicit value) …))
 (define (read-abbreviations m offset)
-  (let ((c (or (module-custom m ".debug_abbrev") (malformed 0 "DWARF without abbreviations"))) (found (make-table)))
+  (let ((c (or (module-custom m ".debug_abbrev") (malformed 0 "DWARF without abbreviations"))) (found (make-table test: eq?)))
     (skip-bytes! c offset)
     (let loop ()
       (let ((number (read-u32! c)))
@@ -154,7 +154,7 @@
          (c (cursor-part section (read-bits! section 4))) (version (read-bits! c 2)))
     (if (not (<= 2 version 5)) (malformed (cursor-at c) "a version of DWARF that is not known"))
     (if (= version 5) (skip-bytes! c 2))      ; kind of unit, size of an address
-    (let ((abbreviations (abbreviations-at (read-bits! c 4))) (entries (make-table)))
+    (let ((abbreviations (abbreviations-at (read-bits! c 4))) (entries (make-table test: eq?)))
       (if (< version 5) (skip-bytes! c 1))    ; size of an address
       (let ((roots (read-entries! c m abbreviations base start entries 0)))
         (if (null? roots) (malformed (cursor-at c) "a unit of DWARF without entries"))
@@ -162,7 +162,7 @@
 
 ;; Calls a procedure for each unit and its outermost entry.
 (define (for-each-unit m procedure)
-  (let ((section (module-custom m ".debug_info")) (known (make-table)))
+  (let ((section (module-custom m ".debug_info")) (known (make-table test: eq?)))
     (define (abbreviations-at offset)
       (or (table-ref known offset #f)
           (let ((read (read-abbreviations m offset))) (table-set! known offset read) read)))

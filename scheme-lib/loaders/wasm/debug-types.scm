@@ -11,9 +11,11 @@
 (use scheme-lib/loaders/wasm/debug-info)
 (declare (standard-bindings) (extended-bindings) (block))
 
-;; memory: the address where it begins; names: of structures, by what tells them apart; descriptions: by names
-(define-type types constructor: construct-types memory names descriptions)
-(define (make-types memory) (construct-types memory (make-table test: equal?) (make-table)))
+;; memory: the address where it begins; known: entry -> the view that it is; names: of structures, by what tells them
+;; apart; descriptions: by names
+(define-type types constructor: construct-types memory known names descriptions)
+(define (make-types memory)
+  (construct-types memory (make-table test: eq?) (make-table test: equal?) (make-table test: eq?)))
 
 (define at:byte-size #x0b)
 (define at:bit-offset #x0c)
@@ -111,6 +113,12 @@
 ;; Its name as a view. Units that include the same header tell of the same structure, each anew: it is known by what it
 ;; is called, how large it is, and what its members are called.
 (define (structure types unit type alias)
+  (or (table-ref (types-known types) type #f)
+      (let ((view (new-structure types unit type alias)))
+        (table-set! (types-known types) type view)
+        view)))
+
+(define (new-structure types unit type alias)
   (if (entry-attribute unit type at:declaration)
       nothing
       (let* ((word (view-word (or (entry-name unit type) alias "anonymous")))

@@ -204,7 +204,7 @@
 
 ;; The offsets where something begins or ends to hold.
 (define (variables-boundaries variables)
-  (let ((found (make-table)))
+  (let ((found (make-table test: eq?)))
     (for-each
      (lambda (frame)
        (for-each

@@ -14,6 +14,7 @@
 (use scheme-lib/loaders/wasm/compile)
 (use scheme-lib/loaders/wasm/values)
 (use scheme-lib/loaders/wasm/wasi)
+(use scheme-lib/loaders/wasm/text-format)
 (declare (block))
 
 ;; What instances in one machine share. count: how many there are; end: where the last one's part of the address space
@@ -177,6 +178,10 @@
      (map (lambda (import) (shared-place import (given import) (table-type-limits (import-type import)) machine))
           (module-imported m 'table)))))
 
+(define (binary-of what)
+  (let ((bytes (if (string? what) (read-file-bytes what) what)))
+    (if (wasm-text? bytes) (wasm-text->bytes bytes (and (string? what) what)) bytes)))
+
 (define (host-call-name store index) (text "wasm." (store-count store) "." index))
 
 (define (machine-import-list machine)
@@ -185,13 +190,13 @@
       (if name (loop (+ n 1) (cons name names)) (reverse names)))))
 
 (define-documented (wasm-instantiate what #!optional (imports '()) (machine #f))
-  "Compiles a module, loads it into a machine and runs its start function. WHAT is a path or bytes; IMPORTS a list of
+  "Compiles a module, loads it into a machine and runs its start function. WHAT is a path or bytes, of text too; IMPORTS a list of
 (module name value): what wasm-export gives of another instance; for a function also a procedure, which gives its result
 (of several a list), or the name of a standard host call as a string; for a global its value; for a memory or a table its
 limits, (least most), of which this instance gets its own. Functions that are not in the list are those of WASI preview
 1, and of the module `comet` the standard host calls. The machine is MACHINE, that of the instances it imports from, or
 a new one."
-  (let* ((bytes (if (string? what) (read-file-bytes what) what))
+  (let* ((bytes (binary-of what))
          (machine (or machine (machine-of-imports (read-module bytes) imports)
                       (make-machine window: window)))
          (store (store-of machine))

@@ -10,6 +10,7 @@
 (use scheme-lib/loaders/wasm/wasi)
 (use scheme-lib/loaders/wasm/compile)
 (use scheme-lib/loaders/wasm/layout)
+(use scheme-lib/loaders/wasm/text-format)
 (use scheme-lib/loaders/loader)
 (declare (block))
 
@@ -57,4 +58,9 @@
 (define-loader wasm "WebAssembly modules, programs of WASI"
   recognises: (lambda (bytes path) (wasm-bytes? bytes))
   load: load-program
+  guest: wasm-guest)
+
+(define-loader wasm-text "WebAssembly modules in text, assembled by wabt's wat2wasm"
+  recognises: (lambda (bytes path) (wasm-text? bytes))
+  load: (lambda (bytes path) (load-program (wasm-text->bytes bytes path) path))
   guest: wasm-guest)

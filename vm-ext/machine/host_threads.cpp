@@ -1,0 +1,109 @@
+#include "host_threads.h"
+
+#include <csignal>
+#include <system_error>
+
+#include "floating_point.h"
+#include "stay.h"
+
+namespace comet {
+
+#ifdef COMET_REFERENCE_ONLY
+
+HostThreads::~HostThreads() = default;
+
+#else
+
+namespace {
+
+// Looks before a thread goes to sleep: about what waking it up costs.
+constexpr unsigned looks_awake = 500;
+
+void pause_briefly() {
+#ifdef __x86_64__
+  __builtin_ia32_pause();
+#endif
+}
+
+// Signals are for the threads that the embedder knows: those that are made meanwhile get none.
+class NoSignals {
+ public:
+  NoSignals() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &saved_);
+  }
+  ~NoSignals() { pthread_sigmask(SIG_SETMASK, &saved_, nullptr); }
+  NoSignals(const NoSignals&) = delete;
+  NoSignals& operator=(const NoSignals&) = delete;
+
+ private:
+  sigset_t saved_;
+};
+
+} // namespace
+
+HostThreads::~HostThreads() { end_from(0); }
+
+void HostThreads::end_from(std::size_t first) noexcept {
+  for (; threads_.size() > first; threads_.pop_back()) {
+    set(*threads_.back(), ending);
+    threads_.back()->thread.join();
+  }
+}
+
+void HostThreads::set_count(std::size_t count) {
+  end_from(count);
+  try {
+    const NoSignals scope;
+    while (threads_.size() < count) {
+      threads_.reserve(threads_.size() + 1);
+      auto made = std::make_unique<HostThread>();
+      made->thread = std::thread([this, mine = made.get()] { work(*mine); });
+      threads_.push_back(std::move(made));
+      await_other(threads_.back()->state, starting);
+    }
+  } catch (const std::system_error&) {
+    // Fewer do the same, later.
+  }
+}
+
+void HostThreads::run(Stay* stays, std::size_t count) noexcept {
+  hold_.store(false, std::memory_order_relaxed);
+  for (std::size_t i = 1; i < count; ++i) {
+    threads_[i - 1]->stay = &stays[i];
+    set(*threads_[i - 1], running);
+  }
+  stays[0].run(hold_);
+  hold_.store(true, std::memory_order_relaxed);
+  for (std::size_t i = 1; i < count; ++i) await_other(threads_[i - 1]->state, running);
+}
+
+void HostThreads::work(HostThread& mine) noexcept {
+  const FloatingPointScope scope;
+  set(mine, idle);
+  while (await_other(mine.state, idle) != ending) {
+    mine.stay->run(hold_);
+    hold_.store(true, std::memory_order_relaxed);
+    set(mine, idle);
+  }
+}
+
+std::uint32_t HostThreads::await_other(const std::atomic<std::uint32_t>& state, std::uint32_t than) noexcept {
+  for (unsigned look = 0; look < looks_awake; ++look) {
+    const std::uint32_t seen = state.load(std::memory_order_acquire);
+    if (seen != than) return seen;
+    pause_briefly();
+  }
+  state.wait(than, std::memory_order_acquire);
+  return state.load(std::memory_order_acquire);
+}
+
+void HostThreads::set(HostThread& other, State state) noexcept {
+  other.state.store(state, std::memory_order_release);
+  other.state.notify_one();
+}
+
+#endif
+
+} // namespace comet
