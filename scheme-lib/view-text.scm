@@ -69,9 +69,18 @@
 
 (define-documented (view->text view)
   "The text that text->view makes the same description of."
-  (cond ((pair? view) (text "(" (string-join (map view->text view)) ")"))
-        ((null? view) "()")
-        (else (text view))))
+  (string-join (pieces view '()) ""))
+
+;; The strings that a description is made of, in front of others. An image may have thousands.
+(define (pieces view after)
+  (cond ((null? view) (cons "()" after))
+        ((pair? view)
+         (cons "("
+               (let loop ((items view))
+                 (pieces (car items) (if (pair? (cdr items)) (cons " " (loop (cdr items))) (cons ")" after))))))
+        ((symbol? view) (cons (symbol->string view) after))
+        ((number? view) (cons (number->string view) after))
+        (else (cons (text view) after))))
 
 ;; ---- trees -----------------------------------------------------------------------------------------
 

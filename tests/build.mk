@@ -18,7 +18,7 @@ $(TESTS)/core: $(CORE_TEST_OBJECTS) $(BUILD)/libcomet-vm.a
 $(TESTS)/conformance: $(CONFORMANCE_OBJECTS) $(BUILD)/libcomet-vm.a
 
 # What each target of the fuzzers consists of, besides the program that tries it: see tests/fuzz/README.md.
-FUZZ_TARGETS := image-fuzz link-fuzz state-fuzz replay-fuzz api-fuzz races-fuzz lockstep
+FUZZ_TARGETS := image-fuzz link-fuzz state-fuzz replay-fuzz api-fuzz races-fuzz lockstep turns
 FUZZ_PARTS_image-fuzz := image_fuzz allocations damage random_program
 FUZZ_PARTS_link-fuzz := link_fuzz allocations damage
 FUZZ_PARTS_state-fuzz := state_fuzz state_files state_seeds allocations damage
@@ -26,6 +26,7 @@ FUZZ_PARTS_replay-fuzz := replay_fuzz state_files state_seeds allocations damage
 FUZZ_PARTS_api-fuzz := api_fuzz $(patsubst tests/fuzz/%.cpp,%,$(wildcard tests/fuzz/api/*.cpp)) random_program
 FUZZ_PARTS_races-fuzz := races_fuzz random_program
 FUZZ_PARTS_lockstep := lockstep random_program
+FUZZ_PARTS_turns := turns threaded_program state_files state_seeds allocations damage
 FUZZ_TRIED_BY := $(if $(LIBFUZZER),libfuzzer,driver)
 define fuzz_target
 $(TESTS)/$1: $(patsubst %,$(BUILD)/obj/tests/fuzz/%.o,$(FUZZ_PARTS_$1) $(FUZZ_TRIED_BY)) $(BUILD)/libcomet-vm.a
@@ -156,6 +157,8 @@ test-suites: $(TESTS)/cases $(FUZZ_IMAGES) sanitized-programs coverage-programs
 	  conformance-sanitized '$(SANITIZED)/conformance $(TESTS)/cases $(BUILD)/check/coverage-sanitized.md' \
 	  lockstep '$(TESTS)/lockstep 1 0 800' \
 	  lockstep-sanitized '$(SANITIZED)/lockstep 2 0 40' \
+	  turns '$(TESTS)/turns 1 0 150' \
+	  turns-sanitized '$(SANITIZED)/turns 2 0 15' \
 	  fuzz-links '$(SANITIZED)/link-fuzz 1 0 3000' \
 	  fuzz-images '$(SANITIZED)/image-fuzz 1 0 3000 $(FUZZ_IMAGES)' \
 	  fuzz-states '$(SANITIZED)/state-fuzz 1 0 2000' \
@@ -166,6 +169,7 @@ test-suites: $(TESTS)/cases $(FUZZ_IMAGES) sanitized-programs coverage-programs
 	  coverage 'tests/coverage/run.sh' \
 	  error-texts 'tests/error-texts.sh' \
 	  promises 'tests/promises.sh' \
+	  hardened 'tests/embed/hardened.sh $(BUILD)' \
 	  embed 'tests/embed/test.sh' \
 	  scheme 'tests/scheme/run.sh' \
 	  asm-source 'tests/asm/run.sh' \
@@ -184,14 +188,14 @@ test-suites: $(TESTS)/cases $(FUZZ_IMAGES) sanitized-programs coverage-programs
 # The long runs. What the targets are, and where what they find is kept: tests/fuzz/README.md.
 TIME ?= 60
 SEED ?= 1
-TARGETS ?= image state replay api races lockstep left-behind objects sources wasm travel
+TARGETS ?= image link state replay api races lockstep turns left-behind objects sources wasm travel
 .PHONY: fuzz fuzz-libfuzzer libfuzzer-programs
 fuzz: $(FUZZ_IMAGES) test-programs sanitized-programs
 	@BUILD=$(BUILD) tests/fuzz/run.sh seeds $(TIME) $(SEED) $(TARGETS)
 
 # Needs clang with its libFuzzer: the first of these that there is.
 CLANG := $(firstword $(shell command -v clang++ clang++-19 clang++-18 clang++-17 clang++-16 clang++-15 clang++-14 2>/dev/null))
-LIBFUZZER_TARGETS := image state replay api
+LIBFUZZER_TARGETS := image link state replay api
 fuzz-libfuzzer: TARGETS = $(LIBFUZZER_TARGETS)
 fuzz-libfuzzer: $(FUZZ_IMAGES) test-programs libfuzzer-programs
 	@BUILD=$(BUILD) tests/fuzz/run.sh libfuzzer $(TIME) $(SEED) $(TARGETS)

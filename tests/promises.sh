@@ -22,7 +22,7 @@ while IFS= read -r promise; do
 done < <(awk '/^[0-9]+\. / { if (text) print text; text = "" } /^$/ { if (text) print text; text = "" }
   /^[0-9]+\. / || text { text = text $0 }' SECURITY.md)
 
-for target in tests/fuzz/*_fuzz.cpp tests/fuzz/lockstep.cpp; do
+for target in tests/fuzz/*_fuzz.cpp tests/fuzz/lockstep.cpp tests/fuzz/turns.cpp; do
   holds "SECURITY.md says what $target holds" grep -q "\`$target\`" SECURITY.md
 done
 

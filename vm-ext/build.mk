@@ -4,7 +4,7 @@
 # PORTABLE=1: page table only, plain interpreter loop. SANITIZE=address,undefined: checked at run time.
 # SANITIZE=thread: for races of the host's threads.
 # COVERAGE=1: counts, for gcov, which lines the tests reach. LIBFUZZER=CLANG: sanitized, and watched by libFuzzer.
-# Each has a folder of its own, so that they do not disturb each other.
+# HARDENED=1: with the compiler's guards. Each has a folder of its own, so that they do not disturb each other.
 PLAIN_BUILD := $(BUILD)
 ifdef PORTABLE
 BUILD := $(BUILD)/portable
@@ -32,14 +32,28 @@ VM_TAIL_CALLS += $(if $(SCRATCH_REGISTERS),-DCOMET_SCRATCH_REGISTERS)
 endif
 OPTIMIZE ?= -O2
 
+# What costs neither time nor size every build has: tables that are written once are read-only from then on, and the
+# runner lies anywhere. HARDENED=1 adds what does cost. Of CET only the shadow stack: handlers go to one another by
+# indirect jumps, so that checking these would cost each instruction.
+HARDENED_LINK := -Wl,-z,relro,-z,now,-z,noexecstack
+ifdef HARDENED
+BUILD := $(BUILD)/hardened
+SHADOW_STACK := $(shell $(CXX) -fcf-protection=return -E -x c++ /dev/null >/dev/null 2>&1 && echo -fcf-protection=return)
+# The linker is told, since the C library's own first object may lack the mark; nothing in that needs it.
+SHADOW_STACK_LINK := -Wl,-z,shstk
+HARDENED_LINK += $(if $(SHADOW_STACK),$(SHADOW_STACK_LINK))
+VM_HARDENING := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -D_GLIBCXX_ASSERTIONS -fstack-protector-strong \
+  -fstack-clash-protection $(SHADOW_STACK)
+endif
+
 WARNINGS := -Wall -Wextra -Wpedantic
 VM_VERSION := $(shell sed -n 's/^\#define COMET_VERSION_STRING "\(.*\)"/\1/p' vm-ext/comet.h)
 VM_ABI := 0
 
 # No contraction and no errno: results are those of IEEE 754, whatever the compiler.
 VM_CXXFLAGS = -std=c++20 $(OPTIMIZE) -g $(WARNINGS) -fPIC -fvisibility=hidden -ffp-contract=off -fno-math-errno \
-  -DCOMET_BUILD $(VM_DEFINES) $(VM_SANITIZE) $(CXXFLAGS)
-VM_LDFLAGS = $(VM_SANITIZE) $(LDFLAGS)
+  -DCOMET_BUILD $(VM_DEFINES) $(VM_SANITIZE) $(VM_HARDENING) $(CXXFLAGS)
+VM_LDFLAGS = $(VM_SANITIZE) $(HARDENED_LINK) $(LDFLAGS)
 
 VM_SOURCES := $(filter-out vm-ext/isa/manual.cpp,$(wildcard $(addprefix vm-ext/,$(addsuffix /*.cpp,isa memory machine api host image state))))
 VM_OBJECTS := $(VM_SOURCES:%.cpp=$(BUILD)/obj/%.o)
@@ -59,7 +73,7 @@ $(BUILD)/obj/%.o: %.cpp
 
 # Handlers end in jumps to each other; marks for indirect branches and stack checks would cost each one, and so
 # would where they happen to lie. No exception passes through them. They need not save registers: see machine/enter.cpp.
-HANDLER_FLAGS = $(VM_TAIL_CALLS) -fcf-protection=none -fno-stack-protector -falign-functions=32 -fno-exceptions \
+HANDLER_FLAGS = $(VM_TAIL_CALLS) -fcf-protection=$(if $(SHADOW_STACK),return,none) -fno-stack-protector -falign-functions=32 -fno-exceptions \
   -fno-asynchronous-unwind-tables \
   $(if $(SCRATCH_REGISTERS),$(addprefix -fcall-used-,rbx r12 r13 r14 r15))
 $(BUILD)/obj/vm-ext/machine/fast.o $(BUILD)/obj/vm-ext/machine/fused.o: VM_CXXFLAGS += $(HANDLER_FLAGS)
@@ -84,12 +98,12 @@ $(BUILD)/libcomet-vm.a: $(VM_OBJECTS)
 
 $(BUILD)/libcomet-vm.so: $(VM_OBJECTS) vm-ext/comet.map
 	@echo "  link   $@"
-	@$(CXX) $(VM_LDFLAGS) -shared -Wl,-z,pack-relative-relocs -Wl,-soname,libcomet-vm.so.$(VM_ABI) -Wl,--version-script=vm-ext/comet.map -o $@ $(VM_OBJECTS)
+	@$(CXX) $(VM_LDFLAGS) -shared -Wl,-z,pack-relative-relocs -Wl,-soname,libcomet-vm.so.$(VM_ABI) -Wl,--version-script=vm-ext/comet.map -o $@ $(VM_OBJECTS) -lpthread
 	@ln -sf libcomet-vm.so $@.$(VM_ABI)
 
 $(BUILD)/comet-vm-no-scheme: $(RUNNER_OBJECTS) $(BUILD)/libcomet-vm.a
 	@echo "  link   $@"
-	@$(CXX) $(VM_LDFLAGS) -o $@ $^ -lpthread
+	@$(CXX) $(VM_LDFLAGS) -pie -o $@ $^ -lpthread
 
 -include $(VM_OBJECTS:.o=.d) $(RUNNER_OBJECTS:.o=.d)
 

@@ -1,8 +1,9 @@
 # Which branches of the core were taken, from what `gcov --json-format --stdout --branch-probabilities` says, in a table
 # by room and file and a list of those that were not. Variables: table, the file to write; least, percent.
 #
-# A branch is a direction that a jump of the source can take. Not counted are the two ways on from a call that may throw,
-# which gcov marks: that every failure comes back is what errors.awk and the sweeps over allocations see to. What
+# A branch is a direction that a jump of the source can take. Not counted is what the compiler makes by itself: the two
+# ways on from a call that may throw, which gcov marks, and the choice of a catch (that every failure comes back is what
+# errors.awk and the sweeps over allocations see to), what happens at the end of a block, comparisons by default. What
 # a template or an inline function has counts once, whichever of its instances took it.
 #
 # Where the line, or a comment before it, says `beyond tests: WHY`, the list gives that reason.
@@ -85,6 +86,8 @@ function why(file, n,   found) {
   return found
 }
 
+function is_compilers(text) { return text ~ /^ *\} catch \(/ || text ~ /^ *\}[;,)]*( *\/\/.*)?$/ || text ~ / = default;/ }
+
 function sorted(list, n,   i, j, one) {
   for (i = 2; i <= n; ++i) {
     one = list[i]
@@ -115,6 +118,8 @@ END {
   merge()
   for (i = 1; i <= key_count; ++i) {
     split(keys[i], part, SUBSEP)
+    read_source(part[1])
+    if (is_compilers(source[part[1], part[2]])) continue
     file_branches[part[1]]++
     if (count[keys[i]] > 0) { file_taken[part[1]]++; continue }
     missed[part[1], part[2]]++
@@ -152,7 +157,6 @@ END {
   for (i = 1; i <= place_count; ++i) {
     split(places[i], part, ":")
     file = part[1]; n = part[2] + 0
-    read_source(file)
     text = source[file, n]
     sub(/^ +/, "", text); gsub(/\|/, "\\|", text)
     found = why(file, n)

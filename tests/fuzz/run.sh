@@ -43,7 +43,7 @@ fuzz() { # TARGET
     libfuzzer:image | libfuzzer:link | libfuzzer:state | libfuzzer:replay | libfuzzer:api) by_libfuzzer "$1" ;;
     *:image) "$sanitized/image-fuzz" "$seed" 0 "${seconds}s" "${images[@]}" ;;
     *:link | *:state | *:replay | *:api | *:races) "$sanitized/$1-fuzz" "$seed" 0 "${seconds}s" ;;
-    *:lockstep) "$sanitized/lockstep" "$seed" 0 "${seconds}s" ;;
+    *:lockstep | *:turns) "$sanitized/$1" "$seed" 0 "${seconds}s" ;;
     *:left-behind) repeat left_behind ;;
     *:objects) in_scheme 300 tests/asm/fuzz-binaries.scm ;;
     *:sources) in_scheme 2000 tests/asm/fuzz.scm ;;

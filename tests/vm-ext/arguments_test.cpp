@@ -86,22 +86,21 @@ BOOST_AUTO_TEST_CASE(an_error_fills_the_room_that_there_is_and_no_more) {
 }
 
 BOOST_AUTO_TEST_CASE(a_long_message_ends_with_a_whole_character) {
-  comet_image* image = nullptr;
-  SUPPORT_OK(comet_image_new(&image, error));
-  comet_image* const made = image;
+  comet_linker* linker = nullptr;
+  SUPPORT_OK(comet_linker_new(&linker, error));
   for (std::size_t before = 0; before < 4; ++before) {
     std::string name(before, 'x');
     for (int n = 0; n < 200; ++n) name += "\xf0\x9f\x98\x80";
     comet_error error = COMET_ERROR_INIT;
-    comet_symbol symbol = COMET_SYMBOL_INIT;
-    BOOST_CHECK_EQUAL(comet_image_find_symbol(made, name.c_str(), &symbol, &error), COMET_ERROR_ADDRESS);
+    BOOST_CHECK_EQUAL(comet_linker_add(linker, name.c_str(), "", 0, &error), COMET_ERROR_FORMAT);
     // Of each character that is there all bytes are.
     const std::string message = error.message;
     std::size_t at = 0;
     while (at < message.size()) at += static_cast<unsigned char>(message[at]) >= 0xf0 ? 4 : 1;
     BOOST_CHECK_EQUAL(at, message.size());
+    BOOST_CHECK_GT(message.size(), sizeof error.message - 8);
   }
-  comet_image_free(image);
+  comet_linker_free(linker);
 }
 
 BOOST_AUTO_TEST_CASE(null_machines_are_refused) {

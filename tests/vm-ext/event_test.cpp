@@ -298,6 +298,50 @@ BOOST_AUTO_TEST_CASE(what_nobody_can_take_is_awaited_at_rest) {
   BOOST_CHECK_LT(static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC, 0.05); // of 0.1 s
 }
 
+BOOST_AUTO_TEST_CASE(timers_and_handlers_go_with_the_state) {
+  program p;
+  for (const std::uint64_t id : {1, 2, 3}) p.on(COMET_ON_TIMER, id, 1);
+  p.on(COMET_ON_TIMER, 3, 2).on(COMET_ON_TIMER, 9, 1).on(COMET_ON_POSTED, 7, 1);
+  const auto timer = [&](std::uint64_t id, std::uint64_t time, std::uint64_t period) {
+    p.add("imm", {41, id}).add("imm", {42, time}).add("imm", {43, period}).call("timer", 40);
+  };
+  timer(1, 20000000, 0);
+  timer(2, UINT64_C(1) << 60, 5);
+  timer(3, 1, 0);
+  timer(3, 30000000, 1000000);
+  timer(5, 1, 0);  // nobody handles it
+  p.add("jump", {p.here()});
+  for (const unsigned function : {1u, 2u}) p.at(function).add("ret");
+  machine vm = p.make();
+  grant(vm, "clock");
+  run_all(vm, 100);
+  const bytes file = saved(vm);
+  machine moved;
+  grant(moved, "clock");
+  SUPPORT_OK(comet_state_restore(moved, state(file), error));
+  BOOST_CHECK(moved.state_hash() == vm.state_hash());
+  BOOST_CHECK(saved(moved) == file);
+}
+
+// A thread that never waits gets what comes while a handler was under way, or behind a wait that ended.
+BOOST_AUTO_TEST_CASE(events_come_to_who_is_busy) {
+  for (const bool waits : {false, true}) {
+    program p;
+    p.on(COMET_ON_TIMER, 3, 1);
+    p.add("imm", {41, 3}).add("imm", {42, 10000000}).add("imm", {43, 1000000}).call("timer", 40);
+    if (waits) p.add("imm", {41, data_address}).add("imm", {42, 0}).add("imm", {43, 1000000}).call("wait64", 40);
+    p.add("imm", {2, data_address});
+    const std::uint64_t loop = p.here();
+    p.add("ldu64", {3, 2, 0}).add("blti_u", {3, 3, loop}).add("halt");
+    p.at(1).add("imm", {5, data_address}).add("imm", {6, 1}).add("aadd64", {7, 5, 6}).add("ret");
+    machine vm = p.make();
+    grant(vm, "clock");
+    comet_set_deadline(vm, 5000000000);
+    BOOST_CHECK_EQUAL(run_all(vm).reason, COMET_HALTED);
+    BOOST_CHECK_EQUAL(vm.read_word(data_address), 3u);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(who_has_handlers_is_told) {
   program p;
   p.on(COMET_ON_SIGNAL, 15, 1).add("halt").at(1).add("ret");

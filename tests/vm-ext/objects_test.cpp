@@ -4,6 +4,7 @@
 
 #include <initializer_list>
 #include <memory>
+#include <tuple>
 
 #include "objects.h"
 #include "support.h"
@@ -157,6 +158,143 @@ BOOST_AUTO_TEST_CASE(directives_put_what_is_computed) {
                                              operation(16, integer(3), integer(3)), operation(17, integer(2), integer(3)),
                                              operation(0, integer(-2), integer(3)), of({4, 1, 8, 0}) + symbol(0)}));
   BOOST_CHECK(compared == of({254, 1, 0, 1, 1, 0, 250, 4, 1}));
+}
+
+BOOST_AUTO_TEST_CASE(operations_compute_as_the_assembler_does) {
+  const struct {
+    int number;
+    std::int64_t x, y, result;
+  } table[] = {{0, 6, 7, 42},  {1, 12, 4, 3},   {2, -7, 2, -3},  {2, 7, -2, -3}, {3, -7, 2, -1}, {3, 7, -2, 1},  {4, -7, 2, 1},  {4, 7, -2, -1},
+               {4, 7, 2, 1},   {4, -7, -2, -1}, {4, 8, 2, 0},    {5, 1, 4, 16},  {5, 16, -2, 4}, {5, 1, -200, 0}, {6, 12, 10, 8}, {7, 12, 10, 14},
+               {8, 12, 10, 6}, {9, 5, 0, -6},   {10, -5, 0, 5},  {10, 5, 0, 5},  {11, 3, -4, -4}, {12, 3, -4, 3}, {13, 3, 3, 1},  {13, 3, 4, 0},
+               {14, 3, 4, 1},  {14, 4, 3, 0},   {15, 4, 3, 1},   {15, 3, 4, 0},  {16, 3, 3, 1},  {16, 4, 3, 0},  {17, 3, 3, 1},  {17, 2, 3, 0}};
+  for (const auto& row : table) {
+    const bool alone = row.number == 9 || row.number == 10;
+    const Chunks chunks{.parts = statement + directive(3, {operation(row.number, integer(row.x), alone ? "" : integer(row.y))})};
+    BOOST_TEST_CONTEXT(row.number << ": " << row.x << ", " << row.y)
+      BOOST_CHECK(bytes_of(linked({object(chunks)})).substr(0, 8) == little(static_cast<std::uint64_t>(row.result), 8));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(room_is_made_and_filled_as_directives_say) {
+  enum { fill = 8, align, org, assert_true };
+  const auto begins = [](const Piece& parts, const Piece& bytes, int protection = 5) {
+    Chunks chunks{.sections = of({1}) + text(".text") + of({protection, 0, 1, 1, 9}), .parts = statement + parts};
+    BOOST_CHECK(bytes_of(linked({object(chunks)})).substr(0, bytes.size()) == bytes);
+  };
+  const Piece one = directive(0, {integer(7)});
+  begins(one + directive(align, {integer(4)}), of({7, 1, 1, 1, 9}));  // with nops
+  begins(one + directive(align, {integer(4), integer(5)}), of({7, 5, 5, 5, 9}));
+  begins(one + directive(align, {integer(4)}), of({7, 0, 0, 0, 9}), 3);
+  begins(one + directive(align, {integer(1)}), of({7, 9}));
+  begins(one + directive(org, {integer(0x10003), integer(6)}), of({7, 6, 6, 9}));
+  begins(directive(fill, {integer(2)}), of({0, 0, 9}));
+  begins(directive(fill, {integer(2), integer(1), integer(3)}), of({3, 3, 9}));
+  begins(directive(fill, {integer(2), integer(2), integer(0x102)}), of({2, 1, 2, 1, 9}));
+  begins(directive(fill, {integer(1), integer(4), integer(1)}), of({1, 0, 0, 0, 9}));
+  begins(directive(fill, {integer(1), integer(8), integer(-1)}), Piece(8, '\xff') + of({9}));
+  begins(directive(fill, {integer(0), integer(8), integer(-1)}), of({9}));
+  begins(directive(assert_true, {integer(1)}), of({9}));
+  const auto says = [](const Piece& parts, const char* words) { check_says(refusal({object({.parts = statement + parts})}), words); };
+  for (const std::int64_t alignment : {0, -4, 3, 131072}) says(directive(align, {integer(alignment)}), "a power of two up to 65536");
+  for (const std::int64_t size : {0, 3, 9, -1}) says(directive(fill, {integer(1), integer(size), integer(1)}), "values of 1, 2, 4 or 8 bytes");
+  for (const std::int64_t byte : {256, -129}) {
+    says(directive(fill, {integer(1), integer(1), integer(byte)}), "a byte to fill with is none");
+    says(directive(0, {integer(byte)}), "does not fit into its bytes");
+  }
+  says(directive(fill, {integer(-1)}), "less than nothing");
+  says(directive(fill, {integer((INT64_C(1) << 30) + 1)}), "more than 2^30 bytes");
+  says(directive(org, {integer(0)}), "cannot go back");
+  says(directive(assert_true, {integer(0)}), "what was asserted is false");
+  for (const int number : {int{fill}, int{align}, int{org}, int{assert_true}}) says(directive(number, {}), "too few or too many operands");
+  says(directive(align, {integer(4), integer(5), integer(6)}), "too few or too many operands");
+}
+
+// Constants of several objects under one name, which is in the program once where they are equal.
+BOOST_AUTO_TEST_CASE(equal_constants_are_one) {
+  const auto with = [](const Piece& file, std::int64_t value, bool place = false) {
+    return object({.files = of({1}) + text(file.c_str()), .symbols = of({1}) + defined("k", local),
+                   .parts = statement + (place ? label(0) : of({3, 0}) + integer(value) + of({0}))});
+  };
+  const auto has = [](const Image& image, const char* name) {
+    comet_symbol symbol = COMET_SYMBOL_INIT;
+    return comet_image_find_symbol(image.get(), name, &symbol, nullptr) == COMET_OK;
+  };
+  const Image same = linked({with("a.s", 5), with("b.s", 5)});
+  BOOST_CHECK_EQUAL(value_of(same, "k"), 5u);
+  BOOST_CHECK(!has(same, "k@a.s") && !has(same, "k@b.s"));
+  const Image different = linked({with("a.s", 5), with("b.s", 6)});
+  BOOST_CHECK(has(different, "k") && has(different, "k@b.s"));
+  const Image mixed = linked({with("a.s", 0x10000), with("b.s", 0, true)});
+  BOOST_CHECK(has(mixed, "k@b.s") || has(mixed, "k@a.s"));
+}
+
+// Runs of code, and code that a macro made: each instruction's line, and where in which macro.
+BOOST_AUTO_TEST_CASE(lines_and_macros_are_those_of_the_sources) {
+  const Piece run = of({10, 0, 0, 2, 7, 6, 1, 0, 3, 1, 4, 9});             // x.s:1:7, then two instructions of a byte each
+  const Piece made = of({7, 2, 0, 30, 2, 2}) + text("outer") + of({0, 40, 5}) + text("inner") + of({0, 50, 6});
+  const Image image = linked({object({.parts = run + made})});
+  const auto line = [&](std::uint64_t address) {
+    comet_line found = COMET_LINE_INIT;
+    SUPPORT_OK(comet_image_line_at(image.get(), address, &found, error));
+    return std::pair(found.line, found.column);
+  };
+  BOOST_CHECK(line(0x10000) == std::pair(1u, 3u));
+  BOOST_CHECK(line(0x10001) == std::pair(5u, 9u));
+  BOOST_CHECK(line(0x10002) == std::pair(30u, 2u));
+  comet_expansion expansion = COMET_EXPANSION_INIT;
+  for (const auto& [level, macro, of_line] : {std::tuple{0u, "outer", 40u}, {1u, "inner", 50u}}) {
+    SUPPORT_OK(comet_image_expansion_at(image.get(), 0x10003, level, &expansion, error));
+    BOOST_CHECK_EQUAL(expansion.macro, macro);
+    BOOST_CHECK_EQUAL(expansion.line, of_line);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(operands_are_encoded_as_their_kinds_are) {
+  const auto three = [](std::int64_t value) { return of({3}) + integer(value).substr(1); };
+  const Piece power = of({16 + 5}) + integer(1) + integer(64);  // 2^64, which no operand holds
+  const auto code = [&](const Piece& part) { return Chunks{.parts = statement + of({4, 0, 0, 1, 5}) + part}; };
+  const auto begins = [&](const Piece& part, const Piece& bytes) {
+    BOOST_CHECK(bytes_of(linked({object(code(part))})).substr(0, bytes.size()) == bytes);
+  };
+  begins(of({3, 0, 1}) + three(5), of({3, 1, 5}));
+  begins(of({3, 0, 1}) + three(-1), of({3, 1}) + leb(UINT64_MAX));
+  begins(of({4, 0, 1}) + three(5), of({4, 1, 5}));
+  begins(of({71, 0, 1, 0, 2}) + three(-3), of({71, 1, 2, 5}));
+  begins(of({10}) + of({3}) + leb(0x20000), of({10, 0}));  // to where it stands
+  begins(of({30, 0, 1, 2}) + text("ask"), of({30, 1, 0}));
+  const auto says = [&](const Piece& part, const char* words) { check_says(refusal({object(code(part))}), words); };
+  for (const int opcode : {3, 4}) says(of({opcode, 0, 1}) + power, "does not fit into its operand");
+  says(of({4, 0, 1}) + three(-1), "does not fit into its operand");
+  says(of({30, 0, 1}) + three(-1), "does not fit into its operand");
+  says(of({30, 0, 1}) + of({3}) + leb(UINT64_C(1) << 33), "does not fit into its operand");
+  says(of({3}) + three(2) + of({0, 1}), "a register is an expression");
+  says(of({130, 1, 0, 1}) + three(2), "a register is an expression");
+  says(of({9, 0, 1, 0}) + leb(UINT64_C(1) << 40), "the operands are none of this instruction");
+}
+
+BOOST_AUTO_TEST_CASE(a_program_begins_where_it_says_or_where_its_code_does) {
+  const auto sections = [](std::initializer_list<std::pair<const char*, int>> all) {
+    Piece piece = of({static_cast<int>(all.size())});
+    for (const auto& [name, protection] : all) piece += text(name) + of({protection, 0, 1, 1, 1});
+    return piece;
+  };
+  const auto entry = [&](const Piece& described, const Piece& parts = "") {
+    return comet_image_entry(linked({object({.sections = described, .parts = parts})}).get());
+  };
+  BOOST_CHECK_EQUAL(entry(sections({{".data", 3}})), 0x10000u);
+  BOOST_CHECK_EQUAL(entry(sections({{".data", 3}, {".code", 5}})), 0x20000u);
+  BOOST_CHECK_EQUAL(entry(sections({{".code", 5}, {".data", 3}, {".text", 5}})), 0x30000u);
+  BOOST_CHECK_EQUAL(entry(sections({{".text", 5}}), of({8}) + integer(77)), 77u);
+  BOOST_CHECK_EQUAL(entry(of({0})), 0x10000u);
+  for (const Piece& said : {of({16 + 5}) + integer(1) + integer(64), integer(-1)})
+    check_says(refusal({object({.parts = of({8}) + said})}), "no address of 0 to 2^64-1");
+  // The same view twice is one.
+  const Piece view = of({9}) + text("x") + text("u64");
+  comet_view found = COMET_VIEW_INIT;
+  const Image image = linked({object({.parts = view + view})});
+  SUPPORT_OK(comet_image_view(image.get(), 0, &found, error));
+  BOOST_CHECK_EQUAL(comet_image_view(image.get(), 1, &found, nullptr), COMET_ERROR_ARGUMENT);
 }
 
 BOOST_AUTO_TEST_CASE(chains_of_jumps_settle) {

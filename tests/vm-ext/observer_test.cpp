@@ -41,6 +41,27 @@ void check(const comet_event& event, unsigned kind, std::uint64_t count, std::ui
 
 BOOST_AUTO_TEST_SUITE(observing_runs)
 
+BOOST_AUTO_TEST_CASE(of_one_thread_alone_is_told_what_it_does_to_itself) {
+  constexpr std::uint64_t other_code = code_address + 256;
+  machine vm(code().add("imm", {5, 7}).add("imm", {6, data_address}).add("st8", {6, 5, 0}).add("jump", {code_address}));
+  vm.write(other_code, code(other_code).add("imm", {5, 8}).add("imm", {6, data_address}).add("st8", {6, 5, 1}).add("jump", {other_code}).content());
+  comet_thread other = 0;
+  SUPPORT_OK(comet_thread_new(vm, 0, other_code, &other, error));
+  SUPPORT_OK(comet_schedule_set(vm, 3, 0, error));
+  for (const comet_thread of : {comet_thread{0}, other, COMET_EVERY_THREAD}) {
+    observing both({any(COMET_EVENT_REGISTER | COMET_EVENT_WRITE)}, 1000);
+    both.value.of_thread = of;
+    comet_stop stop = COMET_STOP_INIT;
+    SUPPORT_OK(comet_observe(vm, COMET_EVERY_THREAD, 300, &both.value, &stop, error));
+    std::size_t registers[2] = {}, writes[2] = {};
+    for (std::size_t n = 0; n < both.value.event_count; ++n)
+      ++(both.events[n].kind == COMET_EVENT_WRITE ? writes : registers)[both.events[n].pc >= other_code ? 1 : 0];
+    BOOST_CHECK(writes[0] > 0 && writes[1] > 0);
+    BOOST_CHECK_EQUAL(registers[0] > 0, of != other);
+    BOOST_CHECK_EQUAL(registers[1] > 0, of != 0);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(registers_are_told_with_the_value_before_and_after) {
   machine vm(code().add("imm", {5, 7}).add("imm", {6, 1}).add("add", {5, 5, 5}).add("imm", {0, 9}).add("tset", {3, 5}).add("halt"));
   observing registers({{COMET_EVENT_REGISTER, 5, 5}, any(COMET_EVENT_THREAD_REGISTER)});

@@ -329,6 +329,49 @@ BOOST_AUTO_TEST_CASE(a_past_with_threads_is_run_again_with_its_host_calls) {
   BOOST_CHECK_GT(info.end, 500u);
 }
 
+// Also where the machine that answers is another than the one that asked.
+BOOST_AUTO_TEST_CASE(a_call_that_the_embedder_answers_is_an_instruction_of_its_slice_live_and_from_the_log) {
+  program p;
+  for (std::uint64_t n = 1; n <= 2; ++n) p.add("imm", {11, function_address(1)}).call("spawn", 10).add("mov", {n, 11});
+  for (std::uint64_t n = 1; n <= 2; ++n) p.add("mov", {11, n}).call("join", 10);
+  p.add("halt");
+  p.at(1).add("imm", {3, 30});
+  const std::uint64_t loop = p.here();
+  p.call("ask", 10).add("add", {1, 1, 11}).add("addi", {3, 3, minus_one}).add("bnei", {3, 0, loop}).add("ret");
+  for (const bool moved : {false, true}) {
+    machine vm = p.make();
+    SUPPORT_OK(comet_host_grant(vm, "ask", nullptr, nullptr, error));
+    SUPPORT_OK(comet_schedule_set(vm, 7, 0, error));
+    SUPPORT_OK(comet_timeline_start(vm, 1 << 20, error));
+    bytes file;
+    SUPPORT_OK(comet_record_start(vm, nullptr, append, &file, error));
+    std::vector<std::pair<std::uint64_t, hash>> seen;
+    machine other;
+    SUPPORT_OK(comet_host_grant(other, "ask", nullptr, nullptr, error));
+    for (comet_stop stop = run_all(vm); stop.reason == COMET_HOST_CALL; stop = run_all(vm)) {
+      if (moved) {
+        const state there(saved(vm));
+        SUPPORT_OK(comet_state_restore(other, there, error));
+        SUPPORT_OK(comet_host_complete(other, stop.thread, 5, error));
+      }
+      SUPPORT_OK(comet_host_complete(vm, stop.thread, 5, error));
+      if (moved) BOOST_REQUIRE(vm.state_hash() == other.state_hash());
+      seen.emplace_back(schedule_of(vm).instruction_count, vm.state_hash());
+    }
+    SUPPORT_OK(comet_record_stop(vm, nullptr, error));
+    BOOST_CHECK_EQUAL(seen.size(), 60u);
+    const state recording(file);
+    machine again;
+    SUPPORT_OK(comet_host_grant(again, "ask", nullptr, nullptr, error));
+    SUPPORT_OK(comet_state_restore(again, recording, error));
+    SUPPORT_OK(comet_timeline_load(again, recording, 1 << 20, error));
+    for (const auto& [count, expected] : seen) {
+      run_all(again, count - schedule_of(again).instruction_count);
+      BOOST_REQUIRE(again.state_hash() == expected);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(observed_counts_are_those_of_all_threads) {
   machine vm = workers().make();
   SUPPORT_OK(comet_schedule_set(vm, 50, 0, error));

@@ -1,5 +1,6 @@
 // The timeline: host calls are logged, and served from the log when the machine has gone back.
 #include <cstring>
+#include <tuple>
 
 #include <unistd.h>
 
@@ -355,6 +356,52 @@ BOOST_AUTO_TEST_CASE(wrong_arguments_are_refused) {
   SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_timeline_get(vm, 7, &info, error));
   SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_timeline_get(vm, 0, nullptr, error));
   comet_timeline_stop(nullptr);
+}
+
+// What a host function touches, piece by piece, is told again by the log as it was told first.
+BOOST_AUTO_TEST_CASE(accesses_of_host_calls_come_again) {
+  const comet_host_function touches = [](comet_call* call, void* data) {
+    ++*static_cast<int*>(data);
+    std::uint8_t bytes[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+    const std::uint64_t at = data_address;
+    for (const auto& [offset, length, writes] : {std::tuple{0, 4, false}, {4, 4, false}, {16, 2, false}, {18, 2, true}, {20, 4, true},
+                                                 {20, 2, false}, {22, 2, false}, {100, 1, true}, {8, 8, false}}) {
+      const auto size = static_cast<std::size_t>(length);
+      const std::uint64_t place = at + static_cast<std::uint64_t>(offset);
+      const comet_status status = writes ? comet_call_write(call, place, bytes, size) : comet_call_read(call, place, bytes, size);
+      if (status != COMET_OK) return status;
+    }
+    comet_call_result(call, bytes[0]);
+    return COMET_OK;
+  };
+  machine vm(code().add("hcall", {10, 0}).add("hcall", {20, 0}).add("halt"));
+  vm.import("touch");
+  int calls = 0;
+  SUPPORT_OK(comet_host_grant(vm, "touch", touches, &calls, error));
+  start(vm);
+  snapshot begin(vm);
+  const auto seen = [&] {
+    comet_filter filter = {COMET_EVENT_READ | COMET_EVENT_WRITE, 0, UINT64_MAX};
+    std::vector<comet_event> events(100);
+    comet_observation observation = COMET_OBSERVATION_INIT;
+    observation.filters = &filter;
+    observation.filter_count = 1;
+    observation.events = events.data();
+    observation.capacity = events.size();
+    comet_stop stop = COMET_STOP_INIT;
+    SUPPORT_OK(comet_observe(vm, 0, plenty, &observation, &stop, error));
+    std::vector<std::tuple<unsigned, std::uint64_t>> bytes;  // an access is told in pieces, or as one
+    for (std::size_t n = 0; n < observation.event_count; ++n)
+      for (std::uint64_t i = 0; i < events[n].length; ++i) bytes.emplace_back(events[n].kind, events[n].place + i);
+    return bytes;
+  };
+  const auto first = seen();
+  const hash end = vm.state_hash();
+  BOOST_CHECK_EQUAL(first.size(), 2u * 35);
+  begin.restore();
+  BOOST_CHECK(seen() == first);
+  BOOST_CHECK(vm.state_hash() == end);
+  BOOST_CHECK_EQUAL(calls, 2);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

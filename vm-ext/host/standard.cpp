@@ -111,7 +111,7 @@ ssize_t write_safely(int descriptor, const void* bytes, size_t length) {
   if (written < 0 && error == EPIPE && !was_pending) {
     sigpending(&pending);
     int signal_number = 0;
-    if (sigismember(&pending, SIGPIPE) == 1) sigwait(&pipe_signal, &signal_number);
+    if (sigismember(&pending, SIGPIPE) == 1) sigwait(&pipe_signal, &signal_number);  // beyond tests: it is there
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   errno = error;
@@ -181,7 +181,7 @@ comet_status call_read(comet_call* call, void*) {
       if (status != COMET_OK) return status;
       return result(call, count);
     }
-    if (!again(errno)) return result(call, error_of(errno));
+    if (!again(errno)) return result(call, error_of(errno));  // beyond tests: a signal has to come between
     if (host_stop_requested(comet_call_machine(call))) return interrupted(call);
   }
 }
@@ -220,7 +220,7 @@ comet_status call_write(comet_call* call, void*) {
         if (before / looking_length != done / looking_length && host_stop_requested(comet_call_machine(call))) break;
         continue;
       }
-      if (again(error) && !host_stop_requested(comet_call_machine(call))) continue;
+      if (again(error) && !host_stop_requested(comet_call_machine(call))) continue;  // beyond tests: a signal
     }
     // What went out before counts; an error comes back with the next write.
     if (done > 0) break;

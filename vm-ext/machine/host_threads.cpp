@@ -19,6 +19,9 @@ namespace {
 // Looks before a thread goes to sleep: about what waking it up costs.
 constexpr unsigned looks_awake = 500;
 
+// Somebody has to look at requests to stop, and at what comes from outside.
+constexpr std::uint64_t nanoseconds_a_round = 1'000'000;
+
 void pause_briefly() {
 #ifdef __x86_64__
   __builtin_ia32_pause();
@@ -74,7 +77,7 @@ void HostThreads::run(Stay* stays, std::size_t count) noexcept {
     threads_[i - 1]->stay = &stays[i];
     set(*threads_[i - 1], running);
   }
-  stays[0].run(hold_);
+  stays[0].run(hold_, monotonic_now() + nanoseconds_a_round);
   hold_.store(true, std::memory_order_relaxed);
   for (std::size_t i = 1; i < count; ++i) await_other(threads_[i - 1]->state, running);
 }

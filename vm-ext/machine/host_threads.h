@@ -24,7 +24,7 @@ class HostThreads {
   // waiting and ending does. std::bad_alloc: there are some of them.
   void set_count(std::size_t count);
   std::size_t size() const { return threads_.size(); }
-  // Runs stays until one of them ends, then holds the others; the first one on the caller's thread, which gets the
+  // Runs stays until one of them ends, or a millisecond, then holds the others; the first one on the caller's thread, which gets the
   // machine back for itself when all have ended. At most one more than there are threads.
   void run(Stay* stays, std::size_t count) noexcept;
 

@@ -161,15 +161,19 @@ class Machine {
   // The state as values, and another one in its place, all of it or nothing: the room `state` does so. The
   // spaces come from detached_space; `waiting` are the threads whose host call waits for the embedder.
   const Spaces& spaces() const { return spaces_; }
-  std::map<comet_thread, ThreadState> thread_states() const;
   bool waits(comet_thread id) const { return thread(id).pending_call.has_value(); }
+  // It made its call when it was its turn in a run of all threads: the hcall counts in the slice.
+  bool asked_in_turn(comet_thread id) const {
+    return asked_in_turn_ == id && schedule_.begun && schedule_.current == id;
+  }
+  std::map<comet_thread, ThreadState> thread_states() const;
   // A space that is not the machine's yet, and whose pages do not count until it is. Who fills it asks before
   // whether the machine may have so many pages.
   std::shared_ptr<Space> detached_space();
   void require_page_limit(std::uint64_t pages) const;
   void adopt(Spaces spaces, const std::map<comet_thread, ThreadState>& states, std::vector<std::string> imports,
              std::shared_ptr<const comet_isa> own, const Random& random, const Schedule& schedule,
-             const std::set<comet_thread>& waiting);
+             const std::set<comet_thread>& waiting, std::optional<comet_thread> asked_in_turn);
 
   // The embedder changed the state. While a host call is under way the change belongs to that call; else
   // it begins another future, and what was recorded of the old one is cut off.
@@ -219,6 +223,7 @@ class Machine {
   void begin_schedule(comet_thread current);
   std::uint64_t draw_slice();
   void take_from_slice(std::uint64_t executed);
+  void count_completed(comet_thread id);
   void pass_turn();
   void settle_turn();
   bool others_runnable() const;
@@ -252,6 +257,7 @@ class Machine {
   std::uint32_t next_watchpoint_ = 1;
   unsigned runs_under_way_ = 0;
   Schedule schedule_;
+  std::optional<comet_thread> asked_in_turn_;
   bool reschedule_ = false; // see take_reschedule
   bool yielded_ = false;    // the current thread gives up its turn
   std::list<comet_snapshot> snapshots_;

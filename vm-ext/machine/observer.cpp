@@ -22,7 +22,7 @@ std::optional<Told> Observer::told() const {
   told.thread_registers = (wanted_ & COMET_EVENT_THREAD_REGISTER) != 0;
   for (std::size_t i = 0; i < observation_.filter_count; ++i) {
     const comet_filter& filter = observation_.filters[i];
-    if ((filter.events & wanted_ & COMET_EVENT_REGISTER) == 0 || filter.last < filter.first) continue;
+    if ((filter.events & wanted_ & COMET_EVENT_REGISTER) == 0) continue;
     if (filter.last - filter.first >= Told::most_registers - told.registers.size()) return std::nullopt;
     for (std::uint64_t n = 0; n <= filter.last - filter.first; ++n) told.registers.push_back(filter.first + n);
   }
@@ -36,7 +36,7 @@ std::vector<AddressSpace::Observed> Observer::memory() const {
     std::uint8_t kinds = 0;
     if ((filter.events & COMET_EVENT_READ) != 0) kinds |= protection_read;
     if ((filter.events & COMET_EVENT_WRITE) != 0) kinds |= protection_write;
-    if (kinds != 0 && filter.first <= filter.last) ranges.push_back({filter.first, filter.last, kinds});
+    if (kinds != 0) ranges.push_back({filter.first, filter.last, kinds});
   }
   return ranges;
 }

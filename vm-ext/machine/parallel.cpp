@@ -4,7 +4,7 @@
 // each thread whatever the fast loop does not do: traps, host calls, decoding, accesses that need care, handlers. It is
 // the same code as when threads take turns, and need not know of this. In the second part, threads stay in the fast loop
 // side by side and do nothing else (stay.h says why they cannot disturb each other). It ends when the first of them
-// needs something, or soon: the others are held then, some microseconds later.
+// needs something, or after about a millisecond: the others are held then, some microseconds later.
 #include <algorithm>
 #include <vector>
 
@@ -17,6 +17,7 @@ namespace comet {
 namespace {
 
 constexpr std::uint64_t nanoseconds_between_looks = 1'000'000;
+constexpr std::uint64_t most_fuel = std::uint64_t{1} << 40; // of a stay
 
 } // namespace
 
@@ -50,13 +51,13 @@ void Machine::stay_side_by_side(const std::vector<comet_thread>& chosen, std::ve
   stays.resize(chosen.size());
   std::size_t count = 0;
   const std::size_t most = std::min<std::uint64_t>(chosen.size(), how.fuel / fast_margin);
-  const std::uint64_t fuel = std::min(between_looks, how.fuel / std::max<std::size_t>(most, 1));
+  const std::uint64_t share = std::min(most_fuel, how.fuel / std::max<std::size_t>(most, 1));
   for (const comet_thread id : chosen) {
     if (count == most) break;
     if (!has_thread(id) || !thread(id).status.runnable()) continue;
     Space& in = space(thread(id).space);
     if (in.memory.code_changed || in.code.overfull()) continue;
-    stays[count++].begin(thread(id), in, fuel);
+    stays[count++].begin(thread(id), in, share);
   }
   if (count == 0) return;
   host_threads_.run(stays.data(), count);

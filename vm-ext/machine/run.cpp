@@ -281,6 +281,7 @@ void Machine::run_slice(comet_thread id, std::uint64_t turn, comet_stop& stop, c
   if (running.running)
     fail(COMET_ERROR_STATE, running.pc, "thread %u is running already; a host call may run other threads, not its own", id);
   running.pending_call.reset();
+  if (asked_in_turn_ == id) asked_in_turn_.reset();
   timeline.abandon(id);
   AddressSpace& memory = space(running.space).memory;
   memory.watch_hit.reset();
@@ -360,6 +361,7 @@ void Machine::complete_host_call(comet_thread id, std::uint64_t result) {
   waiting.served_hit = hit;
   hit.reset();
   timeline.finish(id, result, {});
+  count_completed(id);
 }
 
 } // namespace comet

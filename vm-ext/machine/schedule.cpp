@@ -43,6 +43,13 @@ void Machine::take_from_slice(std::uint64_t executed) {
   if (executed == 0) pass_turn();
 }
 
+// The hcall counts in the slice when it is completed, as it does when the log answers it.
+void Machine::count_completed(comet_thread id) {
+  if (!asked_in_turn(id)) return;
+  asked_in_turn_.reset();
+  take_from_slice(1);
+}
+
 // To the next thread that can run, by number; it may be the same.
 void Machine::pass_turn() {
   auto next = threads_.upper_bound(schedule_.current);
@@ -135,7 +142,9 @@ void Machine::run_every_thread(std::uint64_t fuel, comet_stop& stop, comet_obser
       }
       continue;
     }
-    if (may_arrive()) length = std::min(length, between_looks - std::min(unlooked, between_looks - 1));
+    // When its handler returns, or it has the answer that it waited for, a thread can have events again.
+    const bool soon = !current.status.interruptions.empty() || current.status.answer;
+    if (soon || may_arrive()) length = std::min(length, between_looks - std::min(unlooked, between_looks - 1));
     // Slices that are drawn are counted one by one, without a look at requests to stop.
     if (schedule_.begun && schedule_.seed != 0) length = std::min(length, between_looks);
     if (schedule_.begun && others_runnable()) length = std::min(length, schedule_.slice_left);
@@ -150,6 +159,7 @@ void Machine::run_every_thread(std::uint64_t fuel, comet_stop& stop, comet_obser
     if (executed == 0 && stop.reason == COMET_WAITING) waited_at = mark(count);
     unlooked = executed < between_looks - unlooked ? unlooked + executed : between_looks;
     if (counted && executed != 0) take_from_slice(executed);
+    if (counted && stop.reason == COMET_HOST_CALL) asked_in_turn_ = id;
     if (yielded_ && schedule_.begun) {
       schedule_.current = id;
       pass_turn();

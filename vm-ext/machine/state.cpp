@@ -130,6 +130,7 @@ void Machine::become(Spaces spaces, Threads threads, std::vector<std::string> im
   if (!same_instructions) instructions.own = std::move(own);
   host_state.random = random;
   schedule_ = schedule;
+  asked_in_turn_.reset();
   spaces_.swap(spaces);
   threads_.swap(threads);
   for (const auto& [id, space] : spaces) {
@@ -181,7 +182,7 @@ void Machine::require_page_limit(std::uint64_t pages) const {
 
 void Machine::adopt(Spaces spaces, const std::map<comet_thread, ThreadState>& states, std::vector<std::string> imports,
                     std::shared_ptr<const comet_isa> own, const Random& random, const Schedule& schedule,
-                    const std::set<comet_thread>& waiting) {
+                    const std::set<comet_thread>& waiting, std::optional<comet_thread> asked_in_turn) {
   require_no_run("take over another state");
   Threads threads = make_threads(states, config_);
   std::map<comet_thread, PendingCall> calls;
@@ -190,6 +191,7 @@ void Machine::adopt(Spaces spaces, const std::map<comet_thread, ThreadState>& st
   for (const auto& [id, call] : calls) threads.at(id)->pending_call = call;
   timeline.reserve_open_calls(calls.size());
   become(std::move(spaces), std::move(threads), std::move(imports), std::move(own), random, schedule);
+  asked_in_turn_ = asked_in_turn;
   timeline.clear();
   timeline.count_change();
   if (timeline.recording())

@@ -18,12 +18,14 @@ FastContext fast_context(const Space& space, Thread& thread);
 // What the loop left in the context becomes the thread's state.
 void settle(Thread& thread, const Space& space, const FastContext& context);
 
-class Stay {
+// Aligned, so that no line of the host's caches belongs to two of them.
+class alignas(128) Stay {
  public:
   // For at most so many instructions, at least fast_margin. Decodes what stands at the pc, if it was not.
   void begin(Thread& thread, Space& space, std::uint64_t fuel);
-  // Until something other than the loop is needed, the fuel may end soon, or soon after `hold` was set.
-  void run(const std::atomic<bool>& hold) noexcept;
+  // Until something other than the loop is needed, the fuel may end soon, or soon after `hold` was set or the host's
+  // clock (monotonic_now) has come to `latest`.
+  void run(const std::atomic<bool>& hold, std::uint64_t latest = UINT64_MAX) noexcept;
   // Gives how many instructions were executed.
   std::uint64_t end() noexcept;
   // Behind the end: so that the loop goes straight on the next time.

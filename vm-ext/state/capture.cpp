@@ -22,7 +22,10 @@ SavedState capture(const Machine& machine) {
   state.threads = machine.thread_states();
   state.schedule = machine.schedule();
   for (const auto& [id, thread] : state.threads)
-    if (machine.waits(id)) state.waiting.insert(id);
+    if (machine.waits(id)) {
+      state.waiting.insert(id);
+      if (machine.asked_in_turn(id)) state.asked_in_turn = id;
+    }
   for (const auto& [id, space] : machine.spaces()) {
     PageRuns& runs = state.spaces[id];
     space->memory.for_each_page([&](uint64_t number, uint8_t protection, const uint8_t* bytes) {
@@ -83,7 +86,7 @@ Hash128 identity_of(const SavedState& state) {
   hash.number(state.threads.size());
   for (const auto& [id, thread] : state.threads) {
     for (const uint64_t part : {uint64_t{id}, uint64_t{thread.space}, thread.pc, thread.instruction_count,
-                                uint64_t{state.waiting.count(id)}})
+                                uint64_t{state.waits(id)}})
       hash.number(part);
     for (const uint64_t part : thread.thread_registers) hash.number(part);
     hash.number(thread.registers.size());
@@ -208,7 +211,8 @@ void restore_state(Machine& machine, const SavedState& state) {
   for (const SavedImport& import : state.imports) imports.push_back(import.name);
   std::vector<std::string> arguments = state.arguments, environment = state.environment;
   machine.adopt(std::move(spaces), state.threads, std::move(imports),
-                std::make_shared<const comet_isa>(state.own), Random(state.random), state.schedule, state.waiting);
+                std::make_shared<const comet_isa>(state.own), Random(state.random), state.schedule, state.waiting,
+                state.asked_in_turn);
   machine.host_state.arguments.swap(arguments);
   machine.host_state.environment.swap(environment);
 }

@@ -259,7 +259,9 @@ void StateReader::take_thread(Fields& fields) {
   thread.pc = fields.take(8, "a pc");
   thread.instruction_count = fields.take(8, "an instruction count");
   for (uint64_t& value : thread.thread_registers) value = fields.take(8, "a thread register");
-  if (fields.take(1, "whether it waits") != 0) state_.waiting.insert(id);
+  const uint64_t waits = fields.take(1, "whether it waits");
+  if (waits != 0) state_.waiting.insert(id);
+  if (waits == 2) state_.asked_in_turn = id;
   fields.take_zeros(7);
   const uint64_t registers = fields.take_count(8, 8, "registers");
   const uint64_t calls = fields.take_count(8, state_format::call_length, "calls");

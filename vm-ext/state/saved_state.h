@@ -71,6 +71,9 @@ struct SavedState {
   std::map<comet_thread, ThreadState> threads;
   Schedule schedule;
   std::set<comet_thread> waiting;  // threads whose host call waits for the embedder
+  std::optional<comet_thread> asked_in_turn;  // the one of them that made it when it was its turn
+  // As in files: 0, 1, or 2 for that one.
+  uint8_t waits(comet_thread id) const { return waiting.count(id) == 0 ? 0 : asked_in_turn == id ? 2 : 1; }
   std::map<comet_space, PageRuns> spaces;
   // Pages that are one and the same: at least two in a group, of different spaces in order, each page once.
   std::vector<std::vector<JoinedPage>> joined;

@@ -68,14 +68,14 @@ void write_texts(RecordWriter& writer, uint32_t record, const std::vector<std::s
   writer.record(record, payload);
 }
 
-void write_thread(RecordWriter& writer, comet_thread id, const ThreadState& thread, bool waiting) {
+void write_thread(RecordWriter& writer, comet_thread id, const ThreadState& thread, uint8_t waits) {
   Payload payload;
   payload.put(id, 4);
   payload.put(thread.space, 4);
   payload.put(thread.pc, 8);
   payload.put(thread.instruction_count, 8);
   for (const uint64_t value : thread.thread_registers) payload.put(value, 8);
-  payload.put(waiting, 1);
+  payload.put(waits, 1);
   payload.put(0, 7);
   payload.put(thread.registers.size(), 8);
   payload.put(thread.calls.size(), 8);
@@ -186,7 +186,7 @@ void write_state(RecordWriter& writer, const SavedState& state, const SavedState
   write_texts(writer, state_format::arguments_record, state.arguments);
   if (!state.environment.empty()) write_texts(writer, state_format::environment_record, state.environment);
   for (const auto& [id, thread] : state.threads)
-    write_thread(writer, id, thread, state.waiting.count(id) != 0);
+    write_thread(writer, id, thread, state.waits(id));
   for (const auto& [id, thread] : state.threads) write_status(writer, id, thread.status);
   write_schedule(writer, state.schedule);
   for (const auto& [id, runs] : state.spaces) {

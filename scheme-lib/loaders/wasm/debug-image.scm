@@ -87,11 +87,11 @@
     (let loop ((locals (filter (lambda (local) (< (distance (local-low local)) (distance (local-high local))))
                                (frame-locals frame)))
                (length (string-length "(frame)")) (parts '()))
-      (let* ((part (and (pair? locals) (text " " (view->text (local-row (car locals))))))
-             (length (if part (+ length (u8vector-length (string->utf8 part))) 0)))
+      (let* ((part (and (pair? locals) (string-append " " (view->text (local-row (car locals))))))
+             (length (if part (+ length (string-length part)) 0)))
         (if (and part (<= length longest))
             (loop (cdr locals) length (cons part parts))
-            (text "(frame" (string-join (reverse parts) "") ")"))))))
+            (string-append "(frame" (string-join (reverse parts) "") ")"))))))
 
 ;; ---- the image ---------------------------------------------------------------------------------------------
 
@@ -103,7 +103,7 @@
          (functions (list->table (map (lambda (body index) (cons (cursor-end body) (+ imported index)))
                                       (vector->list (module-bodies m)) (iota (vector-length (module-bodies m)))))))
     (define (add-view! name description)
-      (if (and name (<= (u8vector-length (string->utf8 description)) longest) (not (table-ref views name #f)))
+      (if (and name (<= (string-length description) longest) (not (table-ref views name #f)))
           (table-set! views name description)))
     (for-each (lambda (variable)
                 (let ((name (add-symbol! (global-variable-name variable)

@@ -13,10 +13,10 @@
 (use scheme-lib/loaders/wasm/dwarf)
 (declare (standard-bindings) (extended-bindings) (block))
 
-;; A compilation unit. entries: by their offsets in the section; bases: attribute -> value, of its root
-(define-type unit constructor: make-unit module version offset entries root)
+;; A compilation unit. entries: by their offsets in the section; root: the outermost one
+(define-type unit constructor: make-unit module version entries root)
 ;; attributes: ((attribute . value) …), of those that are asked for
-(define-type entry constructor: make-entry offset tag attributes children)
+(define-type entry constructor: make-entry tag attributes children)
 
 ;; ---- attributes --------------------------------------------------------------------------------------
 
@@ -99,7 +99,8 @@
 
 ;; Abbreviations from an offset on: number -> #(tag children? ((attribute form . implicit value) …))
 (define (read-abbreviations m offset)
-  (let ((c (or (module-custom m ".debug_abbrev") (malformed 0 "DWARF without abbreviations"))) (found (make-table test: eq?)))
+  (let ((c (or (module-custom m ".debug_abbrev") (malformed 0 "DWARF without abbreviations")))
+        (found (make-table test: eq?)))
     (skip-bytes! c offset)
     (let loop ()
       (let ((number (read-u32! c)))
@@ -145,7 +146,7 @@
                  (children (if (vector-ref abbreviation 1)
                                (read-entries! c m abbreviations base start entries (+ depth 1))
                                '()))
-                 (entry (make-entry offset (vector-ref abbreviation 0) attributes children)))
+                 (entry (make-entry (vector-ref abbreviation 0) attributes children)))
             (table-set! entries offset entry)
             (loop (cons entry found)))))))
 
@@ -158,7 +159,7 @@
       (if (< version 5) (skip-bytes! c 1))    ; size of an address
       (let ((roots (read-entries! c m abbreviations base start entries 0)))
         (if (null? roots) (malformed (cursor-at c) "a unit of DWARF without entries"))
-        (make-unit m version base entries (car roots))))))
+        (make-unit m version entries (car roots))))))
 
 ;; Calls a procedure for each unit and its outermost entry.
 (define (for-each-unit m procedure)

@@ -32,17 +32,19 @@
 (define nothing '(bytes 0))
 (define longest-word 100)
 
-;; A name as views can have it: what stands for something else in them becomes _.
+;; A name as views can have it, in ASCII: what stands for something else in them becomes _.
 (define (view-word name)
   (let ((name (if (> (string-length name) longest-word) (substring name 0 longest-word) name)))
     (string->symbol
      (list->string
-      (map (lambda (c) (if (or (char-alphabetic? c) (char-numeric? c) (memv c '(#\_ #\$))) c #\_)) (string->list name))))))
+      (map (lambda (c)
+             (if (and (char<? c #\x7f) (or (char-alphabetic? c) (char-numeric? c) (memv c '(#\_ #\$)))) c #\_))
+           (string->list name))))))
 
 (define (number unit entry attribute default)
   (let ((value (entry-attribute unit entry attribute))) (if (integer? value) value default)))
 
-(define (sized letter size) (string->symbol (text letter (* 8 size))))
+(define (sized letter size) (string->symbol (string-append letter (number->string (* 8 size)))))
 
 (define (base-type unit entry)
   (let ((size (number unit entry at:byte-size 0)) (encoding (number unit entry at:encoding 0)))

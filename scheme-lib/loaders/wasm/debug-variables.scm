@@ -77,7 +77,7 @@
 ;; Locals have a register each; what is on the operand stack is not known to be in one.
 (define (wasm-location! c global)
   (case (read-byte! c)
-    ((0) (string->symbol (text "r" (+ 1 (read-u32! c)))))
+    ((0) (string->symbol (string-append "r" (number->string (+ 1 (read-u32! c))))))
     ((1) (global (read-u32! c)))
     ((3) (global (read-bits! c 4)))
     (else (read-u32! c) #f)))

@@ -24,7 +24,17 @@
     (let loop ()
       (if (not (= 0 (read-byte! c)))
           (if (> (- (cursor-at c) at) longest-name) (malformed at "a name in DWARF that is too long") (loop))))
-    (utf8->string (subu8vector (cursor-bytes c) at (- (cursor-at c) 1)))))
+    (bytes->name (cursor-bytes c) at (- (cursor-at c) 1))))
+
+;; There are thousands of names, nearly all of them in ASCII, for which no decoder has to be set up.
+(define (bytes->name bytes from to)
+  (let ((name (make-string (- to from))))
+    (let loop ((i from))
+      (cond ((= i to) name)
+            ((< (u8vector-ref bytes i) 128)
+             (string-set! name (- i from) (integer->char (u8vector-ref bytes i)))
+             (loop (+ i 1)))
+            (else (utf8->string (subu8vector bytes from to)))))))
 
 ;; The string at an offset of another section, or "?" where there is none.
 (define (string-in m section offset)

@@ -18,9 +18,9 @@
 (declare (block))
 
 ;; What instances in one machine share. count: how many there are; end: where the last one's part of the address space
-;; ends; registers: how many thread registers hold globals of
-;; theirs; references: see values; signatures: see read-module; threads: those of the calls that are under way, the
-;; innermost first, for a function that a module imports may call it again
+;; ends; registers: how many thread registers hold globals of theirs; references: see values; signatures: see
+;; read-module; threads: those of the calls that are under way, the innermost first, for a function that a module imports
+;; may call it again
 (define-type store count end registers references signatures threads)
 
 (define stores (make-table test: eq? weak-keys: #t))

@@ -69,7 +69,8 @@
     (if (and (>= (length parts) 5) (string=? (car parts) "-"))
         (fail-at path (or (string->number (cadr parts)) 0) (or (string->number (caddr parts)) 0)
                  (string-trim (string-join (cddddr parts) ":")))
-        (fail-at path 0 0 assembler " failed with status " (quotient status 256) (if (string=? first "") "" (text ": " first))))))
+        (fail-at path 0 0 assembler " failed with status " (quotient status 256)
+                 (if (string=? first "") "" (text ": " first))))))
 
 (define-documented (wasm-text->bytes bytes path)
   "The binary module of one in text. PATH is the file that it comes from, or #f."
