@@ -50,7 +50,7 @@ test-programs: $(TEST_PROGRAMS)
 # Speed, as ratios to what else the machine has. ENGINES="NAME='COMMAND' …" adds others; see bench.sh. WASM="…": see wasm.sh.
 ROUNDS ?= 5
 .PHONY: bench
-bench: $(BUILD)/comet-vm $(BUILD)/comet-vm-no-scheme
+bench: $(BUILD)/comet-vm $(BUILD)/comet-vm-no-scheme $(BUILD)/libcomet-vm.so
 	@BUILD=$(abspath $(BUILD)) tests/bench/bench.sh -r $(ROUNDS) $(ENGINES)
 	@$(MAKE) --no-print-directory -s $(TESTS)/decoding
 	@BUILD=$(abspath $(BUILD)) tests/bench/starting.sh

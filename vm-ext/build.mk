@@ -101,9 +101,10 @@ $(BUILD)/libcomet-vm.so: $(VM_OBJECTS) vm-ext/comet.map
 	@$(CXX) $(VM_LDFLAGS) -shared -Wl,-z,pack-relative-relocs -Wl,-soname,libcomet-vm.so.$(VM_ABI) -Wl,--version-script=vm-ext/comet.map -o $@ $(VM_OBJECTS) -lpthread
 	@ln -sf libcomet-vm.so $@.$(VM_ABI)
 
+# The dynamic linker would take longer with the C++ library than the runner takes to run a small program.
 $(BUILD)/comet-vm-no-scheme: $(RUNNER_OBJECTS) $(BUILD)/libcomet-vm.a
 	@echo "  link   $@"
-	@$(CXX) $(VM_LDFLAGS) -pie -o $@ $^ -lpthread
+	@$(CXX) $(VM_LDFLAGS) -pie $(if $(VM_SANITIZE),,-static-libstdc++ -static-libgcc) -o $@ $^ -lpthread
 
 -include $(VM_OBJECTS:.o=.d) $(RUNNER_OBJECTS:.o=.d)
 

@@ -110,7 +110,7 @@ for round in $(seq 0 "$rounds"); do
         echo "bench: $engine gives '$result' for $program, gcc gives ${expected[$program]}" >&2
         exit 1
       fi
-      read -r seconds memory <"$work/time"
+      read -r seconds memory _ <"$work/time"
       if [ "${seconds%.*}" -ge $slow ]; then done_with[$engine $program]=1; fi
       if [ "$round" != 0 ] || [ -n "${done_with[$engine $program]:-}" ]; then
         echo "$program $engine $seconds $memory" >>"$work/results.txt"

@@ -1,12 +1,19 @@
-// measure CORE COMMAND...: runs it on that core, and prints its CPU seconds and largest resident size in KiB
-// on descriptor 3. Ends as it ends.
+// measure CORE COMMAND...: runs it on that core, and prints its CPU seconds, its largest resident size in KiB and the
+// seconds from its start to its end on descriptor 3. Ends as it ends.
 #define _GNU_SOURCE
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+static double now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
 
 int main(int argc, char** argv) {
   if (argc < 3) {
@@ -17,6 +24,7 @@ int main(int argc, char** argv) {
   CPU_ZERO(&cores);
   CPU_SET(atoi(argv[1]), &cores);
   if (sched_setaffinity(0, sizeof cores, &cores) != 0) perror("measure: not pinned");
+  const double begin = now();
   const pid_t child = fork();
   if (child < 0) {
     perror("measure");
@@ -34,9 +42,9 @@ int main(int argc, char** argv) {
     perror("measure");
     return 2;
   }
-  dprintf(3, "%.6f %ld\n",
+  dprintf(3, "%.6f %ld %.6f\n",
           (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
               1e-6 * (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec),
-          usage.ru_maxrss);
+          usage.ru_maxrss, now() - begin);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

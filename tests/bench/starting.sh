@@ -2,7 +2,8 @@
 # What starting costs: processor time that decoding an instruction takes, of the programs of the bench, the training and
 # the examples (decoding.cpp), once and twenty times one behind the other; of a straight program that executes each of its
 # instructions once, over one of the same size that executes three, with its execution; what a program of so many
-# instructions that executes a thousand has decoded; and what the runner takes to start, run `hello` and exit.
+# instructions that executes a thousand has decoded; what the runner takes to start, run `hello` and exit;
+# and how large the shared library is.
 # starting.sh [INSTRUCTIONS]. BUILD names the build folder.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -57,8 +58,9 @@ awk -v n="$count" -v all="$(seconds "$work/all.img")" -v few="$(seconds "$work/f
 
 "$build/comet-vm" asm examples/hello.s -o "$work/hello.img"
 for _ in $(seq 51); do
-  begin=${EPOCHREALTIME/./}
   "$work/measure" $(($(nproc) - 1)) "$build/comet-vm-no-scheme" "$work/hello.img" 3>"$work/time" >/dev/null
-  echo "$((${EPOCHREALTIME/./} - begin)) $(cut -d' ' -f2 "$work/time")"
-done | sort -n | sed -n 26p |
-  awk '{ printf "hello: the runner starts, runs it and exits in %.1f ms, with %.1f MB resident\n", $1 / 1000, $2 / 1024 }'
+  cat "$work/time"
+done | sort -n -k3 | sed -n 26p |
+  awk '{ printf "hello: the runner starts, runs it and exits in %.1f ms, %.1f of them on the processor, with %.1f MB resident\n", 1000 * $3, 1000 * $1, $2 / 1024 }'
+strip -o "$work/stripped" "$build/libcomet-vm.so"
+echo "libcomet-vm.so, stripped: $(($(stat -c %s "$work/stripped") / 1000)) KB"

@@ -9,9 +9,8 @@ namespace comet::isa {
 
 struct Layout {
   std::uint8_t count = 0;
-  std::uint8_t registers = 0;    // bit i: operand i names one
+  std::uint8_t registers = 0; // bit i: operand i names one
   std::uint8_t zigzag = 0;
-  bool converted = false; // operands mean something else than what is encoded, besides zig-zag
 };
 
 // For operation_count, of no operands.
@@ -27,7 +26,6 @@ constexpr auto layouts = [] {
       const auto bit = static_cast<std::uint8_t>(1u << all[n].count++);
       if (names_register(*kind)) all[n].registers |= bit;
       if (is_zigzag(*kind)) all[n].zigzag |= bit;
-      if (*kind == 'n' || *kind == 'f' || *kind == 'g') all[n].converted = true;
     }
   return all;
 }();

@@ -22,6 +22,7 @@ constexpr std::array<Accumulator::Shape, isa::operation_count + 1> Accumulator::
 #define LOAD_INDEXED(name, type) SHAPE(name, b, c, sets)
 #define STORE_INDEXED(name, type) SHAPE(name, b, c, keeps)
 #include "operations.def"
+  SHAPE(imm, none, none, sets)
   return all;
 }();
 

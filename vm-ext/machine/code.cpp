@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 #include <new>
 #include <numeric>
@@ -10,6 +11,7 @@
 #include "../isa/layout.h"
 #include "../memory/large_pages.h"
 #include "fast.h"
+#include "little_endian.h"
 #include "sequences.h"
 
 namespace comet {
@@ -35,6 +37,8 @@ std::intptr_t distance(const Slot* from, const Slot* to) {
 enum class Format : std::uint8_t {
   unlike_others,
   registers,        // up to three
+  two_registers,    // what emit_short calls those of two,
+  constant,         // and an `imm`
   immediate,        // behind up to two registers
   branch,           // two registers, and where to
   branch_immediate, // a register, an immediate of 16 bits, and where to
@@ -75,6 +79,44 @@ constexpr auto plans = [] {
     all[each].writes = false;
     all[each].ends_sequence = true;
   }
+  return all;
+}();
+
+// The same by opcode, for those of up to two bytes and for what emit_short takes.
+struct ShortPlan {
+  isa::Operation operation = isa::operation_count;
+  std::uint16_t ahead = 0;      // what says that a field in front of the last one is longer than a byte
+  std::uint8_t bits_ahead = 0;  // of these fields
+  Format format = Format::unlike_others;
+  std::uint8_t registers = 0, zigzag = 0; // bit 0: the last field; bit 1: the second of three
+  bool writes = false; // its first register
+};
+
+constexpr auto short_plans = [] {
+  using namespace isa;
+  std::array<ShortPlan, 256> all{};
+  Operation operation{};
+  const auto add = [&all, &operation](std::size_t opcode) {
+    const Layout layout = layouts[operation];
+    if (opcode < all.size() && (plans[operation].format != Format::unlike_others || operation == op_imm)) {
+      ShortPlan& plan = all[opcode];
+      const unsigned last = layout.count - 1u;
+      const auto short_bits = [last](std::uint8_t bits) {
+        return static_cast<std::uint8_t>((bits >> last & 1) | (last == 2 ? bits & 2 : 0));
+      };
+      plan.operation = operation;
+      plan.bits_ahead = static_cast<std::uint8_t>(8 * last);
+      plan.ahead = last == 2 ? 0x8080 : 0x80;
+      plan.format = operation == op_imm ? Format::constant : last == 1 ? Format::two_registers : plans[operation].format;
+      plan.registers = short_bits(layout.registers);
+      plan.zigzag = short_bits(layout.zigzag);
+      plan.writes = plans[operation].writes;
+    }
+    operation = static_cast<Operation>(operation + 1);
+  };
+#define INSTRUCTION(opcode, name, operands, group, meaning) add(opcode);
+#include "../isa/instructions.def"
+#undef INSTRUCTION
   return all;
 }();
 
@@ -217,12 +259,12 @@ void CodeCache::require_room(std::size_t slots) {
   }
 }
 
-void CodeCache::begin_stretch(std::uint64_t upper) {
+[[gnu::noinline, gnu::cold]] void CodeCache::begin_stretch(std::uint64_t upper) {
   stretches_.push_back({used_, upper});
   upper_ = upper;
 }
 
-inline Slot* CodeCache::emit(std::uint64_t address) {
+[[gnu::always_inline]] inline Slot* CodeCache::emit(std::uint64_t address) {
   if (address >> 16 != upper_) [[unlikely]] begin_stretch(address >> 16);
   addresses_[used_] = static_cast<std::uint16_t>(address);
   Slot* slot = &slots_[used_++];
@@ -325,6 +367,45 @@ const Slot* CodeCache::find_entered(std::uint64_t address) const {
   return page->touched.test(offset / part_entries) ? numbered(page->slots.data()[offset]) : nullptr;
 }
 
+// Decodes and emits an instruction as nearly all are: an opcode of a byte, or two, and two or three fields of a byte, the last
+// of up to four. There is no branch for each field. Gives its length; 0, with nothing done, where it is another.
+[[gnu::always_inline]] inline unsigned CodeCache::emit_short(const std::uint8_t* bytes, std::uint64_t address, BlockInstruction& to) {
+  std::uint64_t word = load_little<std::uint64_t>(bytes);
+  const auto opcode = static_cast<std::uint8_t>(word);
+  unsigned length = 1;
+  if (opcode >= 0x80) {
+    if ((word >> 8 & 0xff) != 1) return 0;
+    word >>= 8;
+    length = 2;
+  }
+  const ShortPlan plan = short_plans[opcode];
+  const std::uint64_t fields = word >> 8, last = fields >> plan.bits_ahead, ends = ~last & 0x80808080;
+  if (plan.format == Format::unlike_others || (fields & plan.ahead) != 0 || ends == 0) [[unlikely]] return 0;
+  const std::uint64_t bits = last & (ends ^ (ends - 1)) & 0x7f7f7f7f;
+  const auto field = static_cast<std::uint32_t>((bits & 0x7f) | (bits >> 1 & 0x3f80) | (bits >> 2 & 0x1fc000) | (bits >> 3 & 0xfe00000));
+  const auto meant = [](std::uint32_t encoded, unsigned zigzag) {
+    return static_cast<std::int32_t>(encoded >> zigzag ^ (0 - (encoded & zigzag)));
+  };
+  const std::uint32_t a = fields & 0xff, b = fields >> 8 & 0xff;
+  const std::uint32_t last_register = field & (0u - (plan.registers & 1u));
+  const Handler handler = fast_handler(plan.operation);
+  if (last_register >= register_slack || (a == 0 && plan.writes) || handler == nullptr) [[unlikely]] return 0;
+  const std::uint32_t highest = std::max({a, b & (0u - (plan.registers >> 1 & 1u)), last_register});
+  if (highest > highest_register_) [[unlikely]] highest_register_ = highest;
+
+  Slot* const slot = emit(address);
+  to.operation = plan.operation;
+  to.form = Accumulator::Form::narrow;
+  slot->handler = handler;
+  slot->a = static_cast<std::uint16_t>(a);
+  slot->b = static_cast<std::uint16_t>(plan.format == Format::two_registers ? static_cast<std::int32_t>(field) : meant(b, plan.zigzag >> 1));
+  const std::int32_t value = meant(field, plan.zigzag & 1);
+  if (plan.format == Format::registers) slot->c = static_cast<std::uint16_t>(field);
+  else slot->immediate = value;
+  if (plan.format >= Format::branch) pending_links_.push_back({address + static_cast<std::uint64_t>(std::int64_t{value}), slot});
+  return length + plan.bits_ahead / 8 + static_cast<unsigned>(std::countr_zero(ends)) / 8 + 1;
+}
+
 const Slot* CodeCache::decode_block(std::uint64_t start) {
   pending_links_.clear();
   block_.clear();
@@ -337,6 +418,7 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
   const std::uint8_t* content = nullptr;
   isa::Decoded decoded;
   const bool special = !told_.nothing() || !instructions_.treated.empty() || !breakpoints_.empty(); // some instructions may be
+  const bool plain = !special && instructions_.definitions() == nullptr;
   bool open = true;
   while (open) {
     // A block does not go around the end of the address space, so its addresses are in order.
@@ -360,16 +442,22 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
     // In the middle of a page an instruction is decoded where it lies.
     std::uint8_t fetched[isa::max_instruction_bytes];
     const bool whole = content != nullptr && offset + sizeof fetched <= page_size;
+    block_.push_back({address, &page->slots.data()[offset], slots_ + used_});
+    if (plain && whole) [[likely]] {
+      if (const unsigned length = emit_short(content + offset, address, block_.back())) [[likely]] {
+        end = address += length;
+        continue;
+      }
+    }
     const std::size_t available = whole ? sizeof fetched : memory_.fetch(address, fetched, sizeof fetched);
     const isa::DecodeStatus status = isa::decode(whole ? content + offset : fetched, available, instructions_.definitions(), decoded);
     end = address + decoded.length;
-    block_.push_back({address, &page->slots.data()[offset], slots_ + used_, decoded.operation});
     if (status != isa::DecodeStatus::ok) {
-      block_.back().operation = isa::operation_count;
       emit(address)->handler = handlers::reference; // which traps
       break;
     }
     note_registers(decoded);
+    block_.back().operation = decoded.operation;
     if (special && has_breakpoint(address)) {
       emit(address)->handler = handlers::breakpoint;
     } else if (const Told::Of told = special ? told_.of(decoded) : Told::Of::nothing;
@@ -385,6 +473,7 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
       emit_instruction(address, decoded);
       if (decoded.operation == isa::op_call) look_into_callee(block_.back());
     }
+    block_.back().form = form_of(block_.back().operation, block_.back().slot->handler);
     open = !plans[last_operation(decoded)].ends_block;
     address += decoded.length;
   }
@@ -447,17 +536,16 @@ void CodeCache::use_accumulator() {
   Accumulator accumulator;
   for (BlockInstruction& each : block_) {
     if (each.is_target) accumulator.drop();
-    const Accumulator::Form form = form_of(each.operation, each.slot->handler);
-    const unsigned variant = accumulator.next(each.operation, form, *each.slot);
-    if (variant != 0) each.slot->handler = fast_handler(each.operation, variant);
+    const unsigned variant = accumulator.next(each.operation, each.form, *each.slot);
+    if (each.form == Accumulator::Form::narrow) each.slot->handler = fast_handler(each.operation, variant);
     each.reads = variant != 0;
     each.effect = accumulator.effect();
-    each.part = part_of(each.operation, each.callee_begins, variant, form, each.slot->handler);
+    each.part = part_of(each.operation, each.callee_begins, variant, each.form, each.slot->handler);
   }
   bool needed = false;
   for (auto each = block_.rbegin(); each != block_.rend(); ++each) {
     needed = each->reads || (needed && each->effect == Accumulator::Effect::keeps);
-    if (!needed) *each->place = static_cast<std::uint32_t>(each->slot - slots_);
+    *each->place = needed ? *each->place : static_cast<std::uint32_t>(each->slot - slots_);
   }
 }
 

@@ -119,10 +119,11 @@ class CodeCache {
     std::uint64_t address;
     std::uint32_t* place; // in the page table
     Slot* slot;
-    isa::Operation operation;
+    isa::Operation operation = isa::operation_count;
     isa::Operation callee_begins = isa::operation_count; // with this branch, which the call does too
     bool is_target = false; // of a branch of the same block
     bool reads = false;     // the accumulator
+    Accumulator::Form form = Accumulator::Form::other;
     Accumulator::Effect effect = Accumulator::Effect::drops;
     std::uint16_t part = 0; // see sequences.h
   };
@@ -174,6 +175,7 @@ class CodeCache {
   void emit_data(std::uint64_t address, std::uint64_t data) { emit(address)->data = data; }
   void emit_link(std::uint64_t target, Slot* branch);
   void emit_instruction(std::uint64_t address, const isa::Decoded& decoded);
+  unsigned emit_short(const std::uint8_t* bytes, std::uint64_t address, BlockInstruction& to);
   void emit_unlike_others(std::uint64_t address, const isa::Decoded& decoded, Slot* slot);
   void emit_checked(std::uint64_t address, const isa::Decoded& decoded);
   void emit_defined(std::uint64_t address, const isa::Decoded& decoded);

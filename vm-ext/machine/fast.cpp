@@ -143,6 +143,7 @@ constexpr HandlerTables handler_tables = [] {
 #define STORE_INDEXED(name, type) REGULAR(name)
 #include "operations.def"
 #define IRREGULAR(name, handler) tables.handlers[op_##name][0] = handler;
+  IRREGULAR(imm, handlers::constant)
   IRREGULAR(jump, run<part_jump<0>>)
   IRREGULAR(call, run<part_call<0>>)
   IRREGULAR(ret, run<part_ret<0>>)
