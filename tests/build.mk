@@ -24,9 +24,9 @@ FUZZ_PARTS_link-fuzz := link_fuzz allocations damage
 FUZZ_PARTS_state-fuzz := state_fuzz state_files state_seeds allocations damage
 FUZZ_PARTS_replay-fuzz := replay_fuzz state_files state_seeds allocations damage
 FUZZ_PARTS_api-fuzz := api_fuzz $(patsubst tests/fuzz/%.cpp,%,$(wildcard tests/fuzz/api/*.cpp)) random_program
-FUZZ_PARTS_races-fuzz := races_fuzz random_program
-FUZZ_PARTS_lockstep := lockstep random_program
-FUZZ_PARTS_turns := turns threaded_program state_files state_seeds allocations damage
+FUZZ_PARTS_races-fuzz := races_fuzz drawn_programs random_program
+FUZZ_PARTS_lockstep := lockstep drawn_programs random_program
+FUZZ_PARTS_turns := turns drawn_programs threaded_program state_files state_seeds allocations damage
 FUZZ_TRIED_BY := $(if $(LIBFUZZER),libfuzzer,driver)
 define fuzz_target
 $(TESTS)/$1: $(patsubst %,$(BUILD)/obj/tests/fuzz/%.o,$(FUZZ_PARTS_$1) $(FUZZ_TRIED_BY)) $(BUILD)/libcomet-vm.a

@@ -277,15 +277,6 @@ lockstep& the_test() {
 
 }  // namespace
 
-std::vector<bytes> seeds() { return {}; }
-void seal(bytes&) {}
-
-bytes draw(random_source& random, const std::vector<bytes>&) {
-  bytes made(16);
-  for (std::uint8_t& byte : made) byte = static_cast<std::uint8_t>(random.word());
-  return made;
-}
-
 void report(std::ostream& out) {
   out << the_test().instructions() << " instructions, " << the_test().told() << " events; the programs stopped\n";
   the_test().report_stops(out);

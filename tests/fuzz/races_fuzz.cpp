@@ -103,15 +103,6 @@ void race(random_source random) {
 
 }  // namespace
 
-std::vector<bytes> seeds() { return {}; }
-void seal(bytes&) {}
-
-bytes draw(random_source& random, const std::vector<bytes>&) {
-  bytes made(16);
-  for (std::uint8_t& byte : made) byte = static_cast<std::uint8_t>(random.word());
-  return made;
-}
-
 void report(std::ostream& out) { out << all_instructions << " instructions, " << all_stops << " stops\n"; }
 
 }  // namespace fuzz

@@ -159,15 +159,6 @@ void compare(const comet_state* recording, const states& expected, std::uint64_t
 
 }  // namespace
 
-std::vector<bytes> seeds() { return {}; }
-void seal(bytes&) {}
-
-bytes draw(random_source& random, const std::vector<bytes>&) {
-  bytes made(16);
-  for (std::uint8_t& byte : made) byte = static_cast<std::uint8_t>(random.word());
-  return made;
-}
-
 void report(std::ostream& out) {
   out << counts.programs << " programs, " << counts.instructions << " instructions, " << counts.compared
       << " states compared; up to " << counts.threads << " threads, " << counts.asked << " calls answered, "
