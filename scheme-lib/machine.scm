@@ -833,13 +833,15 @@ and Ctrl-C stops the run with the reason interrupted."
 
 (define-documented (call-interruptibly thunk)
   "What THUNK gives, which makes one run after the other: Ctrl-C between two of them stops the next one, with the
-reason interrupted."
+reason interrupted. Behind the last one it is the caller's."
   (if (interruption)
       (thunk)
-      (let ((noted (box #f)))
-        (parameterize ((interruption noted)
-                       (current-user-interrupt-handler (lambda () (set-box! noted #t))))
-          (thunk)))))
+      (let* ((noted (box #f))
+             (given (parameterize ((interruption noted)
+                                   (current-user-interrupt-handler (lambda () (set-box! noted #t))))
+                      (thunk))))
+        (if (unbox noted) ((current-user-interrupt-handler)))
+        given)))
 
 ;; observation: what to tell of, or #f
 (define (run! machine fuel thread observation)

@@ -81,7 +81,16 @@
              (machine-run! machine 1000)
              ((current-user-interrupt-handler))
              (let* ((stop (machine-run! machine 1000)) (next (machine-run! machine 1000)))
-               (list (stop-reason stop) (stop-executed stop) (stop-executed next))))))))
+               (list (stop-reason stop) (stop-executed stop) (stop-executed next))))))
+    (test "and behind the last it is the caller's" '(called 1000)
+          (let* ((called #f)
+                 (executed (parameterize ((current-user-interrupt-handler (lambda () (set! called 'called))))
+                             (call-interruptibly
+                              (lambda ()
+                                (let ((stop (machine-run! machine 1000)))
+                                  ((current-user-interrupt-handler))
+                                  (stop-executed stop)))))))
+            (list called executed)))))
 
 (test-group "registers"
   (let ((machine (make-machine)))
