@@ -171,11 +171,20 @@
 
 ;; As (apply string-append strings), but for any number of them: a call takes at most 8192 arguments.
 (define (string-concatenate strings)
-  (call-with-output-string "" (lambda (port) (for-each (lambda (string) (write-string string port)) strings))))
+  (define length
+    (let loop ((strings strings) (length 0))
+      (if (null? strings) length (loop (cdr strings) (+ length (string-length (car strings)))))))
+  (let ((whole (make-string length)))
+    (let loop ((strings strings) (at 0))
+      (if (null? strings)
+          whole
+          (let ((length (string-length (car strings))))
+            (substring-move! (car strings) 0 length whole at)
+            (loop (cdr strings) (+ at length)))))))
 
 (define (string-join strings #!optional (separator " "))
-  (if (null? strings)
-      ""
+  (if (or (null? strings) (string=? separator ""))
+      (string-concatenate strings)
       (string-concatenate
        (cons (car strings)
              (append-map (lambda (string) (list separator string)) (cdr strings))))))

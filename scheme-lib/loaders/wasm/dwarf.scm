@@ -186,7 +186,17 @@
            (let loop ((rows '()))
              (if (> (cursor-left section) 0)
                  (loop (read-unit! section m rows))
-                 (list->vector (sort (reverse rows) (lambda (a b) (< (row-offset a) (row-offset b))))))))))))
+                 (in-order (reverse rows)))))))))
+
+;; As linkers write them they are in order already.
+(define (in-order rows)
+  (define (before? a b) (< (row-offset a) (row-offset b)))
+  (list->vector (if (ascending? rows before?) rows (sort rows before?))))
+
+(define (ascending? rows before?)
+  (or (null? rows)
+      (null? (cdr rows))
+      (and (not (before? (cadr rows) (car rows))) (ascending? (cdr rows) before?))))
 
 ;; The same, and a row at each of the offsets, which ascend: of the line that is there anyhow.
 (define (rows-with rows offsets)
