@@ -186,17 +186,7 @@
            (let loop ((rows '()))
              (if (> (cursor-left section) 0)
                  (loop (read-unit! section m rows))
-                 (in-order (reverse rows)))))))))
-
-;; As linkers write them they are in order already.
-(define (in-order rows)
-  (define (before? a b) (< (row-offset a) (row-offset b)))
-  (list->vector (if (ascending? rows before?) rows (sort rows before?))))
-
-(define (ascending? rows before?)
-  (or (null? rows)
-      (null? (cdr rows))
-      (and (not (before? (cadr rows) (car rows))) (ascending? (cdr rows) before?))))
+                 (sort (list->vector (reverse rows)) (lambda (a b) (< (row-offset a) (row-offset b)))))))))))
 
 ;; The same, and a row at each of the offsets, which ascend: of the line that is there anyhow.
 (define (rows-with rows offsets)
