@@ -776,6 +776,7 @@ Names Link::list_symbols() const {
     return std::tuple(y->visible, value_of(x), x->name, x->object->name) < std::tuple(x->visible, value_of(y), y->name, y->object->name);
   });
   Names symbols;
+  std::map<std::string, size_t> next_of; // objects may be many that have the same names
   for (const Meaning* meaning : listed) {
     const Named symbol{.number = static_cast<uint64_t>(value_of(meaning)), .constant = meaning->now.section == nullptr};
     std::string name(meaning->name);
@@ -783,7 +784,8 @@ Names Link::list_symbols() const {
       if (symbol.constant && before->second.constant && before->second.number == symbol.number) continue;
       name += "@" + std::string(meaning->file.substr(meaning->file.rfind('/') + 1));
       const std::string with_file = name;
-      for (size_t n = 2; symbols.contains(name); ++n) name = with_file + "." + std::to_string(n);
+      for (size_t& n = next_of.try_emplace(name, 2).first->second; symbols.contains(name); ++n)
+        name = with_file + "." + std::to_string(n);
     }
     symbols.emplace(name, symbol);
   }
