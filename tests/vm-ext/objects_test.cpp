@@ -367,6 +367,8 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_told) {
   says(directive(9, {integer(3)}), "`.align` expects a power of two up to 65536");
   says(directive(10, {integer(5)}), "`.org` cannot go back");
   says(directive(11, {integer(0)}), "what was asserted is false");
+  says(directive(11, {integer(0), of({5}) + text("too large")}), ": too large (in ");
+  says(directive(11, {integer(0), of({5}) + text("\x1b[2J")}), ": \"\\x1b[2J\" (in ");
   says(directive(11, {operation(14, symbol(0), integer(0)), of({5}) + text("too high")}), "x.s:1:1: too high (in f1.o");
   says(directive(0, {operation(2, symbol(0), integer(0))}), "division by zero");
   says(directive(0, {operation(1, symbol(0), integer(7))}), "a quotient is no integer");

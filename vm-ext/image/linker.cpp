@@ -512,8 +512,9 @@ class Pass {
       const uint64_t tag = in_.take_leb("an operand");
       if (number == d_assert && i == 1) {
         if (tag != 5) in_.refuse("an operand of .assert is of the wrong kind", at);
-        const std::span<const uint8_t> text = in_.take_blob("a message");
-        message.assign(text.begin(), text.end());
+        const std::span<const uint8_t> bytes = in_.take_blob("a message");
+        const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+        message = valid_name(text) ? std::string(text) : quoted(text); // it may be shown by a terminal
       } else {
         values[i] = expression(tag);
       }
