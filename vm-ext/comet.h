@@ -390,7 +390,7 @@ COMET_API comet_status comet_schedule_set(comet_machine* machine, uint64_t slice
 
 /* Runs of COMET_EVERY_THREAD are parallel from now on: the threads of the program run at the same time, on at most so
  * many host threads: the one that calls comet_run, and others that the machine has as long as it is there, or as many of
- * them as the host gives. 0, as it is at first, and of a fork: they take turns.
+ * them as the host gives; a child of fork(2) has none of these. 0, as it is at first, and of a fork: they take turns.
  *
  * A parallel run ends for the same reasons, of one thread, with all others between two of their instructions; fuel is as
  * exact. Which instructions of which threads were executed by then is by chance, as the order of their accesses to memory

@@ -123,6 +123,17 @@ static void handle_signal(void) {
   emit("hcall", 1, exit_call, 0);
 }
 
+/* Spins, and goes on behind each SIGHUP and SIGUSR1. */
+static void take_signals(void) {
+  const int handler = 1;
+  host(other_call, COMET_ON_SIGNAL, 1, (int64_t)labels[handler]);
+  host(other_call, COMET_ON_SIGNAL, 10, (int64_t)labels[handler]);
+  label(0);
+  emit("jump", 0, 0, 0);
+  label(handler);
+  emit("ret", 0, 0, 0);
+}
+
 static void write_forever(void) {
   label(0);
   host(write_call, 1, (int64_t)data, 4096);
@@ -279,6 +290,7 @@ int main(int count, char** arguments) {
   save(directory, "print-environment.image", print_environment, environment_calls, 8192);
   save(directory, "spin.image", spin, none, 16);
   save(directory, "handle-signal.image", handle_signal, signal_call, 16);
+  save(directory, "take-signals.image", take_signals, signal_call, 16);
   save(directory, "write-forever.image", write_forever, none, 4096);
   save(directory, "write-until-it-fails.image", write_until_it_fails, none, 4096);
   save(directory, "store-astray.image", store_astray, none, 16);

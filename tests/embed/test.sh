@@ -456,6 +456,16 @@ check "SIGTERM ends a loop: status 143, and statistics are written" ended_by TER
 check "so does SIGHUP: status 129" ended_by HUP 129 spin.image
 check "a program with a handler for SIGTERM gets it" ended_by TERM 15 handle-signal.image
 check "and no other" ended_by USR1 138 handle-signal.image
+signals_in_a_row() { # some come while others are handed on
+  "$runner" take-signals.image 2>err &
+  local job=$! n
+  sleep 0.3
+  for n in {1..3000}; do kill -HUP "$job" && kill -USR1 "$job" || break; done 2>/dev/null
+  kill -TERM "$job"
+  wait "$job"
+  [ $? -eq 143 ]
+}
+check "a program gets signal upon signal and goes on" signals_in_a_row
 check "Ctrl-C ends a wait for input: status 130" interrupted copy-input.image pipe
 check "--time ends a wait for input: status 124" time_ends_waiting
 exec 9>&-

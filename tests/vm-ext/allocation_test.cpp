@@ -527,4 +527,26 @@ BOOST_AUTO_TEST_CASE(a_run_that_finds_no_memory_goes_on_where_it_stopped) {
   BOOST_CHECK_GT(length, 100u);
 }
 
+// The first block on a page takes a table for the page, and the first of all more.
+BOOST_AUTO_TEST_CASE(decoding_in_a_new_place_finds_no_memory_and_is_tried_again) {
+  for (const std::uint32_t host_threads : {0u, 2u}) {
+    for (long n = 0;; ++n) {
+      code elsewhere(far_address);
+      elsewhere.add("imm", {1, 7}).add("halt");
+      machine vm(code().add("imm", {2, far_address}).add("jumpr", {2}));
+      vm.load(elsewhere);
+      SUPPORT_OK(comet_set_host_threads(vm, host_threads, error));
+      comet_stop stop = COMET_STOP_INIT;
+      allocations_left = n;
+      const comet_status status = comet_run(vm, COMET_EVERY_THREAD, plenty, &stop, nullptr);
+      allocations_left = -1;
+      if (status == COMET_OK) break;
+      BOOST_REQUIRE_EQUAL(status, COMET_ERROR_MEMORY);
+      BOOST_REQUIRE_EQUAL(vm.run().reason, COMET_HALTED);
+      BOOST_REQUIRE_EQUAL(vm.get(1), 7u);
+      BOOST_REQUIRE_LT(n, 1000);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -3,6 +3,9 @@
 //
 // What an instruction touches is taken from its line of the table, so that a new one is tried as well.
 #include <optional>
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized" // sanitized, g++ 12 doubts its own <regex>
+#endif
 #include <regex>
 
 #include "victim.h"

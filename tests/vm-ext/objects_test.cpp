@@ -153,6 +153,18 @@ BOOST_AUTO_TEST_CASE(names_of_ones_own_stay_apart) {
   BOOST_CHECK_EQUAL(comet_image_find_symbol(image.get(), "y", &symbol, nullptr), COMET_ERROR_ADDRESS);
 }
 
+BOOST_AUTO_TEST_CASE(many_names_of_ones_own_are_told_apart_soon) {
+  constexpr int count = 20000;  // minutes, were each name sought from the first one on
+  Linker linker = linker_with({});
+  for (int i = 0; i < count; ++i) {
+    const Piece file = object({.symbols = of({1}) + defined("x", local), .parts = statement + label(0)});
+    SUPPORT_OK(comet_linker_add(linker.get(), "f.o", file.data(), file.size(), error));
+  }
+  comet_image* image = nullptr;
+  SUPPORT_OK(comet_linker_link(linker.get(), nullptr, &image, error));
+  BOOST_CHECK_EQUAL(value_of(Image(image), ("x@x.s." + std::to_string(count - 1)).c_str()), 0x10000 + 4 * (count - 1));
+}
+
 BOOST_AUTO_TEST_CASE(directives_put_what_is_computed) {
   Chunks chunks{.symbols = of({1}) + defined("x", local), .parts = statement + label(0)};
   const auto bytes = [&](const Piece& parts) {
@@ -423,6 +435,8 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_told) {
   says(directive(9, {integer(3)}), "`.align` expects a power of two up to 65536");
   says(directive(10, {integer(5)}), "`.org` cannot go back");
   says(directive(11, {integer(0)}), "what was asserted is false");
+  says(directive(11, {integer(0), of({5}) + text("too large")}), ": too large (in ");
+  says(directive(11, {integer(0), of({5}) + text("\x1b[2J")}), ": \"\\x1b[2J\" (in ");
   says(directive(11, {operation(14, symbol(0), integer(0)), of({5}) + text("too high")}), "x.s:1:1: too high (in f1.o");
   says(directive(0, {operation(2, symbol(0), integer(0))}), "division by zero");
   says(directive(0, {operation(1, symbol(0), integer(7))}), "a quotient is no integer");
@@ -515,7 +529,8 @@ BOOST_AUTO_TEST_CASE(damaged_archives_are_refused_with_the_place) {
   check_says(refusal({good.substr(0, 66) + "xx" + good.substr(68)}), "the header of a member does not end as it should");
   check_says(refusal({good.substr(0, 56) + "x" + good.substr(57)}), "a number in the header of a member is none");
   check_says(refusal({archive({{"m.o/", "text"}})}), "f1.o(m.o)");
-  check_says(refusal({archive({{"/7", object(defines)}})}), "nothing to link");
+  for (const Piece& name : {Piece(), Piece(256, 'm'), Piece("m\x1b.o")})
+    check_says(refusal({archive({{"//", "x/\n" + name + "/\n"}, {"/3", object(defines)}})}), "the name of a member is no file's");
 }
 
 BOOST_AUTO_TEST_CASE(objects_agree_on_instructions) {

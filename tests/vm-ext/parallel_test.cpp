@@ -1,6 +1,9 @@
 // The parallel scheduler: threads of a program on several host threads at the same time. What race-free programs compute
 // is what it is in turns; what others do harms nobody but themselves; and every run ends with all threads between two of
 // their instructions.
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <chrono>
 #include <thread>
@@ -176,6 +179,25 @@ BOOST_AUTO_TEST_CASE(a_deadline_and_an_interrupt_stop_all_threads) {
   std::uint64_t counted = 0;
   for (comet_thread thread = 1; thread <= 4; ++thread) counted += vm.get(3, thread);
   BOOST_CHECK_GT(counted, 0u);
+}
+
+// Other threads stay behind in the process that forks: its child goes on with the one that there is.
+BOOST_AUTO_TEST_CASE(a_child_of_the_process_runs_and_frees_the_machine) {
+  machine vm = make(counters(3000));
+  BOOST_REQUIRE_EQUAL(run_all(vm, 5000).reason, COMET_OUT_OF_FUEL);
+  const pid_t child = fork();
+  BOOST_REQUIRE_GE(child, 0);
+  if (child == 0) {
+    alarm(20);
+    const bool right = run_all(vm).reason == COMET_HALTED && vm.get(5) == 12000 && comet_set_host_threads(vm, 0, nullptr) == COMET_OK;
+    comet_machine_free(vm);
+    _exit(right ? 0 : 1);
+  }
+  int status = -1;
+  BOOST_REQUIRE_EQUAL(waitpid(child, &status, 0), child);
+  BOOST_CHECK_EQUAL(status, 0);
+  BOOST_CHECK_EQUAL(run_all(vm).reason, COMET_HALTED);
+  BOOST_CHECK_EQUAL(vm.get(5), 12000u);
 }
 
 BOOST_AUTO_TEST_CASE(from_a_stop_it_goes_on_in_turns_and_elsewhere) {

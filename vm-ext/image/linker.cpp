@@ -512,8 +512,9 @@ class Pass {
       const uint64_t tag = in_.take_leb("an operand");
       if (number == d_assert && i == 1) {
         if (tag != 5) in_.refuse("an operand of .assert is of the wrong kind", at);
-        const std::span<const uint8_t> text = in_.take_blob("a message");
-        message.assign(text.begin(), text.end());
+        const std::span<const uint8_t> bytes = in_.take_blob("a message");
+        const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+        message = valid_name(text) ? std::string(text) : quoted(text); // it may be shown by a terminal
       } else {
         values[i] = expression(tag);
       }
@@ -776,6 +777,7 @@ Names Link::list_symbols() const {
     return std::tuple(y->visible, value_of(x), x->name, x->object->name) < std::tuple(x->visible, value_of(y), y->name, y->object->name);
   });
   Names symbols;
+  std::map<std::string, size_t> next_of; // objects may be many that have the same names
   for (const Meaning* meaning : listed) {
     const Named symbol{.number = static_cast<uint64_t>(value_of(meaning)), .constant = meaning->now.section == nullptr};
     std::string name(meaning->name);
@@ -783,7 +785,8 @@ Names Link::list_symbols() const {
       if (symbol.constant && before->second.constant && before->second.number == symbol.number) continue;
       name += "@" + std::string(meaning->file.substr(meaning->file.rfind('/') + 1));
       const std::string with_file = name;
-      for (size_t n = 2; symbols.contains(name); ++n) name = with_file + "." + std::to_string(n);
+      for (size_t& n = next_of.try_emplace(name, 2).first->second; symbols.contains(name); ++n)
+        name = with_file + "." + std::to_string(n);
     }
     symbols.emplace(name, symbol);
   }

@@ -19,6 +19,7 @@ constexpr FileWords archive_words{"archive", "make it again", "member"};
 constexpr uint8_t object_magic[] = {0x89, 'C', 'M', 'O', '\r', '\n', 0x1a, '\n'};
 constexpr char archive_magic[] = "!<arch>\n";
 constexpr uint64_t memory_limit = uint64_t{1} << 30;  // of all sections together
+constexpr size_t longest_member_name = 255;             // all members may have the same
 
 void read_sections(ObjectFields& in, Object& object) {
   std::set<std::string_view> names;
@@ -197,6 +198,7 @@ std::vector<std::unique_ptr<Object>> read_archive(std::string_view name, const u
     return value;
   };
   while (in.left() > 0) {
+    const uint64_t at = in.offset();
     const std::string_view header(reinterpret_cast<const char*>(in.take_bytes(60, "a member's header")), 60);
     if (!header.ends_with("`\n")) in.fail_at(in.offset() - 2, "the header of a member does not end as it should");
     const uint64_t count = number(header.substr(48, 10));
@@ -207,10 +209,12 @@ std::vector<std::unique_ptr<Object>> read_archive(std::string_view name, const u
     if (member == "//") long_names = {reinterpret_cast<const char*>(content), static_cast<size_t>(count)};
     if (member == "//" || member == "/" || member == "/SYM64/") continue;
     if (member.starts_with('/')) {
-      member = long_names.substr(std::min<uint64_t>(number(member.substr(1)), long_names.size()));
+      const uint64_t start = number(member.substr(1));
+      member = long_names.substr(std::min<uint64_t>(start, long_names.size()), longest_member_name + 2);
       member = member.substr(0, member.find('\n'));
     }
     if (member.ends_with('/')) member.remove_suffix(1);
+    if (member.size() > longest_member_name || !valid_name(member)) in.fail_at(at, "the name of a member is no file's");
     const std::string full = std::string(name) + "(" + std::string(member) + ")";
     members.push_back(read_object(full, content, static_cast<size_t>(count)));
   }

@@ -344,15 +344,15 @@ const CodeCache::Fetched& CodeCache::fetch(std::uint64_t address) {
 
 CodeCache::PageSlots& CodeCache::slots_of_page(std::uint64_t number) {
   if (number == decoding_number_) return *decoding_;
-  auto& page = pages_[number];
-  if (page == nullptr) page = std::make_unique<PageSlots>();
-  if (!page->slots) {
-    pages_.erase(number);
-    throw std::bad_alloc();
+  auto known = pages_.find(number);
+  if (known == pages_.end()) {
+    auto made = std::make_unique<PageSlots>();
+    if (!made->slots) throw std::bad_alloc();
+    known = pages_.emplace(number, std::move(made)).first;
   }
   decoding_number_ = number;
-  decoding_ = page.get();
-  return *page;
+  decoding_ = known->second.get();
+  return *decoding_;
 }
 
 // The same as `find`, for addresses that nobody may ever ask for: it touches no memory of tables.

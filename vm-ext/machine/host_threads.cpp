@@ -1,6 +1,9 @@
 #include "host_threads.h"
 
+#include <pthread.h>
+
 #include <csignal>
+#include <new>
 #include <system_error>
 
 #include "floating_point.h"
@@ -28,6 +31,14 @@ void pause_briefly() {
 #endif
 }
 
+// By which this process comes from others. To ask for its number is a system call.
+std::atomic<unsigned> forks = 0;
+
+void count_forks() {
+  static const int counted = pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1, std::memory_order_relaxed); });
+  if (counted != 0) throw std::bad_alloc();
+}
+
 // Signals are for the threads that the embedder knows: those that are made meanwhile get none.
 class NoSignals {
  public:
@@ -48,8 +59,16 @@ class NoSignals {
 
 HostThreads::~HostThreads() { end_from(0); }
 
+std::size_t HostThreads::count() noexcept {
+  if (made_behind_ != forks.load(std::memory_order_relaxed)) {
+    for (auto& left_behind : threads_) left_behind.release(); // nobody can join them
+    threads_.clear();
+  }
+  return threads_.size();
+}
+
 void HostThreads::end_from(std::size_t first) noexcept {
-  for (; threads_.size() > first; threads_.pop_back()) {
+  for (; count() > first; threads_.pop_back()) {
     set(*threads_.back(), ending);
     threads_.back()->thread.join();
   }
@@ -57,6 +76,9 @@ void HostThreads::end_from(std::size_t first) noexcept {
 
 void HostThreads::set_count(std::size_t count) {
   end_from(count);
+  if (count == 0) return;
+  count_forks();
+  made_behind_ = forks.load(std::memory_order_relaxed);
   try {
     const NoSignals scope;
     while (threads_.size() < count) {
@@ -103,7 +125,7 @@ std::uint32_t HostThreads::await_other(const std::atomic<std::uint32_t>& state, 
 }
 
 void HostThreads::set(HostThread& other, State state) noexcept {
-  other.state.store(state, std::memory_order_release);
+  other.state.store(state); // and only then is it looked whether somebody sleeps
   other.state.notify_one();
 }
 

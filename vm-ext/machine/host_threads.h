@@ -23,9 +23,10 @@ class HostThreads {
   // From now on there are so many, or as many of them as the host gives, and they need nothing more of the host than
   // waiting and ending does. std::bad_alloc: there are some of them.
   void set_count(std::size_t count);
-  std::size_t size() const { return threads_.size(); }
-  // Runs stays until one of them ends, or a millisecond, then holds the others; the first one on the caller's thread, which gets the
-  // machine back for itself when all have ended. At most one more than there are threads.
+  // How many there are. Threads stay behind in the process that made them: a child of fork(2) has none.
+  std::size_t count() noexcept;
+  // Runs stays until one of them ends, or a millisecond, then holds the others; the first one on the caller's thread,
+  // which gets the machine back for itself when all have ended. At most one more than there are threads.
   void run(Stay* stays, std::size_t count) noexcept;
 
  private:
@@ -42,6 +43,7 @@ class HostThreads {
 
   std::atomic<bool> hold_ = false;
   std::vector<std::unique_ptr<HostThread>> threads_;
+  unsigned made_behind_ = 0; // so many forks
 };
 
 } // namespace comet

@@ -50,7 +50,7 @@ std::vector<comet_thread> Machine::choose_threads(comet_thread from, std::size_t
 void Machine::stay_side_by_side(const std::vector<comet_thread>& chosen, std::vector<Stay>& stays, RunBegin& how) {
   stays.resize(chosen.size());
   std::size_t count = 0;
-  const std::size_t most = std::min<std::uint64_t>(chosen.size(), how.fuel / fast_margin);
+  const std::size_t most = std::min<std::uint64_t>({chosen.size(), host_threads_.count() + 1, how.fuel / fast_margin});
   const std::uint64_t share = std::min(most_fuel, how.fuel / std::max<std::size_t>(most, 1));
   for (const comet_thread id : chosen) {
     if (count == most) break;
@@ -87,7 +87,7 @@ void Machine::run_in_parallel(std::uint64_t fuel, comet_stop& stop) {
       looked = now;
       if (may_arrive()) take_arrivals();
     }
-    const std::vector<comet_thread> chosen = choose_threads(next, host_threads_.size() + 1);
+    const std::vector<comet_thread> chosen = choose_threads(next, host_threads_.count() + 1);
     if (how.fuel == 0 || chosen.empty()) {
       how.first = false;
       stop.reason = how.fuel == 0 ? COMET_OUT_OF_FUEL : may_arrive() ? COMET_INTERRUPTED : COMET_WAITING;

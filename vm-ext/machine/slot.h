@@ -20,8 +20,8 @@ struct Activation;
 
 // All handlers have this shape, so that these six stay in host registers from one to the next. `top` is the
 // innermost activation. `limit` is the address of the slot at which the fuel would end, less a margin, if
-// execution went straight on. `accumulator` is the value that was last written to a register; see
-// accumulator.h. The memory window begins where the context ends.
+// execution went straight on. `accumulator` is the value that was last written to a register:
+// see accumulator.h.
 using HandlerFunction = void(const Slot* pc, std::uint64_t* r, Activation* top, FastContext* context,
                              std::intptr_t limit, std::uint64_t accumulator);
 using Handler = HandlerFunction*;

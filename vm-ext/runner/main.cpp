@@ -305,15 +305,18 @@ int run(const Options& options) {
   else make_threads();
   if (!fences.refusal.empty()) say(fences.refusal);
 
+  const double begin = seconds_now();
+  const auto time_is_over = [&] {
+    return options.nanoseconds && (seconds_now() - begin) * 1e9 >= static_cast<double>(*options.nanoseconds);
+  };
   if (options.nanoseconds) comet_set_deadline(machine.get(), *options.nanoseconds);
   comet_stop stop = COMET_STOP_INIT;
   comet_error error = COMET_ERROR_INIT;
-  const double begin = seconds_now();
   uint64_t fuel = 0;  // that is used up
   do {
     check(comet_run(machine.get(), COMET_EVERY_THREAD, options.fuel - fuel, &stop, &error), error);
     fuel += stop.fuel;
-  } while (stop.reason == COMET_INTERRUPTED && signals.hand_on());
+  } while (stop.reason == COMET_INTERRUPTED && signals.hand_on() && !time_is_over());
   const double seconds = seconds_now() - begin;
 
   const int status = exit_status_of(stop, signals.ending());

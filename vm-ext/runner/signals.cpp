@@ -40,7 +40,6 @@ Signals::Signals(comet_machine* machine) : machine_(machine) {
 Signals::~Signals() { signalled_machine = nullptr; }
 
 bool Signals::hand_on() {
-  bool any = false;
   for (size_t i = 0; i < std::size(numbers); ++i) {
     if (!seen[i]) continue;
     seen[i] = 0;
@@ -55,9 +54,8 @@ bool Signals::hand_on() {
     lead(number);
     // Where the queue is full, as many wait already.
     comet_post_event(machine_, COMET_ON_SIGNAL, id, 0);
-    any = true;
   }
-  return any;
+  return true;
 }
 
 }  // namespace comet::runner

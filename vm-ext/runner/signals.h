@@ -14,8 +14,8 @@ class Signals {
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 
-  // Behind a run that was interrupted: posts what has come to the program. False: a signal for which it has no handler
-  // has come, or none; then the run is over.
+  // Behind a run that was interrupted: posts what has come to the program, which may be nothing, where one signal came
+  // while another was handed on. False: one for which it has no handler; then the run is over.
   bool hand_on();
   // The signal that ended it, or 0.
   int ending() const { return ending_; }
