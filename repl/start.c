@@ -32,13 +32,14 @@ static unsigned long heap_kibibytes(void) {
   return most;
 }
 
-/* d-: prompts go to standard output; f, t, -: encoding of files, terminals, standard streams; h: KiB of heap. */
+/* d-: prompts go to standard output; f, t, -: encoding of files, terminals, standard streams; m, h: KiB of heap, at
+ * least and at most. Without the least, Gambit collects nothing before it has allocated some 180 MB. */
 static char options[64];
 
 int main(int argc, char* argv[]) {
   char** arguments = malloc(((size_t)argc + 2) * sizeof *arguments);
   if (arguments == NULL || argc < 1) return EXIT_FAILURE;
-  snprintf(options, sizeof options, "-:d-,f8,t8E,-8,h%lu", heap_kibibytes());
+  snprintf(options, sizeof options, "-:d-,f8,t8E,-8,m32768,h%lu", heap_kibibytes());
   arguments[0] = argv[0];
   arguments[1] = options;
   for (int i = 1; i <= argc; i++) arguments[i + 1] = argv[i];

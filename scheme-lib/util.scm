@@ -102,23 +102,24 @@
 
 ;; A stable merge sort. Vectors come back as vectors.
 (define (sort sequence less?)
-  (define (merge a b)
-    (let loop ((a a) (b b) (merged '()))
-      (cond ((null? a) (append-reverse merged b))
-            ((null? b) (append-reverse merged a))
-            ((less? (car b) (car a)) (loop a (cdr b) (cons (car b) merged)))
-            (else (loop (cdr a) b (cons (car a) merged))))))
-  (define (sort-first rest n)
-    (if (= n 1)
-        (list (car rest))
-        (let ((half (quotient n 2)))
-          (merge (sort-first rest half) (sort-first (list-tail rest half) (- n half))))))
-  (cond ((vector? sequence) (list->vector (sort (vector->list sequence) less?)))
-        ((null? sequence) '())
-        (else (sort-first sequence (length sequence)))))
+  (let* ((items (if (vector? sequence) sequence (list->vector sequence))) (sorted (vector-copy items)))
+    (merge-sort! (vector-copy items) sorted 0 (vector-length items) less?)
+    (if (vector? sequence) sorted (vector->list sorted))))
 
-(define (append-reverse reversed tail)
-  (if (null? reversed) tail (append-reverse (cdr reversed) (cons (car reversed) tail))))
+;; Two vectors hold the same from low to high; the second gets it in order there, the first is for what is between.
+(define (merge-sort! from to low high less?)
+  (if (> (- high low) 1)
+      (let ((middle (quotient (+ low high) 2)))
+        (merge-sort! to from low middle less?)
+        (merge-sort! to from middle high less?)
+        (let loop ((a low) (b middle) (at low))
+          (cond ((= at high))
+                ((or (= b high) (and (< a middle) (not (less? (vector-ref from b) (vector-ref from a)))))
+                 (vector-set! to at (vector-ref from a))
+                 (loop (+ a 1) b (+ at 1)))
+                (else
+                 (vector-set! to at (vector-ref from b))
+                 (loop a (+ b 1) (+ at 1))))))))
 
 (define (assq-value key associations #!optional (default #f))
   (let ((entry (assq key associations)))
@@ -171,11 +172,20 @@
 
 ;; As (apply string-append strings), but for any number of them: a call takes at most 8192 arguments.
 (define (string-concatenate strings)
-  (call-with-output-string "" (lambda (port) (for-each (lambda (string) (write-string string port)) strings))))
+  (define length
+    (let loop ((strings strings) (length 0))
+      (if (null? strings) length (loop (cdr strings) (+ length (string-length (car strings)))))))
+  (let ((whole (make-string length)))
+    (let loop ((strings strings) (at 0))
+      (if (null? strings)
+          whole
+          (let ((length (string-length (car strings))))
+            (substring-move! (car strings) 0 length whole at)
+            (loop (cdr strings) (+ at length)))))))
 
 (define (string-join strings #!optional (separator " "))
-  (if (null? strings)
-      ""
+  (if (or (null? strings) (string=? separator ""))
+      (string-concatenate strings)
       (string-concatenate
        (cons (car strings)
              (append-map (lambda (string) (list separator string)) (cdr strings))))))

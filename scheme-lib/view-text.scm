@@ -68,7 +68,7 @@
       (car found))))
 
 (define-documented (view->text view)
-  "The text that text->view makes the same description of."
+  "The text that text->view makes the same description of. A string in it is such a text already."
   (string-join (pieces view '()) ""))
 
 ;; The strings that a description is made of, in front of others. An image may have thousands.
@@ -79,6 +79,7 @@
                (let loop ((items view))
                  (pieces (car items) (if (pair? (cdr items)) (cons " " (loop (cdr items))) (cons ")" after))))))
         ((symbol? view) (cons (symbol->string view) after))
+        ((string? view) (cons view after))
         ((number? view) (cons (number->string view) after))
         (else (cons (text view) after))))
 

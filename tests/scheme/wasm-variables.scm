@@ -93,7 +93,13 @@
          (list (bytes 1 2 3)
                (unit int 99)
                (unit int (function (bytes 5 "there" at-int (word 5000))))
-               (unit int (function (bytes 4 "in" at-int 200 1)))))))
+               (unit int (function (bytes 4 "in" at-int 200 1))))))
+  (test "of a module that has a kind of entries with hundreds of attributes are none" '(1 0)
+    (map (lambda (count)
+           (length (views-of (unit int (function (bytes 4 "in" at-int (block #xed 0 0 #x9f))))
+                             `(".debug_abbrev" ,(bytes 19 #x34 0 (map (lambda (n) (bytes 3 #x0b)) (iota count)) 0 0
+                                                       abbreviations)))))
+         '(100 101))))
 
 ;; int at 16, char at 23, then entries whose offsets are counted by hand below.
 (define char (bytes 2 "char" 6 1))               ; at 23; 8 bytes

@@ -364,23 +364,29 @@
 
 ;; The source lines, a file after the other.
 (define (add-lines! image layout)
-  (let ((files (make-table)) (base (code-base (layout-code layout))))
+  (let ((base (code-base (layout-code layout))) (files (make-table)) (known (make-table test: eq?)))
+    ;; (NAME entry …) of a file. Rows share the texts of their files' names.
+    (define (lines-of file)
+      (or (table-ref known file #f)
+          (let* ((name (clean-name file)) (lines (or (table-ref files name #f) (list name))))
+            (table-set! files name lines)
+            (table-set! known file lines)
+            lines)))
+    (for-each (lambda (entry)
+                (let ((lines (lines-of (row-file (cdr entry)))))
+                  (set-cdr! lines (cons entry (cdr lines)))))
+              (code-lines (layout-code layout)))
     (for-each
-     (lambda (entry)
-       (let ((file (clean-name (row-file (cdr entry)))))
-         (table-set! files file (cons entry (table-ref files file '())))))
-     (code-lines (layout-code layout)))
-    (for-each
-     (lambda (file)
-       (let* ((entries (cdr file)) (bytes (make-u8vector (* 16 (length entries)))))
+     (lambda (lines)
+       (let* ((entries (cdr lines)) (count (length entries)) (bytes (make-u8vector (* 16 count))))
          (for-each
           (lambda (entry i)
             (u8vector-set-le! bytes (* 16 i) 8 (+ base (car entry)))
             (u8vector-set-le! bytes (+ 8 (* 16 i)) 4 (row-line (cdr entry)))
             (u8vector-set-le! bytes (+ 12 (* 16 i)) 4 (row-column (cdr entry))))
-          entries (iota (length entries)))
-         (vm-image-add-lines image (car file) bytes (length entries))))
-     (table->list files))))
+          entries (iota count))
+         (vm-image-add-lines image (car lines) bytes count)))
+     (map cdr (table->list files)))))
 
 (define (build-image layout entry variables)
   (let* ((m (layout-module layout)) (code (layout-code layout)) (image (vm-image-new))

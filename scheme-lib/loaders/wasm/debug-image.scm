@@ -74,24 +74,25 @@
 
 (define (stack-place? place) (and (pair? place) (eq? 'at (car place)) (any symbol? (cdr place))))
 
-;; The text of (frame (NAME VIEW FROM TO (FROM TO PLACE) …) …), as much of it as an image takes.
-(define (frame-text frame places start end)
+;; The text of (frame (NAME VIEW FROM TO (FROM TO PLACE) …) …), as much of it as an image takes. view-text: of a view.
+(define (frame-text frame places start end view-text)
   (let ((behind-prologue (address-behind-prologue places start)))
     (define (distance offset) (- (address-of-offset places offset end) start))
     (define (place-row row)
       (let ((low (distance (car row))) (place (cddr row)))
         (list (if (stack-place? place) (max low (- behind-prologue start)) low) (distance (cadr row)) place)))
-    (define (local-row local)
-      (cons* (view-word (local-name local)) (local-view local) (distance (local-low local)) (distance (local-high local))
-             (filter (lambda (row) (< (car row) (cadr row))) (map place-row (local-places local)))))
-    (let loop ((locals (filter (lambda (local) (< (distance (local-low local)) (distance (local-high local))))
-                               (frame-locals frame)))
-               (length (string-length "(frame)")) (parts '()))
-      (let* ((part (and (pair? locals) (string-append " " (view->text (local-row (car locals))))))
-             (length (if part (+ length (string-length part)) 0)))
-        (if (and part (<= length longest))
-            (loop (cdr locals) length (cons part parts))
-            (string-append "(frame" (string-join (reverse parts) "") ")"))))))
+    ;; #f where it is nowhere in scope
+    (define (local-text local)
+      (let ((low (distance (local-low local))) (high (distance (local-high local))))
+        (and (< low high)
+             (view->text (cons* (view-word (local-name local)) (view-text (local-view local)) low high
+                                (filter (lambda (row) (< (car row) (cadr row)))
+                                        (map place-row (local-places local))))))))
+    (let loop ((texts (filter-map local-text (frame-locals frame))) (length (string-length "(frame)")) (parts '("(frame")))
+      (let ((length (if (pair? texts) (+ length 1 (string-length (car texts))) 0)))
+        (if (and (pair? texts) (<= length longest))
+            (loop (cdr texts) length (cons* (car texts) " " parts))
+            (string-join (reverse (cons ")" parts)) ""))))))
 
 ;; ---- the image ---------------------------------------------------------------------------------------------
 
@@ -99,12 +100,15 @@
 ;; symbol got, or #f.
 (define (add-variables! image layout variables function-names add-symbol!)
   (let* ((m (layout-module layout)) (code (layout-code layout)) (places (row-places layout)) (views (make-table))
+         (texts (make-table test: eq?))
          (end (+ (code-base code) (code-at code))) (imported (length (module-imported m 'function)))
          (functions (list->table (map (lambda (body index) (cons (cursor-end body) (+ imported index)))
                                       (vector->list (module-bodies m)) (iota (vector-length (module-bodies m)))))))
     (define (add-view! name description)
       (if (and name (<= (string-length description) longest) (not (table-ref views name #f)))
           (table-set! views name description)))
+    (define (view-text view)
+      (or (table-ref texts view #f) (let ((text (view->text view))) (table-set! texts view text) text)))
     (for-each (lambda (variable)
                 (let ((name (add-symbol! (global-variable-name variable)
                                          (+ (layout-memory layout) (global-variable-address variable)))))
@@ -115,9 +119,9 @@
                   (if index
                       (add-view! (vector-ref function-names index)
                                  (frame-text frame places
-                                             (label-address code (vector-ref (layout-functions layout) index)) end)))))
+                                             (label-address code (vector-ref (layout-functions layout) index)) end
+                                             view-text)))))
               (variables-frames variables))
-    (for-each (lambda (view) (add-view! (car view) (view->text (cdr view))))
-              (types-views (variables-types variables)))
+    (for-each (lambda (view) (add-view! (car view) (view->text (cdr view)))) (variables-views variables))
     (for-each (lambda (view) (vm-image-add-view image (car view) (cdr view)))
               (sort (table->list views) (lambda (a b) (string<? (car a) (car b)))))))

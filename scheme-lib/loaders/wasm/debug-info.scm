@@ -13,10 +13,15 @@
 (use scheme-lib/loaders/wasm/dwarf)
 (declare (standard-bindings) (extended-bindings) (block))
 
-;; A compilation unit. entries: by their offsets in the section; root: the outermost one
-(define-type unit constructor: make-unit module version entries root)
-;; attributes: ((attribute . value) …), of those that are asked for
-(define-type entry constructor: make-entry tag attributes children)
+;; A compilation unit. base: where it begins in the section; cursor: over all of it, for what is asked of entries;
+;; entries: by their offsets in the unit; root: the outermost one
+(define-type unit constructor: make-unit module version base cursor entries root)
+;; at: where its attributes are, which are read when somebody asks
+(define-type entry constructor: make-entry abbreviation at children)
+;; length: of all attributes together, or #f where it differs; attributes: ((number form . implicit value or #f) …)
+(define-type abbreviation constructor: make-abbreviation tag children? length attributes)
+
+(define (entry-tag entry) (abbreviation-tag (entry-abbreviation entry)))
 
 ;; ---- attributes --------------------------------------------------------------------------------------
 
@@ -28,11 +33,6 @@
 (define at:address-base #x73)
 (define at:ranges-base #x74)
 (define at:lists-base #x8c)
-
-;; location name byte-size bit-offset bit-size low high const-value upper-bound abstract-origin count member-location declaration
-;; encoding frame-base specification type ranges data-bit-offset linkage-name and the bases
-(define wanted
-  '(#x02 #x03 #x0b #x0c #x0d #x11 #x12 #x1c #x2f #x31 #x37 #x38 #x3c #x3e #x40 #x47 #x49 #x55 #x6b #x72 #x73 #x74 #x8c))
 
 (define (unknown c) (malformed (cursor-at c) "a form of DWARF that is not known"))
 
@@ -58,11 +58,12 @@
 
 (define (skip-form! c form)
   (case form
-    ((#x08) (read-string! c))
+    ((#x08) (skip-string! c))
     ((#x0d #x0f #x15 #x1a #x1b #x22 #x23) (skip-leb! c))
     ((#x03 #x04 #x09 #x0a #x18) (skip-bytes! c (block-length! c form)))
     (else (skip-bytes! c (or (fixed-length form) (unknown c))))))
 
+(define (skip-string! c) (if (not (= 0 (read-byte! c))) (skip-string! c)))
 (define (skip-leb! c) (if (> (read-byte! c) 127) (skip-leb! c)))
 
 ;; Without a sign, of up to 64 bits.
@@ -97,7 +98,17 @@
 
 ;; ---- entries -----------------------------------------------------------------------------------------
 
-;; Abbreviations from an offset on: number -> #(tag children? ((attribute form . implicit value) …))
+(define most-attributes 100)
+
+;; ((number form . implicit value or #f) …), up to the pair of zeros behind them.
+(define (read-forms! c)
+  (let loop ((left most-attributes) (read '()))
+    (let* ((number (read-u32! c)) (form (read-u32! c)) (implicit (and (= form #x21) (read-s64! c))))
+      (cond ((= 0 number) (reverse read))
+            ((= 0 left) (malformed (cursor-at c) "an entry of DWARF with too many attributes"))
+            (else (loop (- left 1) (cons (cons number (cons form implicit)) read)))))))
+
+;; Abbreviations by number, from an offset on.
 (define (read-abbreviations m offset)
   (let ((c (or (module-custom m ".debug_abbrev") (malformed 0 "DWARF without abbreviations")))
         (found (make-table test: eq?)))
@@ -105,13 +116,10 @@
     (let loop ()
       (let ((number (read-u32! c)))
         (if (not (= 0 number))
-            (let* ((tag (read-u32! c)) (children? (= 1 (read-byte! c))))
-              (let attributes ((read '()))
-                (let* ((attribute (read-u32! c)) (form (read-u32! c))
-                       (implicit (and (= form #x21) (read-s64! c))))
-                  (if (= 0 attribute)
-                      (table-set! found number (vector tag children? (reverse read)))
-                      (attributes (cons (cons attribute (cons form implicit)) read)))))
+            (let* ((tag (read-u32! c)) (children? (= 1 (read-byte! c))) (attributes (read-forms! c))
+                   (lengths (map (lambda (attribute) (fixed-length (cadr attribute))) attributes)))
+              (table-set! found number
+                          (make-abbreviation tag children? (and (every number? lengths) (apply + lengths)) attributes))
               (loop)))))
     found))
 
@@ -119,36 +127,31 @@
 (define (relative attribute form value)
   (if (and (= attribute at:high) (not (memv form '(#x01 #x1b #x29 #x2a #x2b #x2c)))) (vector 'relative value) value))
 
-(define (read-attributes! c m attributes base)
-  (let loop ((attributes attributes) (found '()))
-    (if (null? attributes)
-        found
-        (let* ((attribute (caar attributes)) (form (cadar attributes)) (implicit (cddar attributes)))
-          (cond (implicit (loop (cdr attributes) (cons (cons attribute implicit) found)))
-                ((memv attribute wanted)
-                 (let ((value (relative attribute form (read-value! c m form base))))
-                   (loop (cdr attributes) (if value (cons (cons attribute value) found) found))))
-                (else (skip-form! c form)
-                      (loop (cdr attributes) found)))))))
+(define (skip-attributes! c abbreviation)
+  (let ((length (abbreviation-length abbreviation)))
+    (if length
+        (skip-bytes! c length)
+        (for-each (lambda (attribute) (skip-form! c (cadr attribute))) (abbreviation-attributes abbreviation)))))
 
 (define deepest 500)
 
 ;; The entries up to the one that ends them.
-(define (read-entries! c m abbreviations base start entries depth)
+(define (read-entries! c abbreviations start entries depth)
   (if (> depth deepest) (malformed (cursor-at c) "entries of DWARF that are too deep in each other"))
   (let loop ((found '()))
     (let* ((offset (- (cursor-at c) start)) (number (if (= 0 (cursor-left c)) 0 (read-u32! c))))
       (if (= number 0)
           (reverse found)
-          (let* ((abbreviation (or (table-ref abbreviations number #f)
-                                   (malformed (cursor-at c) "an entry of DWARF without an abbreviation")))
-                 (attributes (read-attributes! c m (vector-ref abbreviation 2) base))
-                 (children (if (vector-ref abbreviation 1)
-                               (read-entries! c m abbreviations base start entries (+ depth 1))
-                               '()))
-                 (entry (make-entry (vector-ref abbreviation 0) attributes children)))
-            (table-set! entries offset entry)
-            (loop (cons entry found)))))))
+          (let ((abbreviation (or (table-ref abbreviations number #f)
+                                  (malformed (cursor-at c) "an entry of DWARF without an abbreviation")))
+                (at (cursor-at c)))
+            (skip-attributes! c abbreviation)
+            (let ((entry (make-entry abbreviation at
+                                     (if (abbreviation-children? abbreviation)
+                                         (read-entries! c abbreviations start entries (+ depth 1))
+                                         '()))))
+              (table-set! entries offset entry)
+              (loop (cons entry found))))))))
 
 (define (read-unit section m abbreviations-at)
   (let* ((start (cursor-at (module-custom m ".debug_info"))) (base (- (cursor-at section) start))
@@ -157,9 +160,9 @@
     (if (= version 5) (skip-bytes! c 2))      ; kind of unit, size of an address
     (let ((abbreviations (abbreviations-at (read-bits! c 4))) (entries (make-table test: eq?)))
       (if (< version 5) (skip-bytes! c 1))    ; size of an address
-      (let ((roots (read-entries! c m abbreviations base start entries 0)))
+      (let ((roots (read-entries! c abbreviations start entries 0)))
         (if (null? roots) (malformed (cursor-at c) "a unit of DWARF without entries"))
-        (make-unit m version entries (car roots))))))
+        (make-unit m version base c entries (car roots))))))
 
 ;; Calls a procedure for each unit and its outermost entry.
 (define (for-each-unit m procedure)
@@ -184,10 +187,19 @@
 
 ;; ---- what is asked of an entry -----------------------------------------------------------------------
 
-(define (raw-attribute entry attribute)
-  (let ((found (assv attribute (entry-attributes entry)))) (and found (cdr found))))
+(define (raw-attribute unit entry attribute)
+  (let ((c (unit-cursor unit)))
+    (cursor-at-set! c (entry-at entry))
+    (let loop ((attributes (abbreviation-attributes (entry-abbreviation entry))))
+      (and (pair? attributes)
+           (let ((form (cadar attributes)))
+             (cond ((not (= attribute (caar attributes)))
+                    (skip-form! c form)
+                    (loop (cdr attributes)))
+                   ((= form #x21) (cddar attributes))
+                   (else (relative attribute form (read-value! c (unit-module unit) form (unit-base unit))))))))))
 
-(define (base-of unit attribute) (or (raw-attribute (unit-root unit) attribute) 0))
+(define (base-of unit attribute) (or (raw-attribute unit (unit-root unit) attribute) 0))
 
 (define (indexed unit value)
   (let ((kind (vector-ref value 0)) (n (vector-ref value 1)))
@@ -201,14 +213,12 @@
 
 ;; A number, a text, a cursor over a block, or #f.
 (define (entry-attribute unit entry attribute)
-  (let ((value (raw-attribute entry attribute)))
-    (cond ((not (vector? value)) value)
-          ((symbol? (vector-ref value 0)) (indexed unit value))
-          (else (vector-copy value)))))
+  (let ((value (raw-attribute unit entry attribute)))
+    (if (and (vector? value) (symbol? (vector-ref value 0))) (indexed unit value) value)))
 
 ;; The entry that an attribute refers to, or #f.
 (define (entry-reference unit entry attribute)
-  (let ((offset (raw-attribute entry attribute))) (and (integer? offset) (unit-entry unit offset))))
+  (let ((offset (raw-attribute unit entry attribute))) (and (integer? offset) (unit-entry unit offset))))
 
 ;; A name, its own or that of what it is an instance or the definition of; or #f.
 (define (entry-name unit entry)
@@ -273,7 +283,7 @@
 
 ;; ((low . high) …) of the code that belongs to an entry; () if it does not say.
 (define (entry-ranges unit entry)
-  (let ((ranges (raw-attribute entry at:ranges)))
+  (let ((ranges (raw-attribute unit entry at:ranges)))
     (if ranges
         (map (lambda (range) (cons (car range) (cadr range)))
              (read-table unit ranges ".debug_ranges" ".debug_rnglists" at:ranges-base #f))
@@ -281,7 +291,7 @@
 
 ;; ((low high . cursor) …) of what an attribute says by a list; () if it has none.
 (define (attribute-locations unit entry attribute)
-  (let ((value (raw-attribute entry attribute)))
+  (let ((value (raw-attribute unit entry attribute)))
     (if (or (integer? value) (vector? value))
         (read-table unit value ".debug_loc" ".debug_loclists" at:lists-base #t)
         '())))

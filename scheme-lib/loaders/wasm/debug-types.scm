@@ -34,12 +34,12 @@
 
 ;; A name as views can have it, in ASCII: what stands for something else in them becomes _.
 (define (view-word name)
+  (define (other? c) (not (and (char<? c #\x7f) (or (char-alphabetic? c) (char-numeric? c) (memv c '(#\_ #\$))))))
   (let ((name (if (> (string-length name) longest-word) (substring name 0 longest-word) name)))
     (string->symbol
-     (list->string
-      (map (lambda (c)
-             (if (and (char<? c #\x7f) (or (char-alphabetic? c) (char-numeric? c) (memv c '(#\_ #\$)))) c #\_))
-           (string->list name))))))
+     (if (string-index name other?)
+         (list->string (map (lambda (c) (if (other? c) #\_ c)) (string->list name)))
+         name))))
 
 (define (number unit entry attribute default)
   (let ((value (entry-attribute unit entry attribute))) (if (integer? value) value default)))
@@ -58,8 +58,14 @@
 ;; So deep may types be in each other that have no name of their own.
 (define deepest 20)
 
-;; The view of what an entry's type is.
-(define (type-view types unit entry) (view-of-type types unit (entry-reference unit entry at:type) 0 #f))
+;; The view of what an entry's type is; made once for each type, of which programs have few and use them often.
+(define (type-view types unit entry)
+  (let ((type (entry-reference unit entry at:type)))
+    (cond ((not type) nothing)
+          ((table-ref (types-known types) type #f))
+          (else (let ((view (view-of-type types unit type 0 #f)))
+                  (table-set! (types-known types) type view)
+                  view)))))
 
 ;; alias: what a typedef calls it that is on the way.
 (define (view-of-type types unit type depth alias)

@@ -15,7 +15,8 @@
 (use scheme-lib/loaders/wasm/debug-types)
 (declare (standard-bindings) (extended-bindings) (block))
 
-(define-type variables constructor: make-variables globals frames types)
+;; views: of the types, by name; boundaries: the offsets where something begins or ends to hold, ascending
+(define-type variables constructor: make-variables globals frames views boundaries)
 ;; address: an offset in the linear memory
 (define-type global-variable constructor: make-global-variable name address view)
 ;; end: where the function's body ends
@@ -92,12 +93,20 @@
 
 ;; ---- variables ---------------------------------------------------------------------------------------
 
-;; context: what is the same for a whole module. left: how many places there may still be, for lists may be shared
-(define-type context constructor: make-context types memory global start end (left))
+;; context: what is the same for a whole module. start: where the code section is in the file; bounds: a byte for each
+;; offset in the file, 1 for a boundary; left: how many places there may still be, for lists may be shared
+(define-type context constructor: make-context types memory global start bounds left)
 
 (define (count-place! context)
   (context-left-set! context (- (context-left context) 1))
   (if (< (context-left context) 0) (malformed 0 "too many places of variables")))
+
+;; A boundary's offset in the file, from that in the code section.
+(define (at-file! context offset)
+  (let* ((bounds (context-bounds context))
+         (moved (min (+ offset (context-start context)) (- (u8vector-length bounds) 1))))
+    (u8vector-set! bounds moved 1)
+    moved))
 
 (define (declared-type context unit entry)
   (let loop ((entry entry) (left 8))
@@ -112,7 +121,7 @@
   (define (usable place) (and place (or (eq? 'at (place-kind place)) (view-in-register? view)) place))
   (define (row low high place)
     (count-place! context)
-    (cons low (cons high place)))
+    (cons* (at-file! context low) (at-file! context high) place))
   (let ((location (entry-attribute unit entry at:location)) (constant (entry-attribute unit entry at:const-value)))
     (cond ((block? location)
            (let ((found (usable (place location)))) (if found (list (row (car scope) (cdr scope) found)) '())))
@@ -136,7 +145,8 @@
         '()
         (let ((view (declared-type context unit entry)))
           (map (lambda (scope)
-                 (make-local name view (car scope) (cdr scope) (places-of context unit entry view scope frame)))
+                 (make-local name view (at-file! context (car scope)) (at-file! context (cdr scope))
+                             (places-of context unit entry view scope frame)))
                scopes)))))
 
 ;; All below an entry, those of inner blocks behind those of outer ones.
@@ -160,11 +170,6 @@
                  ((and (pair? place) (eq? 'is (car place))) (cdr place))
                  (else #f))))))
 
-(define (at-file context local)
-  (define (moved offset) (min (+ offset (context-start context)) (context-end context)))
-  (make-local (local-name local) (local-view local) (moved (local-low local)) (moved (local-high local))
-              (map (lambda (row) (cons (moved (car row)) (cons (moved (cadr row)) (cddr row)))) (local-places local))))
-
 ;; The frame of a function that is there, or #f: what the linker left out is said to be at 0.
 (define (function-frame context unit entry)
   (let ((range (entry-range unit entry)))
@@ -172,8 +177,7 @@
          (> (car range) 0)
          (let ((locals (locals-below context unit entry (list range) (frame-base context unit entry))))
            (and (pair? locals)
-                (make-frame (+ (context-start context) (cdr range))
-                            (map (lambda (local) (at-file context local)) locals)))))))
+                (make-frame (+ (context-start context) (cdr range)) locals))))))
 
 (define (global-of context unit entry)
   (let ((location (entry-attribute unit entry at:location)) (name (entry-name unit entry)))
@@ -187,9 +191,9 @@
 
 ;; memory: the address where the linear memory begins; global: number -> the place of a global's value, or #f
 (define (read-variables m memory global)
-  (let* ((types (make-types memory)) (bytes (module-bytes m)) (globals '()) (frames '())
-         (context (make-context types memory global (module-code-start m) (u8vector-length bytes)
-                                (+ 1000 (u8vector-length bytes)))))
+  (let* ((types (make-types memory)) (size (u8vector-length (module-bytes m))) (globals '()) (frames '())
+         (bounds (make-u8vector (+ size 1) 0))
+         (context (make-context types memory global (module-code-start m) bounds (+ 1000 size))))
     (define (walk unit entry)
       (let ((tag (entry-tag entry)))
         (if (= tag tag:variable)
@@ -200,18 +204,11 @@
     (with-exception-catcher
      (lambda (e) (if (not (wasm-error? e)) (raise e)))
      (lambda () (for-each-unit m walk)))
-    (make-variables (reverse globals) (reverse frames) types)))
+    (make-variables (reverse globals) (reverse frames) (types-views types) (marked bounds))))
 
-;; The offsets where something begins or ends to hold.
-(define (variables-boundaries variables)
-  (let ((found (make-table test: eq?)))
-    (for-each
-     (lambda (frame)
-       (for-each
-        (lambda (local)
-          (for-each (lambda (offset) (table-set! found offset #t))
-                    (cons* (local-low local) (local-high local)
-                           (append-map (lambda (row) (list (car row) (cadr row))) (local-places local)))))
-        (frame-locals frame)))
-     (variables-frames variables))
-    (sort (map car (table->list found)) <)))
+;; The indices of what is 1.
+(define (marked bytes)
+  (let loop ((i (- (u8vector-length bytes) 1)) (found '()))
+    (cond ((< i 0) found)
+          ((= 1 (u8vector-ref bytes i)) (loop (- i 1) (cons i found)))
+          (else (loop (- i 1) found)))))

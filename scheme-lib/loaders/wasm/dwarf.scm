@@ -186,7 +186,7 @@
            (let loop ((rows '()))
              (if (> (cursor-left section) 0)
                  (loop (read-unit! section m rows))
-                 (list->vector (sort (reverse rows) (lambda (a b) (< (row-offset a) (row-offset b))))))))))))
+                 (sort (list->vector (reverse rows)) (lambda (a b) (< (row-offset a) (row-offset b)))))))))))
 
 ;; The same, and a row at each of the offsets, which ascend: of the line that is there anyhow.
 (define (rows-with rows offsets)
