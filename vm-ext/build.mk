@@ -84,9 +84,9 @@ $(BUILD)/obj/vm-ext/machine/fused.o: VM_SANITIZE :=
 endif
 
 # What a program's instructions do not come by is compiled for size, and is smaller by two fifths.
-VM_FAST_PARTS := isa/decode isa/table memory/% machine/accumulator machine/code machine/enter machine/fast machine/fused \
-  machine/observer machine/profile machine/reference machine/run machine/sequences machine/state machine/stay machine/thread \
-  image/checksum state/records
+VM_FAST_PARTS := isa/decode isa/table memory/address_space memory/host_pages memory/large_pages machine/accumulator \
+  machine/code machine/enter machine/fast machine/fused machine/observer machine/profile machine/run machine/sequences \
+  machine/stay machine/thread image/checksum
 ifeq ($(OPTIMIZE),-O2)
 $(filter-out $(VM_FAST_PARTS:%=$(BUILD)/obj/vm-ext/%.o),$(VM_OBJECTS)): VM_CXXFLAGS += -Os
 endif

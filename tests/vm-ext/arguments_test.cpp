@@ -66,6 +66,37 @@ BOOST_AUTO_TEST_CASE(no_bytes_need_no_address) {
   comet_image_free(image);
   comet_region region = COMET_REGION_INIT;
   BOOST_CHECK_EQUAL(comet_next_region(vm, 0, 0, &region, nullptr), COMET_ERROR_ADDRESS);
+  comet_linker* linker = nullptr;
+  SUPPORT_OK(comet_linker_new(&linker, error));
+  SUPPORT_FAILS(COMET_ERROR_FORMAT, comet_linker_add(linker, "nothing", nullptr, 0, error));
+  comet_linker_free(linker);
+  comet_definition bodiless = {sizeof bodiless, "own", 1024, "", "nothing", nullptr, 0, nullptr};
+  SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_machine_define(vm, &bodiless, error));
+}
+
+BOOST_AUTO_TEST_CASE(a_host_call_may_touch_no_bytes) {
+  machine vm(code().add("hcall", {10, 0}).add("hcall", {10, 1}).add("hcall", {10, 2}));
+  for (const char* name : {"mine", "none", "fail"}) vm.import(name);
+  SUPPORT_OK(comet_host_grant(vm, "mine", nullptr, nullptr, error));
+  SUPPORT_OK(comet_host_grant(vm, "none", [](comet_call* call, void*) {
+    BOOST_CHECK_EQUAL(comet_call_read(call, 0, nullptr, 0), COMET_OK);
+    BOOST_CHECK_EQUAL(comet_call_write(call, 0, nullptr, 0), COMET_OK);
+    comet_call_result(call, comet_call_argument(call, UINT32_MAX));
+    return COMET_OK;
+  }, nullptr, error));
+  SUPPORT_OK(comet_host_grant(vm, "fail", [](comet_call* call, void*) { return comet_call_fail(call, nullptr); }, nullptr, error));
+  BOOST_REQUIRE_EQUAL(vm.run().reason, COMET_HOST_CALL);
+  SUPPORT_OK(comet_host_read(vm, 0, 0, nullptr, 0, error));
+  SUPPORT_OK(comet_host_write(vm, 0, 0, nullptr, 0, error));
+  SUPPORT_OK(comet_host_complete(vm, 0, 1, error));
+  vm.set(11, 5);
+  comet_set_deadline(vm, UINT64_MAX);
+  BOOST_CHECK_EQUAL(vm.run().trap, COMET_TRAP_HOST_CALL);
+  BOOST_CHECK_EQUAL(vm.get(11), 0u);
+  SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_host_revoke(vm, "nobody", error));
+  SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_host_revoke_standard(vm, "nobody", error));
+  for (const std::size_t length : {0, 5000})
+    SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_grant_directory(vm, "/", std::string(length, 'x').c_str(), COMET_READ, error));
 }
 
 // Each size of an error that somebody may have, be it of an older or a newer library.
@@ -100,6 +131,10 @@ BOOST_AUTO_TEST_CASE(a_long_message_ends_with_a_whole_character) {
     BOOST_CHECK_EQUAL(at, message.size());
     BOOST_CHECK_GT(message.size(), sizeof error.message - 8);
   }
+  // Of what is no text, but looks like the middle of a character all along, nothing is left.
+  comet_error error = COMET_ERROR_INIT;
+  BOOST_CHECK_EQUAL(comet_linker_add(linker, std::string(1000, '\x80').c_str(), "", 0, &error), COMET_ERROR_FORMAT);
+  BOOST_CHECK_EQUAL(error.message, std::string());
   comet_linker_free(linker);
 }
 

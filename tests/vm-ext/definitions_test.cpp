@@ -456,6 +456,39 @@ BOOST_AUTO_TEST_CASE(states_in_files_hold_definitions) {
   SUPPORT_FAILS(COMET_ERROR_FORMAT, comet_state_read(file.data(), file.size(), nullptr, &none, error));
 }
 
+// Whatever a machine had: what it has behind a state are the state's instructions.
+BOOST_AUTO_TEST_CASE(a_state_brings_its_instructions_instead_of_others) {
+  const definition two = {"two", "x", {{"addi", {a, a, k(4)}}}};
+  definition number = two, name = two, operands = {"two", "d", {{"imm", {a, k(9)}}}}, meaning = two, three = two;
+  number.opcode = 1025;
+  name.name = "deux";
+  meaning.meaning = "another thing";
+  three.parts = {{"addi", {a, a, k(6)}}};
+  machine on;
+  assembly program;
+  program.own({1024, 5}).own({1024, 5}).add("halt");
+  define(on, two);
+  load(on, program);
+  on.run(1);
+  const state middle(saved(on));
+  for (const std::vector<definition>& before : std::vector<std::vector<definition>>{
+           {}, {two}, {number}, {name}, {operands}, {meaning}, {three}, {two, {"more", "", {{"nop", {}}}, {0}, 1026}}}) {
+    machine other;
+    for (const definition& each : before) define(other, each);
+    load(other, program);
+    other.run(2);
+    SUPPORT_OK(comet_state_restore(other, middle, error));
+    BOOST_CHECK(other.state_hash() == on.state_hash());
+    comet_definition found = COMET_DEFINITION_INIT;
+    SUPPORT_OK(comet_isa_definition(comet_machine_isa(other), 0, &found, error));
+    BOOST_CHECK_EQUAL(found.name, "two");
+    BOOST_CHECK_EQUAL(found.meaning, two.meaning);
+    BOOST_CHECK_EQUAL(comet_isa_definition(comet_machine_isa(other), 1, &found, nullptr), COMET_ERROR_ARGUMENT);
+    BOOST_CHECK_EQUAL(other.run().reason, COMET_HALTED);
+    BOOST_CHECK_EQUAL(other.get(5), 4u);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(code_that_writes_itself_is_executed_as_it_was_decoded) {
   machine on;
   // The first store writes over this very instruction, the second uses an operand of it.

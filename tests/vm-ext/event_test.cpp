@@ -1,5 +1,6 @@
 // Handlers that a program has for traps and for what comes from outside: called between two instructions, through the
 // log, and without a trace in what they interrupt.
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <array>
@@ -438,6 +439,87 @@ BOOST_AUTO_TEST_CASE(readable_and_writable_streams_are_told) {
   for (const int end : {in[0], in[1], out[0], out[1]}) close(end);
 }
 
+// Nothing to read, and no room to write: the thread waits, also where it has a handler under way, and in parallel runs.
+BOOST_AUTO_TEST_CASE(streams_that_are_not_ready_are_awaited) {
+  for (unsigned way = 0; way < 8; ++way) {
+    const bool reads = (way & 1) != 0, within_handler = (way & 2) != 0;
+    program p;
+    p.on(reads ? COMET_ON_READABLE : COMET_ON_WRITABLE, 0, 1).on(COMET_ON_POSTED, 7, 2).call("pause", 10).add("halt");
+    p.at(1).add("ret");
+    p.at(2).add("imm", {11, data_address}).add("imm", {13, 5000000}).call("wait64", 10).add("imm", {11, 0}).call("exit", 10);
+    machine vm = p.make();
+    SUPPORT_OK(comet_set_host_threads(vm, (way & 4) != 0 ? 2 : 0, error));
+    grant(vm, "clock");
+    int ends[2];
+    BOOST_REQUIRE_EQUAL(pipe2(ends, O_NONBLOCK), 0);
+    const bytes block(4096);
+    while (!reads && write(ends[1], block.data(), block.size()) > 0) {
+    }
+    SUPPORT_OK(comet_set_stream(vm, 0, ends[reads ? 0 : 1], error));
+    BOOST_CHECK_EQUAL(comet_post_event(vm, COMET_ON_SIGNAL, 7, 0), COMET_OK);  // nobody's
+    if (within_handler) BOOST_CHECK_EQUAL(comet_post_event(vm, COMET_ON_POSTED, 7, 0), COMET_OK);
+    else comet_set_deadline(vm, 5000000);
+    BOOST_CHECK_EQUAL(run_all(vm).reason, within_handler ? COMET_HALTED : COMET_INTERRUPTED);
+    for (const int end : ends) close(end);
+  }
+}
+
+// What came while all waited comes again at the same counts, however the runs are cut.
+BOOST_AUTO_TEST_CASE(what_came_to_who_waits_comes_again) {
+  program p;
+  p.on(COMET_ON_POSTED, 1, 1).add("imm", {2, data_address});
+  const std::uint64_t loop = p.here();
+  p.call("pause", 10).add("ldu64", {3, 2, 0}).add("blti_u", {3, 5, loop}).add("halt");
+  p.at(1).add("imm", {5, data_address}).add("imm", {6, 1}).add("aadd64", {7, 5, 6}).add("ret");
+  machine vm = p.make();
+  SUPPORT_OK(comet_timeline_start(vm, 1 << 20, error));
+  snapshot start(vm);
+  comet_set_poll(vm, [](void* data) { return static_cast<int>(comet_post_event(static_cast<comet_machine*>(data), COMET_ON_POSTED, 1, 0)); }, vm.get());
+  BOOST_CHECK_EQUAL(run_all(vm).reason, COMET_HALTED);
+  comet_set_poll(vm, nullptr, nullptr);
+  const hash end = vm.state_hash();
+  for (const std::uint64_t fuel : {UINT64_C(1), UINT64_C(2), UINT64_C(7), plenty}) {
+    start.restore();
+    comet_stop stop = COMET_STOP_INIT;
+    while ((stop = run_all(vm, fuel)).reason == COMET_OUT_OF_FUEL) {
+    }
+    BOOST_CHECK_EQUAL(stop.reason, COMET_HALTED);
+    BOOST_CHECK(vm.state_hash() == end);
+  }
+}
+
+// Without a clock a wait has no end, whatever others do meanwhile.
+BOOST_AUTO_TEST_CASE(without_a_clock_no_wait_ends) {
+  program p;
+  p.add("imm", {11, function_address(1)}).call("spawn", 10).add("imm", {11, data_address}).add("imm", {13, 1}).call("wait64", 10).add("halt");
+  p.at(1).add("imm", {2, 300000});
+  const std::uint64_t loop = p.here();
+  p.add("addi", {2, 2, minus_one}).add("bnei", {2, 0, loop}).add("ret");
+  machine vm = p.make();
+  BOOST_CHECK_EQUAL(run_all(vm).reason, COMET_WAITING);
+  BOOST_CHECK_EQUAL(vm.info().standing, COMET_WAITS_FOR_ADDRESS);
+}
+
+// A handler that passes over what is no instruction has not treated the trap; nor is there a handler for a trap in one,
+// be it called for an event.
+BOOST_AUTO_TEST_CASE(traps_that_no_handler_can_treat_stop) {
+  program p;
+  p.on(COMET_ON_TRAP, COMET_TRAP_EXECUTE, 1).add("jump", {data_address});
+  p.at(1).add("imm", {1, 2}).add("ret");
+  machine nowhere = p.make();
+  const comet_stop stop = run_all(nowhere);
+  BOOST_CHECK_EQUAL(stop.trap, COMET_TRAP_EXECUTE);
+  BOOST_CHECK_EQUAL(stop.pc, data_address);
+  program q;
+  q.on(COMET_ON_TRAP, COMET_TRAP_DIVIDE, 1).on(COMET_ON_POSTED, 7, 2).call("pause", 10).add("halt");
+  q.at(1).add("div_u", {10, 1, 0}).add("ret");
+  q.at(2).add("div_u", {10, 1, 0}).add("ret");
+  machine twice = q.make();
+  BOOST_CHECK_EQUAL(comet_post_event(twice, COMET_ON_POSTED, 7, 0), COMET_OK);
+  BOOST_CHECK_EQUAL(run_all(twice).trap, COMET_TRAP_DIVIDE);
+  BOOST_CHECK_EQUAL(twice.info().handlers, 2u);
+}
+
 BOOST_AUTO_TEST_CASE(an_event_interrupts_waiting_which_begins_anew) {
   program p;
   p.add("imm", {11, function_address(3)}).call("spawn", 10);
@@ -469,6 +551,7 @@ BOOST_AUTO_TEST_CASE(what_no_thread_could_be_is_refused) {
   };
   // id, spawned, result 2, wait 4, answer 2, declined, handlers from 11, timers, interruptions
   refused(with("STAT", 0, 5), "no such thread");
+  refused(with("STAT", 0, UINT64_C(1) << 40), "no such thread");
   refused(with("STAT", 1, 1), "spawned by nobody");
   refused(with("STAT", 2, 1), "has ended and does something");
   refused(with("STAT", 4, 9), "waits for what there is not");

@@ -73,11 +73,12 @@ machine caller(const std::string& name, const folder& files) {
   return vm;
 }
 
-// What the thread has of timers and handlers stays.
-comet_stop call(machine& vm, const std::vector<std::uint64_t>& arguments) {
+// What the thread has of timers and handlers stays. `deadline`: nanoseconds, for a call that waits for ever.
+constexpr std::uint64_t brief = 1000000, long_enough = 60000000000;
+comet_stop call(machine& vm, const std::vector<std::uint64_t>& arguments, std::uint64_t deadline = brief) {
   vm.set_pc(code_address);
   for (std::size_t n = 0; n < arguments.size(); ++n) vm.set(n + 2, arguments[n]);
-  comet_set_deadline(vm, 1000000);  // for a call that waits for ever
+  comet_set_deadline(vm, deadline);
   const comet_stop stop = vm.run(1);
   comet_set_deadline(vm, 0);
   return stop;
@@ -170,7 +171,7 @@ BOOST_AUTO_TEST_CASE(each_pointer_is_held_against_the_rights_of_the_page) {
   for (const row& one : rows) {
     machine vm = caller("file_open", files);
     vm.write(text, {'f', 'i', 'l', 'e'});
-    call(vm, {directory, text, 4, 3});
+    call(vm, {directory, text, 4, 3}, long_enough);
     BOOST_REQUIRE_EQUAL(vm.get(2), file);
     vm.write(code_address, code().add("hcall", {1, vm.import(one.name)}).content());
     for (const std::uint64_t address : edges(one.length)) {
@@ -178,7 +179,7 @@ BOOST_AUTO_TEST_CASE(each_pointer_is_held_against_the_rights_of_the_page) {
       if (!byte) continue;
       std::vector<std::uint64_t> arguments = one.arguments;
       std::replace(arguments.begin(), arguments.end(), pointer, address);
-      const comet_stop stop = call(vm, arguments);
+      const comet_stop stop = call(vm, arguments, long_enough);
       BOOST_TEST_CONTEXT(one.name << " with " << address << ": " << stop.message) {
         BOOST_REQUIRE_EQUAL(stop.trap, one.right == COMET_READ ? COMET_TRAP_READ : COMET_TRAP_WRITE);
         BOOST_REQUIRE_EQUAL(stop.address, *byte);
@@ -188,7 +189,7 @@ BOOST_AUTO_TEST_CASE(each_pointer_is_held_against_the_rights_of_the_page) {
     check_untouched(vm);
     // The content was not read either: the file is at its beginning.
     vm.write(code_address, code().add("hcall", {1, vm.import("file_seek")}).content());
-    call(vm, {file, 0, 1});
+    call(vm, {file, 0, 1}, long_enough);
     BOOST_CHECK_EQUAL(vm.get(2), 0u);
   }
   std::string content;

@@ -345,6 +345,29 @@ BOOST_AUTO_TEST_CASE(of_two_lines_for_an_address_the_later_counts) {
   }
 }
 
+// A section knows nothing of what is said about the one before it, and what lies in none is not known at all.
+BOOST_AUTO_TEST_CASE(what_is_known_of_an_address_is_of_its_section) {
+  const Image image = new_image();
+  const uint8_t nops[] = {1, 1, 1, 1};
+  for (const uint64_t address : {0x10000, 0x30000})
+    BOOST_REQUIRE_EQUAL(comet_image_add_section(image.get(), address == 0x10000 ? "one" : "two", address, nops, 4, 4, COMET_READ, nullptr), COMET_OK);
+  BOOST_REQUIRE_EQUAL(comet_image_add_symbol(image.get(), "there", 0x10001, nullptr), COMET_OK);
+  BOOST_REQUIRE_EQUAL(comet_image_add_expansion(image.get(), 0x10001, "macro", "x.s", 1, 1, nullptr), COMET_OK);
+  const auto known = [&](uint64_t address) {
+    comet_symbol symbol = COMET_SYMBOL_INIT;
+    comet_line line = COMET_LINE_INIT;
+    comet_expansion expansion = COMET_EXPANSION_INIT;
+    return (comet_image_symbol_at(image.get(), address, &symbol, nullptr) == COMET_OK ? 1 : 0) +
+           (comet_image_line_at(image.get(), address, &line, nullptr) == COMET_OK ? 2 : 0) +
+           (comet_image_expansion_at(image.get(), address, 0, &expansion, nullptr) == COMET_OK ? 4 : 0);
+  };
+  for (const auto& [address, what] : {std::pair{0x10000, 0}, {0x10001, 5}, {0x10003, 5}, {0x10004, 0}, {0x30000, 0}, {0x50000, 0}})
+    BOOST_CHECK_EQUAL(known(static_cast<uint64_t>(address)), what);
+  BOOST_REQUIRE_EQUAL(comet_image_add_line(image.get(), 0x10002, "x.s", 2, 1, nullptr), COMET_OK);
+  for (const auto& [address, what] : {std::pair{0x10001, 5}, {0x10002, 3}, {0x30000, 0}, {0x50000, 0}})
+    BOOST_CHECK_EQUAL(known(static_cast<uint64_t>(address)), what);
+}
+
 BOOST_AUTO_TEST_CASE(pointers_stay_valid_while_the_image_grows) {
   const Image image = sample();
   const uint8_t* first_bytes = nullptr;

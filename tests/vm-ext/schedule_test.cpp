@@ -259,6 +259,20 @@ BOOST_AUTO_TEST_CASE(waiting_fails_at_once_where_the_value_is_another) {
   BOOST_CHECK_EQUAL(static_cast<std::int64_t>(vm.get(7)), -22);
 }
 
+BOOST_AUTO_TEST_CASE(only_who_waits_at_the_address_is_woken) {
+  program p;
+  for (const unsigned function : {1u, 2u}) p.add("imm", {11, function_address(function)}).call("spawn", 10);
+  p.call("yield", 10).call("yield", 10).add("imm", {11, data_address + 8}).add("imm", {12, forever}).call("notify", 10).add("mov", {1, 11});
+  p.call("yield", 10).add("halt");
+  for (const unsigned function : {1u, 2u})
+    p.at(function).add("imm", {11, data_address + 8 * (function - 1)}).add("imm", {13, forever}).call("wait64", 10).add("ret");
+  machine vm = p.make();
+  BOOST_CHECK_EQUAL(run_all(vm).reason, COMET_HALTED);
+  BOOST_CHECK_EQUAL(vm.get(1), 1u);
+  BOOST_CHECK_EQUAL(vm.info(1).standing, COMET_WAITS_FOR_ADDRESS);
+  BOOST_CHECK_NE(vm.info(2).standing, COMET_WAITS_FOR_ADDRESS);
+}
+
 BOOST_AUTO_TEST_CASE(there_are_no_more_threads_than_the_limit) {
   program p;
   const std::uint64_t loop = p.here();

@@ -293,6 +293,33 @@ BOOST_AUTO_TEST_CASE(an_incremental_state_holds_what_changed) {
   BOOST_CHECK(copy.state_hash() == vm.state_hash());
 }
 
+// Whatever a page was and became: not there, zero, of one content, of another; with gaps between pages and without.
+BOOST_AUTO_TEST_CASE(an_incremental_state_brings_each_page_to_what_it_became) {
+  for (const std::uint64_t distance : {COMET_PAGE_SIZE, 2 * COMET_PAGE_SIZE}) {
+    machine vm;
+    const auto become = [&](std::uint64_t page, std::uint64_t what) {
+      SUPPORT_OK(comet_unmap(vm, 0, page * distance, COMET_PAGE_SIZE, error));
+      if (what != 0) vm.map(page * distance, COMET_PAGE_SIZE, read_write);
+      if (what > 1) vm.write(page * distance, {static_cast<std::uint8_t>(what)});
+    };
+    for (std::uint64_t page = 0; page < 16; ++page) become(page, page / 4);
+    comet_state* kept = nullptr;
+    const bytes whole = save(vm, COMET_SAVE_OPTIONS_INIT, &kept);
+    const state base_hashes(kept);
+    for (std::uint64_t page = 0; page < 16; ++page) become(page, page % 4);
+    comet_space more = 0;
+    SUPPORT_OK(comet_space_new(vm, &more, error));
+    vm.map(0, COMET_PAGE_SIZE, read_write, more);
+    vm.write(0, {2}, more);
+    comet_save_options options = COMET_SAVE_OPTIONS_INIT;
+    options.base = base_hashes;
+    const state base(whole), second(save(vm, options), base);
+    machine copy;
+    restore(copy, second);
+    BOOST_CHECK(copy.state_hash() == vm.state_hash());
+  }
+}
+
 BOOST_AUTO_TEST_CASE(what_a_machine_cannot_take_leaves_it_as_it_was) {
   busy_machine vm;
   run_answering(vm, 4000);
@@ -552,6 +579,7 @@ BOOST_AUTO_TEST_CASE(what_no_machine_could_have_saved_is_refused) {
   refused(with("MACH", 67, 1, 1), "kept for later");
   refused(with("IMPT", 0, 1000, 4), "1000 imports do not fit");
   refused(with("IMPT", 7, ' ', 1), "no name for an import");
+  refused(with_content(file, "IMPT", {2, 0, 0, 0, 0, 1, 0, 'a', 0, 1, 0, 'a'}), "is there twice");
   refused(with("ARGS", 0, 77, 4), "77 arguments do not fit");
   refused(with_content(file, "ARGS", {1, 0, 0, 0, 9, 0, 0, 0}), "9 bytes in an argument do not fit");
   refused(with_content(file, "ARGS", {0, 0, 0, 0, 9}), "follow behind the last field");
@@ -589,6 +617,7 @@ BOOST_AUTO_TEST_CASE(what_no_machine_could_have_saved_is_refused) {
   refused(with_content(file, "PAGE", pages(0, 5, 0)), "empty, overlaps");
   refused(with_content(file, "PAGE", pages(0, 5, std::uint64_t{1} << 48)), "beyond the address space");
   refused(with_content(file, "PAGE", pages(0, 0, std::uint64_t{1} << 48)), "beyond the address space");
+  refused(with_content(file, "PAGE", pages(0, (std::uint64_t{1} << 48) - 1, 2)), "beyond the address space");
   refused(with_content(file, "PAGE", pages(1, 5, 3)), "a page takes 2048 bytes but 0 are left");
   refused(with_content(file, "PAGE", pages(2, 5, 1)), "the base has no content for page 5");
   bytes twice = pages(0, 5, 1);
@@ -611,6 +640,20 @@ BOOST_AUTO_TEST_CASE(what_no_machine_could_have_saved_is_refused) {
     lines.insert(lines.end(), {'x', static_cast<std::uint8_t>(character), 'x'});
     refused(with_content(file, "STOP", lines), "at most 159 bytes");
   }
+}
+
+// A page that a file has bytes of, which are all 0, is as one that it has none of.
+BOOST_AUTO_TEST_CASE(a_page_may_be_stored_that_is_zero) {
+  machine vm;
+  vm.map(5 * COMET_PAGE_SIZE, COMET_PAGE_SIZE, read_write);
+  bytes page(24 + 1024);
+  put_at(page, 0, 1, 1);
+  put_at(page, 1, read_write, 1);
+  put_at(page, 8, 5, 8);
+  put_at(page, 16, 1, 8);
+  machine copy;
+  restore(copy, state(with_content(save(vm), "PAGE", page)));
+  BOOST_CHECK(copy.state_hash() == vm.state_hash());
 }
 
 BOOST_AUTO_TEST_CASE(more_threads_and_spaces_than_any_machine_saves_are_refused) {

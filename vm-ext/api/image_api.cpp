@@ -148,7 +148,7 @@ using comet::guard;
 using comet::require;
 
 uint64_t comet_checksum(const void* bytes, size_t length) {
-  return comet::image_checksum(static_cast<const uint8_t*>(bytes), length);
+  return comet::checksum_of(static_cast<const uint8_t*>(bytes), length);
 }
 
 comet_status comet_image_read(const void* bytes, size_t length, comet_image** image, comet_error* error) {

@@ -6,6 +6,8 @@
 
 namespace comet {
 
-uint64_t image_checksum(const uint8_t* bytes, size_t length) { return XXH3_64bits(bytes, length); }
+uint64_t checksum_of(const uint8_t* bytes, size_t length, uint64_t seed) {
+  return XXH3_64bits_withSeed(bytes, length, seed);
+}
 
 }  // namespace comet

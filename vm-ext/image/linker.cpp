@@ -344,7 +344,7 @@ class Pass {
     const uint64_t at = in_.offset(), index = in_.take_below(object_.symbols.size(), "the number of a symbol");
     if (!object_.symbols[index].defined) in_.refuse("it defines a symbol that is said to be elsewhere", at);
     Meaning* const meaning = unit_.symbols[index];
-    return meaning->object == &object_ && meaning->index == index ? meaning : nullptr;
+    return meaning->object == &object_ ? meaning : nullptr;  // an object has a name once
   }
   void define(Meaning& meaning, Value value) {
     meaning.now = value;

@@ -109,7 +109,7 @@ void read_chunks(Object& object) {
     in.refuse("it has another length than it says", 16);
   if (file.size() < first + format::checksum_length) in.refuse("it ends within its table of chunks", file.size());
   const uint64_t end = file.size() - format::checksum_length;
-  if (ObjectFields(file, end, format::checksum_length, "").take(8, "the checksum") != image_checksum(file.data(), end))
+  if (ObjectFields(file, end, format::checksum_length, "").take(8, "the checksum") != checksum_of(file.data(), end))
     in.refuse("the checksum is wrong", end);
   uint64_t at = first;
   for (const auto& chunk : chunks) {

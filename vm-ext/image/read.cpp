@@ -234,7 +234,7 @@ uint64_t read_header(std::span<const uint8_t> file) {
   const size_t checked = file.size() - format::checksum_length;
   Reader trailer(file, checked, format::checksum_length, "checksum");
   const uint64_t expected = trailer.take(format::checksum_length, "the checksum");
-  const uint64_t actual = image_checksum(file.data(), checked);
+  const uint64_t actual = checksum_of(file.data(), checked);
   if (expected != actual) {
     fail(COMET_ERROR_FORMAT, checked,
          "the image is damaged: its checksum is %016" PRIx64 " where %016" PRIx64

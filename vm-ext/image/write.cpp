@@ -190,7 +190,7 @@ std::vector<uint8_t> write_image(const Image& image) {
     writer.align();
   }
   writer.patch(total, writer.bytes().size() + format::checksum_length, 8);
-  writer.put(image_checksum(writer.bytes().data(), writer.bytes().size()), format::checksum_length);
+  writer.put(checksum_of(writer.bytes().data(), writer.bytes().size()), format::checksum_length);
   return writer.take();
 }
 

@@ -3,10 +3,8 @@
 #include <algorithm>
 #include <cinttypes>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "../api/guard.h"
+#include "../image/checksum.h"
 #include "format.h"
 
 namespace comet {
@@ -44,7 +42,7 @@ void RecordWriter::header(uint32_t kind) {
   header.put_bytes(state_format::magic.data(), state_format::magic.size());
   header.put(state_format::version, 4);
   header.put(kind, 4);
-  checksum_ = XXH3_64bits(header.bytes().data(), header.bytes().size());
+  checksum_ = checksum_of(header.bytes().data(), header.bytes().size());
   give(header.bytes());
 }
 
@@ -55,7 +53,7 @@ void RecordWriter::record(uint32_t type, const Payload& payload) {
   record.put(payload.bytes().size(), 8);
   record.put_bytes(payload.bytes().data(), payload.bytes().size());
   record.put(0, padding(payload.bytes().size()));
-  checksum_ = XXH3_64bits_withSeed(record.bytes().data(), record.bytes().size(), checksum_);
+  checksum_ = checksum_of(record.bytes().data(), record.bytes().size(), checksum_);
   record.put(checksum_, state_format::checksum_length);
   give(record.bytes());
 }
@@ -87,7 +85,7 @@ uint32_t RecordReader::kind(std::span<const uint8_t> file) {
 RecordReader::RecordReader(std::span<const uint8_t> file)
     : file_(file),
       offset_(state_format::header_length),
-      checksum_(XXH3_64bits(file.data(), state_format::header_length)) {}
+      checksum_(checksum_of(file.data(), state_format::header_length)) {}
 
 std::optional<Record> RecordReader::next() {
   const uint64_t rest = file_.size() - offset_;
@@ -106,7 +104,7 @@ std::optional<Record> RecordReader::next() {
   const auto type = static_cast<uint32_t>(header.take(4, "the type"));
   const std::string where = "record " + type_name(type);
   const uint64_t checked = state_format::record_header_length + length + padding(length);
-  checksum_ = XXH3_64bits_withSeed(file_.data() + offset_, checked, checksum_);
+  checksum_ = checksum_of(file_.data() + offset_, checked, checksum_);
   const uint64_t content = offset_ + state_format::record_header_length;
   Fields trailer(state_words, file_, content + length, padding(length) + state_format::checksum_length,
                  where);
