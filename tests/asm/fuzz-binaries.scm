@@ -17,7 +17,7 @@
 (define seed (string->number (getenv "SEED" "1")))
 (define count (string->number (getenv "COUNT" "1000")))
 (define comet-vm (path-expand "comet-vm" (getenv "BUILD" "build")))
-(define patience 20)        ; seconds for one file
+(define patience 120)       ; seconds for one file, of a host that may be busy otherwise
 (define commands-every 40)  ; files of which one goes through the commands
 
 (define folder (path-directory (path-expand (this-source-file))))

@@ -10,7 +10,7 @@
 (define seed (string->number (getenv "SEED" "1")))
 (define first (string->number (getenv "FIRST" "0")))
 (define count (string->number (getenv "COUNT" "1000")))
-(define patience 20) ; seconds for one source
+(define patience 120) ; seconds for one source, of a host that may be busy otherwise
 
 (define folder (path-directory (path-expand (this-source-file))))
 (load (path-expand "mutation.scm" folder))
