@@ -76,8 +76,12 @@ std::vector<std::uint64_t> blocks_of(Program& program) {
 } // namespace
 
 int main(int count, char** arguments) {
-  Program program;
   const int copies = count > 2 ? std::atoi(arguments[1]) : 0;
+  if (copies < 1) {
+    std::fputs("usage: decoding COPIES IMAGE...\n", stderr);
+    return 2;
+  }
+  Program program;
   for (int copy = 0; copy < copies; ++copy)
     for (int i = 2; i < count; ++i)
       for (const Bytes& code : code_of(arguments[i])) program.add(code);
