@@ -164,11 +164,6 @@ BOOST_AUTO_TEST_CASE(what_is_no_table_or_row_is_refused) {
   comet_profile_free(nullptr);
 }
 
-BOOST_AUTO_TEST_SUITE_END()
-
-BOOST_AUTO_TEST_SUITE(decoded_code)
-
-// A million instructions, of which a hundred are executed.
 BOOST_AUTO_TEST_CASE(a_profile_that_a_callback_frees_stays_until_the_run_ends) {
   machine vm(code().add("hcall", {10, 0}).add("nop").add("halt"));
   vm.import("free");
@@ -188,6 +183,11 @@ BOOST_AUTO_TEST_CASE(a_profile_that_a_callback_frees_stays_until_the_run_ends) {
   BOOST_CHECK_EQUAL(stop.reason, COMET_HALTED);
 }
 
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(decoded_code)
+
+// A million instructions, of which a hundred are executed.
 BOOST_AUTO_TEST_CASE(only_what_is_executed_is_decoded) {
   constexpr std::uint64_t million = 1000000, program = 0x100000;
   code text(program);
