@@ -1,31 +1,11 @@
 // comet_observe: what instructions do, told as events.
 #include <cstring>
 
-#include "support.h"
+#include "observing.h"
 
 using namespace support;
 
 namespace {
-
-// An observation with room for its arrays.
-struct observing {
-  explicit observing(std::vector<comet_filter> wanted, std::size_t capacity = 64, std::uint64_t stop_at = 0)
-      : filters(std::move(wanted)), events(capacity) {
-    value.filters = filters.data();
-    value.filter_count = filters.size();
-    value.events = events.data();
-    value.capacity = capacity;
-    value.stop_at = stop_at;
-  }
-  comet_stop run(const machine& vm, std::uint64_t fuel = plenty) {
-    comet_stop stop = COMET_STOP_INIT;
-    SUPPORT_OK(comet_observe(vm, 0, fuel, &value, &stop, error));
-    return stop;
-  }
-  std::vector<comet_filter> filters;
-  std::vector<comet_event> events;
-  comet_observation value = COMET_OBSERVATION_INIT;
-};
 
 comet_filter any(unsigned kinds) { return {kinds, 0, UINT64_MAX}; }
 
@@ -51,8 +31,7 @@ BOOST_AUTO_TEST_CASE(of_one_thread_alone_is_told_what_it_does_to_itself) {
   for (const comet_thread of : {comet_thread{0}, other, COMET_EVERY_THREAD}) {
     observing both({any(COMET_EVENT_REGISTER | COMET_EVENT_WRITE)}, 1000);
     both.value.of_thread = of;
-    comet_stop stop = COMET_STOP_INIT;
-    SUPPORT_OK(comet_observe(vm, COMET_EVERY_THREAD, 300, &both.value, &stop, error));
+    both.run(vm, 300, COMET_EVERY_THREAD);
     std::size_t registers[2] = {}, writes[2] = {};
     for (std::size_t n = 0; n < both.value.event_count; ++n)
       ++(both.events[n].kind == COMET_EVENT_WRITE ? writes : registers)[both.events[n].pc >= other_code ? 1 : 0];

@@ -1,4 +1,5 @@
 // Threads that a program makes, and the turns in which they run: the same however runs are cut, seen and moved.
+#include "observing.h"
 #include "programs.h"
 #include "state_files.h"
 
@@ -390,17 +391,11 @@ BOOST_AUTO_TEST_CASE(observed_counts_are_those_of_all_threads) {
   machine vm = workers().make();
   SUPPORT_OK(comet_schedule_set(vm, 50, 0, error));
   snapshot start(vm);
-  const comet_filter filter{COMET_EVENT_WRITE, data_address, data_address + 7};
-  std::vector<comet_event> events(2000);
-  comet_observation observation = COMET_OBSERVATION_INIT;
-  observation.filters = &filter;
-  observation.filter_count = 1;
-  observation.events = events.data();
-  observation.capacity = events.size();
-  comet_stop stop = COMET_STOP_INIT;
-  SUPPORT_OK(comet_observe(vm, COMET_EVERY_THREAD, plenty, &observation, &stop, error));
-  BOOST_CHECK_EQUAL(observation.event_count, 903u);
-  for (std::size_t i = 1; i < observation.event_count; ++i) BOOST_REQUIRE_LT(events[i - 1].count, events[i].count);
+  observing writes({{COMET_EVENT_WRITE, data_address, data_address + 7}}, 2000);
+  writes.run(vm, plenty, COMET_EVERY_THREAD);
+  const std::vector<comet_event>& events = writes.events;
+  BOOST_CHECK_EQUAL(writes.value.event_count, 903u);
+  for (std::size_t i = 1; i < writes.value.event_count; ++i) BOOST_REQUIRE_LT(events[i - 1].count, events[i].count);
   // At the count of an event the instruction is the one that made it.
   start.restore();
   const comet_event& one = events[450];

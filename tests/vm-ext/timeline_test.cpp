@@ -4,7 +4,7 @@
 
 #include <unistd.h>
 
-#include "support.h"
+#include "observing.h"
 
 using namespace support;
 
@@ -381,18 +381,11 @@ BOOST_AUTO_TEST_CASE(accesses_of_host_calls_come_again) {
   start(vm);
   snapshot begin(vm);
   const auto seen = [&] {
-    comet_filter filter = {COMET_EVENT_READ | COMET_EVENT_WRITE, 0, UINT64_MAX};
-    std::vector<comet_event> events(100);
-    comet_observation observation = COMET_OBSERVATION_INIT;
-    observation.filters = &filter;
-    observation.filter_count = 1;
-    observation.events = events.data();
-    observation.capacity = events.size();
-    comet_stop stop = COMET_STOP_INIT;
-    SUPPORT_OK(comet_observe(vm, 0, plenty, &observation, &stop, error));
+    observing all({{COMET_EVENT_READ | COMET_EVENT_WRITE, 0, UINT64_MAX}}, 100);
+    all.run(vm);
     std::vector<std::tuple<unsigned, std::uint64_t>> bytes;  // an access is told in pieces, or as one
-    for (std::size_t n = 0; n < observation.event_count; ++n)
-      for (std::uint64_t i = 0; i < events[n].length; ++i) bytes.emplace_back(events[n].kind, events[n].place + i);
+    for (std::size_t n = 0; n < all.value.event_count; ++n)
+      for (std::uint64_t i = 0; i < all.events[n].length; ++i) bytes.emplace_back(all.events[n].kind, all.events[n].place + i);
     return bytes;
   };
   const auto first = seen();
