@@ -103,12 +103,11 @@ if clang --target=wasm32-wasi -O1 tests/loaders/wasi.c -o "$WORK/wasi.wasm" 2>/d
     # shellcheck disable=SC2086
     check "functions of WASI give what they should in ${command##*/}" 9 \
       "$(status_of $command --allow clock --allow random --dir "$WORK/granted:." --dir "$WORK/page:/ro:ro" --env A=b "$file" argument)"
-    grep -v '^wasi' "$WORK/out" >"$WORK/numbers"
-    same "each its number" tests/loaders/wasi.out "$WORK/numbers"
+    same "each its number" tests/loaders/wasi.out "$WORK/out"
     check "and what took the output's place has the rest" "__wasi_fd_tell(1, &place): 0|__wasi_fd_filestat_get(1, &status): 0|kind 4|" \
       "$(tr '\n' '|' <"$WORK/granted/log")"
     contains "until it is closed" "0 8 8" "$(cat "$WORK/err")"
-    check "nothing was made outside" "granted numbers page" "$(cd "$WORK" && echo granted numbers page new* secret* | sed 's/ new\*//;s/ secret\*//')"
+    check "nothing was made outside" no "$([ -e "$WORK/new" ] && echo yes || echo no)"
   done
 fi
 
