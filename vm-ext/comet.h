@@ -750,6 +750,9 @@ COMET_API comet_status comet_set_environment(comet_machine* machine, size_t coun
  * also lets it make, rename and remove things there. name is what the program calls it, such as "/data" or "."; each is
  * granted once. The directory is opened here and stays open as long as the machine is there. */
 COMET_API comet_status comet_grant_directory(comet_machine* machine, const char* path, const char* name, int access, comet_error* error);
+/* Closes what the program has opened: the streams and the granted directories have their numbers, as before its first
+ * instruction. For who runs it from its beginning once more. */
+COMET_API comet_status comet_close_files(comet_machine* machine, comet_error* error);
 /* The seed of `random`: the same seed gives the same numbers. Without it each machine draws its own. A change
  * from outside, for the timeline. */
 COMET_API void comet_set_random_seed(comet_machine* machine, uint64_t seed);
@@ -976,6 +979,8 @@ COMET_API const char* comet_state_argument(const comet_state* state, uint32_t in
 
 /* Makes a machine go on from a state; in a recording, from its beginning. Every import that was granted must be
  * granted (COMET_ERROR_CAPABILITY), and what is in use must be within the machine's limits (COMET_ERROR_MEMORY).
+ * Files and directories that were open are opened again, at their places, in what comet_grant_directory gave this machine
+ * under the same name; what is not there, or not granted as it was, is not open (host/README.md).
  * Snapshots stay valid; breakpoints and watchpoints go; a timeline's log is dropped. */
 COMET_API comet_status comet_state_restore(comet_machine* machine, const comet_state* state, comet_error* error);
 

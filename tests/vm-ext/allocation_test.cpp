@@ -395,6 +395,33 @@ BOOST_AUTO_TEST_CASE(a_state_is_saved_read_and_taken_over_whole_or_not_at_all) {
     });
     comet_state_free(state);
   }
+  {
+    const auto grant = [](machine& vm) {
+      return comet_grant_directory(vm, "/", "a-name-that-is-too-long-to-be-kept-in-place", COMET_READ, nullptr);
+    };
+    const std::string name = ".";
+    machine opening(code().add("hcall", {10, 0}).add("halt"));
+    opening.import("file_open");
+    BOOST_REQUIRE_EQUAL(grant(opening), COMET_OK);
+    opening.write(data_address, bytes(name.begin(), name.end()));
+    for (const auto& [index, value] : {std::pair{11u, std::uint64_t{3}}, {12u, data_address}, {13u, name.size()}, {14u, std::uint64_t{1}}})
+      opening.set(index, value);
+    opening.run();
+    BOOST_REQUIRE_EQUAL(opening.get(11), 4u);
+    sweep("save with files", [&](fixture&, comet_error* error) { return comet_state_save(opening, nullptr, ignore, nullptr, nullptr, error); });
+    bytes with_files;
+    SUPPORT_OK(comet_state_save(opening, nullptr, append, &with_files, nullptr, error));
+    sweep("take over with files", [&](fixture& at, comet_error* error) {
+      const long allowed = std::exchange(allocations_left, -1);
+      grant(at.vm);  // which the second try finds granted
+      allocations_left = allowed;
+      comet_state* state = nullptr;
+      const comet_status read = comet_state_read(with_files.data(), with_files.size(), nullptr, &state, error);
+      const comet_status status = read == COMET_OK ? comet_state_restore(at.vm, state, error) : read;
+      comet_state_free(state);
+      return status;
+    });
+  }
   sweep("log", [&](fixture& at, comet_error* error) { // of another machine: the state is looked at in full
     const comet_status status = comet_timeline_load(at.vm, recording, 0, error);
     return status == COMET_ERROR_STATE ? COMET_OK : status;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "../comet.h"
+#include "../host/files.h"
 #include "../host/random.h"
 #include "../image/image.h"
 #include "../machine/state_hash.h"
@@ -81,6 +82,7 @@ struct SavedState {
 
   std::optional<Hash128> base;  // identity of the state whose pages the file left out
   std::optional<SavedImage> image;
+  SavedFiles open_files;  // left out of the identity: the host may not have them
   std::optional<SavedStop> stop;
 
   // Of a recording: what followed.
