@@ -139,6 +139,9 @@ check "without wat2wasm it does not run" 65 "$(PATH=$WORK/none; /usr/bin/timeout
 contains "and what is missing is told" "modules in text are assembled by wat2wasm, which is not there; Debian's package wabt has it" "$(cat "$WORK/err")"
 check "nor does it with one that fails" 65 "$(PATH=$WORK/tools:$PATH status_of "$COMET" run "$WORK/hi.wat")"
 contains "which is told, too" "wat2wasm failed with status 3" "$(cat "$WORK/err")"
+{ cat "$WORK/hi.wat"; head -c 200000 /dev/zero | tr '\0' '\n'; } >"$WORK/long.wat" # more than a pipe takes
+check "nor with one that ends before it read all" 65 "$(PATH=$WORK/tools:$PATH status_of "$COMET" run "$WORK/long.wat")"
+contains "which is told in the same way" "wat2wasm failed with status 3" "$(cat "$WORK/err")"
 
 # ---- WebAssembly: variables of C programs, whichever version of DWARF tells of them ---------------------
 
