@@ -200,6 +200,8 @@ class Trial {
             break;
           case 't': operands.push_back(8 + below(2)); break;
           case 'u': operands.push_back(part.name == "jtab" ? table_entries : small_ || below(3) == 0 ? below(5) : data_address + 4096); break;
+          // The offset may be where memory begins, and its register a distance there, as compilers have it.
+          case 'o': operands.push_back((below(3) == 0 ? data_address + 1024 : 0) + below(5)); break;
           default: operands.push_back(below(5)); break;
         }
       }
