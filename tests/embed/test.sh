@@ -146,7 +146,9 @@ for seed in 1 2 3 4; do
   check "a run that moves between two processes twenty times, threads, events and calls in flight, ends as if it had stayed ($seed)" \
     timeout 60 ./move $seed 20
 done
-check "a program with an allocator of its own compiles" compile_cxx "$root/tests/embed/allocator.cpp" allocator
+check "a program that gives machines their memory compiles" compile_c "$root/tests/embed/allocator.c" own-memory
+check "machines take what grows from there, live with refusals, and give all of it back" ./own-memory
+check "a program with an operator new of its own compiles" compile_cxx "$root/tests/embed/allocator.cpp" allocator
 check "the library allocates with the program's operator new, and gives all of it back" ./allocator
 builds_with_cmake() {
   cmake -S "$examples" -B cmake-build -DCMAKE_PREFIX_PATH="$stage$prefix" -DCMAKE_C_COMPILER="$cc" -DCMAKE_CXX_COMPILER="$cxx" \

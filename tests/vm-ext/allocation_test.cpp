@@ -106,11 +106,29 @@ code program() {
   return text.add("addi", {1, 1, 1}).add("ret");
 }
 
+// What machines take from an allocator of the embedder's may fail as well.
+bool own_memory = false;
+
+comet_machine* made() {
+  comet_allocator allocator = COMET_ALLOCATOR_INIT;
+  allocator.allocate = [](void*, std::size_t length) { return refused() ? nullptr : std::calloc(length, 1); };
+  allocator.release = [](void*, void* memory, std::size_t) { std::free(memory); };
+  allocator.zeroed = 1;
+  comet_config config = COMET_CONFIG_INIT;
+  if (own_memory) config.window = 1 << 20;
+  comet_machine* machine = nullptr;
+  SUPPORT_OK(comet_machine_new_with(&config, own_memory ? &allocator : nullptr, &machine, error));
+  return machine;
+}
+
 struct fixture {
-  machine vm{program()};
+  machine vm{made()};
   comet_snapshot* taken[2] = {};
   comet_space space = 0;
   fixture() {
+    const code text = program();
+    vm.load(text);
+    vm.restart(text.address());
     vm.map(data_address, 3 * COMET_PAGE_SIZE, read_write);
     vm.map(far_address, 2 * COMET_PAGE_SIZE, read_write);
     SUPPORT_OK(comet_space_new(vm, &space, error));
@@ -148,11 +166,7 @@ void sweep(const char* what, const call& made) {
   }
 }
 
-}  // namespace
-
-BOOST_AUTO_TEST_SUITE(allocations)
-
-BOOST_AUTO_TEST_CASE(a_call_that_finds_no_memory_leaves_the_state_as_it_was) {
+void sweep_calls() {
   constexpr std::uint64_t some = 4 * COMET_PAGE_SIZE;
   const bytes content(some, 7);
   sweep("map", [](fixture& at, comet_error* error) {
@@ -281,6 +295,18 @@ BOOST_AUTO_TEST_CASE(a_call_that_finds_no_memory_leaves_the_state_as_it_was) {
     hash found{};
     return comet_state_hash(at.vm, found.data(), error);
   });
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(allocations)
+
+BOOST_AUTO_TEST_CASE(a_call_that_finds_no_memory_leaves_the_state_as_it_was) { sweep_calls(); }
+
+BOOST_AUTO_TEST_CASE(a_call_that_an_allocator_refuses_memory_leaves_the_state_as_it_was) {
+  own_memory = true;
+  sweep_calls();
+  own_memory = false;
 }
 
 BOOST_AUTO_TEST_CASE(an_image_is_loaded_whole_or_not_at_all) {

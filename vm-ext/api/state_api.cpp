@@ -95,7 +95,7 @@ comet_status comet_state_capture(const comet_machine* machine, const comet_save_
     if (chosen.base != nullptr)
       fail(COMET_ERROR_ARGUMENT, 0, "a state in memory has all its pages and needs no base; pass NULL");
     SavedState captured_state = captured_with_stop(*machine, chosen);
-    keep_pages(captured_state);
+    keep_pages(captured_state, machine->memory());
     *state = new comet_state(std::move(captured_state));
   });
 }
@@ -107,8 +107,8 @@ comet_status comet_machine_fork(const comet_machine* machine, const comet_state*
     require(forked, "fork");
     machine->require_no_run("be forked");
     std::optional<SavedState> own;
-    if (state == nullptr) keep_pages(own.emplace(capture(*machine)));
-    auto made = std::make_unique<comet_machine>(machine->config());
+    if (state == nullptr) keep_pages(own.emplace(capture(*machine)), machine->memory());
+    auto made = std::make_unique<comet_machine>(machine->config(), machine->memory());
     made->host.grant_as(machine->host);
     made->host_state.streams = machine->host_state.streams;
     made->instructions.treated = machine->instructions.treated;
@@ -124,7 +124,17 @@ comet_status comet_state_read(const void* bytes, size_t length, const comet_stat
   return guard(error, [&] {
     require(bytes, "bytes");
     require(state, "state");
-    *state = new comet_state(read_state(static_cast<const uint8_t*>(bytes), length, base));
+    const auto* const begin = static_cast<const uint8_t*>(bytes);
+    *state = new comet_state(read_state({begin, begin + length}, base));
+  });
+}
+
+comet_status comet_state_read_from(comet_source source, void* data, uint64_t limit, const comet_state* base,
+                                   comet_state** state, comet_error* error) {
+  return guard(error, [&] {
+    if (source == nullptr) fail(COMET_ERROR_ARGUMENT, 0, "source is NULL; pass a function that gives the bytes");
+    require(state, "state");
+    *state = new comet_state(read_state(take_file(source, data, limit), base));
   });
 }
 

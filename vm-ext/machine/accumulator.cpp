@@ -23,6 +23,7 @@ constexpr std::array<Accumulator::Shape, isa::operation_count + 1> Accumulator::
 #define STORE_INDEXED(name, type) SHAPE(name, b, c, keeps)
 #include "operations.def"
   SHAPE(imm, none, none, sets)
+  SHAPE(jtab, a, none, keeps)
   return all;
 }();
 

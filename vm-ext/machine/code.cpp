@@ -74,7 +74,7 @@ constexpr auto plans = [] {
     all[each].format = Format::unlike_others;
   for (const Operation each : {op_brk, op_jump, op_jumpr, op_jal, op_jalr, op_ret, op_tail, op_tailr, op_trap, op_halt})
     all[each].ends_block = true;
-  for (const Operation each : {op_jal, op_jalr, op_brz, op_jtab, operation_count}) all[each].ends_sequence = true;
+  for (const Operation each : {op_jal, op_jalr, op_brz, operation_count}) all[each].ends_sequence = true;
   for (unsigned each = op_fence; each <= op_acas64; ++each) { // an access takes place where its result is dropped
     all[each].writes = false;
     all[each].ends_sequence = true;
@@ -191,9 +191,15 @@ void CodeCache::forget() {
   if (used_ > 1) {
     ++dropped_count_;
     kept_ = std::max(kept_, used_);
-    if (kept_ > most_kept) {
-      clear_pages(slots_, kept_ * sizeof(Slot));
-      clear_pages(addresses_, kept_ * sizeof(std::uint16_t));
+    if (!memory_.memory().of_system()) {
+      kept_ = 1;
+      if (used_ > slot_limit_ && slot_limit_ < most_slots) {
+        slot_limit_ *= 2;
+        slots_ = nullptr;
+      }
+    } else if (kept_ > most_kept) {
+      memory_.memory().clear(slots_, kept_ * sizeof(Slot));
+      memory_.memory().clear(addresses_, kept_ * sizeof(std::uint16_t));
       kept_ = 1;
     }
   }
@@ -245,17 +251,25 @@ const Slot* CodeCache::slot_at(std::uint64_t address) {
 }
 
 void CodeCache::require_room(std::size_t slots) {
-  if (slots_ == nullptr) {
-    slot_memory_ = std::make_unique<LazyArray<Slot>>(slot_capacity);
-    address_memory_ = std::make_unique<LazyArray<std::uint16_t>>(slot_capacity);
-    if (!*slot_memory_ || !*address_memory_) throw std::bad_alloc();
-    slots_ = slot_memory_->data();
-    addresses_ = address_memory_->data();
+  while (slots_ == nullptr) {
+    slot_memory_.reset();
+    address_memory_.reset();
+    slot_memory_ = std::make_unique<LazyArray<Slot>>(slot_limit_ + block_room, memory_.memory());
+    address_memory_ = std::make_unique<LazyArray<std::uint16_t>>(slot_limit_ + block_room, memory_.memory());
+    if (*slot_memory_ && *address_memory_) {
+      slots_ = slot_memory_->data();
+      addresses_ = address_memory_->data();
+    } else if (memory_.memory().of_system() || slot_limit_ == block_room) {
+      throw std::bad_alloc();
+    } else {
+      slot_limit_ /= 2; // as it was before
+    }
   }
-  if (slot_capacity - used_ < slots) throw std::bad_alloc();
-  if (used_ > small_slots && !large_) {
+  const std::size_t capacity = slot_limit_ + block_room;
+  if (capacity - used_ < slots) throw std::bad_alloc();
+  if (used_ > small_slots && !large_ && memory_.memory().of_system()) {
     large_ = true;
-    prefer_large_pages(slots_ + used_, (slot_capacity - used_) * sizeof(Slot));
+    prefer_large_pages(slots_ + used_, (capacity - used_) * sizeof(Slot));
   }
 }
 
@@ -298,6 +312,24 @@ const Slot* CodeCache::follow_link(const Slot* followed) {
   return target;
 }
 
+// A table is decoded where it lies among code: pages of data would become slow to write to.
+bool CodeCache::may_decode_table(std::uint64_t table, std::uint64_t count) const {
+  return count <= most_entries - table_entries_ && (table & page_mask) + 4 * count <= page_size &&
+         table < memory_.window_bytes() && memory_.executable_page(table >> page_bits) != nullptr;
+}
+
+// The entries of a jump's table are links, each to be resolved when it is taken first.
+void CodeCache::emit_table(std::uint64_t table, Slot* jump) {
+  jump->immediate = static_cast<std::int32_t>(distance(jump, slots_ + used_));
+  const std::uint64_t count = jump[1].data;
+  const std::uint8_t* const content = memory_.executable_page(table >> page_bits) + (table & page_mask);
+  for (std::uint64_t n = 0; n < count; ++n) {
+    const auto entry = load_little<std::int32_t>(content + 4 * n);
+    emit_link(table + static_cast<std::uint64_t>(std::int64_t{entry}), nullptr);
+  }
+  memory_.mark_code(table, 4 * count);
+}
+
 void CodeCache::note_registers(const isa::Decoded& decoded) {
   const auto note = [this](const isa::Decoded& part) {
     if (part.operation == isa::op_call || part.operation == isa::op_callr)
@@ -321,7 +353,7 @@ bool CodeCache::is_traced(std::uint64_t address) {
 }
 
 const CodeCache::Fetched& CodeCache::fetch(std::uint64_t address) {
-  if (fetched_ == nullptr) fetched_ = std::make_unique<LazyArray<Fetched>>(fetched_entries);
+  if (fetched_ == nullptr) fetched_ = std::make_unique<LazyArray<Fetched>>(fetched_entries, memory_.memory());
   if (!*fetched_) {
     fetched_.reset();
     throw std::bad_alloc();
@@ -346,7 +378,7 @@ CodeCache::PageSlots& CodeCache::slots_of_page(std::uint64_t number) {
   if (number == decoding_number_) return *decoding_;
   auto known = pages_.find(number);
   if (known == pages_.end()) {
-    auto made = std::make_unique<PageSlots>();
+    auto made = std::make_unique<PageSlots>(memory_.memory());
     if (!made->slots) throw std::bad_alloc();
     known = pages_.emplace(number, std::move(made)).first;
   }
@@ -408,8 +440,10 @@ const Slot* CodeCache::find_entered(std::uint64_t address) const {
 
 const Slot* CodeCache::decode_block(std::uint64_t start) {
   pending_links_.clear();
+  pending_tables_.clear();
+  table_entries_ = 0;
   block_.clear();
-  require_room(block_slots + slots_a_definition + block_instructions + 1);
+  require_room(block_slots + slots_a_definition + block_instructions + 1 + most_entries);
   complete_ = false;
   const std::size_t first = used_;
   std::uint64_t address = start, end = start;
@@ -483,6 +517,7 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
   // Links stand behind the block, where execution does not come by.
   for (const PendingLink& pending : pending_links_) emit_link(pending.target, pending.branch);
   pending_links_.clear();
+  for (const PendingTable& pending : pending_tables_) emit_table(pending.table, pending.jump);
   if (block_observer) block_observer(block_);
   complete_ = true;
   decoded_count_ += block_.size();
@@ -602,7 +637,7 @@ bool changes_more(isa::Operation operation) {
 // behind them that may have to be left, leave the whole to the reference loop from the start.
 void CodeCache::emit_defined(std::uint64_t address, const isa::Decoded& decoded) {
   const std::vector<isa::Part>& parts = decoded.definition->parts;
-  const std::size_t used_before = used_, links_before = pending_links_.size();
+  const std::size_t used_before = used_, links_before = pending_links_.size(), tables_before = pending_tables_.size();
   Slot* const begin = emit(address);
   std::size_t leaving = parts.size(); // parts up to the last that may leave
   while (leaving != 0 && !may_leave(parts[leaving - 1].operation)) --leaving;
@@ -631,6 +666,7 @@ void CodeCache::emit_defined(std::uint64_t address, const isa::Decoded& decoded)
   if (!fast) {
     used_ = used_before;
     pending_links_.resize(links_before);
+    pending_tables_.resize(tables_before);
     emit(address)->handler = handlers::reference;
     return;
   }
@@ -775,10 +811,17 @@ void CodeCache::emit_unlike_others(std::uint64_t address, const isa::Decoded& de
       slot->handler = fast_handler(op_ret);
       return;
     case op_jtab:
-      slot->handler = fast_handler(op_jtab);
       slot->a = a;
       emit_data(address, operand[1]);
-      emit_data(address, address + operand[2]);
+      if (const std::uint64_t table = address + operand[2]; may_decode_table(table, operand[1])) {
+        slot->handler = fast_handler(op_jtab);
+        slot[1].immediate = static_cast<std::int32_t>(table >> page_bits);
+        pending_tables_.push_back({table, slot});
+        table_entries_ += operand[1];
+      } else {
+        slot->handler = wide_handler(op_jtab);
+        emit_data(address, table);
+      }
       return;
     case op_tget: case op_tset: {
       const bool get = decoded.operation == op_tget;

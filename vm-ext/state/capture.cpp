@@ -46,11 +46,11 @@ SavedState capture(const Machine& machine) {
   return state;
 }
 
-void keep_pages(SavedState& state) {
+void keep_pages(SavedState& state, const HostMemory& memory) {
   size_t length = 0;
   for (const auto& [id, runs] : state.spaces)
     for (const PageRun& run : runs) length += run.zero ? 0 : page_size;
-  const auto pages = std::make_shared<SharedPages>(length);
+  const auto pages = std::make_shared<SharedPages>(length, memory);
   uint8_t* next = pages->data();
   for (auto& [id, runs] : state.spaces) {
     for (PageRun& run : runs) {

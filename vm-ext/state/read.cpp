@@ -596,9 +596,29 @@ SavedState StateReader::read(uint32_t kind) {
 
 }  // namespace
 
-SavedState read_state(const uint8_t* bytes, size_t length, const SavedState* base) {
-  const uint32_t kind = RecordReader::kind({bytes, length});
-  return StateReader(std::make_shared<const std::vector<uint8_t>>(bytes, bytes + length), base).read(kind);
+SavedState read_state(std::vector<uint8_t> file, const SavedState* base) {
+  const uint32_t kind = RecordReader::kind(file);
+  return StateReader(std::make_shared<const std::vector<uint8_t>>(std::move(file)), base).read(kind);
+}
+
+std::vector<uint8_t> take_file(comet_source source, void* data, uint64_t limit) {
+  constexpr size_t least_room = 16384;
+  std::vector<uint8_t> file;
+  for (size_t length = 0;;) {
+    // One byte more than is allowed tells that there is more.
+    if (file.size() == length) file.resize(length + std::min<uint64_t>(std::max(length / 2, least_room), limit - length) + 1);
+    const int64_t given = source(data, file.data() + length, file.size() - length);
+    if (given < 0 || static_cast<uint64_t>(given) > file.size() - length)
+      fail(COMET_ERROR_SYSTEM, length, "the state was not read: whoever gives its bytes failed behind %zu of them", length);
+    const bool began = length >= state_format::header_length;
+    length += static_cast<size_t>(given);
+    if (length > limit)
+      fail(COMET_ERROR_MEMORY, 0, "the state has more than the %" PRIu64 " bytes that may be read; allow more if it is to be believed",
+           limit);
+    if (given == 0) file.resize(length);
+    if (given == 0 || (!began && length >= state_format::header_length)) RecordReader::kind({file.data(), length});
+    if (given == 0) return file;
+  }
 }
 
 }  // namespace comet
