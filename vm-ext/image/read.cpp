@@ -44,7 +44,7 @@ class Reader : public Fields {
     try {
       body();
     } catch (const Failure& failure) {
-      if (failure.status != COMET_ERROR_ARGUMENT) throw;
+      if (failure.status != COMET_ERROR_ARGUMENT) throw;  // beyond tests: nothing else fails there
       fail_at(offset, failure.message);
     }
   }

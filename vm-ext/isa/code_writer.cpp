@@ -166,9 +166,9 @@ bool CodeWriter::lay_out(const std::vector<Label>& order) {
     place = at;
   };
   auto next = order.begin();
-  for (std::size_t n = 0; n <= items_.size(); ++n) {
+  for (std::size_t n = 0;; ++n) {
     for (; next != order.end() && labels_[*next] == n; ++next) put(label_addresses_[*next]);
-    if (n == items_.size()) break;
+    if (n == items_.size()) return moved;
     Item& item = items_[n];
     put(item.at);
     if (item.kind == Item::Kind::instruction) item.length = std::max(item.length, needed(item));
@@ -176,7 +176,6 @@ bool CodeWriter::lay_out(const std::vector<Label>& order) {
     if (item.kind == Item::Kind::padding) item.length = static_cast<std::size_t>(item.value > at ? item.value - at : 0);
     at += item.length;
   }
-  return moved;
 }
 
 // What could not be known before all addresses were.

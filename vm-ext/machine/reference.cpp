@@ -123,7 +123,7 @@ template <class T> void Reference::keep_memory(u64 address) {
 void Reference::undo() {
   while (kept_count_ != 0) {
     const Kept& change = kept_[--kept_count_];
-    switch (change.kind) {
+    switch (change.kind) {  // beyond tests: there are no others
       case Kept::Kind::window_register: thread_.window[change.place] = change.old; break;
       case Kept::Kind::thread_register: thread_.thread_registers[change.place] = change.old; break;
       case Kept::Kind::memory: {
