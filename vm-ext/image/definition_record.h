@@ -38,14 +38,7 @@ template <class Add> void take_definitions(Fields& reader, uint64_t count, Add a
     if (!valid_name(meaning)) reader.fail_at(at, "the meaning of an instruction is not UTF-8 without control characters, or is empty");
     reader.attempt(at, [&] {
       add(isa::make_definition(opcode, name, {operands, static_cast<size_t>(operand_count)}, meaning, body, static_cast<size_t>(length)));
-<<<<<<< HEAD
     });
-=======
-    } catch (const Failure& failure) {
-      if (failure.status != COMET_ERROR_ARGUMENT) throw;  // beyond tests: nothing else fails there
-      reader.fail_at(at, failure.message);
-    }
->>>>>>> main
   }
 }
 

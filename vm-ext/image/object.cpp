@@ -73,14 +73,7 @@ void read_definitions(ObjectFields& in, Object& object) {
       object.definitions.push_back(
           isa::make_definition(opcode, name, {reinterpret_cast<const char*>(operands.data()), operands.size()},
                                meaning, body.data(), body.size()));
-<<<<<<< HEAD
     });
-=======
-    } catch (const Failure& failure) {
-      if (failure.status != COMET_ERROR_ARGUMENT) throw;  // beyond tests: nothing else fails there
-      in.fail_at(at, failure.message);
-    }
->>>>>>> main
   }
 }
 

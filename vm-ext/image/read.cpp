@@ -37,20 +37,6 @@ class Reader : public Fields {
  public:
   Reader(std::span<const uint8_t> file, uint64_t offset, uint64_t length, std::string where)
       : Fields(image_words, file, offset, length, std::move(where)) {}
-<<<<<<< HEAD
-=======
-
-  // Runs what adds to the image, and tells where in the file the part lies that the image refuses.
-  template <class Add>
-  void add(uint64_t offset, Add&& body) const {
-    try {
-      body();
-    } catch (const Failure& failure) {
-      if (failure.status != COMET_ERROR_ARGUMENT) throw;  // beyond tests: nothing else fails there
-      fail_at(offset, failure.message);
-    }
-  }
->>>>>>> main
 };
 
 void read_entry(Reader& reader, Image& image) { image.set_entry(reader.take(8, "the entry address")); }
