@@ -1,9 +1,9 @@
 #include "code_writer.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "../api/guard.h"
+#include "../api/in_order.h"
 
 namespace comet::isa {
 namespace {
@@ -158,7 +158,7 @@ std::size_t CodeWriter::needed(const Item& item) const {
 }
 
 // One pass over all items; whether an address has moved. `order`: labels by what they stand before.
-bool CodeWriter::lay_out(const std::vector<Label>& order) {
+bool CodeWriter::lay_out(const std::vector<std::size_t>& order) {
   bool moved = false;
   std::uint64_t at = address_;
   const auto put = [&](std::uint64_t& place) {
@@ -249,9 +249,7 @@ const std::vector<std::uint8_t>& CodeWriter::finish() {
   for (Item& item : items_)
     if (item.kind == Item::Kind::instruction) item.length = 0;
   label_addresses_.assign(labels_.size(), address_);
-  std::vector<Label> order(labels_.size());
-  std::iota(order.begin(), order.end(), Label{0});
-  std::stable_sort(order.begin(), order.end(), [&](Label a, Label b) { return labels_[a] < labels_[b]; });
+  const auto order = in_order(labels_.size(), [&](std::size_t a, std::size_t b) { return labels_[a] < labels_[b]; });
   while (lay_out(order)) {}
   for (std::size_t n = 0; n < items_.size(); ++n) check(n);
   finished_.clear();

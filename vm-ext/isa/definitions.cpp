@@ -2,6 +2,8 @@
 #include "definitions.h"
 
 #include <algorithm>
+#include <cstdarg>
+#include <cstdio>
 #include <cstring>
 
 #include "../api/guard.h"
