@@ -84,8 +84,8 @@ $(BUILD)/obj/vm-ext/machine/fused.o: VM_SANITIZE :=
 endif
 
 # What a program's instructions do not come by is compiled for size, and is smaller by two fifths.
-VM_FAST_PARTS := isa/decode isa/table memory/address_space memory/host_pages memory/large_pages machine/accumulator \
-  machine/code machine/enter machine/fast machine/fused machine/observer machine/profile machine/run machine/sequences \
+VM_FAST_PARTS := isa/decode isa/table memory/address_space memory/host_pages memory/large_pages \
+  machine/code machine/enter machine/fast machine/fused machine/observer machine/profile machine/run \
   machine/stay machine/thread image/checksum
 ifeq ($(OPTIMIZE),-O2)
 $(filter-out $(VM_FAST_PARTS:%=$(BUILD)/obj/vm-ext/%.o),$(VM_OBJECTS)): VM_CXXFLAGS += -Os
