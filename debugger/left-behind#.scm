@@ -1,2 +1,3 @@
 (##namespace ("debugger/left-behind#"
-  left-behind? load-left-behind! load-core! load-recording! write-core! recording-note allowed-memory))
+  left-behind? load-left-behind! load-core! load-recording! write-core! recording-note allowed-memory
+  grant-directories!))

@@ -21,6 +21,9 @@
 ;; Bytes that a program from a file may map, whatever the file says.
 (define allowed-memory (make-parameter (expt 2 30)))
 
+;; Gives a machine the directories in which a program's files are opened again.
+(define grant-directories! (make-parameter (lambda (machine) #f)))
+
 (define (read-state-file path)
   (if (not (file-exists? path)) (raise-user-error path ": there is no such file"))
   (if (eq? (file-type path) 'directory) (raise-user-error path ": is a directory, not a state"))
@@ -42,6 +45,7 @@
   (let ((session (the-session)) (machine (make-machine-for-state state (allowed-memory))))
     (session-program-set! session (and image (make-loaded path (path-strip-directory path) image)))
     (session-snapshots-set! session '())
+    ((grant-directories!) machine)
     (if image (machine-load! machine image))
     (enter-machine! session machine)
     (session-arguments-set! session (let ((words (state-arguments state))) (if (pair? words) (cdr words) '())))

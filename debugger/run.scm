@@ -74,6 +74,7 @@
 (define (restart-program!)
   (let ((session (the-session)))
     (timeline-set-aside!)
+    (machine-close-files! (session-machine session))
     (target-restore! (session-fresh session))
     (forget-pause! session)
     (timeline-begin!)

@@ -156,12 +156,14 @@
 (define (clear-registers!)
   (for-each (lambda (n) (machine-register-set! (the-machine) n 0)) (iota 64 (integer-register 0))))
 
-;; What is typed next comes behind it.
+;; What is typed next comes behind the program.
+(define (go-behind!) (target-pc-set! (comet-address (program-end (current-program)))))
+
 (define (load-file! path)
   (load-program! path)
   (if (not (simple-vm?)) (raise-user-error path ": is no program of the Simple VM"))
   (show-pause (run-program!))
-  (target-pc-set! (comet-address (program-end (current-program)))))
+  (go-behind!))
 
 ;; The session's program, or that of a file, from its beginning.
 (define (spawn #!optional (path #f))
@@ -218,4 +220,6 @@ language or as four bytes in hexadecimal, which is added to the program and done
 !history, !load_file FILE, !spawn [FILE], !clear_program and !clear_registers are its commands, and !quit comes back."
   group: program repeat: #f
   (prepare!)
+  (let ((pause (session-stop (the-session))))
+    (if (and pause (eq? (pause-reason pause) 'halted)) (go-behind!)))
   (enter-line-mode! "simple-vm" do-line!))

@@ -87,10 +87,13 @@
     (if (option-value options "--turns") (machine-schedule-set! machine 16384 (option-value options "--turns")))
     (if (option-value options "--parallel") (machine-host-threads-set! machine (option-value options "--parallel")))
     (machine-environment-set! machine (option-values options "--env"))
-    (for-each (lambda (directory)
-                (machine-directory! machine (car directory) (cadr directory) read-only: (caddr directory)))
-              (option-values options "--dir"))
+    (grant-directories-of! options machine)
     machine))
+
+(define (grant-directories-of! options machine)
+  (for-each (lambda (directory)
+              (machine-directory! machine (car directory) (cadr directory) read-only: (caddr directory)))
+            (option-values options "--dir")))
 
 (define status-capability 5)
 (define status-format 4)
@@ -272,8 +275,10 @@
            (start-repl show-here)))))
 
 ;; What a program left behind is opened as it was: limits and grants come from the file, but no more memory
-;; than the person gives.
+;; than the person gives, and no directory but theirs.
 (define (open-or-exit path options open)
+  (check-directories (option-values options "--dir"))
+  (grant-directories! (lambda (machine) (grant-directories-of! options machine)))
   (allowed-memory (option-value options "--memory" (allowed-memory)))
   (let ((pause (with-exception-catcher
                 (lambda (exception)

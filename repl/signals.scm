@@ -3,15 +3,18 @@
 (module repl/signals compiled-only)
 
 (c-declare #<<end-of-c
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
-/* Nobody reads what is written any more. 141 is what a shell makes of the signal. */
+/* Ends the process when nobody reads its output any more; 141 is what a shell makes of the signal. When it is
+   another pipe or socket, such as a tool that ended before it read all, whoever writes to it gets the error. */
 static void on_closed_output(int number) {
+  struct pollfd outputs[] = {{STDOUT_FILENO, 0, 0}, {STDERR_FILENO, 0, 0}};
   (void)number;
-  _exit(141);
+  if (poll(outputs, 2, 0) > 0 && ((outputs[0].revents | outputs[1].revents) & POLLERR)) _exit(141);
 }
 
 /* How the terminal was before a screen stood on it, and what takes that away. */

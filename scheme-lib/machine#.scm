@@ -5,7 +5,7 @@
  ("scheme-lib/machine#"
   ;; making and loading
   make-machine machine-of-fork machine? machine-handle machine-load! machine-reset! machine-restart! machine-entry
-  machine-arguments-set! machine-environment-set! machine-directory! machine-grant! machine-revoke! machine-random-seed-set! machine-limits
+  machine-arguments-set! machine-environment-set! machine-directory! machine-close-files! machine-grant! machine-revoke! machine-random-seed-set! machine-limits
   machine-limits-set! machine-quota-set! machine-grant-info config-limits
   ;; running
   machine-run! machine-observe! call-interruptibly make-observation observation-events

@@ -155,6 +155,10 @@ thread 0 ready to run it. The machine is reset before, unless RESET is #f or ano
 rename and remove them, but for READ-ONLY. Nothing above the directory can be reached from it."
   (vm-grant-directory (machine-handle machine) (path-expand path) name (if read-only 1 3)))
 
+(define-documented (machine-close-files! machine)
+  "Closes what the program has opened. For who runs it from its beginning once more."
+  (vm-close-files (machine-handle machine)))
+
 (define (group-name group)
   (if (symbol? group) (symbol->string group) group))
 

@@ -139,9 +139,12 @@ be read first."
 (define (grant-import! machine name)
   (cond ((member name '("clock" "random")) (machine-grant! machine name))
         ((string=? name "timer") (machine-grant! machine "clock"))
-        ((not (member name '("exit" "read" "write" "arg_count" "arg" "env_count" "env" "map" "spawn" "join" "leave" "self" "yield"
-                             "wait32" "wait64" "notify" "on" "pause")))
-         (vm-host-grant (machine-handle machine) name))))
+        ((not (granted? machine name)) (vm-host-grant (machine-handle machine) name))))
+
+(define (granted? machine name)
+  (with-exception-catcher
+   (lambda (exception) #f)
+   (lambda () (vm-host-granted (machine-handle machine) name) #t)))
 
 (define-documented (make-machine-for-state state #!optional (allowed-memory (expt 2 30)))
   "A new machine with the limits of the one that was saved, and with what its program imports: standard host calls

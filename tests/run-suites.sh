@@ -2,12 +2,13 @@
 # Runs test suites, as many at a time as there are processors, and adds up what they count:
 #     run-suites.sh LOG-FOLDER NAME COMMAND [NAME COMMAND]...
 # A suite ends with a line `N passed, N failed`, or is a Boost.Test program that reports its test cases.
-# Its whole output goes to LOG-FOLDER/NAME.log; what failed is shown. Exits 1 when anything failed.
+# Its whole output goes to LOG-FOLDER/NAME.log; what failed is shown at once, and named again at the end, which is what
+# a cut log keeps. Exits 1 when anything failed.
 set -u
 logs=$1
 shift
 mkdir -p "$logs"
-passed=0 failed=0
+passed=0 failed=0 failures=
 
 run() {
   local name=$1 command=$2 begin status
@@ -37,7 +38,10 @@ add() {
   passed=$((passed + suite_passed)) failed=$((failed + suite_failed))
   printf '%-24s %6d passed, %d failed  (%d s)\n' "$name" "$suite_passed" "$suite_failed" "$seconds"
   if [ "$suite_failed" != 0 ]; then
-    { grep -nE '^not ok|error:|Error|ERROR|FAIL' "$log" || true; } | head -n 40
+    local lines
+    lines=$(grep -nE '^not ok|error:|Error|ERROR|FAIL' "$log" | head -n 40)
+    failures+=$(sed "s/^/$name:/" <<<"$lines")$'\n'
+    echo "$lines"
     echo "--- the end of $log:"
     tail -n 25 "$log"
     echo "---"
@@ -66,5 +70,6 @@ if [ "$ended" != "$suites" ]; then
   failed=$((failed + suites - ended))
 fi
 
+printf '%s' "$failures"
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

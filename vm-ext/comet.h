@@ -98,6 +98,32 @@ typedef struct comet_config {
 
 /* Makes a machine; config may be NULL for the defaults above. */
 COMET_API comet_status comet_machine_new(const comet_config* config, comet_machine** machine, comet_error* error);
+
+/* Memory of the embedder's for a machine: functions as malloc and free are, each called with `data`. */
+typedef struct comet_allocator {
+  size_t size;
+  void* (*allocate)(void* data, size_t length); /* aligned as malloc does; NULL: there is none */
+  void (*release)(void* data, void* memory, size_t length); /* what allocate gave, and its length then */
+  void* data;
+  int zeroed; /* 1: what allocate gives is all zero, as calloc's is, and so costs nothing until it is used; 0: it is
+                 cleared */
+} comet_allocator;
+
+#define COMET_ALLOCATOR_INIT {sizeof(comet_allocator), 0, 0, 0, 0}
+
+/* Makes a machine that takes from an allocator whatever grows with its program: pages and what snapshots keep of them,
+ * registers and activations, decoded code; so do its forks and captured states. Names, grants, logs, an entry for each
+ * page beyond the window and other small things stay on the heap of C++. What is refused is COMET_ERROR_MEMORY, as ever.
+ * allocator may be NULL: the system. It is copied; `data` is used until the last of these machines and states is freed.
+ *
+ * The functions are called by the thread that calls the library, so machines in several threads call at the same time;
+ * they must not use the library. Asked for are single pages of 64 KiB, and at once: the window and a page, of which
+ * parts that are not mapped are never touched, so its size should be what the program needs (where it is refused there
+ * is none, which is slow); for each thread (register_limit + 65536) * 8 and call_depth_limit * 32 bytes; for each page
+ * that code was executed from 256 KiB; and for decoded code 144 KiB, and twice that when it does not suffice, and so on.
+ * Pages of a state that is captured are copied for each fork, not shared. */
+COMET_API comet_status comet_machine_new_with(const comet_config* config, const comet_allocator* allocator, comet_machine** machine, comet_error* error);
+
 /* Called by a host function, the poll function or a sink while the machine runs, it ends the run, which fails with
  * COMET_ERROR_STATE, and the machine is gone when the outermost run of it has returned. */
 COMET_API void comet_machine_free(comet_machine* machine);
@@ -724,6 +750,9 @@ COMET_API comet_status comet_set_environment(comet_machine* machine, size_t coun
  * also lets it make, rename and remove things there. name is what the program calls it, such as "/data" or "."; each is
  * granted once. The directory is opened here and stays open as long as the machine is there. */
 COMET_API comet_status comet_grant_directory(comet_machine* machine, const char* path, const char* name, int access, comet_error* error);
+/* Closes what the program has opened: the streams and the granted directories have their numbers, as before its first
+ * instruction. For who runs it from its beginning once more. */
+COMET_API comet_status comet_close_files(comet_machine* machine, comet_error* error);
 /* The seed of `random`: the same seed gives the same numbers. Without it each machine draws its own. A change
  * from outside, for the timeline. */
 COMET_API void comet_set_random_seed(comet_machine* machine, uint64_t seed);
@@ -904,6 +933,16 @@ COMET_API comet_status comet_machine_fork(const comet_machine* machine, const co
 /* Reads and checks a state or a recording in full; the bytes are copied. base: see comet_state_save. A recording
  * may lack its end. COMET_ERROR_STATE: the base is missing, or is another. */
 COMET_API comet_status comet_state_read(const void* bytes, size_t length, const comet_state* base, comet_state** state, comet_error* error);
+
+/* Gives up to `room` more bytes of a file, waiting for the first of them; how many, and 0 behind the last. Negative: it
+ * cannot. */
+typedef int64_t (*comet_source)(void* data, void* bytes, size_t room);
+
+/* The same from a stream, to its end. What begins as no state is refused at once, and so is more than `limit` bytes
+ * (COMET_ERROR_MEMORY), so that nobody makes the host take in more; memory is taken as bytes come.
+ * COMET_ERROR_SYSTEM: the source could not give them. */
+COMET_API comet_status comet_state_read_from(comet_source source, void* data, uint64_t limit, const comet_state* base, comet_state** state, comet_error* error);
+
 COMET_API void comet_state_free(comet_state* state);
 
 typedef struct comet_state_info {
@@ -940,6 +979,8 @@ COMET_API const char* comet_state_argument(const comet_state* state, uint32_t in
 
 /* Makes a machine go on from a state; in a recording, from its beginning. Every import that was granted must be
  * granted (COMET_ERROR_CAPABILITY), and what is in use must be within the machine's limits (COMET_ERROR_MEMORY).
+ * Files and directories that were open are opened again, at their places, in what comet_grant_directory gave this machine
+ * under the same name; what is not there, or not granted as it was, is not open (host/README.md).
  * Snapshots stay valid; breakpoints and watchpoints go; a timeline's log is dropped. */
 COMET_API comet_status comet_state_restore(comet_machine* machine, const comet_state* state, comet_error* error);
 

@@ -374,6 +374,22 @@ class state {
     return state(made);
   }
   static state read(const byte_vector& bytes, const state* base = nullptr) { return read(bytes.data(), bytes.size(), base); }
+  // From a stream: source(bytes, room) gives up to so many, waiting for the first, and 0 at the end. What it throws
+  // becomes an error of comet.h.
+  template <class Source>
+  static state read_from(Source&& source, uint64_t limit, const state* base = nullptr) {
+    const comet_source give = [](void* data, void* bytes, size_t room) -> int64_t {
+      try {
+        return static_cast<int64_t>((*static_cast<std::remove_reference_t<Source>*>(data))(bytes, room));
+      } catch (...) {
+        return -1;
+      }
+    };
+    comet_state* made = nullptr;
+    detail::checked(comet_state_read_from, give, const_cast<void*>(static_cast<const void*>(&source)), limit,
+                    base == nullptr ? nullptr : base->get(), &made);
+    return state(made);
+  }
   comet_state* get() const noexcept { return handle_.get(); }
 
  private:
@@ -406,6 +422,7 @@ class machine {
  public:
   machine() : machine(nullptr) {}
   explicit machine(const comet_config& config) : machine(&config) {}
+  machine(const comet_config& config, const comet_allocator& allocator) : machine(&config, &allocator) {}
   static machine of(comet_machine* handle) { return machine(owned{handle}); }
 
   // Memory, of space 0 where none is named.
@@ -515,6 +532,23 @@ class machine {
     detail::checked(comet_state_save, get(), nullptr, detail::append, static_cast<void*>(&file), nullptr);
     return file;
   }
+  // To a stream, piece by piece: sink(bytes, length) says whether it took them. Pages that the base has are left out;
+  // what is given is a base for the next.
+  template <class Sink>
+  comet::state save_to(Sink&& sink, const comet::state* base = nullptr) const {
+    const comet_sink take = [](void* data, const void* bytes, size_t length) {
+      try {
+        return (*static_cast<std::remove_reference_t<Sink>*>(data))(bytes, length) ? 0 : 1;
+      } catch (...) {
+        return 1;
+      }
+    };
+    comet_save_options options = COMET_SAVE_OPTIONS_INIT;
+    options.base = base == nullptr ? nullptr : base->get();
+    comet_state* kept = nullptr;
+    detail::checked(comet_state_save, get(), &options, take, const_cast<void*>(static_cast<const void*>(&sink)), &kept);
+    return comet::state(kept);
+  }
   void restore(const comet::state& from) { detail::checked(comet_state_restore, get(), from.get()); }
   // Another machine in this one's state, or in a captured one.
   machine fork() const { return forked(nullptr); }
@@ -532,9 +566,9 @@ class machine {
     comet_machine* handle;
   };
   explicit machine(owned made) : handle_(made.handle) {}
-  explicit machine(const comet_config* config) {
+  explicit machine(const comet_config* config, const comet_allocator* allocator = nullptr) {
     comet_machine* made = nullptr;
-    detail::checked(comet_machine_new, config, &made);
+    detail::checked(comet_machine_new_with, config, allocator, &made);
     handle_.reset(made);
   }
   machine forked(const comet_state* from) const {

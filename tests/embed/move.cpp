@@ -44,12 +44,15 @@ class side {
     transfer(receive_some, socket_, &head, sizeof head);
     hash = head.hash;
     if (head.length == 0) return false;
-    comet::byte_vector file(static_cast<size_t>(head.length));
-    transfer(receive_some, socket_, file.data(), file.size());
-    comet_state* read = nullptr;
-    comet::detail::checked(comet_state_read, file.data(), file.size(), static_cast<const comet_state*>(known_.get()), &read);
-    known_.reset(read);
-    comet::detail::checked(comet_state_restore, machine.get(), static_cast<const comet_state*>(read));
+    uint64_t left = head.length;
+    const auto receive = [&](void* bytes, size_t room) {
+      const auto length = static_cast<size_t>(std::min<uint64_t>(room, left));
+      transfer(receive_some, socket_, bytes, length);
+      left -= length;
+      return length;
+    };
+    known_ = comet::state::read_from(receive, head.length, known());
+    machine.restore(*known_);
     if (machine.hash() != head.hash) throw std::runtime_error("the run did not arrive as it left");
     return true;
   }
@@ -72,15 +75,9 @@ class side {
 
   size_t give(comet::machine& machine) {
     comet::byte_vector file;
-    comet_save_options options = COMET_SAVE_OPTIONS_INIT;
-    options.base = known_.get();
-    comet_state* kept = nullptr;
-    comet::detail::checked(comet_state_save, machine.get(), &options, comet::detail::append, static_cast<void*>(&file), &kept);
+    machine.save_to([&](const void* bytes, size_t length) { return comet::detail::append(&file, bytes, length) == 0; }, known());
     // The next one is saved against what this file tells, which both sides know.
-    comet_state* same = nullptr;
-    comet::detail::checked(comet_state_read, file.data(), file.size(), static_cast<const comet_state*>(known_.get()), &same);
-    comet_state_free(kept);
-    known_.reset(same);
+    known_ = comet::state::read(file, known());
     message head{file.size(), machine.hash()};
     transfer(send_some, socket_, &head, sizeof head);
     transfer(send_some, socket_, file.data(), file.size());
@@ -93,9 +90,11 @@ class side {
   }
 
  private:
+  const comet::state* known() const { return known_ ? &*known_ : nullptr; }
+
   int socket_;
   std::mt19937 random_;
-  std::unique_ptr<comet_state, comet::detail::deleter<comet_state_free>> known_;
+  std::optional<comet::state> known_;
 };
 
 // What was under way when the run left.

@@ -146,7 +146,9 @@ for seed in 1 2 3 4; do
   check "a run that moves between two processes twenty times, threads, events and calls in flight, ends as if it had stayed ($seed)" \
     timeout 60 ./move $seed 20
 done
-check "a program with an allocator of its own compiles" compile_cxx "$root/tests/embed/allocator.cpp" allocator
+check "a program that gives machines their memory compiles" compile_c "$root/tests/embed/allocator.c" own-memory
+check "machines take what grows from there, live with refusals, and give all of it back" ./own-memory
+check "a program with an operator new of its own compiles" compile_cxx "$root/tests/embed/allocator.cpp" allocator
 check "the library allocates with the program's operator new, and gives all of it back" ./allocator
 builds_with_cmake() {
   cmake -S "$examples" -B cmake-build -DCMAKE_PREFIX_PATH="$stage$prefix" -DCMAKE_C_COMPILER="$cc" -DCMAKE_CXX_COMPILER="$cxx" \
@@ -427,11 +429,19 @@ seeds_decide() {
 check "equal runs end in equal hashes" hashes_agree
 check "the seed decides the random numbers" seeds_decide
 
+until_it_listens() { # JOB: until the runner catches signals
+  local tries
+  for tries in {1..200}; do
+    grep -qs comet /proc/"$1"/comm && grep -q '^SigCgt:.*[1-9a-f]' /proc/"$1"/status && break
+    sleep 0.05
+  done
+  sleep 0.1
+}
 # A job of its own has SIGINT as it comes at a terminal; in a script's background jobs it is ignored.
 interrupted() { # IMAGE INPUT: ends with 130 soon after SIGINT
   "$runner" "$1" <"$2" >out 2>err &
   local job=$!
-  sleep 0.3
+  until_it_listens "$job"
   kill -INT "$job"
   wait "$job"
   local status=$?
@@ -443,10 +453,11 @@ time_ends_waiting() {
 }
 mkfifo pipe
 exec 9<>pipe
+# Below nohup SIGHUP would be ignored.
 ended_by() { # SIGNAL STATUS IMAGE
-  "$runner" --statistics json "$3" 2>err &
+  env --default-signal=HUP "$runner" --statistics json "$3" 2>err &
   local job=$!
-  sleep 0.3
+  until_it_listens "$job"
   kill "-$1" "$job"
   wait "$job"
   [ $? -eq "$2" ] && grep -q "\"status\": $2" json
@@ -457,9 +468,9 @@ check "so does SIGHUP: status 129" ended_by HUP 129 spin.image
 check "a program with a handler for SIGTERM gets it" ended_by TERM 15 handle-signal.image
 check "and no other" ended_by USR1 138 handle-signal.image
 signals_in_a_row() { # some come while others are handed on
-  "$runner" take-signals.image 2>err &
+  env --default-signal=HUP "$runner" take-signals.image 2>err &
   local job=$! n
-  sleep 0.3
+  until_it_listens "$job"
   for n in {1..3000}; do kill -HUP "$job" && kill -USR1 "$job" || break; done 2>/dev/null
   kill -TERM "$job"
   wait "$job"

@@ -3,6 +3,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "allocations.h"
@@ -110,7 +111,21 @@ state_pointer read_state(const std::uint8_t* input, std::size_t length, const co
   comet_status status = COMET_OK;
   {
     const allocations taken;
-    status = comet_state_read(input, length, base, &read, &error);
+    // At once, or from a stream that gives little at a time.
+    struct {
+      const std::uint8_t* next;
+      std::size_t left;
+    } stream{input, length};
+    const comet_source give = [](void* data, void* to, std::size_t room) {
+      auto& from = *static_cast<decltype(stream)*>(data);
+      const std::size_t part = std::min({room, from.left, from.left % 1000 + 1});
+      std::copy_n(from.next, part, static_cast<std::uint8_t*>(to));
+      from.next += part;
+      from.left -= part;
+      return static_cast<std::int64_t>(part);
+    };
+    status = length % 2 == 0 ? comet_state_read(input, length, base, &read, &error)
+                             : comet_state_read_from(give, &stream, length, base, &read, &error);
     require_modest(taken, length);
   }
   state_pointer state(read);

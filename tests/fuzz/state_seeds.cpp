@@ -11,9 +11,10 @@ using comet::n;
 using comet::r;
 using comet::to;
 
-constexpr std::uint64_t origin = 0x10000, data = 0x20000;
+constexpr std::uint64_t origin = 0x10000, data = 0x20000, file_place = data + 1024;
 constexpr std::uint64_t posted = 5, traps = 6, divide = 7, never = UINT64_MAX;
-constexpr const char* calls[] = {"random", "ask", "spawn", "join", "wait64", "notify", "on", "yield", "timer", "map"};
+constexpr const char* calls[] = {"random", "ask", "spawn", "join", "wait64", "notify", "on", "yield", "timer", "map", "file_open"};
+constexpr char file_name[] = "Makefile";  // in the working directory, if it is there
 
 // Writes code by and by.
 class program {
@@ -45,6 +46,7 @@ class program {
 
   // Draws, asks, divides by zero, calls itself, lets others go first.
   void write_main() {
+    call("file_open", {n(3), n(file_place), n(sizeof file_name - 1), n(1)});
     call("on", {n(posted), n(1), to(handler_), n(7)});
     call("on", {n(traps), n(divide), to(trap_handler_), n(0)});
     call("timer", {n(3), n(never), n(0)});
@@ -88,6 +90,7 @@ void begin(comet_machine* machine, const comet::image& image) {
   const char* const arguments[] = {"program", "argument"};
   const char* const environment[] = {"A=1"};
   comet::detail::checked(comet_image_load, image.get(), machine, comet_space{0});
+  comet::detail::checked(comet_write, machine, comet_space{0}, file_place, static_cast<const void*>(file_name), sizeof file_name);
   comet::detail::checked(comet_set_arguments, machine, std::size_t{2}, arguments);
   comet::detail::checked(comet_set_environment, machine, std::size_t{1}, environment);
   comet::detail::checked(comet_schedule_set, machine, std::uint64_t{7}, std::uint64_t{3});
@@ -126,6 +129,7 @@ machine_pointer make_machine() {
   for (unsigned stream = 0; stream < 3; ++stream) comet_set_stream(made, stream, COMET_STREAM_NONE, nullptr);
   for (const char* group : {"clock", "random"}) comet_host_grant_standard(made, group, nullptr);
   comet_host_grant(made, "ask", nullptr, nullptr, nullptr);
+  comet_grant_directory(made, ".", "/", COMET_READ, nullptr);
   return machine_pointer(made);
 }
 

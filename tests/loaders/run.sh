@@ -92,6 +92,66 @@ if clang --target=wasm32-wasi -O1 tests/loaders/files.c -o "$WORK/files.wasm" 2>
     same "as it should" tests/loaders/files.out "$WORK/out"
   done
 fi
+if clang --target=wasm32-wasi -O1 tests/loaders/wasi.c -o "$WORK/wasi.wasm" 2>/dev/null; then
+  "$COMET" image "$WORK/wasi.wasm" -o "$WORK/wasi.img"
+  for command in "$COMET run" "$RUNNER"; do
+    file=$WORK/wasi.wasm
+    [ "$command" = "$RUNNER" ] && file=$WORK/wasi.img
+    rm -rf "$WORK/granted" "$WORK/page" && mkdir -p "$WORK/granted/d" "$WORK/page"
+    (cd "$WORK/granted" && echo hello >hello && ln -s hello link && ln -s .. out && ln -s ../new dangling)
+    echo page >"$WORK/page/page"
+    # shellcheck disable=SC2086
+    check "functions of WASI give what they should in ${command##*/}" 9 \
+      "$(status_of $command --allow clock --allow random --dir "$WORK/granted:." --dir "$WORK/page:/ro:ro" --env A=b "$file" argument)"
+    same "each its number" tests/loaders/wasi.out "$WORK/out"
+    check "and what took the output's place has the rest" "__wasi_fd_tell(1, &place): 0|__wasi_fd_filestat_get(1, &status): 0|kind 4|" \
+      "$(tr '\n' '|' <"$WORK/granted/log")"
+    contains "until it is closed" "0 8 8" "$(cat "$WORK/err")"
+    check "nothing was made outside" no "$([ -e "$WORK/new" ] && echo yes || echo no)"
+  done
+fi
+
+# ---- WebAssembly: stopped in the middle, to go on in other processes, with its files ----------------------
+
+cat >"$WORK/count.c" <<'END'
+#include <stdio.h>
+int main(void) {
+  FILE *in = fopen("/data/words", "r"), *out = fopen("/data/counts", "w");
+  char word[80];
+  int total = 0;
+  setvbuf(in, NULL, _IOFBF, 32);
+  setvbuf(out, NULL, _IOFBF, 16);
+  while (fscanf(in, "%79s", word) == 1) fprintf(out, "%d %s\n", ++total, word), printf("%s ", word);
+  printf("%d words, %d\n", total, fclose(out));
+  return total;
+}
+END
+if (cd "$WORK" && clang --target=wasm32-wasi -O1 count.c -o count.wasm) 2>/dev/null; then
+  mkdir "$WORK/data"
+  seq -f 'word%g' 60 >"$WORK/data/words"
+  "$COMET" image "$WORK/count.wasm" -o "$WORK/count.img"
+  check "a program counts undisturbed" 60 "$(status_of "$RUNNER" --dir "$WORK/data:/data" "$WORK/count.img")"
+  mv "$WORK/out" "$WORK/whole.out" && mv "$WORK/data/counts" "$WORK/whole.counts"
+  file=$WORK/count.img rounds=0 status=123
+  : >"$WORK/pieces.out"
+  while [ "$status" = 123 ] && [ $rounds -lt 60 ]; do
+    rounds=$((rounds + 1))
+    status=$(status_of "$RUNNER" --fuel 20000 --core "$WORK/next.core" --dir "$WORK/data:/data" "$file")
+    cat "$WORK/out" >>"$WORK/pieces.out"
+    mv "$WORK/next.core" "$WORK/count.core" && file=$WORK/count.core
+    [ $rounds -eq 2 ] && cp "$WORK/count.core" "$WORK/early.core" && cp "$WORK/data/counts" "$WORK/early.counts"
+  done
+  check "and in pieces" 60 "$status"
+  check "of which there were several" yes "$([ $rounds -gt 5 ] && echo yes)"
+  same "with the same output" "$WORK/whole.out" "$WORK/pieces.out"
+  same "and the same file" "$WORK/whole.counts" "$WORK/data/counts"
+  cp "$WORK/early.counts" "$WORK/data/counts"
+  echo continue | "$COMET" debug --dir "$WORK/data:/data" "$WORK/early.core" >"$WORK/out" 2>&1
+  contains "the debugger goes on from a state, too" "60 words, 0" "$(cat "$WORK/out")"
+  same "and its files" "$WORK/whole.counts" "$WORK/data/counts"
+  contains "which are not open where no directory is given" ", -1" "$(echo continue | "$COMET" debug "$WORK/early.core" 2>&1)"
+  check "and a directory is there" 64 "$(status_of "$COMET" debug --dir "$WORK/none" "$WORK/early.core")"
+fi
 for command in "$COMET run" "$RUNNER"; do
   # shellcheck disable=SC2086
   check "a directory has a name in ${command##*/}" 64 "$(status_of $command --dir :x x.img)"
@@ -139,6 +199,9 @@ check "without wat2wasm it does not run" 65 "$(PATH=$WORK/none; /usr/bin/timeout
 contains "and what is missing is told" "modules in text are assembled by wat2wasm, which is not there; Debian's package wabt has it" "$(cat "$WORK/err")"
 check "nor does it with one that fails" 65 "$(PATH=$WORK/tools:$PATH status_of "$COMET" run "$WORK/hi.wat")"
 contains "which is told, too" "wat2wasm failed with status 3" "$(cat "$WORK/err")"
+{ cat "$WORK/hi.wat"; head -c 200000 /dev/zero | tr '\0' '\n'; } >"$WORK/long.wat" # more than a pipe takes
+check "nor with one that ends before it read all" 65 "$(PATH=$WORK/tools:$PATH status_of "$COMET" run "$WORK/long.wat")"
+contains "which is told in the same way" "wat2wasm failed with status 3" "$(cat "$WORK/err")"
 
 # ---- WebAssembly: variables of C programs, whichever version of DWARF tells of them ---------------------
 
@@ -165,6 +228,22 @@ if (cd "$WORK" && clang --target=wasm32-wasi -g vars.c -o vars.wasm) 2>/dev/null
       contains "DWARF $version tells that$line" "$line" "$output"
     done
   done
+fi
+
+# In optimised code a result may be on the operand stack alone; where it is also added to, in memory, or gone.
+cat >"$WORK/operands.c" <<'END'
+#include <stdio.h>
+__attribute__((noinline)) static int g(int a) { return printf("%d\n", a) + 1; }
+__attribute__((noinline)) static int f(int a) {
+  int y = g(a);
+  int z = y * 7;
+  return z ^ g(z);
+}
+int main(int count, char **arguments) { return f(count + 41) & 63; }
+END
+if (cd "$WORK" && clang --target=wasm32-wasi -O2 -g operands.c -o operands.wasm) 2>/dev/null; then
+  output=$(printf '%s\n' 'break operands.c:5' run locals 'print y' | timeout 20 "$COMET" debug "$WORK/operands.wasm" 2>&1)
+  contains "a variable on the operand stack has a value" "y = 4" "$output"
 fi
 
 # ---- WebAssembly inside a program in C, which serves its imports -----------------------------------------

@@ -51,13 +51,16 @@
 
 ;; r1 is the parameter, r2 a local. Code begins at offset 2 of its section; the addition at 9 and the multiplication at
 ;; 16 make instructions.
-(define (views-of info . sections)
+(define (views-of info . sections) (apply views-with '() info sections))
+
+;; The same with more instructions behind the multiplication's, which end at 19; the first makes an instruction.
+(define (views-with more info . sections)
   (let ((image (wasm->image
                 (wasm-assemble
                  `((type (i32) ()) (memory 1) (type () ())
                    (function 0 (i32)
                      (local.get 0) (i32.const 1) (i32.add) (local.set 1)
-                     (local.get 1) (i32.const 2) (i32.mul) (local.set 0) (unreachable))
+                     (local.get 1) (i32.const 2) (i32.mul) (local.set 0) ,@more (unreachable))
                    (export "f" function 0)
                    ,@(map (lambda (section) `(custom ,(car section) ,@(u8vector->list (cadr section))))
                           (append `((".debug_info" ,info) (".debug_abbrev" ,abbreviations)) sections)))))))
@@ -85,9 +88,15 @@
     (views-of (unit int (function (bytes 7 (word 0) (bytes 5 "gone" at-int (word 8)) 0)))
               `(".debug_ranges" ,(bytes (word 12) (word 21) (word 0) (word 0)))
               `(".debug_loc" ,(bytes (word 0) (word 0) (word 0) (word 0)))))
-  (test "may be on the operand stack, where they are not looked for"
-    '(("f" "(frame (in s32 0 14))"))
-    (views-of (unit int (function (bytes 4 "in" at-int (block #xed 2 0 #x9f))))))
+  ;; The operand at height 0 is made at 19, and is in r4 when the one above it is there.
+  (test "may be on the operand stack, and are in its register from where that is sure"
+    '("(frame (there s32 0 30 (15 23 r4)))" "(frame (there s32 0 29 (11 19 (is 9))))" "(frame (there s32 0 26))")
+    (map (lambda (first length low high)
+           (cadar (views-with `(,@first (local.get 1) (i32.const 3) (i32.add) (local.get 0) (i32.mul) (i32.mul) (local.set 0))
+                              (unit int (bytes 3 "f" (word 2) (word length) frame-base (bytes 5 "there" at-int (word 0)) 0))
+                              `(".debug_loc" ,(bytes (word low) (word high) (half 4) #xed 2 0 #x9f (word 0) (word 0))))))
+         '(((local.get 0) (i32.eqz)) ((i32.const 9)) ((local.get 0)))
+         '(33 32 32) '(22 21 21) '(30 29 29)))
   (test "that make no sense are none, and the program runs" '(() () () ())
     (map views-of
          (list (bytes 1 2 3)

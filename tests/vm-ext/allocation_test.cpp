@@ -106,11 +106,29 @@ code program() {
   return text.add("addi", {1, 1, 1}).add("ret");
 }
 
+// What machines take from an allocator of the embedder's may fail as well.
+bool own_memory = false;
+
+comet_machine* made() {
+  comet_allocator allocator = COMET_ALLOCATOR_INIT;
+  allocator.allocate = [](void*, std::size_t length) { return refused() ? nullptr : std::calloc(length, 1); };
+  allocator.release = [](void*, void* memory, std::size_t) { std::free(memory); };
+  allocator.zeroed = 1;
+  comet_config config = COMET_CONFIG_INIT;
+  if (own_memory) config.window = 1 << 20;
+  comet_machine* machine = nullptr;
+  SUPPORT_OK(comet_machine_new_with(&config, own_memory ? &allocator : nullptr, &machine, error));
+  return machine;
+}
+
 struct fixture {
-  machine vm{program()};
+  machine vm{made()};
   comet_snapshot* taken[2] = {};
   comet_space space = 0;
   fixture() {
+    const code text = program();
+    vm.load(text);
+    vm.restart(text.address());
     vm.map(data_address, 3 * COMET_PAGE_SIZE, read_write);
     vm.map(far_address, 2 * COMET_PAGE_SIZE, read_write);
     SUPPORT_OK(comet_space_new(vm, &space, error));
@@ -148,11 +166,7 @@ void sweep(const char* what, const call& made) {
   }
 }
 
-}  // namespace
-
-BOOST_AUTO_TEST_SUITE(allocations)
-
-BOOST_AUTO_TEST_CASE(a_call_that_finds_no_memory_leaves_the_state_as_it_was) {
+void sweep_calls() {
   constexpr std::uint64_t some = 4 * COMET_PAGE_SIZE;
   const bytes content(some, 7);
   sweep("map", [](fixture& at, comet_error* error) {
@@ -283,6 +297,18 @@ BOOST_AUTO_TEST_CASE(a_call_that_finds_no_memory_leaves_the_state_as_it_was) {
   });
 }
 
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(allocations)
+
+BOOST_AUTO_TEST_CASE(a_call_that_finds_no_memory_leaves_the_state_as_it_was) { sweep_calls(); }
+
+BOOST_AUTO_TEST_CASE(a_call_that_an_allocator_refuses_memory_leaves_the_state_as_it_was) {
+  own_memory = true;
+  sweep_calls();
+  own_memory = false;
+}
+
 BOOST_AUTO_TEST_CASE(an_image_is_loaded_whole_or_not_at_all) {
   comet_image* image = nullptr;
   SUPPORT_OK(comet_image_new(&image, error));
@@ -368,6 +394,33 @@ BOOST_AUTO_TEST_CASE(a_state_is_saved_read_and_taken_over_whole_or_not_at_all) {
       return comet_state_restore(at.vm, state, error);
     });
     comet_state_free(state);
+  }
+  {
+    const auto grant = [](machine& vm) {
+      return comet_grant_directory(vm, "/", "a-name-that-is-too-long-to-be-kept-in-place", COMET_READ, nullptr);
+    };
+    const std::string name = ".";
+    machine opening(code().add("hcall", {10, 0}).add("halt"));
+    opening.import("file_open");
+    BOOST_REQUIRE_EQUAL(grant(opening), COMET_OK);
+    opening.write(data_address, bytes(name.begin(), name.end()));
+    for (const auto& [index, value] : {std::pair{11u, std::uint64_t{3}}, {12u, data_address}, {13u, name.size()}, {14u, std::uint64_t{1}}})
+      opening.set(index, value);
+    opening.run();
+    BOOST_REQUIRE_EQUAL(opening.get(11), 4u);
+    sweep("save with files", [&](fixture&, comet_error* error) { return comet_state_save(opening, nullptr, ignore, nullptr, nullptr, error); });
+    bytes with_files;
+    SUPPORT_OK(comet_state_save(opening, nullptr, append, &with_files, nullptr, error));
+    sweep("take over with files", [&](fixture& at, comet_error* error) {
+      const long allowed = std::exchange(allocations_left, -1);
+      grant(at.vm);  // which the second try finds granted
+      allocations_left = allowed;
+      comet_state* state = nullptr;
+      const comet_status read = comet_state_read(with_files.data(), with_files.size(), nullptr, &state, error);
+      const comet_status status = read == COMET_OK ? comet_state_restore(at.vm, state, error) : read;
+      comet_state_free(state);
+      return status;
+    });
   }
   sweep("log", [&](fixture& at, comet_error* error) { // of another machine: the state is looked at in full
     const comet_status status = comet_timeline_load(at.vm, recording, 0, error);

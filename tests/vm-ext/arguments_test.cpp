@@ -188,6 +188,7 @@ BOOST_AUTO_TEST_CASE(null_machines_are_refused) {
   SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_host_argument(none, 0, 0, &value, error));
   SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_set_stream(none, 0, 0, error));
   SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_set_arguments(none, 0, nullptr, error));
+  SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_close_files(none, error));
   BOOST_CHECK(comet_host_import_name(none, 0) == nullptr);
   BOOST_CHECK_EQUAL(comet_snapshot_bytes(none), 0u);
   comet_interrupt(none);

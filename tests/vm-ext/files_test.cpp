@@ -12,7 +12,7 @@
 #include <fstream>
 #include <initializer_list>
 
-#include "support.h"
+#include "state_files.h"
 #include "vm-ext/host/beneath.h"
 
 using namespace support;
@@ -22,7 +22,7 @@ namespace {
 
 using values = std::initializer_list<std::uint64_t>;
 
-constexpr std::uint64_t to_read = 1, to_write = 2, to_create = 4, directory = 8, exclusively = 16, truncated = 32, append = 64,
+constexpr std::uint64_t to_read = 1, to_write = 2, to_create = 4, directory = 8, exclusively = 16, truncated = 32, appending = 64,
                         follow = 128;
 constexpr std::uint64_t granted = 3, readable = 4;
 constexpr std::uint64_t path = data_address, second_path = data_address + 0x100, buffer = data_address + 0x200;
@@ -44,7 +44,20 @@ struct Guest {
     SUPPORT_OK(comet_grant_directory(vm, (root / "inside").c_str(), "/inside", COMET_READ | COMET_WRITE, error));
     SUPPORT_OK(comet_grant_directory(vm, (root / "readable").c_str(), "/readable", COMET_READ, error));
   }
-  ~Guest() { fs::remove_all(root); }
+  // Another process, which goes on from a state and gives a program what it was given there, or some of it.
+  struct Grant {
+    const char* directory;
+    const char* name;
+    int access;
+  };
+  Guest(const fs::path& elsewhere, const bytes& file, std::initializer_list<Grant> grants) : vm(code().add("halt")) {
+    for (const auto& [directory, name, access] : grants)
+      SUPPORT_OK(comet_grant_directory(vm, (elsewhere / directory).c_str(), name, access, error));
+    SUPPORT_OK(comet_state_restore(vm, state(file), error));
+  }
+  ~Guest() {
+    if (!root.empty()) fs::remove_all(root);
+  }
 
   static fs::path folder() {
     std::string name = (fs::temp_directory_path() / "comet-files-XXXXXX").string();
@@ -119,7 +132,7 @@ BOOST_AUTO_TEST_CASE(files_are_read_and_written) {
   BOOST_CHECK_EQUAL(guest.call("file_set_size", {5, UINT64_MAX}), -22);
   BOOST_CHECK_EQUAL(guest.call("file_sync", {5}), 0);
   BOOST_CHECK_EQUAL(guest.size_of("inside/hello"), 6u);
-  BOOST_CHECK_EQUAL(guest.call("file_set_append", {5, append}), 0);
+  BOOST_CHECK_EQUAL(guest.call("file_set_append", {5, appending}), 0);
   BOOST_CHECK_EQUAL(guest.call("file_flags", {5}), 4 << 8 | 64 | 3);
   guest.call("file_seek", {5, 0, 0});
   BOOST_CHECK_EQUAL(guest.call("write", {5, buffer, 1}), 1);
@@ -201,7 +214,7 @@ BOOST_AUTO_TEST_CASE(files_are_opened_as_asked) {
   BOOST_CHECK_EQUAL(guest.open("deep", to_write), -21);
   BOOST_CHECK_EQUAL(guest.open("link", to_read), -40);
   BOOST_CHECK_EQUAL(guest.open("link", to_read | follow), 6);
-  BOOST_CHECK_EQUAL(guest.open("hello", to_write | truncated | append), 7);
+  BOOST_CHECK_EQUAL(guest.open("hello", to_write | truncated | appending), 7);
   BOOST_CHECK_EQUAL(guest.size_of("inside/hello"), 0u);
   // What was not opened in a direction does not go in it.
   BOOST_CHECK_EQUAL(guest.call("read", {5, buffer, 5}), -9);
@@ -250,7 +263,10 @@ BOOST_AUTO_TEST_CASE(nothing_leads_out_of_a_directory) {
     }
     BOOST_CHECK(!comet::parent_beneath(inside.get(), "../secret", resolver).first);
     BOOST_CHECK(!comet::parent_beneath(inside.get(), "/etc/passwd", resolver).first);
-    BOOST_CHECK_EQUAL(comet::parent_beneath(inside.get(), "deep/new/", resolver).second, "new");
+    BOOST_CHECK_EQUAL(comet::parent_beneath(inside.get(), "deep/new//", resolver).second, "new/");
+    BOOST_CHECK_EQUAL(opens("hello/"), ENOTDIR);
+    BOOST_CHECK_EQUAL(opens("made/", O_WRONLY | O_CREAT), EISDIR);
+    BOOST_CHECK_EQUAL(opens("deep/"), 0);
   }
 }
 
@@ -291,6 +307,62 @@ BOOST_AUTO_TEST_CASE(what_is_granted_for_reading_is_not_changed) {
   // A directory that is opened in it is not changed either.
   BOOST_CHECK_EQUAL(guest.open(".", to_read | directory, readable), 6);
   BOOST_CHECK_EQUAL(guest.on("path_remove", "page", 6), -30);
+}
+
+// What a slash stands behind has to be a directory, and is no symbolic link.
+BOOST_AUTO_TEST_CASE(a_slash_behind_a_name_means_a_directory) {
+  Guest guest;
+  fs::create_directory_symlink("deep", guest.root / "inside/to-deep");
+  BOOST_CHECK_EQUAL(guest.on("path_remove", "hello/"), -20);
+  BOOST_CHECK_LT(guest.on("path_remove", "deep/"), 0);
+  BOOST_CHECK_EQUAL(guest.on("path_remove", "to-deep/"), -20);
+  BOOST_CHECK_EQUAL(guest.on("path_remove_dir", "to-deep/"), -20);
+  BOOST_CHECK_EQUAL(guest.both("path_rename", "hello/", "other"), -20);
+  BOOST_CHECK_EQUAL(guest.both("path_rename", "hello", "other/"), -20);
+  BOOST_CHECK_EQUAL(guest.both("path_link", "hello/", "other"), -20);
+  BOOST_CHECK_LT(guest.both("path_link", "hello", "other/"), 0);
+  BOOST_CHECK_EQUAL(guest.both("path_rename", "deep/", "deeper/"), 0);
+  BOOST_CHECK_EQUAL(guest.on("path_remove_dir", "deeper/"), 0);
+  BOOST_CHECK_EQUAL(guest.size_of("inside/hello"), 12u);
+}
+
+BOOST_AUTO_TEST_CASE(what_contradicts_itself_is_refused) {
+  Guest guest;
+  BOOST_CHECK_EQUAL(guest.open("new", to_read | to_create | directory), -22);
+  BOOST_CHECK(!fs::exists(guest.root / "inside/new"));
+  BOOST_CHECK_EQUAL(guest.open("hello", to_write), 5);
+  for (const std::uint64_t which : {3, 12}) BOOST_CHECK_EQUAL(guest.call("file_set_times", {5, 0, 0, which}), -22);
+  guest.put(path, "hello");
+  BOOST_CHECK_EQUAL(guest.call("path_read_link", {granted, path, 5, buffer, 100}), -22);
+}
+
+BOOST_AUTO_TEST_CASE(streams_are_closed_and_replaced) {
+  Guest guest;
+  SUPPORT_OK(comet_set_stream(guest.vm, 1, COMET_STREAM_EMBEDDER, error));
+  for (const char* name : {"file_seek", "file_read_at", "file_write_at"}) BOOST_CHECK_EQUAL(guest.call(name, {1, 0, 0}), -29);
+  for (const char* name : {"file_sync", "file_set_append"}) BOOST_CHECK_EQUAL(guest.call(name, {1, appending}), 0);
+  BOOST_CHECK_EQUAL(guest.call("file_status", {1, buffer}), 0);
+  BOOST_CHECK_EQUAL(guest.vm.read_word(buffer + 16), 2u);
+  BOOST_CHECK_EQUAL(guest.vm.read_word(buffer + 24), 1u);
+  // As freopen does it.
+  BOOST_CHECK_EQUAL(guest.open("hello", to_write), 5);
+  BOOST_CHECK_EQUAL(guest.call("file_renumber", {5, 1}), 0);
+  BOOST_CHECK_EQUAL(guest.call("write", {1, path, 2}), 2);
+  BOOST_CHECK_EQUAL(guest.call("file_seek", {1, 0, 1}), 2);
+  BOOST_CHECK_EQUAL(guest.call("file_flags", {1}), 4 << 8 | 2);
+  BOOST_CHECK_EQUAL(guest.call("file_flags", {5}), -9);
+  BOOST_CHECK_EQUAL(guest.call("file_close", {1}), 0);
+  BOOST_CHECK_EQUAL(guest.call("file_close", {0}), 0);
+  for (const std::uint64_t closed : {0u, 1u})
+    for (const char* name : {"read", "write", "file_flags", "file_status", "file_close", "file_sync"})
+      BOOST_CHECK_EQUAL(guest.call(name, {closed, buffer, 2}), -9);
+  BOOST_CHECK_EQUAL(guest.call("file_renumber", {1, 1}), -9);
+  // Whoever opens something does not get these numbers.
+  BOOST_CHECK_EQUAL(guest.open("hello", to_read), 5);
+  SUPPORT_OK(comet_close_files(guest.vm, error));
+  BOOST_CHECK_EQUAL(guest.call("file_flags", {5}), -9);
+  BOOST_CHECK_EQUAL(guest.call("file_flags", {1}), 2 << 8 | 2);
+  BOOST_CHECK_EQUAL(guest.call("file_flags", {granted}), 3 << 8 | 1);
 }
 
 BOOST_AUTO_TEST_CASE(names_are_made_moved_and_removed) {
@@ -387,9 +459,168 @@ BOOST_AUTO_TEST_CASE(a_fork_has_the_files_of_its_original) {
   BOOST_CHECK_EQUAL(guest.call("read", {6, buffer, 100}), 0);
 }
 
+// ---- states in files --------------------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(a_state_opens_its_files_again) {
+  Guest guest;
+  guest.open("hello", to_read | to_write);                    // 5
+  guest.call("read", {5, buffer, 7});
+  guest.open("deep", to_read | directory);                    // 6
+  guest.put(path, "below");
+  guest.call("file_open", {6, path, 5, to_write | to_create | exclusively | truncated | appending});  // 7, in 6
+  guest.call("write", {7, path, 5});
+  guest.open("page", to_read, readable);                      // 8
+  guest.open("link", to_read | follow);                       // 9
+  guest.call("file_renumber", {8, 1});
+  guest.call("file_close", {2});
+  const bytes file = saved(guest.vm);
+  for (int times = 0; times < 2; ++times) {
+    // Under other numbers, which they lose, and with one more.
+    Guest other(guest.root, file,
+                {{".", "/all", COMET_READ}, {"readable", "/readable", COMET_READ}, {"inside", "/inside", COMET_READ | COMET_WRITE}});
+    BOOST_CHECK_EQUAL(other.call("dir_name", {granted, buffer, 100}), 7);
+    BOOST_CHECK_EQUAL(other.get(buffer, 7), "/inside");
+    BOOST_CHECK_EQUAL(other.call("dir_name", {readable, buffer, 100}), 9);
+    BOOST_CHECK_EQUAL(other.call("dir_name", {8, buffer, 100}), 4);
+    BOOST_CHECK_EQUAL(other.call("file_flags", {5}), 4 << 8 | 3);
+    BOOST_CHECK_EQUAL(other.call("read", {5, buffer, 100}), 5);
+    BOOST_CHECK_EQUAL(other.get(buffer, 5), "world");
+    BOOST_CHECK_EQUAL(other.call("file_flags", {7}), 4 << 8 | 66);
+    BOOST_CHECK_EQUAL(other.call("write", {7, buffer, 1}), 1);
+    BOOST_CHECK_EQUAL(other.call("file_read_at", {1, buffer, 4, 0}), 4);
+    BOOST_CHECK_EQUAL(other.get(buffer, 4), "page");
+    BOOST_CHECK_EQUAL(other.call("read", {9, buffer, 5}), 5);
+    BOOST_CHECK_EQUAL(other.call("write", {2, buffer, 5}), -9);
+    // A directory's entries are there from where the program was.
+    BOOST_CHECK_EQUAL(other.call("dir_list", {6, buffer, 100, 2}), 29);
+    BOOST_CHECK_EQUAL(other.get(buffer + 24, 5), "below");
+    // What is opened in it is in the granted directory, too.
+    other.put(path, "below");
+    BOOST_CHECK_EQUAL(other.call("file_open", {6, path, 5, to_read}), 10);
+    BOOST_CHECK_EQUAL(state(saved(other.vm)).info().pages, state(file).info().pages);
+  }
+  BOOST_CHECK_EQUAL(guest.size_of("inside/deep/below"), 7u);
+  BOOST_CHECK_EQUAL(guest.size_of("inside/hello"), 12u);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_there_any_more_is_not_open) {
+  Guest guest;
+  fs::copy_file(guest.root / "inside/hello", guest.root / "inside/moved");
+  fs::copy_file(guest.root / "inside/hello", guest.root / "inside/gone");
+  BOOST_REQUIRE_EQUAL(mkfifo((guest.root / "inside/fifo").c_str(), 0600), 0);
+  guest.open("hello", to_read | to_write);
+  guest.open("moved", to_read);
+  guest.open("gone", to_read);
+  guest.open("fifo", to_read);
+  guest.open("deep", to_read | directory);
+  // Deeper than a path can say.
+  guest.put(path, "././././");
+  for (int times = 0; times < 600; ++times) {
+    BOOST_REQUIRE_EQUAL(guest.call("file_open", {9, path, 8, to_read | directory}), 10);
+    BOOST_REQUIRE_EQUAL(guest.call("file_renumber", {10, 9}), 0);
+  }
+  BOOST_CHECK_EQUAL(guest.both("path_rename", "moved", "elsewhere"), 0);
+  fs::copy_file(guest.root / "inside/hello", guest.root / "inside/moved");
+  const bytes file = saved(guest.vm);
+  fs::remove(guest.root / "inside/gone");
+  fs::create_directory(guest.root / "inside/gone");
+  const auto open_in = [](Guest& other, std::uint64_t number) { return other.call("file_flags", {number}) >= 0; };
+  Guest other(guest.root, file, {{"inside", "/inside", COMET_READ | COMET_WRITE}});
+  BOOST_CHECK(open_in(other, granted) && open_in(other, 5));
+  for (const std::uint64_t lost : {readable, std::uint64_t{6}, std::uint64_t{7}, std::uint64_t{8}, std::uint64_t{9}})
+    BOOST_CHECK(!open_in(other, lost));
+  // Their numbers stay taken, or the program would write to the wrong file; and so in the next state.
+  const bytes again = saved(other.vm);
+  BOOST_CHECK_EQUAL(other.open("hello", to_read), 10);
+  BOOST_CHECK_EQUAL(other.call("file_close", {6}), -9);
+  BOOST_CHECK_EQUAL(other.open("hello", to_read), 6);
+  Guest third(guest.root, again, {{"inside", "/inside", COMET_READ | COMET_WRITE}});
+  BOOST_CHECK_EQUAL(third.open("hello", to_read), 10);
+  // Granted for reading only, under another name, or not at all.
+  Guest reader(guest.root, file, {{"inside", "/inside", COMET_READ}});
+  BOOST_CHECK(open_in(reader, granted) && !open_in(reader, 5));
+  Guest stranger(guest.root, file, {{"inside", "/other", COMET_READ | COMET_WRITE}});
+  BOOST_CHECK(!open_in(stranger, granted) && !open_in(stranger, 5) && open_in(stranger, 10));
+  Guest nobody(guest.root, file, {});
+  for (std::uint64_t number = granted; number < 12; ++number) BOOST_CHECK(!open_in(nobody, number));
+}
+
+// One directory, `/inside`, and one file, opened for reading and writing at so many bytes.
+bytes files_record(const std::string& where, std::uint64_t number = 5, std::uint8_t kind = 4, std::uint64_t place = 0,
+                   const std::string& name = "/inside", std::uint8_t in = 0) {
+  bytes content;
+  const auto put = [&](std::uint64_t value, int length) {
+    for (; length > 0; --length, value >>= 8) content.push_back(static_cast<std::uint8_t>(value));
+  };
+  const auto text = [&](const std::string& words) {
+    put(words.size(), 2);
+    content.insert(content.end(), words.begin(), words.end());
+  };
+  put(1, 4);
+  text(name);
+  put(1, 4);
+  put(number, 4);
+  put(in, 4);
+  for (const std::uint8_t one : {kind, std::uint8_t{1}, std::uint8_t{1}, std::uint8_t{0}, std::uint8_t{1}, std::uint8_t{0}}) put(one, 1);
+  put(place, 8);
+  text(where);
+  return content;
+}
+
+// Promised in SECURITY.md.
+BOOST_AUTO_TEST_CASE(no_state_reaches_what_was_not_granted) {
+  Guest guest;
+  fs::create_directory_symlink("..", guest.root / "inside/up");
+  const bytes file = saved(guest.vm);
+  const auto opens = [&](const bytes& content, int access = COMET_READ | COMET_WRITE) {
+    Guest other(guest.root, with_content(file, "file", content), {{"inside", "/inside", access}});
+    return other.call("file_flags", {5}) >= 0;
+  };
+  BOOST_CHECK(opens(files_record("hello")));
+  BOOST_CHECK(opens(files_record("hello", 5, 4, 1 << 20)));
+  BOOST_CHECK(!opens(files_record("hello"), COMET_READ));
+  for (const char* const out : {"../secret", "deep/../../secret", "/etc/passwd", "out", "absolute", "up/secret", "new", "deep", "", "hello/x"})
+    BOOST_CHECK(!opens(files_record(out)));
+  BOOST_CHECK(!opens(files_record((guest.root / "secret").string())));
+  BOOST_CHECK(!opens(files_record("hello", 5, 3)));
+  BOOST_CHECK(!opens(files_record("hello", 5, 4, UINT64_MAX)));
+  BOOST_CHECK(!opens(files_record("hello", 5, 4, 0, "/elsewhere")));
+  BOOST_CHECK(!fs::exists(guest.root / "inside/new"));
+  BOOST_CHECK_EQUAL(guest.size_of("inside/hello"), 12u);
+}
+
+BOOST_AUTO_TEST_CASE(files_that_no_machine_had_are_refused) {
+  Guest guest;
+  guest.open("hello", to_read);
+  const bytes file = saved(guest.vm);
+  const char* const wrong = "a file is not as a machine has it open";
+  for (const bytes& content : {files_record("hello", 259), files_record("hello", 5, 2), files_record("hello", 5, 5),
+                               files_record(std::string(4097, 'x')), files_record(std::string("a\0b", 3)),
+                               files_record("hello", 5, 4, 0, "/inside", 1)})
+    refused(with_content(file, "file", content), wrong);
+  const bytes once = files_record("hello");
+  bytes twice = once;
+  twice.insert(twice.end(), once.begin() + 17, once.end());
+  twice[13] = 2;
+  refused(with_content(file, "file", twice), wrong);
+  const char* const name = "a directory was not granted under such a name, or twice";
+  for (const std::string& bad : {std::string(), std::string(4097, 'x'), std::string("a\0b", 3)})
+    refused(with_content(file, "file", files_record("hello", 5, 4, 0, bad)), name);
+  refused(with_content(file, "file", {2, 0, 0, 0, 1, 0, 'a', 1, 0, 'a', 0, 0, 0, 0}), name);
+  bytes many{0x2c, 1, 0, 0};
+  for (unsigned i = 0; i < 300; ++i)
+    for (const unsigned byte : {2u, 0u, 1 + i / 200, 1 + i % 200}) many.push_back(static_cast<std::uint8_t>(byte));
+  refused(with_content(file, "file", many), name);
+  refused(with_record_behind(file, "file", "file", content_of(file, "file")), "not where it belongs");
+  // Who does not know of files finds none open.
+  Guest other(guest.root, without_record(file, "file"), {{"inside", "/inside", COMET_READ | COMET_WRITE}});
+  BOOST_CHECK_EQUAL(other.call("file_flags", {5}), -9);
+  BOOST_CHECK_EQUAL(other.call("file_flags", {granted}), 3 << 8 | 1);
+}
+
 BOOST_AUTO_TEST_CASE(who_goes_back_does_nothing_to_files_again) {
   Guest guest;
-  guest.open("hello", to_write | append);
+  guest.open("hello", to_write | appending);
   guest.call("write", {5, buffer, 3});
   guest.vm.restart(code_address);
   SUPPORT_OK(comet_timeline_start(guest.vm, 1 << 20, error));

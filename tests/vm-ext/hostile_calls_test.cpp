@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(words_to_wait_for_are_aligned_and_may_be_read) {
     const folder files;
     machine vm = caller(name, files);
     for (const std::uint64_t address : edges(length)) {
-      const comet_stop stop = call(vm, {address, 1, UINT64_MAX});
+      const comet_stop stop = call(vm, {address, 1, UINT64_MAX}, long_enough);
       const auto byte = denied(address, length, COMET_READ);
       BOOST_TEST_CONTEXT(name << " " << address << ": " << stop.message) {
         if (address % length != 0) BOOST_CHECK_EQUAL(vm.get(2), static_cast<std::uint64_t>(-22));
@@ -216,7 +216,7 @@ BOOST_AUTO_TEST_CASE(words_to_wait_for_are_aligned_and_may_be_read) {
   const folder files;
   machine vm = caller("notify", files);
   for (const std::uint64_t address : edges(8)) {
-    BOOST_CHECK_EQUAL(call(vm, {address, UINT64_MAX}).reason, COMET_OUT_OF_FUEL);
+    BOOST_CHECK_EQUAL(call(vm, {address, UINT64_MAX}, long_enough).reason, COMET_OUT_OF_FUEL);
     BOOST_CHECK_EQUAL(vm.get(2), 0u);
   }
 }

@@ -464,6 +464,59 @@ BOOST_AUTO_TEST_CASE(whoever_takes_no_bytes_gets_an_error) {
   SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_record_start(vm, nullptr, nullptr, nullptr, error));
 }
 
+BOOST_AUTO_TEST_CASE(a_state_comes_from_a_stream_in_any_pieces) {
+  struct stream {
+    bytes content;
+    std::size_t piece, at = 0;
+    static std::int64_t give(void* data, void* to, std::size_t room) {
+      stream& self = *static_cast<stream*>(data);
+      const std::size_t length = std::min({self.piece, room, self.content.size() - self.at});
+      std::memcpy(to, self.content.data() + self.at, length);
+      self.at += length;
+      return static_cast<std::int64_t>(length);
+    }
+  };
+  const auto read = [](stream from, std::uint64_t limit, const comet_state* base = nullptr) {
+    comet_state* made = nullptr;
+    SUPPORT_OK(comet_state_read_from(stream::give, &from, limit, base, &made, error));
+    return made;
+  };
+  busy_machine vm;
+  run_answering(vm, 3000);
+  const bytes first = save(vm);
+  const hash then = vm.state_hash();
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{COMET_PAGE_SIZE}, SIZE_MAX}) {
+    const state got(read({first, piece}, first.size()));
+    machine copy;
+    equip(copy);
+    restore(copy, got);
+    BOOST_CHECK(copy.state_hash() == then);
+    run_answering(vm, 500);
+    comet_save_options options = COMET_SAVE_OPTIONS_INIT;
+    options.base = got;
+    const state changed(read({save(vm, options), piece}, UINT64_MAX, got));
+    restore(copy, changed);
+    BOOST_CHECK(copy.state_hash() == vm.state_hash());
+  }
+
+  comet_state* made = nullptr;
+  stream more{first, SIZE_MAX};
+  SUPPORT_FAILS(COMET_ERROR_MEMORY, comet_state_read_from(stream::give, &more, first.size() - 1, nullptr, &made, error));
+  stream torn{bytes(first.begin(), first.end() - 30), 100};
+  SUPPORT_FAILS(COMET_ERROR_FORMAT, comet_state_read_from(stream::give, &torn, UINT64_MAX, nullptr, &made, error));
+  for (const std::size_t length : {std::size_t{0}, std::size_t{10}, std::size_t{1} << 26}) { // of which little is taken
+    stream other{bytes(length, 'x'), 100};
+    SUPPORT_FAILS(COMET_ERROR_FORMAT, comet_state_read_from(stream::give, &other, UINT64_MAX, nullptr, &made, error));
+    BOOST_CHECK_LE(other.at, 200u);
+  }
+  const comet_source fails = [](void*, void*, std::size_t) -> std::int64_t { return -1; };
+  SUPPORT_FAILS(COMET_ERROR_SYSTEM, comet_state_read_from(fails, nullptr, 1000, nullptr, &made, error));
+  const comet_source lies = [](void*, void*, std::size_t room) { return static_cast<std::int64_t>(room + 1); };
+  SUPPORT_FAILS(COMET_ERROR_SYSTEM, comet_state_read_from(lies, nullptr, 1000, nullptr, &made, error));
+  SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_state_read_from(nullptr, nullptr, 1000, nullptr, &made, error));
+  BOOST_CHECK(made == nullptr);
+}
+
 BOOST_AUTO_TEST_CASE(a_running_machine_is_neither_saved_nor_replaced) {
   machine vm(code().add("hcall", {10, 0}).add("halt"));
   static comet_state* other = nullptr;

@@ -333,6 +333,14 @@ comet_status comet_grant_directory(comet_machine* machine, const char* path, con
   });
 }
 
+comet_status comet_close_files(comet_machine* machine, comet_error* error) {
+  return guard(error, [&] {
+    require(machine, "machine");
+    machine->require_no_run("have its files closed");
+    machine->host_state.files = machine->host_state.files.reopened({});
+  });
+}
+
 void comet_set_random_seed(comet_machine* machine, uint64_t seed) {
   if (machine == nullptr) return;
   machine->host_state.random.seed(seed);

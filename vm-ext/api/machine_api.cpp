@@ -61,6 +61,17 @@ comet_config complete(const comet_config* given) {
   return checked(config);
 }
 
+HostMemory host_memory(const comet_allocator* given) {
+  comet_allocator allocator = COMET_ALLOCATOR_INIT;
+  if (given == nullptr) return HostMemory();
+  if (given->size < offsetof(comet_allocator, zeroed)) // half a pointer is none
+    fail(COMET_ERROR_ARGUMENT, 0, "allocator has size %zu; begin with COMET_ALLOCATOR_INIT", given->size);
+  std::memcpy(static_cast<void*>(&allocator), given, std::min(given->size, sizeof allocator));
+  if (allocator.allocate == nullptr || allocator.release == nullptr)
+    fail(COMET_ERROR_ARGUMENT, 0, "an allocator has both allocate and release; set them, or pass NULL for the system's memory");
+  return HostMemory(allocator);
+}
+
 comet_limits limits_of(const comet_machine& machine) {
   const comet_config& config = machine.config();
   const HostState& host = machine.host_state;
@@ -109,9 +120,14 @@ const char* comet_status_name(comet_status status) {
 }
 
 comet_status comet_machine_new(const comet_config* config, comet_machine** machine, comet_error* error) {
+  return comet_machine_new_with(config, nullptr, machine, error);
+}
+
+comet_status comet_machine_new_with(const comet_config* config, const comet_allocator* allocator, comet_machine** machine,
+                                    comet_error* error) {
   return guard(error, [&] {
     require(machine, "machine");
-    *machine = new comet_machine(complete(config));
+    *machine = new comet_machine(complete(config), host_memory(allocator));
   });
 }
 

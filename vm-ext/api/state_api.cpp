@@ -1,6 +1,4 @@
 // comet.h: states in files, recordings.
-#include <fcntl.h>
-
 #include "../machine/machine.h"
 #include "../state/format.h"
 #include "../state/recorder.h"
@@ -11,29 +9,6 @@
 using namespace comet;
 
 namespace {
-
-// As after fork(2): the same open files under the same numbers, whose places in them move together. What the machines know
-// of them is each one's own, for they may run in different threads.
-void share_files(const Files& from, Files& to) {
-  uint64_t end = first_file;
-  for (uint64_t number = first_file; number < first_file + most_files; ++number)
-    if (from.find(number) != nullptr) end = number + 1;
-  for (uint64_t number = first_file; number < end; ++number) {
-    auto file = std::make_shared<OpenFile>();
-    if (const OpenFile* const original = from.find(number)) {
-      // Where the process may not open more, the fork's file is closed.
-      file->descriptor = Descriptor(fcntl(original->descriptor.get(), F_DUPFD_CLOEXEC, 0));
-      file->readable = original->readable;
-      file->writable = original->writable;
-      file->changeable = original->changeable;
-      file->append = original->append;
-      file->name = original->name;
-    }
-    to.add(std::move(file));
-  }
-  for (uint64_t number = first_file; number < end; ++number)
-    if (from.find(number) == nullptr || !to.find(number)->descriptor) to.close(number);
-}
 
 comet_save_options complete(const comet_save_options* given) {
   comet_save_options options = COMET_SAVE_OPTIONS_INIT;
@@ -120,7 +95,7 @@ comet_status comet_state_capture(const comet_machine* machine, const comet_save_
     if (chosen.base != nullptr)
       fail(COMET_ERROR_ARGUMENT, 0, "a state in memory has all its pages and needs no base; pass NULL");
     SavedState captured_state = captured_with_stop(*machine, chosen);
-    keep_pages(captured_state);
+    keep_pages(captured_state, machine->memory());
     *state = new comet_state(std::move(captured_state));
   });
 }
@@ -132,14 +107,14 @@ comet_status comet_machine_fork(const comet_machine* machine, const comet_state*
     require(forked, "fork");
     machine->require_no_run("be forked");
     std::optional<SavedState> own;
-    if (state == nullptr) keep_pages(own.emplace(capture(*machine)));
-    auto made = std::make_unique<comet_machine>(machine->config());
+    if (state == nullptr) keep_pages(own.emplace(capture(*machine)), machine->memory());
+    auto made = std::make_unique<comet_machine>(machine->config(), machine->memory());
     made->host.grant_as(machine->host);
     made->host_state.streams = machine->host_state.streams;
-    share_files(machine->host_state.files, made->host_state.files);
     made->instructions.treated = machine->instructions.treated;
     made->instructions.count_anew();
     restore_state(*made, own ? *own : static_cast<const SavedState&>(*state));
+    made->host_state.files = machine->host_state.files.shared();
     *forked = made.release();
   });
 }
@@ -149,7 +124,17 @@ comet_status comet_state_read(const void* bytes, size_t length, const comet_stat
   return guard(error, [&] {
     require(bytes, "bytes");
     require(state, "state");
-    *state = new comet_state(read_state(static_cast<const uint8_t*>(bytes), length, base));
+    const auto* const begin = static_cast<const uint8_t*>(bytes);
+    *state = new comet_state(read_state({begin, begin + length}, base));
+  });
+}
+
+comet_status comet_state_read_from(comet_source source, void* data, uint64_t limit, const comet_state* base,
+                                   comet_state** state, comet_error* error) {
+  return guard(error, [&] {
+    if (source == nullptr) fail(COMET_ERROR_ARGUMENT, 0, "source is NULL; pass a function that gives the bytes");
+    require(state, "state");
+    *state = new comet_state(read_state(take_file(source, data, limit), base));
   });
 }
 

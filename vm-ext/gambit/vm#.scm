@@ -26,7 +26,7 @@
   vm-state-import vm-state-argument vm-state-restore vm-record-start vm-record-stop vm-timeline-load
   ;; host calls
   vm-host-grant vm-host-set-quota vm-host-granted vm-host-revoke vm-host-grant-standard vm-host-revoke-standard vm-host-import
-  vm-host-import-name vm-host-complete vm-host-argument vm-set-stream vm-set-arguments vm-set-environment vm-grant-directory vm-set-random-seed
+  vm-host-import-name vm-host-complete vm-host-argument vm-set-stream vm-set-arguments vm-set-environment vm-grant-directory vm-close-files vm-set-random-seed
   ;; images
   vm-image-read vm-image-new vm-image-free vm-image? vm-image-add-section vm-image-add-symbol
   vm-image-add-line vm-image-add-lines vm-image-add-expansion vm-image-add-view vm-image-add-import vm-image-set-entry

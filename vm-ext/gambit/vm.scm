@@ -482,6 +482,8 @@ end-of-c
 (define (vm-set-arguments machine arguments) (set-texts machine 0 arguments))
 (define (vm-set-environment machine settings) (set-texts machine 1 settings))
 
+(define-call (vm-close-files machine) (machine*)
+  "comet_close_files(___arg1->machine, comet_clear_error())")
 (define-call (vm-grant-directory machine path name access) (machine* UTF-8-string UTF-8-string int)
   "comet_grant_directory(___arg1->machine, ___arg2, ___arg3, ___arg4, comet_clear_error())")
 

@@ -71,6 +71,11 @@ int walk_open(int directory, const std::string& path, int flags, mode_t mode) {
     at = Descriptor(openat(at ? at.get() : directory, names[i].c_str(), to_pass_through));
     if (!at) return -1;
   }
+  if (path.back() == '/' && (flags & O_CREAT) != 0) {
+    errno = EISDIR;
+    return -1;
+  }
+  if (path.back() == '/') flags |= O_DIRECTORY;
   return openat(at ? at.get() : directory, names.back().c_str(), flags | O_NOFOLLOW, mode);
 }
 
@@ -109,6 +114,7 @@ Descriptor open_beneath(int directory, const std::string& path, int flags, mode_
 }
 
 std::pair<Descriptor, std::string> parent_beneath(int directory, std::string path, Resolver resolver) {
+  const bool has_slash = !path.empty() && path.back() == '/';
   while (!path.empty() && path.back() == '/') path.pop_back();
   const size_t slash = path.rfind('/');
   std::string name = slash == path.npos ? path : path.substr(slash + 1);
@@ -117,6 +123,7 @@ std::pair<Descriptor, std::string> parent_beneath(int directory, std::string pat
     return {};
   }
   std::string parent = slash == path.npos ? "." : path.substr(0, std::max<size_t>(slash, 1));
+  if (has_slash) name += '/';
   return {open_beneath(directory, parent, O_PATH | O_DIRECTORY, 0, resolver), std::move(name)};
 }
 

@@ -70,6 +70,14 @@ OpenFile& file_of(comet_call* call, unsigned n) {
   return *file;
 }
 
+// Argument 0, where a stream cannot be meant: it has no places.
+OpenFile& file_with_places(comet_call* call) {
+  if (state_of(call).files.is_stream(argument(call, 0))) give(error_cannot_seek);
+  return file_of(call, 0);
+}
+
+bool is_stream(comet_call* call) { return state_of(call).files.is_stream(argument(call, 0)); }
+
 // The directory of argument n, and the path of which the next two are address and length.
 struct Place {
   OpenFile& directory;
@@ -118,19 +126,23 @@ int64_t open_file(comet_call* call) {
   const Place place = place_of(call, 0);
   const uint64_t asked = argument(call, 3);
   const bool writes = (asked & to_write) != 0;
+  // Systems differ in what they make then.
+  if ((asked & to_create) != 0 && (asked & only_directory) != 0) give(error_bad_argument);
   if ((writes || (asked & (to_create | truncated)) != 0) && !place.directory.changeable) give(error_read_only);
-  int flags = !writes ? O_RDONLY : (asked & to_read) != 0 ? O_RDWR : O_WRONLY;
+  Opening how{.directory = place.directory.how.directory,
+              .path = path_in(place.directory, place.path),
+              .readable = (asked & to_read) != 0,
+              .writable = writes,
+              .append = (asked & to_append) != 0,
+              .following = (asked & following) != 0};
+  int flags = flags_of(how);
   if ((asked & to_create) != 0) flags |= O_CREAT;
   if ((asked & only_directory) != 0) flags |= O_DIRECTORY;
   if ((asked & exclusively) != 0) flags |= O_EXCL;
   if ((asked & truncated) != 0) flags |= O_TRUNC;
-  if ((asked & to_append) != 0) flags |= O_APPEND;
-  if ((asked & following) == 0) flags |= O_NOFOLLOW;
   auto file = std::make_shared<OpenFile>();
   file->descriptor = opened(call, place, flags, 0666);
-  file->readable = (asked & to_read) != 0;
-  file->writable = writes;
-  file->append = (asked & to_append) != 0;
+  file->how = std::move(how);
   file->changeable = place.directory.changeable;
   const int64_t number = state_of(call).files.add(std::move(file));
   return number < 0 ? error_too_many_files : number;
@@ -159,12 +171,12 @@ int64_t seek(comet_call* call) {
   const uint64_t whence = argument(call, 2);
   if (whence > 2) give(error_bad_argument);
   constexpr int places[] = {SEEK_SET, SEEK_CUR, SEEK_END};
-  return system_result(lseek(file_of(call, 0).descriptor.get(), static_cast<off_t>(argument(call, 1)), places[whence]));
+  return system_result(lseek(file_with_places(call).descriptor.get(), static_cast<off_t>(argument(call, 1)), places[whence]));
 }
 
 int64_t read_at(comet_call* call) {
-  const OpenFile& file = file_of(call, 0);
-  if (!file.readable) give(error_bad_stream);
+  const OpenFile& file = file_with_places(call);
+  if (!file.how.readable) give(error_bad_stream);
   const uint64_t address = argument(call, 1), length = std::min(argument(call, 2), at_once);
   need(host_check(call, address, length, COMET_WRITE));
   std::vector<uint8_t> bytes(static_cast<size_t>(length));
@@ -175,8 +187,8 @@ int64_t read_at(comet_call* call) {
 }
 
 int64_t write_at(comet_call* call) {
-  const OpenFile& file = file_of(call, 0);
-  if (!file.writable) give(error_bad_stream);
+  const OpenFile& file = file_with_places(call);
+  if (!file.how.writable) give(error_bad_stream);
   std::vector<uint8_t> bytes(static_cast<size_t>(std::min(argument(call, 2), at_once)));
   need(comet_call_read(call, argument(call, 1), bytes.data(), bytes.size()));
   return system_result(pwrite(file.descriptor.get(), bytes.data(), bytes.size(), static_cast<off_t>(argument(call, 3))));
@@ -184,12 +196,13 @@ int64_t write_at(comet_call* call) {
 
 int64_t set_size(comet_call* call) {
   const OpenFile& file = file_of(call, 0);
-  if (!file.writable) give(error_bad_stream);
+  if (!file.how.writable) give(error_bad_stream);
   if (argument(call, 1) > INT64_MAX) give(error_bad_argument);
   return system_result(ftruncate(file.descriptor.get(), static_cast<off_t>(argument(call, 1))));
 }
 
 int64_t sync_file(comet_call* call) {
+  if (is_stream(call)) return 0;
   const OpenFile& file = file_of(call, 0);
   // A directory or a pipe has nothing that could be synchronised.
   if (fsync(file.descriptor.get()) != 0 && errno != EINVAL) give(error_of(errno));
@@ -197,11 +210,12 @@ int64_t sync_file(comet_call* call) {
 }
 
 int64_t set_append(comet_call* call) {
+  if (is_stream(call)) return 0;
   OpenFile& file = file_of(call, 0);
   const bool append = (argument(call, 1) & to_append) != 0;
   const int flags = fcntl(file.descriptor.get(), F_GETFL);
   system_result(fcntl(file.descriptor.get(), F_SETFL, append ? flags | O_APPEND : flags & ~O_APPEND));
-  file.append = append;
+  file.how.append = append;
   return 0;
 }
 
@@ -234,9 +248,11 @@ uint64_t nanoseconds(const timespec& time) {
   return static_cast<uint64_t>(time.tv_sec) * 1000000000 + static_cast<uint64_t>(time.tv_nsec);
 }
 
-// The 64 bytes that WASI has for it.
+constexpr size_t status_length = 64;
+
+// As WASI has it.
 int64_t give_status(comet_call* call, uint64_t address, const struct stat& status) {
-  uint8_t bytes[64] = {};
+  uint8_t bytes[status_length] = {};
   put(bytes, status.st_dev);
   put(bytes + 8, status.st_ino);
   bytes[16] = kind_of(status.st_mode);
@@ -247,10 +263,6 @@ int64_t give_status(comet_call* call, uint64_t address, const struct stat& statu
   put(bytes + 56, nanoseconds(status.st_ctim));
   need(comet_call_write(call, address, bytes, sizeof bytes));
   return 0;
-}
-
-int64_t file_status(comet_call* call) {
-  return give_status(call, argument(call, 1), status_of(file_of(call, 0).descriptor.get()));
 }
 
 // A stream is a character device where somebody sits at a terminal, or where the embedder serves it.
@@ -266,24 +278,34 @@ int64_t stream_flags(comet_call* call, uint64_t number) {
   return kind << 8 | (number == 0 ? to_read : to_write);
 }
 
+// Of a stream only the kind: the rest is the host's own.
+int64_t file_status(comet_call* call) {
+  if (!is_stream(call)) return give_status(call, argument(call, 1), status_of(file_of(call, 0).descriptor.get()));
+  uint8_t bytes[status_length] = {};
+  bytes[16] = static_cast<uint8_t>(stream_flags(call, argument(call, 0)) >> 8);
+  bytes[24] = 1;
+  need(comet_call_write(call, argument(call, 1), bytes, sizeof bytes));
+  return 0;
+}
+
 // What a stream or an open file is and may, without touching memory: the kind above the flags it was opened with.
 int64_t file_flags(comet_call* call) {
-  if (argument(call, 0) < first_file) return stream_flags(call, argument(call, 0));
+  if (is_stream(call)) return stream_flags(call, argument(call, 0));
   const OpenFile& file = file_of(call, 0);
   const int64_t kind = kind_of(status_of(file.descriptor.get()).st_mode);
-  return kind << 8 | (file.readable ? int64_t{to_read} : 0) | (file.writable ? int64_t{to_write} : 0) |
-         (file.append ? int64_t{to_append} : 0);
+  return kind << 8 | (file.how.readable ? int64_t{to_read} : 0) | (file.how.writable ? int64_t{to_write} : 0) |
+         (file.how.append ? int64_t{to_append} : 0);
 }
 
 int64_t path_status(comet_call* call) {
   const Place place = place_of(call, 0);
-  need(host_check(call, argument(call, 4), 64, COMET_WRITE));
+  need(host_check(call, argument(call, 4), status_length, COMET_WRITE));
   const bool follow = (argument(call, 3) & following) != 0;
   const Descriptor file = opened(call, place, O_PATH | (follow ? 0 : O_NOFOLLOW));
   return give_status(call, argument(call, 4), status_of(file.get()));
 }
 
-enum TimeFlags : uint64_t { set_access = 1, access_now = 2, set_change = 4, change_now = 8 };
+constexpr uint64_t set_access = 1, access_now = 2, set_change = 4, change_now = 8;
 
 timespec time_of(uint64_t time, bool set, bool now) {
   constexpr uint64_t second = 1000000000;
@@ -294,6 +316,8 @@ timespec time_of(uint64_t time, bool set, bool now) {
 
 int64_t set_times(comet_call* call, int descriptor, const char* name, int how, unsigned n) {
   const uint64_t flags = argument(call, n + 2);
+  for (const uint64_t both : {set_access | access_now, set_change | change_now})
+    if ((flags & both) == both) give(error_bad_argument);
   const timespec times[] = {time_of(argument(call, n), (flags & set_access) != 0, (flags & access_now) != 0),
                             time_of(argument(call, n + 1), (flags & set_change) != 0, (flags & change_now) != 0)};
   return system_result(name == nullptr ? futimens(descriptor, times) : utimensat(descriptor, name, times, how));
@@ -301,7 +325,7 @@ int64_t set_times(comet_call* call, int descriptor, const char* name, int how, u
 
 int64_t set_file_times(comet_call* call) {
   const OpenFile& file = file_of(call, 0);
-  if (!file.writable && !file.changeable) give(error_read_only);
+  if (!file.how.writable && !file.changeable) give(error_read_only);
   return set_times(call, file.descriptor.get(), nullptr, 0, 1);
 }
 
@@ -361,7 +385,7 @@ int64_t list_directory(comet_call* call) {
   const uint64_t address = argument(call, 1), room = std::min<uint64_t>(argument(call, 2), longest_listing);
   const uint64_t from = argument(call, 3);
   need(host_check(call, address, room, COMET_WRITE));
-  if (from == 0) list(file);
+  if (from == 0 || file.entries.empty()) list(file);
   if (from >= file.entries.size()) return 0;
   const size_t begin = file.entries[static_cast<size_t>(from)];
   const size_t length = std::min(static_cast<size_t>(room), file.listing.size() - begin);
@@ -394,6 +418,8 @@ int64_t rename_path(comet_call* call) {
 // A second name for a file would make it writable that is in a directory for reading: so both have to be changeable.
 int64_t link_path(comet_call* call) {
   const Name from = name_to_change(call, place_of(call, 0)), to = name_to_change(call, place_of(call, 3));
+  // The system would follow a symbolic link there.
+  if (from.name.back() == '/') give(error_not_directory);
   return system_result(linkat(from.directory.get(), from.name.c_str(), to.directory.get(), to.name.c_str(), 0));
 }
 
@@ -415,6 +441,7 @@ int64_t read_symbolic_link(comet_call* call) {
   const uint64_t address = argument(call, 3), room = std::min(argument(call, 4), at_once);
   need(host_check(call, address, room, COMET_WRITE));
   const Descriptor link = opened(call, place, O_PATH | O_NOFOLLOW);
+  if (!S_ISLNK(status_of(link.get()).st_mode)) give(error_bad_argument);
   char target[longest_path];
   const int64_t length = system_result(readlinkat(link.get(), "", target, sizeof target));
   const size_t given = static_cast<size_t>(std::min<uint64_t>(static_cast<uint64_t>(length), room));

@@ -123,9 +123,9 @@ constexpr uint64_t looking_length = 16 * write_length;
 // The descriptor of a stream or a file, or nothing when the call is answered already: `answer` is what to return.
 std::optional<int> stream_descriptor(comet_call* call, const HostState& state, short events, comet_status& answer) {
   const uint64_t stream = comet_call_argument(call, 0);
-  int descriptor = stream < state.streams.size() ? state.streams[static_cast<size_t>(stream)] : -1;
+  int descriptor = state.files.is_stream(stream) ? state.streams[static_cast<size_t>(stream)] : -1;
   if (const OpenFile* const file = state.files.find(stream))
-    descriptor = (events == POLLIN ? file->readable : file->writable) ? file->descriptor.get() : -1;
+    descriptor = (events == POLLIN ? file->how.readable : file->how.writable) ? file->descriptor.get() : -1;
   if (descriptor == COMET_STREAM_EMBEDDER) {
     answer = COMET_ERROR_STATE;
     return std::nullopt;
@@ -274,7 +274,7 @@ Subscription read_subscription(comet_call* call, const uint8_t* bytes, int64_t n
   const uint64_t number = number_at(bytes + 16, 4);
   if (const OpenFile* const file = state.files.find(number)) {
     wanted.descriptor = file->descriptor.get();
-  } else if (number < state.streams.size() && state.streams[static_cast<size_t>(number)] != COMET_STREAM_NONE) {
+  } else if (state.files.is_stream(number) && state.streams[static_cast<size_t>(number)] != COMET_STREAM_NONE) {
     wanted.descriptor = state.streams[static_cast<size_t>(number)];
     wanted.ready = wanted.descriptor == COMET_STREAM_EMBEDDER;  // who serves it waits there
   } else {

@@ -224,9 +224,15 @@ void CodeCache::forget() {
   if (used_ > 1) {
     ++dropped_count_;
     kept_ = std::max(kept_, used_);
-    if (kept_ > most_kept) {
-      clear_pages(slots_, kept_ * sizeof(Slot));
-      clear_pages(addresses_, kept_ * sizeof(std::uint16_t));
+    if (!memory_.memory().of_system()) {
+      kept_ = 1;
+      if (used_ > slot_limit_ && slot_limit_ < most_slots) {
+        slot_limit_ *= 2;
+        slots_ = nullptr;
+      }
+    } else if (kept_ > most_kept) {
+      memory_.memory().clear(slots_, kept_ * sizeof(Slot));
+      memory_.memory().clear(addresses_, kept_ * sizeof(std::uint16_t));
       kept_ = 1;
     }
   }
@@ -278,17 +284,25 @@ const Slot* CodeCache::slot_at(std::uint64_t address) {
 }
 
 void CodeCache::require_room(std::size_t slots) {
-  if (slots_ == nullptr) {
-    slot_memory_ = std::make_unique<LazyArray<Slot>>(slot_capacity);
-    address_memory_ = std::make_unique<LazyArray<std::uint16_t>>(slot_capacity);
-    if (!*slot_memory_ || !*address_memory_) throw std::bad_alloc();
-    slots_ = slot_memory_->data();
-    addresses_ = address_memory_->data();
+  while (slots_ == nullptr) {
+    slot_memory_.reset();
+    address_memory_.reset();
+    slot_memory_ = std::make_unique<LazyArray<Slot>>(slot_limit_ + block_room, memory_.memory());
+    address_memory_ = std::make_unique<LazyArray<std::uint16_t>>(slot_limit_ + block_room, memory_.memory());
+    if (*slot_memory_ && *address_memory_) {
+      slots_ = slot_memory_->data();
+      addresses_ = address_memory_->data();
+    } else if (memory_.memory().of_system() || slot_limit_ == block_room) {
+      throw std::bad_alloc();
+    } else {
+      slot_limit_ /= 2; // as it was before
+    }
   }
-  if (slot_capacity - used_ < slots) throw std::bad_alloc();
-  if (used_ > small_slots && !large_) {
+  const std::size_t capacity = slot_limit_ + block_room;
+  if (capacity - used_ < slots) throw std::bad_alloc();
+  if (used_ > small_slots && !large_ && memory_.memory().of_system()) {
     large_ = true;
-    prefer_large_pages(slots_ + used_, (slot_capacity - used_) * sizeof(Slot));
+    prefer_large_pages(slots_ + used_, (capacity - used_) * sizeof(Slot));
   }
 }
 
@@ -357,7 +371,7 @@ bool CodeCache::is_traced(std::uint64_t address) {
 }
 
 const CodeCache::Fetched& CodeCache::fetch(std::uint64_t address) {
-  if (fetched_ == nullptr) fetched_ = std::make_unique<LazyArray<Fetched>>(fetched_entries);
+  if (fetched_ == nullptr) fetched_ = std::make_unique<LazyArray<Fetched>>(fetched_entries, memory_.memory());
   if (!*fetched_) {
     fetched_.reset();
     throw std::bad_alloc();
@@ -382,7 +396,7 @@ CodeCache::PageSlots& CodeCache::slots_of_page(std::uint64_t number) {
   if (number == decoding_number_) return *decoding_;
   auto known = pages_.find(number);
   if (known == pages_.end()) {
-    auto made = std::make_unique<PageSlots>();
+    auto made = std::make_unique<PageSlots>(memory_.memory());
     if (!made->slots) throw std::bad_alloc();
     known = pages_.emplace(number, std::move(made)).first;
   }

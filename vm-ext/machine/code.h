@@ -106,7 +106,7 @@ class CodeCache {
 
   // Whether slots need to be dropped because there is too much, or because memory ran out within a block.
   // Only between instructions.
-  bool overfull() const { return !complete_ || bytes() > byte_limit; }
+  bool overfull() const { return !complete_ || used_ > slot_limit_ || bytes() > byte_limit; }
   // Drops everything. No activation may refer to slots any more.
   void forget();
 
@@ -144,14 +144,16 @@ class CodeCache {
   static constexpr std::size_t fetched_entries = 1024;
   // A slot, and the lowest quarter of the address of its instruction.
   static constexpr std::size_t slot_bytes = sizeof(Slot) + sizeof(std::uint16_t);
-  // As many as the limit lets be, and a block.
-  static constexpr std::size_t slot_capacity = byte_limit / slot_bytes + 4096;
+  // As many slots as the limit lets be. Behind them there is room for a block.
+  static constexpr std::size_t most_slots = byte_limit / slot_bytes;
+  static constexpr std::size_t block_room = 4096;
 
   // Of a page's table the host gives memory by parts, as slots are entered. It holds their numbers; none: 0.
   static constexpr std::size_t table_part_bytes = 4096;
   static constexpr std::size_t part_entries = table_part_bytes / sizeof(std::uint32_t);
   struct PageSlots {
-    LazyArray<std::uint32_t> slots{page_size};
+    explicit PageSlots(const HostMemory& memory) : slots(page_size, memory) {}
+    LazyArray<std::uint32_t> slots;
     std::bitset<page_size / part_entries> touched;
   };
   // From the slot `first` on, addresses have these upper bits.
@@ -194,6 +196,8 @@ class CodeCache {
   std::unique_ptr<LazyArray<std::uint16_t>> address_memory_;
   Slot* slots_ = nullptr;
   std::uint16_t* addresses_ = nullptr; // their lowest quarters, by the slots' numbers
+  // Memory of the embedder's is asked for as it turns out to be needed: twice as much each time that all is dropped.
+  std::size_t slot_limit_ = memory_.memory().of_system() ? most_slots : block_room;
   std::size_t used_ = 1; // number 0 is none
   std::size_t kept_ = 1; // so many were used before all was dropped, and are in the host's memory
   bool large_ = false;   // pages were asked for

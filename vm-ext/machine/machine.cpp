@@ -40,8 +40,8 @@ bool Machine::stop_requested() {
          (poll != nullptr && poll(poll_data) != 0);
 }
 
-Machine::Machine(const comet_config& config)
-    : config_(config), budget_(std::make_shared<PageBudget>(PageBudget{config.memory_limit >> page_bits})) {
+Machine::Machine(const comet_config& config, const HostMemory& memory)
+    : config_(config), memory_(memory), budget_(std::make_shared<PageBudget>(PageBudget{config.memory_limit >> page_bits})) {
   grant_default(host);
   reset();
 }
@@ -103,8 +103,8 @@ void Machine::reset() {
   require_no_run("be reset");
   // The new state is made first, so that a failure leaves the old one.
   auto budget = std::make_shared<PageBudget>(PageBudget{config_.memory_limit >> page_bits});
-  auto space = std::make_shared<Space>(config_.window, budget, instructions);
-  auto thread = std::make_unique<Thread>(config_, 0, 0);
+  auto space = std::make_shared<Space>(config_.window, budget, memory_, instructions);
+  auto thread = std::make_unique<Thread>(config_, memory_, 0, 0);
   Spaces spaces;
   spaces.emplace(0, std::move(space));
   Threads threads;
@@ -146,7 +146,7 @@ comet_thread Machine::next_thread(comet_thread from) const {
 
 comet_space Machine::new_space() {
   const comet_space id = spaces_.rbegin()->first + 1;
-  spaces_.emplace(id, std::make_shared<Space>(config_.window, budget_, instructions));
+  spaces_.emplace(id, std::make_shared<Space>(config_.window, budget_, memory_, instructions));
   return id;
 }
 
@@ -211,7 +211,7 @@ void Machine::take_leave(comet_space id, Space& space) {
 comet_thread Machine::new_thread(comet_space in_space, std::uint64_t pc) {
   space(in_space);
   const comet_thread id = std::max(schedule_.begun ? schedule_.next_thread : 1, threads_.rbegin()->first + 1);
-  threads_.emplace(id, std::make_unique<Thread>(config_, in_space, pc));
+  threads_.emplace(id, std::make_unique<Thread>(config_, memory_, in_space, pc));
   timeline.cut(id, 0, instruction_count()); // an earlier thread of that number was another one
   return id;
 }

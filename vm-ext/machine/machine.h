@@ -33,8 +33,8 @@ class Stay;
 
 // A space and what was decoded from it. Shared with the snapshots in which it exists.
 struct Space {
-  Space(std::uint64_t window_bytes, std::shared_ptr<PageBudget> budget, InstructionSet& instructions)
-      : memory(window_bytes, std::move(budget)), code(memory, instructions) {}
+  Space(std::uint64_t window_bytes, std::shared_ptr<PageBudget> budget, const HostMemory& from, InstructionSet& instructions)
+      : memory(window_bytes, std::move(budget), from), code(memory, instructions) {}
   AddressSpace memory;
   CodeCache code;
 };
@@ -71,9 +71,10 @@ class Machine {
   using Spaces = std::map<comet_space, std::shared_ptr<Space>>;
   using Threads = std::map<comet_thread, std::unique_ptr<Thread>>;
 
-  explicit Machine(const comet_config& config);
+  Machine(const comet_config& config, const HostMemory& memory);
 
   const comet_config& config() const { return config_; }
+  const HostMemory& memory() const { return memory_; }
   void reset();
   // Other limits of memory, registers and call depth.
   void set_limits(const comet_config& limits);
@@ -250,6 +251,7 @@ class Machine {
   bool await_arrival();
 
   comet_config config_;
+  const HostMemory memory_;
   std::shared_ptr<PageBudget> budget_;
   Spaces spaces_;
   Threads threads_;

@@ -99,7 +99,7 @@ class Run {
   void forget_stale_code() {
     if (meets_new_windows()) told_.divide_step(space_.code.window_step());
     if (!space_.memory.code_changed && !space_.code.overfull() && space_.code.told() == told_) return;
-    if (space_.code.overfull()) machine_.tell("decoded code is dropped, since it takes more than %zu bytes", CodeCache::byte_limit);
+    if (space_.code.bytes() > CodeCache::byte_limit) machine_.tell("decoded code is dropped, since it takes more than %zu bytes", CodeCache::byte_limit);
     machine_.forget_code(space_);
     space_.code.tell(told_);
     work_until_look_ -= forget_work + static_cast<std::int64_t>(thread_.depth());

@@ -114,7 +114,7 @@ std::map<comet_thread, ThreadState> Machine::thread_states() const {
 Machine::Threads Machine::make_threads(const std::map<comet_thread, ThreadState>& states, const comet_config& limits) const {
   Threads threads;
   for (const auto& [id, state] : states) {
-    auto thread = std::make_unique<Thread>(limits, state.space, state.pc);
+    auto thread = std::make_unique<Thread>(limits, memory_, state.space, state.pc);
     set_thread_state(*thread, state);
     threads.emplace(id, std::move(thread));
   }
@@ -168,7 +168,7 @@ PendingCall waiting_call(const AddressSpace& memory, const isa::Definitions& own
 } // namespace
 
 std::shared_ptr<Space> Machine::detached_space() {
-  auto space = std::make_shared<Space>(config_.window, budget_, instructions);
+  auto space = std::make_shared<Space>(config_.window, budget_, memory_, instructions);
   space->memory.set_counted(false);
   return space;
 }

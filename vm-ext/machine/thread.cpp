@@ -8,11 +8,11 @@ namespace comet {
 
 constexpr std::uint64_t window_step = 4096;
 
-Thread::Thread(const comet_config& config, comet_space space_id, std::uint64_t start)
+Thread::Thread(const comet_config& config, const HostMemory& memory, comet_space space_id, std::uint64_t start)
     : space(space_id),
       pc(start),
-      registers(config.register_limit + register_slack),
-      activations(std::max<std::uint64_t>(config.call_depth_limit, 1)),
+      registers(config.register_limit + register_slack, memory),
+      activations(std::max<std::uint64_t>(config.call_depth_limit, 1), memory),
       register_limit(config.register_limit) {
   if (!registers || !activations) throw std::bad_alloc();
   activations_end = activations.data() + activations.size();

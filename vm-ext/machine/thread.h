@@ -54,7 +54,7 @@ struct PendingCall {
 };
 
 struct Thread {
-  Thread(const comet_config& config, comet_space space, std::uint64_t pc);
+  Thread(const comet_config& config, const HostMemory& memory, comet_space space, std::uint64_t pc);
 
   void restart(std::uint64_t start);
   // Ends with a result: all but that and the instruction count is gone.

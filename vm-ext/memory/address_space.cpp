@@ -6,7 +6,6 @@
 #include <new>
 
 #include "../api/guard.h"
-#include "host_pages.h"
 #include "large_pages.h"
 
 namespace comet {
@@ -29,8 +28,8 @@ std::size_t within_page(std::uint64_t address, std::uint64_t length) {
 
 } // namespace
 
-AddressSpace::AddressSpace(std::uint64_t window_bytes, std::shared_ptr<PageBudget> budget)
-    : budget_(std::move(budget)), window_pages_((window_bytes >> page_bits) + ((window_bytes & page_mask) != 0)) {
+AddressSpace::AddressSpace(std::uint64_t window_bytes, std::shared_ptr<PageBudget> budget, const HostMemory& memory)
+    : memory_(memory), budget_(std::move(budget)), window_pages_((window_bytes >> page_bits) + ((window_bytes & page_mask) != 0)) {
 #ifdef COMET_PORTABLE
   window_pages_ = 0;
 #endif
@@ -42,9 +41,9 @@ AddressSpace::AddressSpace(std::uint64_t window_bytes, std::shared_ptr<PageBudge
 }
 
 bool AddressSpace::reserve_window() {
-  auto* const front = static_cast<std::uint8_t*>(reserve_pages(page_size + (window_pages_ << page_bits)));
-  access_ = static_cast<std::uint8_t*>(reserve_pages(window_pages_));
-  window_table_ = static_cast<Page*>(reserve_pages(window_pages_ * sizeof(Page)));
+  auto* const front = static_cast<std::uint8_t*>(memory_.reserve_unfilled(page_size + (window_pages_ << page_bits)));
+  access_ = static_cast<std::uint8_t*>(memory_.reserve(window_pages_));
+  window_table_ = static_cast<Page*>(memory_.reserve(window_pages_ * sizeof(Page)));
   if (front != nullptr) window_ = front + page_size;
   if (window_ != nullptr && access_ != nullptr && window_table_ != nullptr) return true;
   release_window();
@@ -52,23 +51,23 @@ bool AddressSpace::reserve_window() {
 }
 
 void AddressSpace::release_window() {
-  if (window_ != nullptr) release_pages(window_ - page_size, page_size + (window_pages_ << page_bits));
-  release_pages(access_, window_pages_);
-  release_pages(window_table_, window_pages_ * sizeof(Page));
+  if (window_ != nullptr) memory_.release(window_ - page_size, page_size + (window_pages_ << page_bits));
+  memory_.release(access_, window_pages_);
+  memory_.release(window_table_, window_pages_ * sizeof(Page));
   window_ = access_ = nullptr;
   window_table_ = nullptr;
 }
 
 AddressSpace::~AddressSpace() {
   leave_blocks();
-  for (auto& [number, page] : table_) release_pages(page.data, page_size);
+  for (auto& [number, page] : table_) memory_.release(page.data, page_size);
   release_spare_pages();
   set_counted(false);
   release_window();
 }
 
 Block::~Block() {
-  if (!of_host) release_pages(data, page_size);
+  if (!of_host) memory.release(data, page_size);
 }
 
 const AddressSpace::Page* AddressSpace::find(std::uint64_t number) const {
@@ -91,13 +90,14 @@ AddressSpace::Page& AddressSpace::allocate(std::uint64_t number, std::uint8_t pr
   if (number < window_pages_) {
     page = &window_table_[number];
     page->data = window_ + (number << page_bits);
+    if (!memory_.zeroed()) memory_.clear(page->data, page_size);
     window_high_ = std::max(window_high_, number + 1);
   } else {
     if (auto spare = spare_.extract(number))
       page = &table_.insert(std::move(spare)).position->second;
     else
       page = &table_[number];
-    if (page->data == nullptr) page->data = static_cast<std::uint8_t*>(reserve_pages(page_size));
+    if (page->data == nullptr) page->data = static_cast<std::uint8_t*>(memory_.reserve(page_size));
     if (page->data == nullptr) {
       table_.erase(number);
       throw std::bad_alloc();
@@ -118,7 +118,7 @@ void AddressSpace::release(std::uint64_t number) {
     *page = Page{};
     update_access(number);
   } else {
-    release_pages(page->data, page_size);
+    memory_.release(page->data, page_size);
     table_.erase(number);
   }
   --mapped_pages_;
@@ -127,7 +127,7 @@ void AddressSpace::release(std::uint64_t number) {
 
 void AddressSpace::clear(Page& page) {
   if (page.shared) stop_showing(page.data, page_size);
-  else clear_pages(page.data, page_size);
+  else memory_.clear(page.data, page_size);
   page.shared = false;
 }
 
@@ -157,7 +157,7 @@ void AddressSpace::map(std::uint64_t address, std::uint64_t length, std::uint8_t
       if (find(allocated)->protection == fresh) release(allocated);
     throw;
   }
-  if (length >= worth_large_pages && end <= window_pages_)
+  if (memory_.of_system() && length >= worth_large_pages && end <= window_pages_)
     prefer_large_pages(window_ + (first << page_bits), static_cast<std::size_t>((end - first) << page_bits));
   for (std::uint64_t number = first; number < end; ++number) {
     Page* page = find(number);
@@ -271,7 +271,8 @@ void AddressSpace::write(std::uint64_t address, const void* bytes, std::size_t l
 }
 
 void AddressSpace::show(std::uint64_t first_page, std::uint64_t count, const SharedPages& content, std::size_t offset) {
-  const std::uint64_t in_window = std::min(count, window_pages_ - std::min(window_pages_, first_page));
+  const std::uint64_t in_window =
+      memory_.of_system() ? std::min(count, window_pages_ - std::min(window_pages_, first_page)) : 0;
   if (in_window != 0) content.show(window_ + (first_page << page_bits), offset, in_window << page_bits);
   for (std::uint64_t i = 0; i < count; ++i) {
     Page* page = find(first_page + i);

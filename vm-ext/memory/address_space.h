@@ -18,9 +18,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "host_pages.h"
+
 namespace comet {
 
-class SharedPages;
 class AddressSpace;
 
 // The content of a page that does not lie where the space has its own: shown by pages of several spaces at once, or
@@ -31,10 +32,11 @@ struct Block {
     std::uint64_t number;
     bool operator==(const Place&) const = default;
   };
-  Block() = default;
+  explicit Block(const HostMemory& memory) : memory(memory) {}
   ~Block();
   Block(const Block&) = delete;
   Block& operator=(const Block&) = delete;
+  const HostMemory memory;
   std::uint8_t* data = nullptr;
   bool of_host = false;      // not ours: whoever writes gets a page of their own
   std::vector<Place> places{}; // that show it now
@@ -75,9 +77,19 @@ class AccessObserver {
   ~AccessObserver() = default;
 };
 
+// The content of a page that is no page of a space: on the heap, which finds it quicker, unless the embedder gives memory.
+struct CopyRelease {
+  const HostMemory* memory = nullptr;
+  void operator()(std::uint8_t* bytes) const {
+    if (memory->of_system()) delete[] bytes;
+    else memory->release(bytes, page_size);
+  }
+};
+using PageCopy = std::unique_ptr<std::uint8_t[], CopyRelease>;
+
 class AddressSpace {
  public:
-  AddressSpace(std::uint64_t window_bytes, std::shared_ptr<PageBudget> budget);
+  AddressSpace(std::uint64_t window_bytes, std::shared_ptr<PageBudget> budget, const HostMemory& memory);
   ~AddressSpace();
   AddressSpace(const AddressSpace&) = delete;
   AddressSpace& operator=(const AddressSpace&) = delete;
@@ -181,6 +193,9 @@ class AddressSpace {
   // count as different. A page that is mapped on one side only differs as a whole.
   std::optional<Range> next_difference(Mark mark, std::uint64_t from) const;
 
+  // Where memory for this comes from.
+  const HostMemory& memory() const { return memory_; }
+
   // For the fast path.
   std::uint8_t* window() const { return window_; }
   std::uint64_t window_bytes() const { return window_pages_ << page_bits; }
@@ -198,7 +213,7 @@ class AddressSpace {
   struct SavedPage {
     bool mapped = false;
     std::uint8_t protection = 0;
-    std::unique_ptr<std::uint8_t[]> bytes; // null: not mapped, or all zero
+    PageCopy bytes; // null: not mapped, or all zero
     std::shared_ptr<Block> block{}; // that it was joined to
   };
   using Blocks = std::map<std::uint64_t, std::shared_ptr<Block>>;
@@ -242,8 +257,9 @@ class AddressSpace {
   // The page with the lowest number from `number` on that an epoch from `first` on keeps.
   const Kept* next_kept(std::list<Epoch>::const_iterator first, std::uint64_t number) const;
   void release_spare_pages() noexcept;
-  std::unique_ptr<std::uint8_t[]> take_copy();
-  void give_copy(std::unique_ptr<std::uint8_t[]> bytes) noexcept;
+  PageCopy take_copy();
+  void give_copy(PageCopy bytes) noexcept;
+  const HostMemory memory_; // before what is given back to it
   // Made by prepare_restore and used up by restore: what the pages become, and room for those beyond the
   // window that are not mapped now.
   std::map<std::uint64_t, const SavedPage*> to_restore_;
@@ -269,7 +285,7 @@ class AddressSpace {
   // Copies of pages that marks need no more, for the next ones: memory that the host has found already is much quicker.
   // None without marks.
   static constexpr std::size_t most_spare_copies = 256;
-  std::vector<std::unique_ptr<std::uint8_t[]>> spare_copies_;
+  std::vector<PageCopy> spare_copies_;
   Mark next_mark_ = 1;
 };
 

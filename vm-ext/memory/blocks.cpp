@@ -4,7 +4,6 @@
 #include <new>
 
 #include "address_space.h"
-#include "host_pages.h"
 
 namespace comet {
 
@@ -34,7 +33,7 @@ void AddressSpace::attach(std::uint64_t number, Blocks::node_type block) noexcep
   if (page->has_code) code_changed = true;
   if (page->foreign) detach(number);
   else if (number < window_pages_) clear(*page);
-  if (number >= window_pages_) release_pages(page->data, page_size);
+  if (number >= window_pages_) memory_.release(page->data, page_size);
   page->data = block.mapped()->data;
   page->foreign = true;
   block.mapped()->places.push_back({this, number});
@@ -66,7 +65,7 @@ void AddressSpace::own_copy(std::uint64_t number) {
   const std::shared_ptr<Block> block = blocks_.at(number);
   std::uint8_t* own = nullptr;
   if (number >= window_pages_) {
-    own = static_cast<std::uint8_t*>(reserve_pages(page_size));
+    own = static_cast<std::uint8_t*>(memory_.reserve(page_size));
     if (own == nullptr) throw std::bad_alloc();
   }
   detach(number);
@@ -98,8 +97,8 @@ void AddressSpace::join(std::uint64_t number, AddressSpace& other, std::uint64_t
   std::shared_ptr<Block> block = block_of(number);
   const bool fresh = block == nullptr || block->of_host;
   if (fresh) {
-    block = std::make_shared<Block>();
-    block->data = static_cast<std::uint8_t*>(reserve_pages(page_size));
+    block = std::make_shared<Block>(memory_);
+    block->data = static_cast<std::uint8_t*>(memory_.reserve(page_size));
     if (block->data == nullptr) throw std::bad_alloc();
     std::memcpy(block->data, find(number)->data, page_size);
   }
@@ -116,7 +115,7 @@ void AddressSpace::map_host(std::uint64_t first_page, std::uint64_t count, const
   try {
     for (std::uint64_t i = 0; i < count; ++i) {
       Blocks made;
-      const auto& block = made.emplace(first_page + i, std::make_shared<Block>()).first->second;
+      const auto& block = made.emplace(first_page + i, std::make_shared<Block>(memory_)).first->second;
       block->of_host = true;
       block->data = const_cast<std::uint8_t*>(bytes + (i << page_bits)); // never written, see own_copy
       block->places.reserve(1);

@@ -13,15 +13,20 @@ namespace comet {
 
 #ifdef COMET_PORTABLE
 
+namespace {
+
 // calloc leaves large blocks untouched on the systems that matter.
-void* reserve_pages(std::size_t bytes) { return std::calloc(bytes == 0 ? 1 : bytes, 1); }
+void* reserve_pages(std::size_t bytes) { return std::calloc(bytes, 1); }
 void release_pages(void* pages, std::size_t) { std::free(pages); }
 void clear_pages(void* pages, std::size_t bytes) { std::memset(pages, 0, bytes); }
 
-SharedPages::SharedPages(std::size_t bytes) : bytes_(bytes), data_(static_cast<std::uint8_t*>(std::malloc(bytes == 0 ? 1 : bytes))) {
+} // namespace
+
+SharedPages::SharedPages(std::size_t bytes, const HostMemory& memory)
+    : memory_(memory), bytes_(bytes), data_(static_cast<std::uint8_t*>(memory.reserve_unfilled(bytes))) {
   if (data_ == nullptr) throw std::bad_alloc();
 }
-SharedPages::~SharedPages() { std::free(data_); }
+SharedPages::~SharedPages() { memory_.release(data_, bytes_); }
 void SharedPages::show(void* pages, std::size_t offset, std::size_t bytes) const noexcept {
   std::memcpy(pages, data_ + offset, bytes);
 }
@@ -29,22 +34,28 @@ void stop_showing(void* pages, std::size_t bytes) { std::memset(pages, 0, bytes)
 
 #else
 
+namespace {
+
 void* reserve_pages(std::size_t bytes) {
-  if (bytes == 0) bytes = 1;
   void* pages = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   return pages == MAP_FAILED ? nullptr : pages;
 }
 
-void release_pages(void* pages, std::size_t bytes) {
-  if (pages != nullptr) munmap(pages, bytes == 0 ? 1 : bytes);
-}
+void release_pages(void* pages, std::size_t bytes) { munmap(pages, bytes); }
 
 void clear_pages(void* pages, std::size_t bytes) {
   if (madvise(pages, bytes, MADV_DONTNEED) != 0) std::memset(pages, 0, bytes);
 }
 
-SharedPages::SharedPages(std::size_t bytes) : bytes_(bytes) {
+} // namespace
+
+SharedPages::SharedPages(std::size_t bytes, const HostMemory& memory) : memory_(memory), bytes_(bytes) {
   if (bytes == 0) return;
+  if (!memory.of_system()) {
+    data_ = static_cast<std::uint8_t*>(memory.reserve_unfilled(bytes));
+    if (data_ == nullptr) throw std::bad_alloc();
+    return;
+  }
   file_ = memfd_create("comet-pages", MFD_CLOEXEC);
   void* all = MAP_FAILED;
   if (file_ >= 0 && ftruncate(file_, static_cast<off_t>(bytes)) == 0)
@@ -58,14 +69,14 @@ SharedPages::SharedPages(std::size_t bytes) : bytes_(bytes) {
 
 SharedPages::~SharedPages() {
   if (data_ == nullptr) return;
-  munmap(data_, bytes_);
-  close(file_);
+  memory_.release(data_, bytes_);
+  if (file_ >= 0) close(file_);
 }
 
 // A host that has no room for another mapping leaves the old one, which takes a copy.
 void SharedPages::show(void* pages, std::size_t offset, std::size_t bytes) const noexcept {
-  if (mmap(pages, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, file_, static_cast<off_t>(offset)) ==
-      MAP_FAILED)
+  if (file_ < 0 || mmap(pages, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, file_,
+                        static_cast<off_t>(offset)) == MAP_FAILED)
     std::memcpy(pages, data_ + offset, bytes);
 }
 
@@ -75,5 +86,28 @@ void stop_showing(void* pages, std::size_t bytes) {
 }
 
 #endif
+
+void* HostMemory::reserve_unfilled(std::size_t bytes) const {
+  if (bytes == 0) bytes = 1;
+  return of_system() ? reserve_pages(bytes) : allocator_.allocate(allocator_.data, bytes);
+}
+
+void* HostMemory::reserve(std::size_t bytes) const {
+  void* const memory = reserve_unfilled(bytes);
+  if (memory != nullptr && !zeroed()) std::memset(memory, 0, bytes);
+  return memory;
+}
+
+void HostMemory::release(void* memory, std::size_t bytes) const {
+  if (memory == nullptr) return;
+  if (bytes == 0) bytes = 1;
+  if (of_system()) release_pages(memory, bytes);
+  else allocator_.release(allocator_.data, memory, bytes);
+}
+
+void HostMemory::clear(void* memory, std::size_t bytes) const {
+  if (of_system()) clear_pages(memory, bytes);
+  else std::memset(memory, 0, bytes);
+}
 
 } // namespace comet

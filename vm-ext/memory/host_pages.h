@@ -1,22 +1,40 @@
-// Zeroed memory of the host that costs nothing until it is touched.
+// Zeroed memory of the host: the system's, which costs nothing until it is touched, or the embedder's.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
+#include "../comet.h"
+
 namespace comet {
 
-// Null when the host refuses. Zero-filled.
-void* reserve_pages(std::size_t bytes);
-void release_pages(void* pages, std::size_t bytes);
-// Makes reserved memory read as zeros again.
-void clear_pages(void* pages, std::size_t bytes);
+// Where memory comes from that grows with what programs do; see comet_allocator. It is copied to whoever gives back
+// what it gave.
+class HostMemory {
+ public:
+  HostMemory() = default; // the system's
+  explicit HostMemory(const comet_allocator& allocator) : allocator_(allocator) {}
+
+  bool of_system() const { return allocator_.allocate == nullptr; }
+  // Null when it is refused; filled with zeros.
+  void* reserve(std::size_t bytes) const;
+  // The same, to be cleared by `clear` before it is used, unless it is the system's.
+  void* reserve_unfilled(std::size_t bytes) const;
+  void release(void* memory, std::size_t bytes) const;
+  // Makes memory read as zeros, again or, where the embedder's is not zeroed, for the first time.
+  void clear(void* memory, std::size_t bytes) const;
+  bool zeroed() const { return of_system() || allocator_.zeroed != 0; }
+
+ private:
+  comet_allocator allocator_ = COMET_ALLOCATOR_INIT;
+};
 
 // The content of pages, once in the host's memory for all that show it: who changes what is shown changes a copy
-// of its own. Without an operating system that does so, everybody has a copy from the beginning.
+// of its own. Without an operating system that does so, and in memory of the embedder's, everybody has a copy from the
+// beginning.
 class SharedPages {
  public:
-  explicit SharedPages(std::size_t bytes); // std::bad_alloc when the host refuses
+  SharedPages(std::size_t bytes, const HostMemory& memory); // std::bad_alloc when it is refused
   ~SharedPages();
   SharedPages(const SharedPages&) = delete;
   SharedPages& operator=(const SharedPages&) = delete;
@@ -27,6 +45,7 @@ class SharedPages {
   void show(void* pages, std::size_t offset, std::size_t bytes) const noexcept;
 
  private:
+  HostMemory memory_;
   std::size_t bytes_;
   int file_ = -1;
   std::uint8_t* data_ = nullptr;
@@ -37,16 +56,18 @@ void stop_showing(void* pages, std::size_t bytes);
 // A fixed number of zeroed elements in such memory; elements must be valid when all their bytes are zero.
 template <class T> class LazyArray {
  public:
-  explicit LazyArray(std::size_t count) : count_(count), elements_(static_cast<T*>(reserve_pages(count * sizeof(T)))) {}
-  ~LazyArray() { release_pages(elements_, count_ * sizeof(T)); }
+  explicit LazyArray(std::size_t count, const HostMemory& memory = {})
+      : memory_(memory), count_(count), elements_(static_cast<T*>(memory.reserve(count * sizeof(T)))) {}
+  ~LazyArray() { memory_.release(elements_, count_ * sizeof(T)); }
   LazyArray(const LazyArray&) = delete;
   LazyArray& operator=(const LazyArray&) = delete;
   explicit operator bool() const { return elements_ != nullptr; }
   T* data() const { return elements_; }
   std::size_t size() const { return count_; }
-  void clear() { clear_pages(elements_, count_ * sizeof(T)); }
+  void clear() { memory_.clear(elements_, count_ * sizeof(T)); }
 
  private:
+  HostMemory memory_;
   std::size_t count_;
   T* elements_;
 };

@@ -8,7 +8,6 @@
 #include <new>
 
 #include "address_space.h"
-#include "host_pages.h"
 
 namespace comet {
 namespace {
@@ -28,14 +27,18 @@ AddressSpace::Mark AddressSpace::take_mark() {
   return next_mark_++;
 }
 
-std::unique_ptr<std::uint8_t[]> AddressSpace::take_copy() {
-  if (spare_copies_.empty()) return std::make_unique_for_overwrite<std::uint8_t[]>(page_size);
+PageCopy AddressSpace::take_copy() {
+  if (spare_copies_.empty()) {
+    void* const bytes = memory_.of_system() ? new std::uint8_t[page_size] : memory_.reserve_unfilled(page_size);
+    if (bytes == nullptr) throw std::bad_alloc();
+    return PageCopy(static_cast<std::uint8_t*>(bytes), CopyRelease{&memory_});
+  }
   auto bytes = std::move(spare_copies_.back());
   spare_copies_.pop_back();
   return bytes;
 }
 
-void AddressSpace::give_copy(std::unique_ptr<std::uint8_t[]> bytes) noexcept {
+void AddressSpace::give_copy(PageCopy bytes) noexcept {
   if (spare_copies_.size() < spare_copies_.capacity()) spare_copies_.push_back(std::move(bytes));
 }
 
@@ -120,7 +123,7 @@ void AddressSpace::prepare_restore(Mark mark) {
     }
     if (!saved->mapped || number < window_pages_ || (page != nullptr && (!page->foreign || saved->block != nullptr))) continue;
     std::uint8_t*& data = spare_[number].data;
-    if (data == nullptr) data = static_cast<std::uint8_t*>(reserve_pages(page_size));
+    if (data == nullptr) data = static_cast<std::uint8_t*>(memory_.reserve(page_size));
     if (data == nullptr) throw std::bad_alloc();
   }
 }
@@ -132,7 +135,7 @@ void AddressSpace::restore() noexcept {
 }
 
 void AddressSpace::release_spare_pages() noexcept {
-  for (auto& [number, page] : spare_) release_pages(page.data, page_size);
+  for (auto& [number, page] : spare_) memory_.release(page.data, page_size);
   spare_.clear();
   spare_blocks_.clear();
 }
@@ -154,7 +157,7 @@ void AddressSpace::drop_mark(Mark mark) noexcept {
   }
   epochs_.erase(dropped);
   if (!epochs_.empty()) return;
-  std::vector<std::unique_ptr<std::uint8_t[]>>().swap(spare_copies_);
+  std::vector<PageCopy>().swap(spare_copies_);
   for (std::uint64_t number = 0; number < window_high_; ++number) update_access(number);
 }
 

@@ -19,6 +19,7 @@ SavedState capture(const Machine& machine) {
   state.own = *machine.instructions.own;
   state.arguments = machine.host_state.arguments;
   state.environment = machine.host_state.environment;
+  state.open_files = machine.host_state.files.saved();
   state.threads = machine.thread_states();
   state.schedule = machine.schedule();
   for (const auto& [id, thread] : state.threads)
@@ -45,11 +46,11 @@ SavedState capture(const Machine& machine) {
   return state;
 }
 
-void keep_pages(SavedState& state) {
+void keep_pages(SavedState& state, const HostMemory& memory) {
   size_t length = 0;
   for (const auto& [id, runs] : state.spaces)
     for (const PageRun& run : runs) length += run.zero ? 0 : page_size;
-  const auto pages = std::make_shared<SharedPages>(length);
+  const auto pages = std::make_shared<SharedPages>(length, memory);
   uint8_t* next = pages->data();
   for (auto& [id, runs] : state.spaces) {
     for (PageRun& run : runs) {
@@ -210,11 +211,13 @@ void restore_state(Machine& machine, const SavedState& state) {
   std::vector<std::string> imports;
   for (const SavedImport& import : state.imports) imports.push_back(import.name);
   std::vector<std::string> arguments = state.arguments, environment = state.environment;
+  Files files = machine.host_state.files.reopened(state.open_files);
   machine.adopt(std::move(spaces), state.threads, std::move(imports),
                 std::make_shared<const comet_isa>(state.own), Random(state.random), state.schedule, state.waiting,
                 state.asked_in_turn);
   machine.host_state.arguments.swap(arguments);
   machine.host_state.environment.swap(environment);
+  std::swap(machine.host_state.files, files);
 }
 
 }  // namespace comet

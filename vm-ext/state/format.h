@@ -37,6 +37,7 @@ inline constexpr uint32_t space_record = record_type("SPAC");
 inline constexpr uint32_t pages_record = record_type("PAGE");
 inline constexpr uint32_t joined_record = record_type("JOIN");
 inline constexpr uint32_t image_record = record_type("imag");
+inline constexpr uint32_t files_record = record_type("file");
 inline constexpr uint32_t done_record = record_type("DONE");
 inline constexpr uint32_t call_record = record_type("CALL");
 inline constexpr uint32_t tick_record = record_type("TICK");
@@ -56,6 +57,8 @@ inline constexpr size_t call_length = 24;
 inline constexpr size_t page_entry_length = 24;
 inline constexpr size_t joined_page_length = 16;
 inline constexpr size_t shortest_change = 5;
+inline constexpr size_t shortest_directory = 2 + 1;
+inline constexpr size_t shortest_file = 4 + 4 + 1 + 4 + 1 + 8 + 2;
 
 // A machine with more of them cannot be saved.
 inline constexpr size_t most_threads = 1024;

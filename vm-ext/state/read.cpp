@@ -52,6 +52,7 @@ class StateReader {
   void take_pages_of_base(Fields& fields, uint64_t at, const PageRun& run, PageRuns& runs);
   void take_joined(Fields& fields);
   void take_image(Fields& fields);
+  void take_files(Fields& fields);
   void take_done(Fields& fields);
   void take_call(Fields& fields);
   void take_tick(Fields& fields);
@@ -74,8 +75,8 @@ bool known(uint32_t type) {
   using namespace state_format;
   for (const uint32_t one :
        {machine_record, imports_record, instructions_record, arguments_record, environment_record, thread_record,
-        status_record, schedule_record, space_record, pages_record, joined_record, image_record, done_record,
-        call_record, tick_record, lost_record, stop_record})
+        status_record, schedule_record, space_record, pages_record, joined_record, image_record, files_record,
+        done_record, call_record, tick_record, lost_record, stop_record})
     if (one == type) return true;
   return false;
 }
@@ -389,6 +390,43 @@ void StateReader::take_image(Fields& fields) {
   state_.image = std::move(image);
 }
 
+// Opening goes by the name of a directory that the machine was granted itself, and then beneath that: where a file is
+// said to be cannot lead elsewhere, whatever it says.
+void StateReader::take_files(Fields& fields) {
+  SavedFiles& files = state_.open_files;
+  const auto is_text = [](std::string_view text) { return text.size() <= longest_path && text.find('\0') == text.npos; };
+  const uint64_t directories = fields.take_count(4, state_format::shortest_directory, "directories");
+  for (uint64_t i = 0; i < directories; ++i) {
+    const uint64_t at = fields.offset();
+    const std::string name(fields.take_name("a directory's name"));
+    const auto& all = files.directories;
+    if (name.empty() || !is_text(name) || all.size() == most_files || std::find(all.begin(), all.end(), name) != all.end())
+      fields.fail_at(at, "a directory was not granted under such a name, or twice");
+    files.directories.push_back(name);
+  }
+  const uint64_t count = fields.take_count(4, state_format::shortest_file, "files");
+  uint64_t lowest = 0;
+  for (uint64_t i = 0; i < count; ++i) {
+    const uint64_t at = fields.offset();
+    SavedFile file{};
+    file.number = fields.take(4, "a file's number");
+    file.how.directory = static_cast<size_t>(fields.take(4, "a file's directory"));
+    const uint64_t kind = fields.take(1, "a file's kind");
+    for (bool* flag : {&file.how.readable, &file.how.writable, &file.how.append, &file.how.following})
+      *flag = fields.take(1, "how a file was opened") != 0;
+    fields.take_zeros(1);
+    file.place = fields.take(8, "a place in a file");
+    file.how.path = fields.take_name("a file's path");
+    const bool known = kind == SavedFile::lost || kind == SavedFile::granted || kind == SavedFile::directory || kind == SavedFile::file;
+    if (!known || file.number < lowest || file.number >= first_file + most_files || !is_text(file.how.path) ||
+        (kind != SavedFile::lost && file.how.directory >= files.directories.size()))
+      fields.fail_at(at, "a file is not as a machine has it open");
+    file.kind = static_cast<SavedFile::Kind>(kind);
+    lowest = file.number + 1;
+    files.open.push_back(std::move(file));
+  }
+}
+
 void StateReader::take_done(Fields& fields) {
   const uint64_t at = fields.offset();
   state_.identity = take_hash(fields, "the state's hash");
@@ -526,6 +564,8 @@ SavedState StateReader::read(uint32_t kind) {
       take_joined(fields);
     } else if (record.type == image_record && !state_.image) {
       take_image(fields);
+    } else if (record.type == files_record && state_.open_files.directories.empty() && state_.open_files.open.empty()) {
+      take_files(fields);
     } else if (record.type == done_record) {
       if (state_.threads.count(0) == 0 || state_.spaces.count(0) == 0)
         fields.fail_at(record.offset, "there is no thread 0, or no space 0");
@@ -556,9 +596,29 @@ SavedState StateReader::read(uint32_t kind) {
 
 }  // namespace
 
-SavedState read_state(const uint8_t* bytes, size_t length, const SavedState* base) {
-  const uint32_t kind = RecordReader::kind({bytes, length});
-  return StateReader(std::make_shared<const std::vector<uint8_t>>(bytes, bytes + length), base).read(kind);
+SavedState read_state(std::vector<uint8_t> file, const SavedState* base) {
+  const uint32_t kind = RecordReader::kind(file);
+  return StateReader(std::make_shared<const std::vector<uint8_t>>(std::move(file)), base).read(kind);
+}
+
+std::vector<uint8_t> take_file(comet_source source, void* data, uint64_t limit) {
+  constexpr size_t least_room = 16384;
+  std::vector<uint8_t> file;
+  for (size_t length = 0;;) {
+    // One byte more than is allowed tells that there is more.
+    if (file.size() == length) file.resize(length + std::min<uint64_t>(std::max(length / 2, least_room), limit - length) + 1);
+    const int64_t given = source(data, file.data() + length, file.size() - length);
+    if (given < 0 || static_cast<uint64_t>(given) > file.size() - length)
+      fail(COMET_ERROR_SYSTEM, length, "the state was not read: whoever gives its bytes failed behind %zu of them", length);
+    const bool began = length >= state_format::header_length;
+    length += static_cast<size_t>(given);
+    if (length > limit)
+      fail(COMET_ERROR_MEMORY, 0, "the state has more than the %" PRIu64 " bytes that may be read; allow more if it is to be believed",
+           limit);
+    if (given == 0) file.resize(length);
+    if (given == 0 || (!began && length >= state_format::header_length)) RecordReader::kind({file.data(), length});
+    if (given == 0) return file;
+  }
 }
 
 }  // namespace comet

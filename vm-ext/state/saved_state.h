@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "../comet.h"
+#include "../host/files.h"
 #include "../host/random.h"
 #include "../image/image.h"
 #include "../machine/state_hash.h"
@@ -81,6 +82,7 @@ struct SavedState {
 
   std::optional<Hash128> base;  // identity of the state whose pages the file left out
   std::optional<SavedImage> image;
+  SavedFiles open_files;  // left out of the identity: the host may not have them
   std::optional<SavedStop> stop;
 
   // Of a recording: what followed.
@@ -99,7 +101,7 @@ struct SavedState {
 // The state of a machine, its pages where they are; good until the machine changes.
 SavedState capture(const Machine& machine);
 // Gives a captured state pages of its own, so that the machine may change.
-void keep_pages(SavedState& state);
+void keep_pages(SavedState& state, const HostMemory& memory);
 // The hash that a state is known by: whatever may differ when it goes on, and nothing else.
 Hash128 identity_of(const SavedState& state);
 
@@ -110,7 +112,9 @@ void write_stop(RecordWriter& writer, const SavedStop& stop);
 
 // Reads and checks a file in full. Takes memory of at most some thirty times the file's length (and of what
 // the base's page table takes), and time in proportion.
-SavedState read_state(const uint8_t* bytes, size_t length, const SavedState* base);
+SavedState read_state(std::vector<uint8_t> file, const SavedState* base);
+// The bytes of a file to the end of a stream, which begins as a state and has at most `limit`.
+std::vector<uint8_t> take_file(comet_source source, void* data, uint64_t limit);
 
 // Makes the machine go on from the state; all of it or nothing.
 void restore_state(Machine& machine, const SavedState& state);

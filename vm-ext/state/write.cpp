@@ -162,6 +162,25 @@ void write_joined(RecordWriter& writer, const SavedState& state) {
   if (!payload.bytes().empty()) writer.record(state_format::joined_record, payload);
 }
 
+// Left out where there is none.
+void write_files(RecordWriter& writer, const SavedFiles& files) {
+  if (files.directories.empty() && files.open.empty()) return;
+  Payload payload;
+  put_count(payload, files.directories.size(), "directories");
+  for (const std::string& name : files.directories) payload.put_name(name);
+  put_count(payload, files.open.size(), "files");
+  for (const SavedFile& file : files.open) {
+    payload.put(file.number, 4);
+    payload.put(file.how.directory, 4);
+    payload.put(file.kind, 1);
+    for (const bool flag : {file.how.readable, file.how.writable, file.how.append, file.how.following}) payload.put(flag, 1);
+    payload.put(0, 1);
+    payload.put(file.place, 8);
+    payload.put_name(file.how.path);
+  }
+  writer.record(state_format::files_record, payload);
+}
+
 void write_image_record(RecordWriter& writer, const SavedImage& image) {
   Payload payload;
   put_hash(payload, image.hash);
@@ -196,6 +215,7 @@ void write_state(RecordWriter& writer, const SavedState& state, const SavedState
   }
   write_joined(writer, state);
   if (state.image) write_image_record(writer, *state.image);
+  write_files(writer, state.open_files);
   Payload done;
   put_hash(done, state.identity);
   writer.record(state_format::done_record, done);

@@ -20,6 +20,7 @@
 (use scheme-lib/loaders/wasm/debug-types)
 (use scheme-lib/loaders/wasm/debug-variables)
 (use scheme-lib/loaders/wasm/debug-image)
+(use scheme-lib/loaders/wasm/operands)
 (declare (standard-bindings) (extended-bindings) (block))
 
 ;; start: the address of the program's beginning
@@ -67,6 +68,14 @@
                 (code-line-set! (layout-code layout) row)
                 (no-line! layout)))))))
 
+;; Also looks for the operands of variables, at the next instruction again where they are not known yet.
+(define (pass-row! f layout at from)
+  (go-to-row! layout at from)
+  (let ((operands (layout-operands layout)))
+    (if operands
+        (begin (place-operands! operands f at)
+               (if (operands-waiting? operands) (layout-next-row-set! layout 0))))))
+
 (define (no-line! layout)
   (code-line-set! (layout-code layout) (and (> (vector-length (layout-rows layout)) 0) no-source)))
 
@@ -79,7 +88,7 @@
                  (handler (vector-ref handlers op)))
             (function-instruction-set! f at)
             (if (not handler) (malformed at "illegal opcode " (hex byte 2)))
-            (if (>= at (layout-next-row layout)) (go-to-row! layout at from))
+            (if (>= at (layout-next-row layout)) (pass-row! f layout at from))
             (handler f op)
             (loop))))
     (if (> (cursor-left c) 0) (malformed (cursor-at c) "END opcode expected: the function ends before its body does"))))

@@ -17,6 +17,7 @@
 (use scheme-lib/loaders/wasm/dwarf)
 (use scheme-lib/loaders/wasm/debug-types)
 (use scheme-lib/loaders/wasm/debug-variables)
+(use scheme-lib/loaders/wasm/operands)
 (declare (standard-bindings) (extended-bindings) (block))
 
 (define (module-variables layout)
@@ -31,6 +32,7 @@
                                (else #f))))))))
 
 (define (note-boundaries! layout variables)
+  (layout-operands-set! layout (make-operands (variables-operands variables)))
   (layout-rows-set! layout (rows-with (module-rows (layout-module layout)) (variables-boundaries variables))))
 
 ;; ---- from the module's offsets to addresses ------------------------------------------------------------
@@ -78,16 +80,19 @@
 (define (frame-text frame places start end view-text)
   (let ((behind-prologue (address-behind-prologue places start)))
     (define (distance offset) (- (address-of-offset places offset end) start))
+    ;; #f where it never was in a register
     (define (place-row row)
-      (let ((low (distance (car row))) (place (cddr row)))
-        (list (if (stack-place? place) (max low (- behind-prologue start)) low) (distance (cadr row)) place)))
+      (let ((place (known-place (cddr row))))
+        (and place
+             (let ((low (place-from (cddr row) (address-of-offset places (car row) end))))
+               (list (- (if (stack-place? place) (max low behind-prologue) low) start) (distance (cadr row)) place)))))
     ;; #f where it is nowhere in scope
     (define (local-text local)
       (let ((low (distance (local-low local))) (high (distance (local-high local))))
         (and (< low high)
              (view->text (cons* (view-word (local-name local)) (view-text (local-view local)) low high
                                 (filter (lambda (row) (< (car row) (cadr row)))
-                                        (map place-row (local-places local))))))))
+                                        (filter-map place-row (local-places local))))))))
     (let loop ((texts (filter-map local-text (frame-locals frame))) (length (string-length "(frame)")) (parts '("(frame")))
       (let ((length (if (pair? texts) (+ length 1 (string-length (car texts))) 0)))
         (if (and (pair? texts) (<= length longest))

@@ -3,4 +3,4 @@
   read-variables variables-globals variables-frames variables-views
   global-variable-name global-variable-address global-variable-view
   frame-end frame-locals
-  local-name local-view local-low local-high local-places variables-boundaries))
+  local-name local-view local-low local-high local-places variables-boundaries variables-operands))

@@ -4,8 +4,9 @@
 ;;   (define v (read-variables m memory (lambda (global) 't0)))
 ;;   (variables-globals v)  (variables-frames v)
 ;;
-;; A place is written as in frames, see debugger/README.md: a register, (at TERM ...) or (is TERM ...). Code is told by
-;; offsets in the module's file. What is wrong in a unit costs its names from there on, and nothing else.
+;; A place is written as in frames, see debugger/README.md: a register, (at TERM ...) or (is TERM ...); a register may be
+;; an operand, see operands.scm, whose place is known once the code was compiled. Code is told by offsets in the module's
+;; file. What is wrong in a unit costs its names from there on, and nothing else.
 (module scheme-lib/loaders/wasm/debug-variables)
 (use scheme-lib/util)
 (use scheme-lib/loaders/wasm/errors)
@@ -13,10 +14,12 @@
 (use scheme-lib/loaders/wasm/module)
 (use scheme-lib/loaders/wasm/debug-info)
 (use scheme-lib/loaders/wasm/debug-types)
+(use scheme-lib/loaders/wasm/operands)
 (declare (standard-bindings) (extended-bindings) (block))
 
-;; views: of the types, by name; boundaries: the offsets where something begins or ends to hold, ascending
-(define-type variables constructor: make-variables globals frames views boundaries)
+;; views: of the types, by name; boundaries: the offsets where something begins or ends to hold, ascending; operands: of
+;; those, in a table, with the operands that begin there
+(define-type variables constructor: make-variables globals frames views boundaries operands)
 ;; address: an offset in the linear memory
 (define-type global-variable constructor: make-global-variable name address view)
 ;; end: where the function's body ends
@@ -75,11 +78,12 @@
 
 (define (signed n bits) (if (>= n (expt 2 (- bits 1))) (- n (expt 2 bits)) n))
 
-;; Locals have a register each; what is on the operand stack is not known to be in one.
+;; Locals have a register each.
 (define (wasm-location! c global)
   (case (read-byte! c)
     ((0) (string->symbol (string-append "r" (number->string (+ 1 (read-u32! c))))))
     ((1) (global (read-u32! c)))
+    ((2) (make-operand (read-u32! c) #f #f))
     ((3) (global (read-bits! c 4)))
     (else (read-u32! c) #f)))
 
@@ -89,13 +93,14 @@
     (if (and (= number 0) (pair? registers)) registers (append registers (list number)))))
 
 (define (value-place terms)
-  (if (and (null? (cdr terms)) (symbol? (car terms))) (car terms) (cons 'is terms)))
+  (if (and (null? (cdr terms)) (not (integer? (car terms)))) (car terms) (cons 'is terms)))
 
 ;; ---- variables ---------------------------------------------------------------------------------------
 
 ;; context: what is the same for a whole module. start: where the code section is in the file; bounds: a byte for each
-;; offset in the file, 1 for a boundary; left: how many places there may still be, for lists may be shared
-(define-type context constructor: make-context types memory global start bounds left)
+;; offset in the file, 1 for a boundary; operands: as in variables; left: how many places there may still be, for lists may
+;; be shared
+(define-type context constructor: make-context types memory global start bounds operands left)
 
 (define (count-place! context)
   (context-left-set! context (- (context-left context) 1))
@@ -121,7 +126,10 @@
   (define (usable place) (and place (or (eq? 'at (place-kind place)) (view-in-register? view)) place))
   (define (row low high place)
     (count-place! context)
-    (cons* (at-file! context low) (at-file! context high) place))
+    (let ((begin (at-file! context low)) (operands (context-operands context)))
+      (for-each (lambda (operand) (table-set! operands begin (cons operand (table-ref operands begin '()))))
+                (operands-of place))
+      (cons* begin (at-file! context high) place)))
   (let ((location (entry-attribute unit entry at:location)) (constant (entry-attribute unit entry at:const-value)))
     (cond ((block? location)
            (let ((found (usable (place location)))) (if found (list (row (car scope) (cdr scope) found)) '())))
@@ -166,7 +174,7 @@
   (let ((base (entry-attribute unit entry at:frame-base)))
     (and (block? base)
          (let ((place (expression->place context unit base 0 #f)))
-           (cond ((symbol? place) (list place))
+           (cond ((or (symbol? place) (operand? place)) (list place))
                  ((and (pair? place) (eq? 'is (car place))) (cdr place))
                  (else #f))))))
 
@@ -193,7 +201,8 @@
 (define (read-variables m memory global)
   (let* ((types (make-types memory)) (size (u8vector-length (module-bytes m))) (globals '()) (frames '())
          (bounds (make-u8vector (+ size 1) 0))
-         (context (make-context types memory global (module-code-start m) bounds (+ 1000 size))))
+         (operands (make-table))
+         (context (make-context types memory global (module-code-start m) bounds operands (+ 1000 size))))
     (define (walk unit entry)
       (let ((tag (entry-tag entry)))
         (if (= tag tag:variable)
@@ -204,7 +213,7 @@
     (with-exception-catcher
      (lambda (e) (if (not (wasm-error? e)) (raise e)))
      (lambda () (for-each-unit m walk)))
-    (make-variables (reverse globals) (reverse frames) (types-views types) (marked bounds))))
+    (make-variables (reverse globals) (reverse frames) (types-views types) (marked bounds) operands)))
 
 ;; The indices of what is 1.
 (define (marked bytes)

@@ -4,6 +4,7 @@
   import-number import-names layout-grow layout-memory-place
   layout-memory layout-code layout-memory-limit layout-imported-globals
   layout-locals layout-locals-set! layout-rows layout-rows-set! layout-row layout-row-set! layout-next-row layout-next-row-set!
+  layout-operands layout-operands-set!
   make-linkage lone-linkage linkage-functions
   place? place-kind place-value memory-size-address table-address table-capacity table-size-address
   memory-place? memory-place-address memory-place-size memory-place-most

@@ -23,11 +23,12 @@
 
 ;; end: behind all that the module can reach; functions: labels; imports: name of a host call -> its number; grow: the label of the routine that grows the memory; locals: how
 ;; many there were in all functions; globals: places; imported-globals: values, one for each;
-;; memory, tables: places; rows: source lines by offsets (see dwarf), row the next of them, next-row its offset
+;; memory, tables: places; rows: source lines by offsets (see dwarf), row the next of them, next-row its offset;
+;; operands: of variables (see operands), or #f
 (define-type layout
   constructor: construct-layout
   module origin end functions imports imported-globals globals registers tables grow code memory-place elements segments
-  data-end shared? locals rows row next-row)
+  data-end shared? locals rows row next-row operands)
 
 ;; kind: constant, register or memory
 (define-type place kind value)
@@ -138,7 +139,7 @@
                             (or (linkage-memory linkage) (make-memory-place memory origin (and limits (limits-most limits))))
                             elements segments end
                             (and (or (linkage-memory linkage) (any (lambda (place) place) (linkage-tables linkage))) #t)
-                            0 (vector) 0 0))))))
+                            0 (vector) 0 0 #f))))))
 
 (define (numbered names)
   (list->table (map cons names (iota (length names)))))

@@ -52,15 +52,16 @@
                (lambda ()
                  (open-process (list path: assembler arguments: '("--debug-names" "-" "--output=-")
                                      stdout-redirection: #t stderr-redirection: #t))))))
-    (with-exception-catcher (lambda (e) #f)       ; it may end before it read all
-      (lambda () (write-subu8vector bytes 0 (u8vector-length bytes) port)))
-    (with-exception-catcher (lambda (e) #f) (lambda () (close-output-port port)))
+    (define (whether-it-reads-or-not thunk)       ; it may end before it read all
+      (with-exception-catcher (lambda (e) #f) thunk))
+    (whether-it-reads-or-not (lambda () (write-subu8vector bytes 0 (u8vector-length bytes) port)))
+    (whether-it-reads-or-not (lambda () (close-output-port port)))
     (let loop ((parts '()))
       (let* ((buffer (make-u8vector 65536)) (count (read-subu8vector buffer 0 65536 port)))
         (if (> count 0)
             (loop (cons (subu8vector buffer 0 count) parts))
             (let ((status (process-status port)))
-              (close-port port)
+              (whether-it-reads-or-not (lambda () (close-port port)))
               (cons status (u8vector-concatenate (reverse parts)))))))))
 
 ;; "-:3:7: error: why" as what it says, with its place.

@@ -4,7 +4,7 @@
 namespace fuzz {
 
 api_calls::api_calls(const std::uint8_t* bytes, std::size_t length, bool traced)
-    : random_(bytes, length), traced_(traced), buffer_(buffer_length) {
+    : random_(bytes, length), traced_(traced), may_be_parallel_(length % 4 == 0), buffer_(buffer_length) {
   random_source noise(length);
   for (std::uint8_t& byte : buffer_) byte = static_cast<std::uint8_t>(noise.word());
 }
@@ -38,6 +38,7 @@ void api_calls::end() {
   profiles_.clear();
   require(granted_ == released_, "comet_host_grant_with",
           "data is released once when the last machine that has it is gone");
+  require(taken_ == 0, "comet_machine_new_with", "what was allocated is released, with its length");
 }
 
 void api_calls::step() {

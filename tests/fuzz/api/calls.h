@@ -29,8 +29,8 @@ class api_calls {
   // once.
   void end();
 
-  // Of every status, stop and hash so far: the same bytes give the same.
-  std::uint64_t checksum() const { return checksum_; }
+  // Of every status, stop and hash so far: the same bytes give the same, unless threads ran at the same time.
+  std::uint64_t checksum() const { return parallel_ ? 0 : checksum_; }
   std::uint64_t calls() const { return calls_; }
   std::uint64_t refused() const { return refused_; }
   std::uint64_t instructions() const { return instructions_; }
@@ -84,6 +84,7 @@ class api_calls {
   }
 
   void step();
+  comet_allocator allocator();
   void make_machine();
   void ready(comet_machine* machine);
   void free_machine(machine& which);
@@ -128,6 +129,9 @@ class api_calls {
 
   random_source random_;
   const bool traced_;
+  const bool may_be_parallel_;
+  bool parallel_ = false;   // threads of some machine did run at the same time, or may have
+  std::size_t taken_ = 0;   // bytes, from the allocator
   std::array<machine, 3> machines_;
   std::vector<state> states_;
   std::vector<comet_image*> images_;

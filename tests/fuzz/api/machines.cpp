@@ -1,7 +1,28 @@
 // Machines and their limits.
+#include <cstdlib>
+
 #include "call.h"
 
 namespace fuzz {
+
+// Gives memory that is full of what nobody may look at, and of something else each time.
+comet_allocator api_calls::allocator() {
+  comet_allocator made = COMET_ALLOCATOR_INIT;
+  made.size = size(sizeof made);
+  made.allocate = [](void* data, std::size_t length) -> void* {
+    static int rubbish = 0;
+    void* const memory = length > std::size_t{1} << 24 ? nullptr : std::malloc(length);
+    if (memory == nullptr) return nullptr;
+    static_cast<api_calls*>(data)->taken_ += length;
+    return std::memset(memory, ++rubbish, length);
+  };
+  made.release = [](void* data, void* memory, std::size_t length) {
+    static_cast<api_calls*>(data)->taken_ -= length;
+    std::free(memory);
+  };
+  made.data = this;
+  return made;
+}
 
 void api_calls::make_machine() {
   machine& which = any();
@@ -14,7 +35,10 @@ void api_calls::make_machine() {
   config.call_depth_limit = 1 + random_.below(200);
   config.thread_limit = 1 + random_.below(6);
   if (random_.one_in(8)) (random_.one_in(2) ? config.window : config.call_depth_limit) = UINT64_MAX;
-  if (CALL(comet_machine_new, &config, &which.made) == COMET_OK) ready(which.made);
+  const comet_allocator own = allocator();
+  const comet_status status = random_.one_in(4) ? CALL(comet_machine_new_with, &config, &own, &which.made)
+                                                : CALL(comet_machine_new, &config, &which.made);
+  if (status == COMET_OK) ready(which.made);
 }
 
 // Nothing that would make two runs differ.

@@ -8,12 +8,18 @@ void api_calls::threads() {
   comet_thread which = thread();
   const comet_space in = space();
   const std::uint64_t pc = address();
-  switch (random_.below(6)) {
+  switch (random_.below(7)) {
     case 0: CALL_ON(comet_thread_new, on, in, pc, at(which)); break;
     case 1: CALL_ON(comet_thread_free, on, which); break;
     case 2: CALL_ON(comet_set_pc, on, which, pc); break;
     case 3: CALL_ON(comet_thread_restart, on, which, pc); break;
     case 4: CALL_ON(comet_next_thread, on, which, at(which)); break;
+    case 5: {
+      const std::uint32_t most = may_be_parallel_ ? static_cast<std::uint32_t>(random_.below(4)) : 0;
+      parallel_ |= most != 0;
+      CALL_ON(comet_set_host_threads, on, most);
+      break;
+    }
     default: {
       comet_schedule schedule = COMET_SCHEDULE_INIT;
       schedule.size = size(sizeof schedule);
