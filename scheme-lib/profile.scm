@@ -32,12 +32,12 @@
 
 (define burst 64)
 ;; A prime, so that no loop of a program keeps in step.
-(define greatest-weight 31259)
+(define greatest-weight 62501)
 
 ;; What an instruction of a burst stands for, when so many were counted: little at first, so that short runs are known well,
 ;; then ever more, so that looking costs little in the long run.
 (define (sampling-weight executed)
-  (min greatest-weight (+ 1 (* 2 (quotient executed (* 64 burst))))))
+  (min greatest-weight (+ 1 (* 4 (quotient executed (* 64 burst))))))
 
 ;; To be run with machine-observe!.
 (define-documented (profile-observation profile weight)
