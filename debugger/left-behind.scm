@@ -17,12 +17,19 @@
 (use debugger/timeline)
 (use debugger/value)
 (use debugger/run)
+(use debugger/show)
 
 ;; Bytes that a program from a file may map, whatever the file says.
 (define allowed-memory (make-parameter (expt 2 30)))
 
-;; Gives a machine the directories in which a program's files are opened again.
-(define grant-directories! (make-parameter (lambda (machine) #f)))
+;; Gives a machine the directories in which a program's files are opened again, and their names.
+(define grant-directories! (make-parameter (lambda (machine) '())))
+
+(define (note-missing-directories state granted)
+  (for-each (lambda (name)
+              (say "the program had files of the directory " name ", which it is not given here; comet-vm debug --dir DIR:"
+                   name " FILE does"))
+            (remove (lambda (name) (member name granted)) (state-directories state))))
 
 (define (read-state-file path)
   (if (not (file-exists? path)) (raise-user-error path ": there is no such file"))
@@ -45,7 +52,8 @@
   (let ((session (the-session)) (machine (make-machine-for-state state (allowed-memory))))
     (session-program-set! session (and image (make-loaded path (path-strip-directory path) image)))
     (session-snapshots-set! session '())
-    ((grant-directories!) machine)
+    (let ((granted ((grant-directories!) machine)))
+      (if (not (state-recording? state)) (note-missing-directories state granted)))
     (if image (machine-load! machine image))
     (enter-machine! session machine)
     (session-arguments-set! session (let ((words (state-arguments state))) (if (pair? words) (cdr words) '())))

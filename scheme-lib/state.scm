@@ -99,6 +99,10 @@ be read first."
   "The program's arguments."
   (names-of vm-state-argument state))
 
+(define-documented (state-directories state)
+  "The names of the directories that the program was granted."
+  (names-of vm-state-directory state))
+
 (define-documented (state-stop state machine)
   "Why the machine stopped, as a stop record, or #f; MACHINE is one with the state in it."
   (and (fact state 7)

@@ -69,7 +69,7 @@ FUSED_SEQUENCES := 350
 FUSED_PAIRS := 120
 FUSING := vm-ext/machine/fusing
 TRAINING := $(BUILD)/training
-TRAINING_SOURCES := $(wildcard tests/training/*.s) examples/queens.s examples/life.s
+TRAINING_SOURCES := $(wildcard tests/training/*.s tests/training/*.wasm) examples/queens.s examples/life.s
 TRAINING_IMAGES := $(addprefix $(TRAINING)/,$(addsuffix .img,$(basename $(notdir $(TRAINING_SOURCES)))))
 .PHONY: fused
 fused: $(TRAINING)/fused.def
@@ -79,6 +79,9 @@ fused: $(TRAINING)/fused.def
 $(TRAINING)/%.img: tests/training/%.s $(BUILD)/comet-vm
 	@mkdir -p $(@D)
 	@$(BUILD)/comet-vm asm $< -o $@
+$(TRAINING)/%.img: tests/training/%.wasm $(BUILD)/comet-vm
+	@mkdir -p $(@D)
+	@$(BUILD)/comet-vm image $< -o $@
 $(TRAINING)/%.img: examples/%.s $(BUILD)/comet-vm
 	@mkdir -p $(@D)
 	@$(BUILD)/comet-vm asm $< -o $@

@@ -976,6 +976,8 @@ COMET_API const comet_image* comet_state_image(const comet_state* state);
 COMET_API const char* comet_state_import(const comet_state* state, uint32_t index);
 /* The program's arguments, from 0, or NULL behind the last. */
 COMET_API const char* comet_state_argument(const comet_state* state, uint32_t index);
+/* The names of the directories that the program was granted, from 0, or NULL behind the last. */
+COMET_API const char* comet_state_directory(const comet_state* state, uint32_t index);
 
 /* Makes a machine go on from a state; in a recording, from its beginning. Every import that was granted must be
  * granted (COMET_ERROR_CAPABILITY), and what is in use must be within the machine's limits (COMET_ERROR_MEMORY).

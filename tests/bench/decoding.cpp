@@ -44,8 +44,7 @@ std::vector<Bytes> code_of(const char* path) {
 }
 
 struct Program {
-  HostMemory host;
-  AddressSpace memory{std::uint64_t{4} << 30, std::make_shared<PageBudget>(PageBudget{65536}), host};
+  AddressSpace memory{std::uint64_t{4} << 30, std::make_shared<PageBudget>(PageBudget{65536}), HostMemory()};
   InstructionSet instructions;
   std::uint64_t end = page_size; // of the code
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges; // of it

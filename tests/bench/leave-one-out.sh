@@ -22,14 +22,14 @@ kin_of() {
     fib) echo recursion counting queens ;;
     calls) echo recursion counting machines ;;
     sieve) echo tables bits ;;
-    matmul | nbody) echo vectors numeric ;;
-    mandel) echo numeric vectors ;;
+    matmul | nbody) echo vectors numeric compiled-numbers ;;
+    mandel) echo numeric vectors compiled-numbers ;;
     sha256) echo digests bits ;;
-    qsort) echo structures stacks tables ;;
-    hash) echo digests structures tables ;;
-    forth) echo machines stacks ;;
-    search) echo text ;;
-    chase) echo structures ;;
+    qsort) echo structures stacks tables compiled-structures ;;
+    hash) echo digests structures tables compiled-structures ;;
+    forth) echo machines stacks compiled-machines ;;
+    search) echo text compiled-structures ;;
+    chase) echo structures compiled-structures ;;
   esac
 }
 

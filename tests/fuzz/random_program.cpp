@@ -198,6 +198,7 @@ class writer {
     const std::string name = what.name;
     const std::string group = what.group;
     const bool memory = group == "memory" || group == "atomic";
+    const std::uint64_t table = name == "jtab" && random_.one_in(2) ? add_table() : 0;
     result_.starts.push_back(result_.address + result_.code.size());
     conformance::append_uleb128(result_.code, what.opcode, random_length());
     bool first_source = true;
@@ -218,7 +219,7 @@ class writer {
           }
           break;
         case 'w': number = random_.one_in(20) ? random_.magnitude() : random_.below(24); break;
-        case 'p': number = random_distance(); break;
+        case 'p': number = table != 0 ? table - result_.starts.back() : random_distance(); break;
         case 'o': number = random_.one_in(8) ? random_number(random_) : random_.below(32) - 16; break;
         case 't':
           number = random_.one_in(30) ? random_.magnitude() : random_.below(COMET_THREAD_REGISTERS);
@@ -233,6 +234,21 @@ class writer {
   }
 
   std::size_t random_length() { return random_.one_in(30) ? 1 + random_.below(10) : 1; }
+
+  // Distances to instructions already written, with a jump over them; gives where they are.
+  std::uint64_t add_table() {
+    constexpr std::uint64_t entries = 6, length_of_jump = 2;
+    if (result_.starts.empty()) return 0;
+    for (const comet_instruction& each : instructions())
+      if (std::string(each.name) == "jump") conformance::append_uleb128(result_.code, each.opcode, 1);
+    conformance::append_uleb128(result_.code, conformance::field_number('p', length_of_jump + 4 * entries), 1);
+    const std::uint64_t table = result_.address + result_.code.size();
+    for (std::uint64_t n = 0; n < entries; ++n) {
+      const std::uint64_t distance = result_.starts[random_.below(result_.starts.size())] - table;
+      for (unsigned i = 0; i < 4; ++i) result_.code.push_back(static_cast<std::uint8_t>(distance >> (8 * i)));
+    }
+    return table;
+  }
 
   // To an instruction already written, a little forward, into the middle of something, or anywhere.
   std::uint64_t random_distance() {

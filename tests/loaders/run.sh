@@ -111,6 +111,20 @@ if clang --target=wasm32-wasi -O1 tests/loaders/wasi.c -o "$WORK/wasi.wasm" 2>/d
   done
 fi
 
+# ---- a program that closes its output has it again when it is run again --------------------------------------
+
+cat >"$WORK/close.s" <<'END'
+_start: imm   r11, 1
+        imm   r12, text
+        imm   r13, 9
+        hcall r10, write
+        imm   r11, 1
+        hcall r10, file_close
+        halt
+text:   .ascii "one more\n"
+END
+check "a program may close its output" 2 "$(printf '%s\n' "load \"$WORK/close.s\"" run run | timeout 20 "$COMET" 2>&1 | grep -c 'one more')"
+
 # ---- WebAssembly: stopped in the middle, to go on in other processes, with its files ----------------------
 
 cat >"$WORK/count.c" <<'END'
@@ -149,7 +163,11 @@ if (cd "$WORK" && clang --target=wasm32-wasi -O1 count.c -o count.wasm) 2>/dev/n
   echo continue | "$COMET" debug --dir "$WORK/data:/data" "$WORK/early.core" >"$WORK/out" 2>&1
   contains "the debugger goes on from a state, too" "60 words, 0" "$(cat "$WORK/out")"
   same "and its files" "$WORK/whole.counts" "$WORK/data/counts"
-  contains "which are not open where no directory is given" ", -1" "$(echo continue | "$COMET" debug "$WORK/early.core" 2>&1)"
+  output=$(echo continue | "$COMET" debug "$WORK/early.core" 2>&1)
+  contains "which are not open where no directory is given" ", -1" "$output"
+  contains "as is said" "the program had files of the directory /data, which it is not given here; comet-vm debug --dir DIR:/data FILE does" "$output"
+  status_of "$RUNNER" "$WORK/early.core" >"$WORK/status"
+  contains "by the runner, too" "the program had files of the directory /data, which it is not given here; --dir DIR:/data does" "$(cat "$WORK/err")"
   check "and a directory is there" 64 "$(status_of "$COMET" debug --dir "$WORK/none" "$WORK/early.core")"
 fi
 for command in "$COMET run" "$RUNNER"; do

@@ -12,7 +12,9 @@
 
 ;; A program that imports functions of WASI, each (name params), numbered from 0, whose code calls them; it exits with
 ;; what the code leaves. Type 0 is that of _start, type 1 that of proc_exit, which is function 0.
-(define (program functions . code)
+(define (program functions . code) (apply program-of wasi functions code))
+
+(define (program-of wasi functions . code)
   (wasm->image
    (wasm-assemble
     `((type () ()) (type (i32) ())
@@ -108,6 +110,18 @@
                       (i32.const 32) (i32.load 2 0) (i64.const 3) (i32.const 0) (i32.const 40) (call 2) (i32.or)
                       (i32.const 32) (i32.load 2 0) (i32.const 0) (i32.const 1) (i32.const 48) (call 3) (i32.or)))
              directory: "tests/scheme" bytes: 11))
+  (test "what came before preview 1 counted otherwise where seeking begins, and its records are not there" '(57 "" #f)
+    (outcome (apply program-of "wasi_unstable"
+                    '(("path_open" (i32 i32 i32 i32 i32 i64 i64 i32 i32)) ("fd_seek" (i32 i64 i32 i32))
+                      ("fd_filestat_get" (i32 i32)))
+                    `(,@(put 16 #x6d736177 20 #x7361772d 24 #x63732e69 28 #x6d)
+                      (i32.const 3) (i32.const 0) (i32.const 16) (i32.const 13) (i32.const 0) (i64.const 2) (i64.const 0)
+                      (i32.const 0) (i32.const 32) (call 1)
+                      (i32.const 32) (i32.load 2 0) (i64.const 3) (i32.const 2) (i32.const 40) (call 2) (i32.or)
+                      (i32.const 32) (i32.load 2 0) (i64.const 2) (i32.const 0) (i32.const 40) (call 2) (i32.or)
+                      (i32.const 40) (i32.load 2 0) (i32.add)
+                      (i32.const 32) (i32.load 2 0) (i32.const 64) (call 3) (i32.add)))
+             directory: "tests/scheme"))
   (test-error "an environment is a list of settings" "an environment is a list of strings NAME=VALUE, not"
     (outcome (program '() '(i32.const 0)) environment: "A=1"))
   (test-error "which have a name" "`=1` is no setting of the environment, NAME=VALUE"

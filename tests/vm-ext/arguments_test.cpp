@@ -37,6 +37,7 @@ BOOST_AUTO_TEST_CASE(null_has_nothing_and_does_nothing) {
   BOOST_CHECK(comet_state_image(nullptr) == nullptr);
   BOOST_CHECK(comet_state_import(nullptr, 0) == nullptr);
   BOOST_CHECK(comet_state_argument(nullptr, 0) == nullptr);
+  BOOST_CHECK(comet_state_directory(nullptr, 0) == nullptr);
   comet_call_result(nullptr, 1);
   BOOST_CHECK_EQUAL(comet_call_argument(nullptr, 0), 0u);
   BOOST_CHECK(comet_call_machine(nullptr) == nullptr);

@@ -474,6 +474,9 @@ BOOST_AUTO_TEST_CASE(a_state_opens_its_files_again) {
   guest.call("file_renumber", {8, 1});
   guest.call("file_close", {2});
   const bytes file = saved(guest.vm);
+  const state read(file);
+  BOOST_CHECK_EQUAL(std::string(comet_state_directory(read, 1)), "/readable");
+  BOOST_CHECK(comet_state_directory(read, 2) == nullptr);
   for (int times = 0; times < 2; ++times) {
     // Under other numbers, which they lose, and with one more.
     Guest other(guest.root, file,

@@ -19,6 +19,8 @@ namespace {
 
 constexpr std::uint64_t window = 100;      // of the function that holds the sequence
 constexpr std::uint64_t callee_window = 60; // of what it calls, from there
+constexpr std::size_t table_offset = 1000; // of a jump's table, behind the program
+constexpr std::uint64_t table_entries = 4;
 constexpr std::uint64_t nowhere = 0x700000000000;
 constexpr unsigned trials = 100; // at most
 constexpr std::uint64_t rounds = 20; // instructions at whose positions fuel ends: more than two rounds
@@ -53,6 +55,7 @@ Sources sources_of(const std::string& name) {
 #define LOAD_INDEXED(each, type) SOURCES(each, loads_indexed, 1, 2)
 #define STORE_INDEXED(each, type) SOURCES(each, stores_indexed, 1, 2)
 #include "vm-ext/machine/operations.def"
+  SOURCES(jtab, tests_immediate, 0, 1)
   return {Shape::other, 0, 0};
 }
 
@@ -115,7 +118,11 @@ class Trial {
 
   void prepare(machine& vm) const {
     bytes content = program_.content();
-    content.resize(1024); // over what an earlier one left
+    content.resize(table_offset); // over what an earlier one left
+    for (std::uint64_t n = 0; n < table_entries; ++n) {
+      const std::uint64_t distance = end_ + n % 2 - (code_address + table_offset);
+      for (unsigned i = 0; i < 4; ++i) content.push_back(static_cast<std::uint8_t>(distance >> (8 * i)));
+    }
     vm.write(program_.address(), content);
     vm.write(data_address, data_);
     vm.restart(code_address);
@@ -187,9 +194,14 @@ class Trial {
             break;
           }
           case 'w': operands.push_back(callee_window); break;
-          case 'p': operands.push_back(part.name == "call" || part.name == "tail" ? callee_ : end_); break;
+          case 'p':
+            if (part.name == "jtab") operands.push_back(code_address + table_offset);
+            else operands.push_back(part.name == "call" || part.name == "tail" ? callee_ : end_);
+            break;
           case 't': operands.push_back(8 + below(2)); break;
-          case 'u': operands.push_back(small_ || below(3) == 0 ? below(5) : data_address + 4096); break;
+          case 'u': operands.push_back(part.name == "jtab" ? table_entries : small_ || below(3) == 0 ? below(5) : data_address + 4096); break;
+          // The offset may be where memory begins, and its register a distance there, as compilers have it.
+          case 'o': operands.push_back((below(3) == 0 ? data_address + 1024 : 0) + below(5)); break;
           default: operands.push_back(below(5)); break;
         }
       }

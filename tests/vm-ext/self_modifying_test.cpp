@@ -64,6 +64,32 @@ BOOST_AUTO_TEST_CASE(an_instruction_may_overwrite_itself) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(a_jump_table_beside_the_code_may_be_rewritten) {
+  in_all_ways([](std::uint64_t base, std::uint64_t slice) {
+    // r1: the table, r2: the distance that the first case puts there.
+    const std::uint64_t table = base + 256;
+    code program(base);
+    program.add("addi", {3, 3, 1}).add("jtab", {0, 1, table}).add("halt");
+    const std::uint64_t first = program.here();
+    program.add("blt_u", {3, 4, base}).add("st32", {1, 2, 0}).add("jump", {base});
+    const std::uint64_t second = program.here();
+    program.add("addi", {5, 5, 1}).add("halt");
+    const auto vm = load(program);
+    const std::uint64_t distance = first - table;
+    bytes entry;
+    for (unsigned i = 0; i < 4; ++i) entry.push_back(static_cast<std::uint8_t>(distance >> (8 * i)));
+    vm->write(table, entry);
+    vm->set(1, table);
+    vm->set(2, second - table);
+    vm->set(4, 1000);
+    const comet_stop stop = run_in_slices(*vm, slice);
+    BOOST_CHECK_EQUAL(stop.reason, COMET_HALTED);
+    BOOST_CHECK_EQUAL(vm->get(3), 1001u);
+    BOOST_CHECK_EQUAL(vm->get(5), 1u);
+    BOOST_CHECK_EQUAL(stop.instruction_count, 3 * 1000 + 2 + 4u);
+  });
+}
+
 BOOST_AUTO_TEST_CASE(a_loop_may_rewrite_its_body_each_round) {
   in_all_ways([](std::uint64_t base, std::uint64_t slice) {
     code program(base);

@@ -182,6 +182,26 @@ BOOST_AUTO_TEST_CASE(watchpoints_see_blocks_atomics_tables_and_stores_of_every_k
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_jump_table_beside_the_code_is_read_each_time) {
+  const std::uint64_t table = code_address + 0x100;
+  const bytes back_to_the_code = {0, 0xff, 0xff, 0xff};
+  machine vm(code().add("jtab", {0, 1, table}));
+  vm.write(table, back_to_the_code);
+  BOOST_CHECK_EQUAL(vm.run(10000).reason, COMET_OUT_OF_FUEL);
+  std::uint32_t id = 0;
+  SUPPORT_OK(comet_watchpoint_set(vm, 0, table + 1, 1, COMET_READ, &id, error));
+  comet_stop stop = vm.run(10000);
+  BOOST_CHECK_EQUAL(stop.reason, COMET_WATCHPOINT);
+  BOOST_CHECK_EQUAL(stop.executed, 1u);
+  SUPPORT_OK(comet_watchpoint_clear(vm, id, error));
+  BOOST_CHECK_EQUAL(vm.run(10000).reason, COMET_OUT_OF_FUEL);
+  SUPPORT_OK(comet_protect(vm, 0, code_address, COMET_PAGE_SIZE, COMET_EXECUTE, error));
+  stop = vm.run(10000);
+  BOOST_CHECK_EQUAL(stop.reason, COMET_TRAP);
+  BOOST_CHECK_EQUAL(stop.address, table);
+  BOOST_CHECK_EQUAL(stop.executed, 0u);
+}
+
 BOOST_AUTO_TEST_CASE(interruption_from_another_thread_stops_an_endless_loop) {
   machine vm(endless());
   std::thread other([&] {

@@ -196,6 +196,11 @@ const char* comet_state_argument(const comet_state* state, uint32_t index) {
   return state == nullptr || index >= state->arguments.size() ? nullptr : state->arguments[index].c_str();
 }
 
+const char* comet_state_directory(const comet_state* state, uint32_t index) {
+  if (state == nullptr || index >= state->open_files.directories.size()) return nullptr;
+  return state->open_files.directories[index].c_str();
+}
+
 comet_status comet_state_restore(comet_machine* machine, const comet_state* state, comet_error* error) {
   return guard(error, [&] {
     require(machine, "machine");

@@ -23,7 +23,7 @@
   vm-timeline-get
   ;; states in files
   vm-state? vm-state-save vm-state-capture vm-machine-fork vm-state-read vm-state-free vm-state-get vm-state-config vm-state-stop vm-state-image
-  vm-state-import vm-state-argument vm-state-restore vm-record-start vm-record-stop vm-timeline-load
+  vm-state-import vm-state-argument vm-state-directory vm-state-restore vm-record-start vm-record-stop vm-timeline-load
   ;; host calls
   vm-host-grant vm-host-set-quota vm-host-granted vm-host-revoke vm-host-grant-standard vm-host-revoke-standard vm-host-import
   vm-host-import-name vm-host-complete vm-host-argument vm-set-stream vm-set-arguments vm-set-environment vm-grant-directory vm-close-files vm-set-random-seed

@@ -415,6 +415,8 @@ end-of-c
 
 (define vm-state-import
   (c-lambda (state* id) UTF-8-string "___return(comet_clean_text(comet_state_import(___arg1, ___arg2)));"))
+(define vm-state-directory
+  (c-lambda (state* id) UTF-8-string "___return(comet_clean_text(comet_state_directory(___arg1, ___arg2)));"))
 (define vm-state-argument
   (c-lambda (state* id) UTF-8-string "___return(comet_clean_text(comet_state_argument(___arg1, ___arg2)));"))
 

@@ -76,6 +76,7 @@ constexpr auto accumulator_shapes = [] {
 #define STORE_INDEXED(name, type) add(isa::op_##name, 'b', 'c', keeps);
 #include "operations.def"
   add(isa::op_imm, '-', '-', sets);
+  add(isa::op_jtab, 'a', '-', keeps);
   return all;
 }();
 

@@ -72,7 +72,7 @@ constexpr auto plans = [] {
     all[each].format = Format::unlike_others;
   for (const Operation each : {op_brk, op_jump, op_jumpr, op_jal, op_jalr, op_ret, op_tail, op_tailr, op_trap, op_halt})
     all[each].ends_block = true;
-  for (const Operation each : {op_jal, op_jalr, op_brz, op_jtab, operation_count}) all[each].ends_sequence = true;
+  for (const Operation each : {op_jal, op_jalr, op_brz, operation_count}) all[each].ends_sequence = true;
   for (unsigned each = op_fence; each <= op_acas64; ++each) { // an access takes place where its result is dropped
     all[each].writes = false;
     all[each].ends_sequence = true;
@@ -345,6 +345,24 @@ const Slot* CodeCache::follow_link(const Slot* followed) {
   return target;
 }
 
+// A table is decoded where it lies among code: pages of data would become slow to write to.
+bool CodeCache::may_decode_table(std::uint64_t table, std::uint64_t count) const {
+  return count <= most_entries - table_entries_ && (table & page_mask) + 4 * count <= page_size &&
+         table < memory_.window_bytes() && memory_.executable_page(table >> page_bits) != nullptr;
+}
+
+// The entries of a jump's table are links, each to be resolved when it is taken first.
+void CodeCache::emit_table(std::uint64_t table, Slot* jump) {
+  jump->immediate = static_cast<std::int32_t>(distance(jump, slots_ + used_));
+  const std::uint64_t count = jump[1].data;
+  const std::uint8_t* const content = memory_.executable_page(table >> page_bits) + (table & page_mask);
+  for (std::uint64_t n = 0; n < count; ++n) {
+    const auto entry = load_little<std::int32_t>(content + 4 * n);
+    emit_link(table + static_cast<std::uint64_t>(std::int64_t{entry}), nullptr);
+  }
+  memory_.mark_code(table, 4 * count);
+}
+
 void CodeCache::note_window(std::uint64_t base) {
   if (window_step_ == 0 || base % window_step_ != 0) window_step_ = std::gcd(window_step_, base);
 }
@@ -461,7 +479,9 @@ const Slot* CodeCache::find_entered(std::uint64_t address) const {
 
 const Slot* CodeCache::decode_block(std::uint64_t start) {
   pending_links_.clear();
-  require_room(3 * block_slots + slots_a_definition); // with links
+  pending_tables_.clear();
+  table_entries_ = 0;
+  require_room(3 * block_slots + slots_a_definition + most_entries); // with links
   complete_ = false;
   Slot* const first = slots_ + used_;
   Slot* slot = first;
@@ -549,6 +569,7 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
   // Links stand behind the block, where execution does not come by.
   for (const PendingLink& pending : pending_links_) emit_link(pending.target, pending.branch);
   pending_links_.clear();
+  for (const PendingTable& pending : pending_tables_) emit_table(pending.table, pending.jump);
   if (block_observer) block_observer({block_, length});
   complete_ = true;
   decoded_count_ += length;
@@ -693,7 +714,7 @@ bool changes_more(isa::Operation operation) {
 // behind them that may have to be left, leave the whole to the reference loop from the start.
 void CodeCache::emit_defined(std::uint64_t address, const isa::Decoded& decoded) {
   const std::vector<isa::Part>& parts = decoded.definition->parts;
-  const std::size_t used_before = used_, links_before = pending_links_.size();
+  const std::size_t used_before = used_, links_before = pending_links_.size(), tables_before = pending_tables_.size();
   Slot* const begin = emit(address);
   std::size_t leaving = parts.size(); // parts up to the last that may leave
   while (leaving != 0 && !may_leave(parts[leaving - 1].operation)) --leaving;
@@ -722,6 +743,7 @@ void CodeCache::emit_defined(std::uint64_t address, const isa::Decoded& decoded)
   if (!fast) {
     used_ = used_before;
     pending_links_.resize(links_before);
+    pending_tables_.resize(tables_before);
     emit(address)->handler = handlers::reference;
     return;
   }
@@ -866,10 +888,17 @@ void CodeCache::emit_unlike_others(std::uint64_t address, const isa::Decoded& de
       slot->handler = fast_handler(op_ret);
       return;
     case op_jtab:
-      slot->handler = fast_handler(op_jtab);
       slot->a = a;
       emit_data(address, operand[1]);
-      emit_data(address, address + operand[2]);
+      if (const std::uint64_t table = address + operand[2]; may_decode_table(table, operand[1])) {
+        slot->handler = fast_handler(op_jtab);
+        slot[1].immediate = static_cast<std::int32_t>(table >> page_bits);
+        pending_tables_.push_back({table, slot});
+        table_entries_ += operand[1];
+      } else {
+        slot->handler = wide_handler(op_jtab);
+        emit_data(address, table);
+      }
       return;
     case op_tget: case op_tset: {
       const bool get = decoded.operation == op_tget;

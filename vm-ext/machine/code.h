@@ -164,6 +164,8 @@ class CodeCache {
   // So many slots, and so many parts of tables, stay in the host's memory when all is dropped.
   static constexpr std::size_t most_kept = std::size_t{1} << 16;
   static constexpr std::size_t most_kept_parts = 256;
+  // The jump tables of a block have no more entries that are decoded.
+  static constexpr std::size_t most_entries = 512;
   // From this slot on large pages are worth their room.
   static constexpr std::size_t small_slots = std::size_t{1} << 15;
 
@@ -177,6 +179,8 @@ class CodeCache {
   void begin_stretch(std::uint64_t upper);
   void emit_data(std::uint64_t address, std::uint64_t data) { emit(address)->data = data; }
   void emit_link(std::uint64_t target, Slot* branch);
+  bool may_decode_table(std::uint64_t table, std::uint64_t count) const;
+  void emit_table(std::uint64_t table, Slot* jump);
   void emit_instruction(std::uint64_t address, const isa::Decoded& decoded);
   bool emit_any(const isa::Decoded& decoded, BlockInstruction& to, bool special);
   void emit_left(BlockInstruction& to);
@@ -212,6 +216,12 @@ class CodeCache {
     Slot* branch;
   };
   std::vector<PendingLink> pending_links_;
+  struct PendingTable {
+    std::uint64_t table; // of the guest
+    Slot* jump;
+  };
+  std::vector<PendingTable> pending_tables_;
+  std::uint64_t table_entries_ = 0; // of the block's tables
   bool complete_ = true; // every block that was begun was ended
   BlockInstruction block_[block_instructions]; // that is being decoded
   std::size_t block_length_ = 0;

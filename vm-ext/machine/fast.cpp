@@ -69,7 +69,8 @@ HANDLER(do_brz) {
   if (taken) GO_ADDRESS(target);
   NEXT(2);
 }
-HANDLER(do_jtab) {
+// By a table that may change at any time, or is large.
+HANDLER(wide_jtab) {
   const u64 index = r[pc->a];
   if (index >= pc[1].data) NEXT(3);
   const u64 entry = pc[2].data + 4 * index;
@@ -154,7 +155,8 @@ constexpr HandlerTables handler_tables = [] {
   IRREGULAR(callr, run<part_callr<0>>)
   IRREGULAR(tail, run<part_tail<0>>)
   IRREGULAR(tailr, run<part_tailr<0>>)
-  IRREGULAR(jtab, do_jtab)
+  REGULAR(jtab)
+  tables.wide[op_jtab] = wide_jtab;
   IRREGULAR(tget, run<part_tget<0>>)
   IRREGULAR(tset, run<part_tset<0>>)
   IRREGULAR(fence, do_fence)

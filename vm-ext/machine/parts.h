@@ -151,7 +151,7 @@ inline u64 sign_extended(std::int32_t immediate) { return static_cast<u64>(s64{i
   r[pc->a] = accumulator; \
   return true
 
-enum class Kind { straight, branch, jump, jumpr, call, callr, early_call, tail, tailr, ret };
+enum class Kind { straight, branch, table, jump, jumpr, call, callr, early_call, tail, tailr, ret };
 
 // A call of a function that begins with a branch to its `ret` (CodeCache::look_into_callee). The operands of the
 // branch are in the second slot.
@@ -256,6 +256,15 @@ END_PART
     static constexpr PartKey key = part_key(isa::op_##name, 0); \
     static constexpr Kind kind = Kind::name; \
   };
+// A jump by a table of distances that was decoded with it: an entry's slot knows the distance to where it leads.
+template <unsigned variant> struct part_jtab {
+  static constexpr PartKey key = part_key(isa::op_jtab, variant);
+  static constexpr Kind kind = Kind::table;
+  static constexpr unsigned variants = 2;
+  [[gnu::always_inline]] static u64 index(const Slot* pc, const u64* r, [[maybe_unused]] u64 accumulator) {
+    return OPERAND(1, a);
+  }
+};
 LAST_PART(jump)
 LAST_PART(jumpr)
 LAST_PART(call)
@@ -311,6 +320,20 @@ template <class First, class... Rest> [[gnu::always_inline]] inline void run_par
     r = top->window;
     --top;
     GO(top[1].return_slot);
+  } else if constexpr (First::kind == Kind::table) {
+    const u64 index = First::index(pc, r, accumulator);
+    if (index < pc[1].data) {
+      // The table is as it was decoded, but that it is read may have to be seen.
+      if ((context->access[pc[1].immediate] & access_load) == 0) [[unlikely]] LEAVE(Exit::reference);
+      const Slot* const entry = BRANCH_TARGET + index;
+      GO(reinterpret_cast<const Slot*>(reinterpret_cast<const char*>(entry) + entry->immediate));
+    }
+    limit += static_cast<std::intptr_t>(sizeof(Slot));
+    pc += 2;
+    if constexpr (sizeof...(Rest) == 0)
+      DISPATCH();
+    else
+      COMET_TAIL run_parts<Rest...>(pc, r, top, context, limit, accumulator);
   } else {
     if constexpr (First::kind == Kind::branch) {
       if (First::taken(pc, r, accumulator)) GO(BRANCH_TARGET);

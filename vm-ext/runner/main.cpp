@@ -3,6 +3,7 @@
 // Uses nothing of the machine but comet.h, so that it is also an example of embedding it.
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cinttypes>
 #include <cstdio>
@@ -167,11 +168,21 @@ std::unique_ptr<comet_machine, Free> make_machine(const Options& options) {
   return owner;
 }
 
-void load(const char* path, const Program& program, comet_machine* machine) {
+// A program that goes on here misses its files where nobody gives it their directory, and does not say why.
+void note_missing_directories(const Options& options, const comet_state* state) {
+  const char* name = nullptr;
+  for (uint32_t i = 0; !options.quiet && (name = comet_state_directory(state, i)) != nullptr; ++i) {
+    const auto is_it = [&](const Directory& directory) { return directory.name == name; };
+    if (std::none_of(options.directories.begin(), options.directories.end(), is_it))
+      say(std::string("the program had files of the directory ") + name + ", which it is not given here; --dir DIR:" + name + " does");
+  }
+}
+
+void load(const char* path, const Options& options, const Program& program, comet_machine* machine) {
   comet_error error = COMET_ERROR_INIT;
   const comet_status status = program.state ? comet_state_restore(machine, program.state.get(), &error)
                                             : comet_image_load(program.own_image.get(), machine, 0, &error);
-  if (status == COMET_OK) return;
+  if (status == COMET_OK) return note_missing_directories(options, program.state.get());
   const std::string message = std::string(path) + ": " + error.message;
   if (status == COMET_ERROR_CAPABILITY) {
     end(exit_not_granted, message + " (--allow grants the groups that --help names)");
@@ -289,7 +300,7 @@ int run(const Options& options) {
     if (program.state) end(exit_usage, std::string(path) + ": is a state; --verify takes images");
     return print(verify(image, machine.get(), options.json));
   }
-  load(path, program, machine.get());
+  load(path, options, program, machine.get());
   Signals signals(machine.get());
   std::optional<Recording> recording;
   if (options.record) recording.emplace(*options.record, machine.get(), image);

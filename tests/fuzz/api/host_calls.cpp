@@ -104,10 +104,11 @@ void api_calls::surroundings() {
   const std::size_t count = random_.below(std::size(texts) + 1);
   const unsigned stream = static_cast<unsigned>(random_.one_in(8) ? awkward() : random_.below(3));
   const int descriptor = -static_cast<int>(1 + random_.below(3));  // nothing of this process's
-  switch (random_.below(4)) {
+  switch (random_.below(5)) {
     case 0: CALL_ON(comet_set_arguments, on, count, texts); break;
     case 1: CALL_ON(comet_set_environment, on, count, texts); break;
     case 2: CALL_ON(comet_set_stream, on, stream, descriptor); break;
+    case 3: CALL_ON(comet_close_files, on); break;
     default: comet_set_random_seed(on, random_.word());
   }
 }

@@ -88,6 +88,7 @@ void api_calls::restore() {
   note(comet_state_image(taken) != nullptr);
   note(comet_state_import(taken, n) != nullptr);
   note(comet_state_argument(taken, n) != nullptr);
+  note(comet_state_directory(taken, n) != nullptr);
   if (CALL_ON(comet_state_restore, on, taken) == COMET_OK && from.known)
     require_hash(on, from.then, "comet_state_restore");
   if (random_.one_in(3)) CALL_ON(comet_timeline_load, on, taken, random_.below(1 << 16));
