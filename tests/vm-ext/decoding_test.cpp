@@ -4,6 +4,8 @@
 
 #include "support.h"
 #include "vm-ext/isa/isa.h"
+#include "vm-ext/machine/fast.h"
+#include "vm-ext/machine/machine.h"
 
 using namespace support;
 
@@ -112,5 +114,31 @@ BOOST_AUTO_TEST_CASE(fields_of_any_length_mean_what_they_mean_to_the_reference_l
   }
   BOOST_TEST(executed > 10000u); // they do not all end at once
 }
+
+#ifndef COMET_REFERENCE_ONLY
+BOOST_AUTO_TEST_CASE(blocks_begin_where_branches_lead_to_also_when_the_fuel_ends_there) {
+  // So many instructions before the fuel ends the fast loop leaves the rest to the reference loop: here at the jump.
+  constexpr std::uint64_t fuel_there = comet::fast_margin + 44;
+  code program;
+  for (unsigned n = 0; n < 44; ++n) program.add("addi", {1, 1, 1});
+  const std::uint64_t function = program.here() + 2;
+  program.add("jump", {function + 41 * 4});
+  BOOST_REQUIRE_EQUAL(program.here(), function);
+  for (unsigned n = 0; n < 40; ++n) program.add("addi", {2, 2, 1});
+  program.add("ret").add("nop").add("nop").add("nop");
+  const std::uint64_t loop = program.here();
+  BOOST_REQUIRE_EQUAL(loop, function + 41 * 4);
+  for (unsigned n = 0; n < 3; ++n) program.add("addi", {3, 3, 1}).add("call", {10, function});
+  program.add("blti_u", {3, 30, loop}).add("halt");
+  machine vm(program);
+  std::size_t length = 0; // of the block at the loop
+  vm.get()->space(0).code.block_observer = [&](std::span<const comet::CodeCache::BlockInstruction> block) {
+    if (block.front().address == loop) length = block.size();
+  };
+  BOOST_REQUIRE_EQUAL(vm.run(fuel_there).reason, COMET_OUT_OF_FUEL);
+  BOOST_CHECK_EQUAL(vm.run().reason, COMET_HALTED);
+  BOOST_CHECK_EQUAL(length, 8u); // not cut where a call returned to
+}
+#endif
 
 BOOST_AUTO_TEST_SUITE_END()

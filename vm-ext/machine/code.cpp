@@ -488,6 +488,7 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
   const Slot* const last = first + block_slots - slots_a_instruction; // behind which only short instructions follow
   const BlockInstruction* end = block_ + block_instructions;
   const bool special = !told_.nothing() || !instructions_.treated.empty() || !breakpoints_.empty(); // some instructions may be
+  const bool plain = !special && instructions_.definitions() == nullptr; // which may stand for any opcode
   std::uint64_t address = start;
   std::uint64_t page_begin = start, looked_up = 0; // from this offset on, what follows holds no more
   std::uint32_t* places = nullptr;
@@ -515,7 +516,7 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
         }
         content = memory_.executable_page(number);
         whole = content != nullptr && offset + isa::max_instruction_bytes <= page_size;
-        short_ones = whole && !special;
+        short_ones = whole && plain;
         looked_up = whole ? std::min((part + 1) * part_entries, page_size + 1 - isa::max_instruction_bytes) : offset + 1;
         used_ = static_cast<std::size_t>(slot - slots_);
         static_assert(page_bits == 16); // so what is above it is what stretches have in common
