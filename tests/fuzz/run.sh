@@ -47,14 +47,14 @@ fuzz() { # TARGET
     *:left-behind) repeat left_behind ;;
     *:objects) in_scheme 300 tests/asm/fuzz-binaries.scm ;;
     *:sources) in_scheme 2000 tests/asm/fuzz.scm ;;
-    *:wasm) in_scheme 300 tests/scheme/wasm-fuzz.scm ;;
+    *:wasm) in_scheme 100000 tests/scheme/wasm-fuzz.scm ;;
     *:travel) in_scheme 60 tests/travel/travel.scm ;;
     *) echo "there is no target $1" && return 64 ;;
   esac
 }
 
 # How many inputs a log tells of, and the edges of the core's control flow that libFuzzer saw.
-inputs() { awk '/^stat::number_of_executed_units:/ { n += $2 } / passed, [0-9]+ failed$/ { n += $(NF - 3) } END { print n + 0 }' "$1"; }
+inputs() { awk '/^stat::number_of_executed_units:/ { n += $2 } / damaged modules: / { n += $1 - 1 } / passed, [0-9]+ failed$/ { n += $(NF - 3) } END { print n + 0 }' "$1"; }
 edges() { sed -nE 's/.* cov: ([0-9]+) .*/\1/p' "$1" | tail -n 1; }
 
 printf '%-12s %10s %12s %8s  %s\n' target inputs 'CPU seconds' edges found
