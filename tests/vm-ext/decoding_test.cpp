@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(blocks_begin_where_branches_lead_to_also_when_the_fuel_ends
   constexpr std::uint64_t fuel_there = comet::fast_margin + 44;
   code program;
   for (unsigned n = 0; n < 44; ++n) program.add("addi", {1, 1, 1});
-  const std::uint64_t function = program.here() + 2;
+  const std::uint64_t function = program.here() + 3;
   program.add("jump", {function + 41 * 4});
   BOOST_REQUIRE_EQUAL(program.here(), function);
   for (unsigned n = 0; n < 40; ++n) program.add("addi", {2, 2, 1});
