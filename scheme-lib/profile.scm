@@ -47,8 +47,8 @@
 
 (define-documented (machine-profile! machine profile #!key (fuel #f) (thread 0) (every #f))
   "As machine-run!, and counts what the thread does. EVERY 1 counts each instruction, some twenty times slower; EVERY N
-looks at one of N, in bursts of 64; #f at so many as cost a few hundredths of a second, and a few percent from then
-on."
+looks at one of N, in bursts of 64; #f at so many as cost some thousandths of a second, and less than a percent from
+then on."
   (let ((begin-count (machine-count machine thread)))
     (define (executed) (- (machine-count machine thread) begin-count))
     (define (left) (and fuel (- fuel (executed))))
