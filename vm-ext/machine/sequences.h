@@ -48,7 +48,7 @@ class Sequences {
   }
 
  private:
-  static constexpr unsigned place_bits = 11;
+  static constexpr unsigned place_bits = 10;
   static constexpr std::uint32_t places = 1u << place_bits;
   static constexpr std::uint16_t goes_on = 0x8000;
 
