@@ -151,7 +151,7 @@ line 'simple-vm'
 typed '!prog'; key Tab
 see "Tab completes the commands of its interactive mode" "simple-vm> !program "
 key Enter
-typed '!load_file examples/siev'; key Tab
+typed '!load_file examples/sieve.i'; key Tab
 see "and the files of those" "simple-vm> !load_file examples/sieve.iasm "
 key Enter
 see "which run" "83 89 97"
