@@ -66,14 +66,14 @@ lib: $(BUILD)/libcomet-vm.a $(BUILD)/libcomet-vm.so
 no-scheme: $(BUILD)/comet-vm-no-scheme
 	@:
 
-$(BUILD)/obj/%.o: %.cpp
+$(BUILD)/obj/%.o: %.cpp $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo "  c++    $<"
 	@$(CXX) $(VM_CXXFLAGS) -MMD -MP -c -o $@ $<
 
 # Handlers end in jumps to each other; marks for indirect branches and stack checks would cost each one, and so
 # would where they happen to lie. No exception passes through them. They need not save registers: see machine/enter.cpp.
-HANDLER_FLAGS = $(VM_TAIL_CALLS) -fcf-protection=$(if $(SHADOW_STACK),return,none) -fno-stack-protector -falign-functions=32 -fno-exceptions \
+HANDLER_FLAGS = $(VM_TAIL_CALLS) -fcf-protection=$(if $(SHADOW_STACK),return,none) -fno-stack-protector -falign-functions=16 -fno-exceptions \
   -fno-asynchronous-unwind-tables \
   $(if $(SCRATCH_REGISTERS),$(addprefix -fcall-used-,rbx r12 r13 r14 r15))
 $(BUILD)/obj/vm-ext/machine/fast.o $(BUILD)/obj/vm-ext/machine/fused.o: VM_CXXFLAGS += $(HANDLER_FLAGS)
@@ -83,13 +83,21 @@ ifeq ($(SANITIZE),thread)
 $(BUILD)/obj/vm-ext/machine/fused.o: VM_SANITIZE :=
 endif
 
-# What a program's instructions do not come by is compiled for size, and is smaller by two fifths.
-VM_FAST_PARTS := isa/decode isa/table memory/address_space memory/host_pages memory/large_pages machine/accumulator \
-  machine/code machine/enter machine/fast machine/fused machine/observer machine/profile machine/run machine/sequences \
-  machine/stay machine/thread image/checksum
+# What a program's instructions do not come by is compiled for size, and is smaller by two fifths. With a frame pointer
+# code grows by less than what the unwinding of exceptions needs to know becomes smaller.
+VM_FAST_PARTS := isa/decode memory/host_pages memory/large_pages machine/accumulator machine/code \
+  machine/enter machine/fast machine/fused machine/profile machine/state_hash image/checksum
 ifeq ($(OPTIMIZE),-O2)
-$(filter-out $(VM_FAST_PARTS:%=$(BUILD)/obj/vm-ext/%.o),$(VM_OBJECTS)): VM_CXXFLAGS += -Os
+VM_SMALL := -Oz -fno-omit-frame-pointer
+$(filter-out $(VM_FAST_PARTS:%=$(BUILD)/obj/vm-ext/%.o),$(VM_OBJECTS)): VM_CXXFLAGS += $(VM_SMALL)
 endif
+
+# Written anew when the compiler or its flags are others than those of the objects that are there.
+VM_FLAGS := $(CXX) $(VM_CXXFLAGS) $(HANDLER_FLAGS) $(VM_SMALL) $(VM_FAST_PARTS)
+.PHONY: force
+$(BUILD)/flags: force
+	@mkdir -p $(@D)
+	@echo '$(VM_FLAGS)' | cmp -s - $@ || echo '$(VM_FLAGS)' >$@
 
 $(BUILD)/libcomet-vm.a: $(VM_OBJECTS)
 	@echo "  ar     $@"

@@ -86,7 +86,10 @@ function why(file, n,   found) {
   return found
 }
 
-function is_compilers(text) { return text ~ /^ *\} catch \(/ || text ~ /^ *\}[;,)]*( *\/\/.*)?$/ || text ~ / = default;/ }
+# A member with its value at first: what is counted there are comparisons by default.
+function is_member(text) { return text ~ /^ *[A-Za-z_:]+ [a-z_]+_(\{\}| = [a-z0-9]+);/ }
+
+function is_compilers(text) { return text ~ /^ *\} catch \(/ || text ~ /^ *\}[();,]*( *\/\/.*)?$/ || is_member(text) || text ~ / = default;/ }
 
 function sorted(list, n,   i, j, one) {
   for (i = 2; i <= n; ++i) {

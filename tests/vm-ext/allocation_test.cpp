@@ -115,7 +115,7 @@ comet_machine* made() {
   allocator.release = [](void*, void* memory, std::size_t) { std::free(memory); };
   allocator.zeroed = 1;
   comet_config config = COMET_CONFIG_INIT;
-  if (own_memory) config.window = 1 << 20;
+  if (own_memory) config.window = 1 << 20, config.register_limit = 4096;
   comet_machine* machine = nullptr;
   SUPPORT_OK(comet_machine_new_with(&config, own_memory ? &allocator : nullptr, &machine, error));
   return machine;

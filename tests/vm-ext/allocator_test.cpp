@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(a_machine_does_the_same_in_memory_of_the_embedders) {
   pool from;
   machine given(from.make()), ordinary;
   for (machine* vm : {&given, &ordinary}) prepare(*vm, some_of_all());
-  BOOST_TEST(from.live > (std::size_t{1} << 20));
+  BOOST_TEST(from.live > (std::size_t{1} << 19));
   const auto same = [&] { return given.state_hash() == ordinary.state_hash(); };
   BOOST_TEST(same());
   comet_snapshot* taken[2] = {};
@@ -148,9 +148,11 @@ BOOST_AUTO_TEST_CASE(decoded_code_grows_as_it_is_needed_and_no_further_than_ther
     vm.restart(text.address());
     BOOST_TEST(vm.run().reason == COMET_HALTED);
     BOOST_TEST(vm.get(2) == 60000u);
+#ifndef COMET_REFERENCE_ONLY // the reference loop keeps so little that it never asks for more
     comet_statistics statistics = COMET_STATISTICS_INIT;
     SUPPORT_OK(comet_machine_statistics(vm, &statistics, error));
     BOOST_TEST(statistics.decoded_drops > 0u);
+#endif
   }
 }
 

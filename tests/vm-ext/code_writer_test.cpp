@@ -317,6 +317,13 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_told_when_the_code_is_finished) {
   comet_error error = COMET_ERROR_INIT;
   BOOST_CHECK_EQUAL(comet_code_finish(to.handle, &content, &length, &error), COMET_ERROR_ARGUMENT);
   BOOST_CHECK_EQUAL(error.message, std::string("item 1, `pcimm`: the label lies on the other side; use spcimm"));
+  writer back;
+  const comet_label ahead = back.label();
+  back.emit("spcimm", {COMET_R(1), COMET_L(ahead)});
+  back.emit("nop");
+  back.place(ahead);
+  BOOST_CHECK_EQUAL(comet_code_finish(back.handle, &content, &length, &error), COMET_ERROR_ARGUMENT);
+  BOOST_CHECK_EQUAL(error.message, std::string("item 0, `spcimm`: the label lies on the other side; use pcimm"));
 }
 
 BOOST_AUTO_TEST_CASE(a_definitions_rules_hold_here_too) {

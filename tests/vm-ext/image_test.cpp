@@ -836,6 +836,25 @@ BOOST_AUTO_TEST_CASE(loading_again_brings_back_what_was_loaded) {
   BOOST_CHECK_EQUAL(std::count(bytes.begin(), bytes.end(), 0), 99998);
 }
 
+BOOST_AUTO_TEST_CASE(zeros_are_loaded_over_whatever_was_there) {
+  const Machine machine = new_machine();
+  constexpr uint64_t origin = 0x20000;
+  for (const int page : {0, 1, 3}) // of different rights, and one that is not there
+    BOOST_REQUIRE_EQUAL(comet_map(machine.get(), 0, origin + page * COMET_PAGE_SIZE, 1, page == 1 ? COMET_READ : COMET_READ | COMET_WRITE, nullptr),
+                        COMET_OK);
+  const Bytes junk(2 * COMET_PAGE_SIZE, 0xee);
+  BOOST_REQUIRE_EQUAL(comet_write(machine.get(), 0, origin, junk.data(), junk.size(), nullptr), COMET_OK);
+  BOOST_REQUIRE_EQUAL(comet_write(machine.get(), 0, origin + 3 * COMET_PAGE_SIZE, junk.data(), COMET_PAGE_SIZE, nullptr), COMET_OK);
+  const Image image = new_image();
+  const uint64_t length = 3 * COMET_PAGE_SIZE + 100;
+  BOOST_REQUIRE_EQUAL(comet_image_add_section(image.get(), "zeros", origin, nullptr, 0, length, COMET_READ | COMET_WRITE, nullptr), COMET_OK);
+  BOOST_REQUIRE_EQUAL(comet_image_load(image.get(), machine.get(), 0, nullptr), COMET_OK);
+  Bytes found(4 * COMET_PAGE_SIZE, 1);
+  BOOST_REQUIRE_EQUAL(comet_read(machine.get(), 0, origin, found.data(), found.size(), nullptr), COMET_OK);
+  BOOST_CHECK_EQUAL(std::count(found.begin(), found.begin() + length, 0), static_cast<std::ptrdiff_t>(length));
+  BOOST_CHECK_EQUAL(std::count(found.begin() + length, found.end(), 0xee), COMET_PAGE_SIZE - 100);
+}
+
 BOOST_AUTO_TEST_CASE(an_image_goes_to_another_space_without_moving_the_thread) {
   const Machine machine = new_machine();
   const Image image = sample();

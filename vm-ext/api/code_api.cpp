@@ -1,5 +1,6 @@
 // comet.h: writing code, describing places.
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <string>
 

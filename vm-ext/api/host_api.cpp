@@ -1,4 +1,5 @@
 // comet.h: host calls, streams, arguments.
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 

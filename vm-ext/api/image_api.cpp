@@ -95,7 +95,7 @@ std::vector<Range> mapped_parts(const comet_machine* machine, comet_space space,
 }
 
 void write_zeros(comet_machine* machine, comet_space space, Range range) {
-  static constexpr uint8_t zeros[4096] = {};
+  static uint8_t zeros[4096];  // never written; if it were const, the library would hold it
   uint64_t address = range.first;
   for (;;) {
     const uint64_t left = range.last - address;  // one less than the number of bytes

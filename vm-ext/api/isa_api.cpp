@@ -106,7 +106,7 @@ comet_status comet_decode(const comet_isa* isa, const void* bytes, size_t length
       value.operands = found.definition != nullptr ? found.definition->operands.c_str() : isa::describe(found.operation).operands;
     }
     give(decoded, value, "decoded");
-    switch (status) {
+    switch (status) {  // beyond tests: there are no others
       case isa::DecodeStatus::ok: return;
       case isa::DecodeStatus::truncated:
         fail(COMET_ERROR_FORMAT, found.length, "the bytes end within the instruction");

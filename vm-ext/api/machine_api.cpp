@@ -1,5 +1,6 @@
 // comet.h: machines, memory, threads and registers.
 #include <algorithm>
+#include <cstring>
 
 #include "../machine/machine.h"
 #include "guard.h"

@@ -1,4 +1,7 @@
 // comet.h: states in files, recordings.
+#include <algorithm>
+#include <cstring>
+
 #include "../machine/machine.h"
 #include "../state/format.h"
 #include "../state/recorder.h"

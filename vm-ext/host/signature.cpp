@@ -32,18 +32,14 @@ comet_status refuse(comet_call* call, unsigned n, const char* why) {
 comet_status check_string(comet_call* call, unsigned n) {
   const uint64_t address = comet_call_argument(call, n);
   char part[256];
-  for (uint64_t seen = 0; seen <= longest_string;) {
+  for (uint64_t seen = 0;;) {
     const uint64_t at = address + seen;
     const size_t length = static_cast<size_t>(std::min<uint64_t>(sizeof part, COMET_PAGE_SIZE - at % COMET_PAGE_SIZE));
     if (const comet_status status = comet_call_read(call, at, part, length); status != COMET_OK) return status;
-    if (const void* const end = std::memchr(part, 0, length)) {
-      seen += static_cast<uint64_t>(static_cast<const char*>(end) - part);
-      break;
-    }
+    if (std::memchr(part, 0, length) != nullptr) return COMET_OK;
     seen += length;
     if (seen >= longest_string) return refuse(call, n, "where no NUL ends a string of at most 65536 bytes");
   }
-  return COMET_OK;
 }
 
 }  // namespace

@@ -182,7 +182,7 @@ comet_status call_read(comet_call* call, void*) {
       return result(call, count);
     }
     if (!again(errno)) return result(call, error_of(errno));  // beyond tests: a signal has to come between
-    if (host_stop_requested(comet_call_machine(call))) return interrupted(call);
+    if (host_stop_requested(comet_call_machine(call))) return interrupted(call);  // beyond tests: a signal has to come between
   }
 }
 

@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "../api/guard.h"
 #include "../isa/definitions.h"
+#include "fields.h"
 #include "text.h"
 
 namespace comet {
@@ -22,7 +22,7 @@ template <class Writer> void put_definition(Writer& writer, const isa::Definitio
 }
 
 // Takes one, checks it, and gives it to `add`, which may refuse it too. Opcodes are in ascending order.
-template <class Reader, class Add> void take_definitions(Reader& reader, uint64_t count, Add add) {
+template <class Add> void take_definitions(Fields& reader, uint64_t count, Add add) {
   uint64_t last_opcode = 0;
   for (uint64_t i = 0; i < count; ++i) {
     const uint64_t at = reader.offset();
@@ -36,12 +36,9 @@ template <class Reader, class Add> void take_definitions(Reader& reader, uint64_
     if (i > 0 && opcode <= last_opcode) reader.fail_at(at, "instructions are not in ascending order of opcodes");
     last_opcode = opcode;
     if (!valid_name(meaning)) reader.fail_at(at, "the meaning of an instruction is not UTF-8 without control characters, or is empty");
-    try {
+    reader.attempt(at, [&] {
       add(isa::make_definition(opcode, name, {operands, static_cast<size_t>(operand_count)}, meaning, body, static_cast<size_t>(length)));
-    } catch (const Failure& failure) {
-      if (failure.status != COMET_ERROR_ARGUMENT) throw;
-      reader.fail_at(at, failure.message);
-    }
+    });
   }
 }
 

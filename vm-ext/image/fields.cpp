@@ -2,22 +2,25 @@
 
 #include <algorithm>
 #include <cinttypes>
-
-#include "../api/guard.h"
+#include <cstdarg>
+#include <cstdio>
 
 namespace comet {
 
-void Fields::fail_at(uint64_t offset, const std::string& what) const {
+void Fields::fail_at(uint64_t offset, const char* format, ...) const {
+  char what[COMET_MESSAGE_LENGTH];
+  va_list arguments;
+  va_start(arguments, format);
+  std::vsnprintf(what, sizeof what, format, arguments);
+  va_end(arguments);
   fail(COMET_ERROR_FORMAT, offset,
        "not a valid %s: %s, offset %" PRIu64 ": %s; the file is damaged or its writer is at fault: %s",
-       words_->file, where_.c_str(), offset, what.c_str(), words_->remedy);
+       words_->file, where_.c_str(), offset, what, words_->remedy);
 }
 
 const uint8_t* Fields::take_bytes(uint64_t length, const char* what) {
-  if (length > left()) {
-    fail_at(offset_, std::string(what) + " takes " + std::to_string(length) + " bytes but " +
-                         std::to_string(left()) + " are left");
-  }
+  if (length > left())
+    fail_at(offset_, "%s takes %" PRIu64 " bytes but %" PRIu64 " are left", what, length, left());
   const uint8_t* bytes = file_.data() + offset_;
   offset_ += length;
   return bytes;
@@ -40,7 +43,7 @@ uint64_t Fields::take_leb(const char* what) {
     value |= bits;
     if (byte < 0x80) return value;
   }
-  fail_at(at, std::string(what) + " has more than 64 bits");
+  fail_at(at, "%s has more than 64 bits", what);
 }
 
 std::string_view Fields::take_name(const char* what) {
@@ -51,10 +54,8 @@ std::string_view Fields::take_name(const char* what) {
 uint64_t Fields::take_count(size_t length, size_t shortest, const char* what) {
   const uint64_t at = offset_;
   const uint64_t count = length == 0 ? take_leb(what) : take(length, what);
-  if (count > left() / shortest) {
-    fail_at(at, std::to_string(count) + " " + what + " do not fit into the " + std::to_string(left()) +
-                    " bytes left");
-  }
+  if (count > left() / shortest)
+    fail_at(at, "%" PRIu64 " %s do not fit into the %" PRIu64 " bytes left", count, what, left());
   return count;
 }
 
@@ -66,7 +67,7 @@ void Fields::take_zeros(size_t length) {
 }
 
 void Fields::expect_end() const {
-  if (left() != 0) fail_at(offset_, std::to_string(left()) + " bytes follow behind the last " + words_->last);
+  if (left() != 0) fail_at(offset_, "%" PRIu64 " bytes follow behind the last %s", left(), words_->last);
 }
 
 }  // namespace comet

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "../api/guard.h"
+
 namespace comet {
 
 // The words that messages have for a file.
@@ -25,7 +27,16 @@ class Fields {
 
   uint64_t offset() const { return offset_; }
   uint64_t left() const { return end_ - offset_; }
-  [[noreturn]] void fail_at(uint64_t offset, const std::string& what) const;
+  // What is wrong there, as by printf.
+  [[noreturn, gnu::cold, gnu::format(printf, 3, 4)]] void fail_at(uint64_t offset, const char* format, ...) const;
+  // Runs what takes over a part of the file, and tells where that lies when it is refused.
+  template <class Body> void attempt(uint64_t offset, Body&& body) const {
+    try {
+      body();
+    } catch (const Failure& failure) {
+      fail_at(offset, "%s", failure.message);
+    }
+  }
 
   const uint8_t* take_bytes(uint64_t length, const char* what);
   uint64_t take(size_t length, const char* what);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "../api/guard.h"
+#include "../api/in_order.h"
 #include "../host/host_table.h"
 #include "text.h"
 
@@ -57,8 +58,6 @@ void push_or_undo(std::vector<Value>& list, Value value, Undo&& undo) {
 bool symbol_before(const Symbol* a, const Symbol* b) {
   return a->second != b->second ? a->second < b->second : a->first < b->first;
 }
-
-bool line_before(const Line& a, const Line& b) { return a.address < b.address; }
 
 }  // namespace
 
@@ -203,7 +202,12 @@ void Image::set_entry(uint64_t address) {
 
 const std::vector<const Symbol*>& Image::symbols() const {
   if (!symbols_in_order_) {
-    std::sort(symbol_order_.begin(), symbol_order_.end(), symbol_before);
+    std::vector<const Symbol*> sorted;
+    for (const size_t n : in_order(symbol_order_.size(), [&](size_t a, size_t b) {
+           return symbol_before(symbol_order_[a], symbol_order_[b]);
+         }))
+      sorted.push_back(symbol_order_[n]);
+    symbol_order_ = std::move(sorted);
     symbols_in_order_ = true;
   }
   return symbol_order_;
@@ -211,13 +215,12 @@ const std::vector<const Symbol*>& Image::symbols() const {
 
 const std::vector<Line>& Image::lines() const {
   if (!lines_in_order_) {
-    std::stable_sort(lines_.begin(), lines_.end(), line_before);
-    size_t kept = 0;
-    for (size_t i = 0; i < lines_.size(); ++i) {
-      if (i + 1 < lines_.size() && lines_[i + 1].address == lines_[i].address) continue;
-      lines_[kept++] = lines_[i];
+    std::vector<Line> kept; // of one address the last that was added
+    for (const size_t n : in_order(lines_.size(), [&](size_t a, size_t b) { return lines_[a].address < lines_[b].address; })) {
+      if (!kept.empty() && kept.back().address == lines_[n].address) kept.pop_back();
+      kept.push_back(lines_[n]);
     }
-    lines_.erase(lines_.begin() + static_cast<std::ptrdiff_t>(kept), lines_.end());
+    lines_ = std::move(kept);
     lines_in_order_ = true;
   }
   return lines_;

@@ -13,6 +13,10 @@
 
 namespace comet {
 
+namespace linking {
+class Link;
+}
+
 class Linker {
  public:
   // An object or an archive; what is wrong with it is COMET_ERROR_FORMAT, and leaves it out.
@@ -28,7 +32,7 @@ class Linker {
   };
   std::vector<Input> inputs_;
 
-  friend class Link;
+  friend class linking::Link;
 };
 
 }  // namespace comet

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cinttypes>
 #include <cstring>
 #include <set>
 
@@ -68,14 +69,11 @@ void read_definitions(ObjectFields& in, Object& object) {
     const std::span<const uint8_t> operands = in.take_blob("an instruction's operands");
     const std::string_view meaning = in.take_text("an instruction's meaning");
     const std::span<const uint8_t> body = in.take_blob("an instruction's body");
-    try {
+    in.attempt(at, [&] {
       object.definitions.push_back(
           isa::make_definition(opcode, name, {reinterpret_cast<const char*>(operands.data()), operands.size()},
                                meaning, body.data(), body.size()));
-    } catch (const Failure& failure) {
-      if (failure.status != COMET_ERROR_ARGUMENT) throw;
-      in.fail_at(at, failure.message);
-    }
+    });
   }
 }
 
@@ -135,7 +133,7 @@ void read_chunks(Object& object) {
 ObjectFields::ObjectFields(std::span<const uint8_t> file, uint64_t offset, uint64_t length, std::string where)
     : Fields(object_words, file, offset, length, std::move(where)) {}
 
-void ObjectFields::refuse(const char* what, uint64_t at) const { fail_at(at, what); }
+void ObjectFields::refuse(const char* what, uint64_t at) const { fail_at(at, "%s", what); }
 
 Wide ObjectFields::take_integer() {
   __extension__ using Unsigned = unsigned __int128;
@@ -152,7 +150,7 @@ Wide ObjectFields::take_integer() {
 uint64_t ObjectFields::take_below(uint64_t limit, const char* what) {
   const uint64_t at = offset(), value = take_leb(what);
   if (value >= limit)
-    fail_at(at, std::string(what) + " is " + std::to_string(value) + ", expected less than " + std::to_string(limit));
+    fail_at(at, "%s is %" PRIu64 ", expected less than %" PRIu64, what, value, limit);
   return value;
 }
 
@@ -165,7 +163,7 @@ std::string_view ObjectFields::take_text(const char* what) {
   const uint64_t at = offset();
   const std::span<const uint8_t> bytes = take_blob(what);
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (!valid_name(text)) fail_at(at, std::string(what) + " is empty, too long, or no UTF-8 without control characters");
+  if (!valid_name(text)) fail_at(at, "%s is empty, too long, or no UTF-8 without control characters", what);
   return text;
 }
 

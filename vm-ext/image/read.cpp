@@ -37,17 +37,6 @@ class Reader : public Fields {
  public:
   Reader(std::span<const uint8_t> file, uint64_t offset, uint64_t length, std::string where)
       : Fields(image_words, file, offset, length, std::move(where)) {}
-
-  // Runs what adds to the image, and tells where in the file the part lies that the image refuses.
-  template <class Add>
-  void add(uint64_t offset, Add&& body) const {
-    try {
-      body();
-    } catch (const Failure& failure) {
-      if (failure.status != COMET_ERROR_ARGUMENT) throw;
-      fail_at(offset, failure.message);
-    }
-  }
 };
 
 void read_entry(Reader& reader, Image& image) { image.set_entry(reader.take(8, "the entry address")); }
@@ -62,7 +51,7 @@ void read_sections(Reader& reader, Image& image) {
     const int protection = static_cast<int>(reader.take(1, "a section's protection"));
     const std::string_view name = reader.take_name("a section's name");
     const uint8_t* bytes = reader.take_bytes(length, "a section's content");
-    reader.add(at, [&] {
+    reader.attempt(at, [&] {
       image.add_section(name, address, bytes, static_cast<size_t>(length), memory_length, protection);
     });
   }
@@ -73,7 +62,7 @@ void read_imports(Reader& reader, Image& image) {
   for (uint64_t i = 0; i < count; ++i) {
     const uint64_t at = reader.offset();
     const std::string_view name = reader.take_name("an import's name");
-    reader.add(at, [&] { image.add_import(name); });
+    reader.attempt(at, [&] { image.add_import(name); });
   }
 }
 
@@ -94,9 +83,9 @@ void read_symbols(Reader& reader, Image& image) {
     const uint64_t value = reader.take(8, "a symbol's value");
     const std::string_view name = reader.take_name("a symbol's name");
     if (i > 0 && (value < last_value || (value == last_value && name < last_name))) {
-      reader.fail_at(at, "symbol " + quoted(name) + " is out of order: they go by value, then by name");
+      reader.fail_at(at, "symbol %s is out of order: they go by value, then by name", quoted(name).c_str());
     }
-    reader.add(at, [&] { image.add_symbol(name, value); });
+    reader.attempt(at, [&] { image.add_symbol(name, value); });
     last_value = value;
     last_name = name;
   }
@@ -110,7 +99,7 @@ std::vector<std::string_view> read_names(Reader& reader, const char* plural, con
     const uint64_t at = reader.offset();
     names.push_back(reader.take_name(singular));
     if (!valid_name(names.back()))
-      reader.fail_at(at, singular + (" " + quoted(names.back())) + " is not valid");
+      reader.fail_at(at, "%s %s is not valid", singular, quoted(names.back()).c_str());
   }
   return names;
 }
@@ -127,11 +116,10 @@ void read_expansions(Reader& reader, Image& image) {
     const uint32_t line = static_cast<uint32_t>(reader.take(4, "an expansion"));
     const uint32_t column = static_cast<uint32_t>(reader.take(4, "an expansion"));
     if (macro >= macros.size() || file >= files.size()) {
-      reader.fail_at(at, "an expansion names macro number " + std::to_string(macro) + " of " +
-                             std::to_string(macros.size()) + " and file number " + std::to_string(file) +
-                             " of " + std::to_string(files.size()));
+      reader.fail_at(at, "an expansion names macro number %" PRIu64 " of %zu and file number %" PRIu64 " of %zu", macro,
+                     macros.size(), file, files.size());
     }
-    reader.add(at, [&] { image.add_expansion(address, macros[macro], files[file], line, column); });
+    reader.attempt(at, [&] { image.add_expansion(address, macros[macro], files[file], line, column); });
   }
 }
 
@@ -141,7 +129,7 @@ void read_views(Reader& reader, Image& image) {
     const uint64_t at = reader.offset();
     const std::string_view name = reader.take_name("a view's name");
     const std::string_view description = reader.take_name("a view's description");
-    reader.add(at, [&] { image.add_view(name, description); });
+    reader.attempt(at, [&] { image.add_view(name, description); });
   }
 }
 
@@ -152,7 +140,7 @@ void read_lines(Reader& reader, Image& image) {
   for (uint64_t i = 0; i < file_count; ++i) {
     const uint64_t at = reader.offset();
     const std::string_view name = reader.take_name("a source file's name");
-    reader.add(at, [&] { files.push_back(image.add_file(name)); });
+    reader.attempt(at, [&] { files.push_back(image.add_file(name)); });
   }
   const uint64_t line_count = reader.take_count(4, format::line_length, "source lines");
   uint64_t last_address = 0;
@@ -162,13 +150,11 @@ void read_lines(Reader& reader, Image& image) {
     const uint64_t file = reader.take(4, "a source line");
     const uint32_t line = static_cast<uint32_t>(reader.take(4, "a source line"));
     const uint32_t column = static_cast<uint32_t>(reader.take(4, "a source line"));
-    if (file >= files.size()) {
-      reader.fail_at(at, "a source line names file number " + std::to_string(file) + " of " +
-                             std::to_string(files.size()));
-    }
+    if (file >= files.size())
+      reader.fail_at(at, "a source line names file number %" PRIu64 " of %zu", file, files.size());
     if (i > 0 && address <= last_address)
       reader.fail_at(at, "source lines are not in ascending order of addresses");
-    reader.add(at, [&] { image.add_line(address, files[static_cast<size_t>(file)], line, column); });
+    reader.attempt(at, [&] { image.add_line(address, files[static_cast<size_t>(file)], line, column); });
     last_address = address;
   }
 }
@@ -259,7 +245,7 @@ void read_image(const uint8_t* bytes, size_t length, Image& image) {
 
   Reader table(file, format::header_length, content_end - format::header_length, "table of chunks");
   if (chunk_count > table.left() / format::table_entry_length) {
-    table.fail_at(format::magic.size() + 4, std::to_string(chunk_count) + " chunks do not fit into the file");
+    table.fail_at(format::magic.size() + 4, "%" PRIu64 " chunks do not fit into the file", chunk_count);
   }
 
   bool seen[std::size(chunk_kinds)] = {};
@@ -272,15 +258,15 @@ void read_image(const uint8_t* bytes, size_t length, Image& image) {
     const uint64_t chunk_length = table.take(8, "a chunk's length");
     if (!well_formed_type(type)) table.fail_at(at, "a chunk's type is not four ASCII letters");
     const std::string name = type_name(type);
-    if (reserved != 0) table.fail_at(at + 4, "the field behind the type of chunk " + name + " is not 0");
+    if (reserved != 0) table.fail_at(at + 4, "the field behind the type of chunk %s is not 0", name.c_str());
     if (offset % format::alignment != 0 || offset < last_end) {
-      table.fail_at(at + 8, "chunk " + name + " begins at offset " + std::to_string(offset) +
-                                ", which is not a multiple of 8 behind the chunk before it (" +
-                                std::to_string(last_end) + ")");
+      table.fail_at(at + 8,
+                    "chunk %s begins at offset %" PRIu64
+                    ", which is not a multiple of 8 behind the chunk before it (%" PRIu64 ")",
+                    name.c_str(), offset, last_end);
     }
     if (offset > content_end || chunk_length > content_end - offset) {
-      table.fail_at(at + 16, "chunk " + name + " ends behind the end of the content (" +
-                                 std::to_string(content_end) + ")");
+      table.fail_at(at + 16, "chunk %s ends behind the end of the content (%" PRIu64 ")", name.c_str(), content_end);
     }
     check_zero(file, last_end, offset, table);
     last_end = offset + chunk_length;
@@ -295,7 +281,7 @@ void read_image(const uint8_t* bytes, size_t length, Image& image) {
            name.c_str(), at);
     }
     bool& known = seen[kind - std::begin(chunk_kinds)];
-    if (known) table.fail_at(at, "there are two chunks " + name);
+    if (known) table.fail_at(at, "there are two chunks %s", name.c_str());
     known = true;
     Reader chunk(file, offset, chunk_length, "chunk " + name);
     kind->read(chunk, image);
@@ -304,7 +290,7 @@ void read_image(const uint8_t* bytes, size_t length, Image& image) {
   check_zero(file, last_end, content_end, table);
   for (const ChunkKind& kind : chunk_kinds) {
     if (kind.required && !seen[&kind - std::begin(chunk_kinds)]) {
-      table.fail_at(format::header_length, "there is no chunk " + type_name(kind.type));
+      table.fail_at(format::header_length, "there is no chunk %s", type_name(kind.type).c_str());
     }
   }
 }

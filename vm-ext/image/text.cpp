@@ -1,5 +1,6 @@
 #include "text.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -46,25 +47,29 @@ bool valid_name(std::string_view name) {
   return true;
 }
 
-std::string quoted(std::string_view name) {
+Quoted quoted(std::string_view name) {
   static constexpr char digits[] = "0123456789abcdef";
-  std::string text = "\"";
+  Quoted result;
+  char* end = result.text;
+  *end++ = '"';
   while (!name.empty()) {
-    if (text.size() > 60) {
-      text += "...";
+    if (end - result.text > 60) {
+      end = std::fill_n(end, 3, '.');
       break;
     }
     const size_t length = printable_character(name);
     if (length == 0) {
       const uint8_t byte = static_cast<uint8_t>(name.front());
-      text += {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
+      for (const char character : {'\\', 'x', digits[byte >> 4], digits[byte & 15]}) *end++ = character;
       name.remove_prefix(1);
     } else {
-      text += name.substr(0, length);
+      end = std::copy_n(name.data(), length, end);
       name.remove_prefix(length);
     }
   }
-  return text + '"';
+  *end++ = '"';
+  *end = 0;
+  return result;
 }
 
 }  // namespace comet

@@ -1,7 +1,6 @@
 // Names in images: what is allowed, and how they are shown in messages.
 #pragma once
 
-#include <string>
 #include <string_view>
 
 namespace comet {
@@ -10,6 +9,10 @@ namespace comet {
 bool valid_name(std::string_view name);
 
 // A name between quotes for a message: bytes that are not fit to be shown as \xNN, cut after some 60.
-std::string quoted(std::string_view name);
+struct Quoted {
+  char text[72];
+  const char* c_str() const { return text; }
+};
+Quoted quoted(std::string_view name);
 
 }  // namespace comet

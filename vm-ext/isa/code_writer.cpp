@@ -1,9 +1,9 @@
 #include "code_writer.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "../api/guard.h"
+#include "../api/in_order.h"
 
 namespace comet::isa {
 namespace {
@@ -158,7 +158,7 @@ std::size_t CodeWriter::needed(const Item& item) const {
 }
 
 // One pass over all items; whether an address has moved. `order`: labels by what they stand before.
-bool CodeWriter::lay_out(const std::vector<Label>& order) {
+bool CodeWriter::lay_out(const std::vector<std::size_t>& order) {
   bool moved = false;
   std::uint64_t at = address_;
   const auto put = [&](std::uint64_t& place) {
@@ -166,9 +166,9 @@ bool CodeWriter::lay_out(const std::vector<Label>& order) {
     place = at;
   };
   auto next = order.begin();
-  for (std::size_t n = 0; n <= items_.size(); ++n) {
+  for (std::size_t n = 0;; ++n) {
     for (; next != order.end() && labels_[*next] == n; ++next) put(label_addresses_[*next]);
-    if (n == items_.size()) break;
+    if (n == items_.size()) return moved;
     Item& item = items_[n];
     put(item.at);
     if (item.kind == Item::Kind::instruction) item.length = std::max(item.length, needed(item));
@@ -176,7 +176,6 @@ bool CodeWriter::lay_out(const std::vector<Label>& order) {
     if (item.kind == Item::Kind::padding) item.length = static_cast<std::size_t>(item.value > at ? item.value - at : 0);
     at += item.length;
   }
-  return moved;
 }
 
 // What could not be known before all addresses were.
@@ -250,9 +249,7 @@ const std::vector<std::uint8_t>& CodeWriter::finish() {
   for (Item& item : items_)
     if (item.kind == Item::Kind::instruction) item.length = 0;
   label_addresses_.assign(labels_.size(), address_);
-  std::vector<Label> order(labels_.size());
-  std::iota(order.begin(), order.end(), Label{0});
-  std::stable_sort(order.begin(), order.end(), [&](Label a, Label b) { return labels_[a] < labels_[b]; });
+  const auto order = in_order(labels_.size(), [&](std::size_t a, std::size_t b) { return labels_[a] < labels_[b]; });
   while (lay_out(order)) {}
   for (std::size_t n = 0; n < items_.size(); ++n) check(n);
   finished_.clear();

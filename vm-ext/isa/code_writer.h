@@ -67,7 +67,7 @@ class CodeWriter {
   // A field as it is encoded, where labels lie now.
   std::uint64_t field(const Item& item, char kind, const Operand& operand) const;
   std::size_t needed(const Item& item) const;
-  bool lay_out(const std::vector<Label>& order);
+  bool lay_out(const std::vector<std::size_t>& order);
   void check(std::size_t n) const;
   void write(const Item& item);
 

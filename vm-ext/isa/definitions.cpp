@@ -2,6 +2,8 @@
 #include "definitions.h"
 
 #include <algorithm>
+#include <cstdarg>
+#include <cstdio>
 #include <cstring>
 
 #include "../api/guard.h"
@@ -277,7 +279,7 @@ const Constraint* broken_constraint(const Definition& definition, const std::uin
   for (const Constraint& each : definition.constraints) {
     const std::uint64_t value = operands[each.operand];
     bool holds = true;
-    switch (each.kind) {
+    switch (each.kind) {  // beyond tests: there are no others
       case Constraint::Kind::range:
         holds = is_signed(definition.operands[each.operand])
                     ? static_cast<std::int64_t>(value) >= static_cast<std::int64_t>(each.low) &&

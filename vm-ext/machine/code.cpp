@@ -152,8 +152,7 @@ template <class Function> void for_each_part(const isa::Decoded& decoded, Functi
 std::uint64_t highest_register_of(const isa::Decoded& decoded) {
   std::uint64_t highest = 0;
   for_each_part(decoded, [&highest](const isa::Decoded& part) {
-    unsigned registers = register_operands(part.operation);
-    if (isa::describe(part.operation).operands[0] == 'w') registers &= ~1u; // makes a window, and names no register of this
+    const unsigned registers = isa::layouts[part.operation].in_window;
     for (unsigned i = 0; i < part.operand_count; ++i)
       if ((registers >> i & 1) != 0) highest = std::max(highest, part.operands[i]);
   });

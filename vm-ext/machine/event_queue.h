@@ -34,7 +34,7 @@ class EventQueue {
       Cell& cell = cells_[at % cells_.size()];
       const std::size_t turn = cell.turn.load(std::memory_order_acquire);
       if (turn == at) {
-        if (!filled_.compare_exchange_weak(at, at + 1, std::memory_order_relaxed)) continue;
+        if (!filled_.compare_exchange_weak(at, at + 1, std::memory_order_relaxed)) continue; // beyond tests: another thread has to come between
         cell.event = event;
         cell.turn.store(at + 1, std::memory_order_release);
         return true;

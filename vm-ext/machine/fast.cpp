@@ -1,5 +1,6 @@
 // The handlers of single instructions. This file, as fused.cpp, holds handlers and tables of them and nothing else that
 // could be called: see enter.cpp.
+#include "../isa/layout.h"
 #include "atomic_access.h"
 #include "parts.h"
 
@@ -115,8 +116,11 @@ HANDLER(do_fence) {
   NEXT(1);
 }
 
-template <template <unsigned> class Part> constexpr std::array<Handler, 4> variants_of() {
-  if constexpr (Part<0>::variants == 4) return {run<Part<0>>, run<Part<1>>, run<Part<2>>, run<Part<3>>};
+// By what is in the accumulator: nothing, the first operand, the second, both. The last is seldom, and takes the second
+// from its register; so does all that is seldom and has one operand.
+template <template <unsigned> class Part, isa::Operation operation> constexpr std::array<Handler, 4> variants_of() {
+  if constexpr (Part<0>::variants == 4) return {run<Part<0>>, run<Part<1>>, run<Part<2>>, run<Part<1>>};
+  if constexpr (isa::layouts[operation].seldom) return {run<Part<0>>, run<Part<0>>};
   return {run<Part<0>>, run<Part<1>>};
 }
 
@@ -125,11 +129,11 @@ template <template <unsigned> class Part> constexpr std::array<Handler, 4> varia
 constexpr HandlerTables handler_tables = [] {
   using namespace isa;
   HandlerTables tables{};
-#define REGULAR(name) tables.handlers[op_##name] = variants_of<part_##name>();
+#define REGULAR(name) tables.handlers[op_##name] = variants_of<part_##name, op_##name>();
 #define WITH_IMMEDIATE(name) \
   REGULAR(name) \
-  tables.wide[op_##name] = wide_##name;
-#define EARLY(name) tables.early_calls[op_##name] = run<part_call_##name<0>>;
+  tables.wide.set(op_##name, wide_##name);
+#define EARLY(name) tables.early_calls.set(op_##name, run<part_call_##name<0>>);
 #define UNARY(name, result) REGULAR(name)
 #define BINARY(name, result) REGULAR(name)
 #define BINARY_IMMEDIATE(name, result) WITH_IMMEDIATE(name)
@@ -156,7 +160,7 @@ constexpr HandlerTables handler_tables = [] {
   IRREGULAR(tail, run<part_tail<0>>)
   IRREGULAR(tailr, run<part_tailr<0>>)
   REGULAR(jtab)
-  tables.wide[op_jtab] = wide_jtab;
+  tables.wide.set(op_jtab, wide_jtab);
   IRREGULAR(tget, run<part_tget<0>>)
   IRREGULAR(tset, run<part_tset<0>>)
   IRREGULAR(fence, do_fence)

@@ -79,10 +79,21 @@ inline std::uint16_t kept_register(const Slot* begin, unsigned i) {
   return static_cast<std::uint16_t>(begin[1 + i / 4].data >> (16 * (i % 4)));
 }
 
+// Handlers that few operations have.
+template <std::size_t most> struct SparseHandlers {
+  std::array<std::uint8_t, isa::operation_count + 1> numbers{}; // 0: it has none
+  std::array<Handler, most + 1> handlers{};
+  std::uint8_t count = 0;
+
+  constexpr void set(isa::Operation operation, Handler handler) { handlers[numbers[operation] = ++count] = handler; }
+  Handler operator[](isa::Operation operation) const { return handlers[numbers[operation]]; }
+};
+
 struct HandlerTables {
   // The last is for what is no operation: it has none.
   std::array<std::array<Handler, 4>, isa::operation_count + 1> handlers;
-  std::array<Handler, isa::operation_count + 1> wide, early_calls;
+  SparseHandlers<40> wide;
+  SparseHandlers<20> early_calls;
 };
 extern const HandlerTables handler_tables;
 

@@ -36,7 +36,7 @@ std::atomic<unsigned> forks = 0;
 
 void count_forks() {
   static const int counted = pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1, std::memory_order_relaxed); });
-  if (counted != 0) throw std::bad_alloc();
+  if (counted != 0) throw std::bad_alloc(); // beyond tests: the system's own memory has to end
 }
 
 // Signals are for the threads that the embedder knows: those that are made meanwhile get none.
@@ -60,8 +60,9 @@ class NoSignals {
 HostThreads::~HostThreads() { end_from(0); }
 
 std::size_t HostThreads::count() noexcept {
-  if (made_behind_ != forks.load(std::memory_order_relaxed)) {
-    for (auto& left_behind : threads_) left_behind.release(); // nobody can join them
+  if (made_behind_ != forks.load(std::memory_order_relaxed)) { // beyond tests: in a child process, whose counts are lost
+    // beyond tests: in a child process. Nobody can join them.
+    for (auto& left_behind : threads_) left_behind.release();
     threads_.clear();
   }
   return threads_.size();

@@ -311,7 +311,7 @@ void Machine::apply(const Change& change) {
     fail(COMET_ERROR_STATE, 0, "the machine is not as it was when this host call was recorded, so it cannot be served "
          "from the log; begin a new timeline");
   };
-  switch (change.kind) {
+  switch (change.kind) {  // beyond tests: there are no others
     case Change::Kind::write: {
       AddressSpace& memory = space(change.where).memory;
       if (memory.first_denied(change.address, change.bytes.size(), 0)) unlike();

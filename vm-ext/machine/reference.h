@@ -50,6 +50,7 @@ class Reference {
   void check_operation(comet_trap kind);
   void check_access(u64 address, u64 length, std::uint8_t kind);
   void check_alignment(u64 address, u64 size);
+  void check_thread_register(u64 number);
 
   void check_register(u64 number);
   // Registers of the window by the number of an operand; `step` has checked them.
@@ -79,15 +80,16 @@ class Reference {
   void keep(Kept::Kind kind, u64 place, u64 old, std::uint8_t length = 0) {
     if (whole_ != nullptr) kept_[kept_count_++] = {kind, length, place, old};
   }
-  template <class T> void keep_memory(u64 address);
+  void keep_memory(u64 address, std::uint8_t size);
   void undo();
   void execute_parts(const isa::Decoded& whole);
 
-  template <class T> u64 load(u64 address);
-  template <class T> void store(u64 address, u64 value);
-  template <class T, class Change> void atomic(u64 address, Change change);
+  // Of 1, 2, 4 or 8 bytes.
+  u64 load(u64 address, std::uint8_t size);
+  void store(u64 address, u64 value, std::uint8_t size);
+  std::uint8_t* place_to_change(u64 address, std::uint8_t size);
   void execute(isa::Operation operation);
-  void execute_atomic(isa::Operation operation);
+  void execute_atomic(isa::Operation operation, u64 a, u64 b, u64 c);
   void push_activation(u64 target);
   void replace_activation(u64 target);
   void pop_activation();

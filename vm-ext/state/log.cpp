@@ -1,5 +1,7 @@
 #include "log.h"
 
+#include <cinttypes>
+
 #include "format.h"
 
 namespace comet {
@@ -27,7 +29,7 @@ Change take_change(Fields& fields) {
   Change change{};
   const uint64_t kind = fields.take(1, "a change's kind");
   if (kind > static_cast<uint64_t>(Kind::event))
-    fields.fail_at(at, "there is no kind " + std::to_string(kind) + " of changes");
+    fields.fail_at(at, "there is no kind %" PRIu64 " of changes", kind);
   change.kind = static_cast<Kind>(kind);
   change.access = static_cast<uint8_t>(fields.take(1, "a change's access"));
   const uint64_t where = fields.take_leb("a change's space or thread");
@@ -71,7 +73,7 @@ void put_call(Payload& payload, comet_thread thread, uint64_t before, const Logg
 comet_thread take_call_thread(Fields& fields) {
   const uint64_t at = fields.offset();
   const uint64_t thread = fields.take_leb("a host call's thread");
-  if (thread > UINT32_MAX) fields.fail_at(at, "there is no thread " + std::to_string(thread));
+  if (thread > UINT32_MAX) fields.fail_at(at, "there is no thread %" PRIu64, thread);
   return static_cast<comet_thread>(thread);
 }
 

@@ -1,5 +1,7 @@
 #include "recorder.h"
 
+#include <cstring>
+
 #include "../machine/machine.h"
 #include "format.h"
 #include "log.h"

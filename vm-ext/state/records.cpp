@@ -78,7 +78,7 @@ uint32_t RecordReader::kind(std::span<const uint8_t> file) {
   }
   const uint64_t kind = header.take(4, "the kind");
   if (kind != state_format::kind_state && kind != state_format::kind_recording)
-    header.fail_at(magic.size() + 4, "there is no kind " + std::to_string(kind) + " of files");
+    header.fail_at(magic.size() + 4, "there is no kind %" PRIu64 " of files", kind);
   return static_cast<uint32_t>(kind);
 }
 
