@@ -120,8 +120,8 @@ typedef struct comet_allocator {
  * they must not use the library. Asked for are single pages of 64 KiB, and at once: the window and a page, of which
  * parts that are not mapped are never touched, so its size should be what the program needs (where it is refused there
  * is none, which is slow); for each thread (register_limit + 65536) * 8 and call_depth_limit * 32 bytes; for each page
- * that code was executed from 256 KiB; and for decoded code 144 KiB, and twice that when it does not suffice, and so on.
- * Pages of a state that is captured are copied for each fork, not shared. */
+ * that code was executed from 256 KiB; and for decoded code 144 KiB, and twice that when it does not suffice, and so on:
+ * both up to 256 MiB for each space. Pages of a state that is captured are copied for each fork, not shared. */
 COMET_API comet_status comet_machine_new_with(const comet_config* config, const comet_allocator* allocator, comet_machine** machine, comet_error* error);
 
 /* Called by a host function, the poll function or a sink while the machine runs, it ends the run, which fails with

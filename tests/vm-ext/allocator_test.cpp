@@ -11,13 +11,13 @@ namespace {
 
 // Fills what it gives with what nobody wrote.
 struct pool {
-  std::size_t live = 0, calls = 0, largest = SIZE_MAX; // that is given
+  std::size_t live = 0, calls = 0, largest = SIZE_MAX, most = SIZE_MAX; // that is given
   bool refuses = false;
   comet_allocator allocator = COMET_ALLOCATOR_INIT;
   pool() {
     allocator.allocate = [](void* data, std::size_t length) -> void* {
       auto* const self = static_cast<pool*>(data);
-      if (self->refuses || length > self->largest) return nullptr;
+      if (self->refuses || length > self->largest || length > self->most - self->live) return nullptr;
       self->live += length;
       ++self->calls;
       return std::memset(std::malloc(length), 0xa5, length);
@@ -155,6 +155,54 @@ BOOST_AUTO_TEST_CASE(decoded_code_grows_as_it_is_needed_and_no_further_than_ther
 #endif
   }
 }
+
+// A program that calls a function in each of many pages. Each of them has a table of 256 KiB for what is decoded there.
+machine in_many_pages(comet_machine* made, std::uint64_t pages) {
+  machine vm(made);
+  code text;
+  text.add("imm", {1, far_address}).add("imm", {2, far_address + pages * COMET_PAGE_SIZE});
+  const std::uint64_t again = text.here();
+  text.add("jalr", {3, 1}).add("addi", {1, 1, COMET_PAGE_SIZE}).add("blt_u", {1, 2, again}).add("halt");
+  vm.load(text);
+  vm.map(far_address, pages * COMET_PAGE_SIZE, all_rights);
+  const code function = code().add("jumpr", {3});
+  for (std::uint64_t page = 0; page < pages; ++page) vm.write(far_address + page * COMET_PAGE_SIZE, function.content());
+  vm.restart(text.address());
+  return vm;
+}
+
+#ifndef COMET_REFERENCE_ONLY // the reference loop has no tables
+BOOST_AUTO_TEST_CASE(tables_of_decoded_code_are_bounded) {
+  constexpr std::uint64_t pages = 1200;
+  pool from;
+  machine vm = in_many_pages(from.make(), pages);
+  std::size_t most = 0;
+  comet_stop stop = COMET_STOP_INIT;
+  do {
+    stop = vm.run(1000);
+    most = std::max(most, from.live);
+  } while (stop.reason == COMET_OUT_OF_FUEL);
+  BOOST_TEST(stop.reason == COMET_HALTED);
+  comet_statistics statistics = COMET_STATISTICS_INIT;
+  SUPPORT_OK(comet_machine_statistics(vm, &statistics, error));
+  BOOST_TEST(statistics.decoded_drops > 0u);
+  BOOST_TEST(most < pages * COMET_PAGE_SIZE + statistics.decoded_limit + (4u << 20));
+}
+
+BOOST_AUTO_TEST_CASE(who_has_no_memory_for_more_tables_gets_it_of_those_that_are_there) {
+  pool from;
+  machine vm = in_many_pages(from.make(), 20);
+  vm.run(1);
+  from.most = from.live + (3 << 20);
+  comet_stop stop = COMET_STOP_INIT;
+  comet_error error = COMET_ERROR_INIT;
+  int refused = 0;
+  for (comet_status status = COMET_ERROR_MEMORY; status == COMET_ERROR_MEMORY && refused < 20; refused += status != COMET_OK)
+    status = comet_run(vm, 0, plenty, &stop, &error);
+  BOOST_TEST((refused > 0 && refused < 5));
+  BOOST_TEST(stop.reason == COMET_HALTED);
+}
+#endif
 
 BOOST_AUTO_TEST_CASE(a_window_that_is_refused_is_none) {
   pool from;

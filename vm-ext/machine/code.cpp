@@ -238,7 +238,7 @@ void CodeCache::forget() {
   used_ = 1;
   stretches_.clear();
   upper_ = ~std::uint64_t{0};
-  if (touched_ > most_kept_parts) {
+  if (touched_ > most_kept_parts || !complete_) { // many, or those that memory ran out for
     touched_ = 0;
     pages_.clear();
     decoding_number_ = ~std::uint64_t{0};

@@ -98,7 +98,7 @@ class CodeCache {
   static constexpr std::size_t byte_limit = std::size_t{256} << 20;
   std::size_t bytes() const {
     return (std::max(used_, kept_) - 1) * slot_bytes + stretches_.size() * sizeof(Stretch) + pages_.size() * sizeof(PageSlots) +
-           touched_ * table_part_bytes + memory_.code_bytes();
+           (memory_.memory().of_system() ? touched_ * table_part_bytes : pages_.size() * table_bytes) + memory_.code_bytes();
   }
   // Instructions decoded for the fast loop so far, and how often all was dropped.
   std::uint64_t decoded_count() const { return decoded_count_; }
@@ -148,7 +148,9 @@ class CodeCache {
   static constexpr std::size_t most_slots = byte_limit / slot_bytes;
   static constexpr std::size_t block_room = 4096;
 
-  // Of a page's table the host gives memory by parts, as slots are entered. It holds their numbers; none: 0.
+  // Of a page's table the host gives memory by parts, as slots are entered; an embedder, all of it. It holds their numbers;
+  // none: 0.
+  static constexpr std::size_t table_bytes = page_size * sizeof(std::uint32_t);
   static constexpr std::size_t table_part_bytes = 4096;
   static constexpr std::size_t part_entries = table_part_bytes / sizeof(std::uint32_t);
   struct PageSlots {
