@@ -85,7 +85,7 @@ endif
 
 # What a program's instructions do not come by is compiled for size, and is smaller by two fifths. With a frame pointer
 # code grows by less than what the unwinding of exceptions needs to know becomes smaller.
-VM_FAST_PARTS := isa/decode memory/host_pages memory/large_pages machine/accumulator machine/code \
+VM_FAST_PARTS := isa/decode memory/host_pages memory/large_pages machine/code \
   machine/enter machine/fast machine/fused machine/profile machine/state_hash image/checksum
 ifeq ($(OPTIMIZE),-O2)
 VM_SMALL := -Oz -fno-omit-frame-pointer
