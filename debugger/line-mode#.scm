@@ -1,2 +1,3 @@
 ;; debugger/line-mode: prompts of which each line is somebody's own.
-(##namespace ("debugger/line-mode#" line-mode line-mode-name line-mode-do enter-line-mode! leave-line-mode!))
+(##namespace ("debugger/line-mode#" line-mode line-mode-name line-mode-do line-mode-complete
+  enter-line-mode! leave-line-mode!))

@@ -6,13 +6,15 @@
 
 (define-type line-mode
   constructor: make-line-mode
-  name   ; what the prompt shows
-  do)    ; gets the line; mistakes are raised
+  name      ; what the prompt shows
+  do        ; gets the line; mistakes are raised
+  complete) ; gets what is before a word, and how that begins; gives what it could become
 
 (define current #f)
 
 ;; The mode, or #f.
 (define (line-mode) current)
 
-(define (enter-line-mode! name do) (set! current (make-line-mode name do)))
+(define (enter-line-mode! name do #!optional (complete (lambda (before beginning) '())))
+  (set! current (make-line-mode name do complete)))
 (define (leave-line-mode!) (set! current #f))

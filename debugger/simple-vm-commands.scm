@@ -17,6 +17,7 @@
 (use debugger/session)
 (use debugger/target)
 (use debugger/program)
+(use debugger/value)
 (use debugger/run)
 (use debugger/breakpoints)
 (use debugger/guest)
@@ -206,6 +207,13 @@
         (raise-user-error (car words) " takes " (or (cadddr entry) "nothing behind it")))
     (apply (list-ref entry 4) (cdr words))))
 
+;; What Tab offers.
+(define (completions before beginning)
+  (cond ((string=? before "")
+         (filter (lambda (name) (string-prefix? beginning name)) (append (map car commands-here) (instruction-names))))
+        ((member before '("!load_file" "!spawn")) (file-names beginning))
+        (else '())))
+
 (define (do-line! line)
   (let ((line (string-trim line)))
     (if (not (blank-string? line))
@@ -222,4 +230,4 @@ language or as four bytes in hexadecimal, which is added to the program and done
   (prepare!)
   (let ((pause (session-stop (the-session))))
     (if (and pause (eq? (pause-reason pause) 'halted)) (go-behind!)))
-  (enter-line-mode! "simple-vm" do-line!))
+  (enter-line-mode! "simple-vm" do-line! completions))

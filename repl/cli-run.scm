@@ -278,7 +278,9 @@
 ;; than the person gives, and no directory but theirs.
 (define (open-or-exit path options open)
   (check-directories (option-values options "--dir"))
-  (grant-directories! (lambda (machine) (grant-directories-of! options machine) (map cadr (option-values options "--dir"))))
+  (grant-directories! (lambda (machine)
+                        (grant-directories-of! options machine)
+                        (map cadr (option-values options "--dir"))))
   (allowed-memory (option-value options "--memory" (allowed-memory)))
   (let ((pause (with-exception-catcher
                 (lambda (exception)

@@ -13,6 +13,7 @@
 (use debugger/command)
 (use debugger/program)
 (use debugger/value)
+(use debugger/line-mode)
 
 (define (starting-with beginning candidates) (filter (lambda (name) (string-prefix? beginning name)) candidates))
 
@@ -59,7 +60,15 @@
     (if (null? names) (starting-with beginning (map symbol->string (command-names))) names)))
 
 ;; The start of the word, then the words that it could become.
-(define (complete text point)
+(define (complete text point) ((if (line-mode) complete-line complete-command) text point))
+
+;; In a mode whose lines are its own.
+(define (complete-line text point)
+  (let* ((start (word-before text point))
+         (offered ((line-mode-complete (line-mode)) (string-trim (substring text 0 start)) (substring text start point))))
+    (cons start (map (lambda (word) (finished word #f)) (sorted offered)))))
+
+(define (complete-command text point)
   (let* ((before (substring text 0 point))
          (start (word-before text point))
          (beginning (substring text start point))

@@ -32,12 +32,12 @@
 
 (define burst 64)
 ;; A prime, so that no loop of a program keeps in step.
-(define greatest-weight 31259)
+(define greatest-weight 62501)
 
 ;; What an instruction of a burst stands for, when so many were counted: little at first, so that short runs are known well,
 ;; then ever more, so that looking costs little in the long run.
 (define (sampling-weight executed)
-  (min greatest-weight (+ 1 (* 2 (quotient executed (* 64 burst))))))
+  (min greatest-weight (+ 1 (* 4 (quotient executed (* 64 burst))))))
 
 ;; To be run with machine-observe!.
 (define-documented (profile-observation profile weight)
@@ -47,8 +47,8 @@
 
 (define-documented (machine-profile! machine profile #!key (fuel #f) (thread 0) (every #f))
   "As machine-run!, and counts what the thread does. EVERY 1 counts each instruction, some twenty times slower; EVERY N
-looks at one of N, in bursts of 64; #f at so many as cost a few hundredths of a second, and a few percent from then
-on."
+looks at one of N, in bursts of 64; #f at so many as cost some thousandths of a second, and less than a percent from
+then on."
   (let ((begin-count (machine-count machine thread)))
     (define (executed) (- (machine-count machine thread) begin-count))
     (define (left) (and fuel (- fuel (executed))))

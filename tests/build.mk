@@ -45,7 +45,7 @@ $(TEST_PROGRAMS) $(TESTS)/embedding $(TESTS)/decoding:
 	@echo "  link   $@"
 	@$(CXX) $(VM_LDFLAGS) -o $@ $^ -lpthread
 
--include $(CORE_TEST_OBJECTS:.o=.d) $(CONFORMANCE_OBJECTS:.o=.d) $(FUZZ_OBJECTS:.o=.d)
+-include $(CORE_TEST_OBJECTS:.o=.d) $(CONFORMANCE_OBJECTS:.o=.d) $(FUZZ_OBJECTS:.o=.d) $(wildcard $(BUILD)/obj/tests/bench/*.d)
 
 .PHONY: test-programs
 test-programs: $(TEST_PROGRAMS)

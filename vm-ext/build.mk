@@ -86,7 +86,7 @@ endif
 # What a program's instructions do not come by is compiled for size, and is smaller by two fifths. With a frame pointer
 # code grows by less than what the unwinding of exceptions needs to know becomes smaller. The shared library takes a
 # fourteenth less once more, as g++ sees all of that at once when it links; the archive holds none of what it needs for it.
-VM_FAST_PARTS := isa/decode memory/host_pages memory/large_pages machine/accumulator machine/code \
+VM_FAST_PARTS := isa/decode memory/host_pages memory/large_pages machine/code \
   machine/enter machine/fast machine/fused machine/profile machine/state_hash image/checksum
 ifeq ($(OPTIMIZE),-O2)
 VM_AT_ONCE := $(if $(SCRATCH_REGISTERS),-flto=auto)

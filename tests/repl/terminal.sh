@@ -145,6 +145,19 @@ see "and it goes on waiting" "halted with exit status 0"
 key C-d
 see "the end" "exit status 0"
 
+open "$COMET"
+see "a prompt for the Simple VM" "comet> "
+line 'simple-vm'
+typed '!prog'; key Tab
+see "Tab completes the commands of its interactive mode" "simple-vm> !program "
+key Enter
+typed '!load_file examples/sieve.i'; key Tab
+see "and the files of those" "simple-vm> !load_file examples/sieve.iasm "
+key Enter
+see "which run" "83 89 97"
+line '!quit'
+see "back at the prompt" "comet[sieve.iasm: "
+
 open "$COMET tests/repl/programs/endless.s"
 see "a program with a long past" "comet[endless.s: _start]> "
 line 'continue 30000000'

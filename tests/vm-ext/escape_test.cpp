@@ -56,6 +56,25 @@ BOOST_AUTO_TEST_CASE(jumps_to_where_no_code_is_trap_there) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(code_ends_where_the_address_space_does) {
+  for (const char* const last : {"halt", "nop", "ret"}) {
+    const bytes one = code().add(last).content();
+    const std::uint64_t at = 0 - static_cast<std::uint64_t>(one.size());
+    machine vm;
+    vm.map(0, 1, read_write);
+    vm.map(at, one.size(), read_execute);
+    vm.write(at, one);
+    vm.restart(at);
+    const comet_stop stop = vm.run(10);
+    if (last == std::string("nop")) {
+      BOOST_CHECK_EQUAL(stop.trap, COMET_TRAP_EXECUTE);
+      BOOST_CHECK_EQUAL(stop.address, 0u);
+    } else {
+      BOOST_CHECK_EQUAL(stop.reason, COMET_HALTED);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_jump_into_the_middle_of_an_instruction_executes_what_stands_there) {
   // The number of `imm` is, read by itself, `halt`.
   code program;

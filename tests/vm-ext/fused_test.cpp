@@ -284,7 +284,7 @@ BOOST_AUTO_TEST_CASE(each_sequence_does_what_its_instructions_do_one_by_one) {
   machine fast = new_machine(), reference = new_machine();
   std::size_t traps = 0;
   std::set<std::pair<std::uint64_t, comet::Handler>> handlers; // that were decoded, and where
-  fast.get()->space(0).code.block_observer = [&](const std::vector<comet::CodeCache::BlockInstruction>& block) {
+  fast.get()->space(0).code.block_observer = [&](std::span<const comet::CodeCache::BlockInstruction> block) {
     for (const auto& each : block) handlers.insert({each.address, each.slot->handler});
   };
   const std::vector<std::vector<Part>> sequences = all_sequences();
@@ -315,7 +315,7 @@ BOOST_AUTO_TEST_CASE(each_sequence_does_what_its_instructions_do_one_by_one) {
       comet_stop stop = fast.run(trapped ? plenty : end);
       check("in one go", end, stop, expected.back());
 #ifndef COMET_REFERENCE_ONLY
-      BOOST_REQUIRE_MESSAGE(handlers.count({trial.positions().front(), comet::Sequences::all().longest(keys.data(), keys.size())}) != 0,
+      BOOST_REQUIRE_MESSAGE(handlers.count({trial.positions().front(), comet::sequences.longest(keys.data(), keys.size())}) != 0,
                             text_of(parts) << "has no handler in its place");
 #endif
       traps += trapped;

@@ -414,4 +414,18 @@ BOOST_AUTO_TEST_CASE(what_no_schedule_can_be_is_refused) {
   BOOST_CHECK_EQUAL(schedule_of(vm).slice, std::uint64_t{1} << 32);
 }
 
+BOOST_AUTO_TEST_CASE(a_reset_leaves_the_lengths_of_turns) {
+  machine vm(code().add("nop").add("halt"));
+  for (const std::uint64_t seed : {0, 5}) {
+    SUPPORT_OK(comet_schedule_set(vm, 77, seed, error));
+    run_all(vm, 1);
+    SUPPORT_OK(comet_machine_reset(vm, error));
+    BOOST_CHECK_EQUAL(schedule_of(vm).slice, 77u);
+    BOOST_CHECK_EQUAL(schedule_of(vm).seed, seed);
+    BOOST_CHECK_EQUAL(schedule_of(vm).instruction_count, 0u);
+    vm.load(code().add("nop").add("halt"));
+    vm.restart(code_address);
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -334,6 +334,13 @@ BOOST_AUTO_TEST_CASE(memory_of_the_host_comes_in_whole_pages_where_there_is_room
   SUPPORT_OK(comet_map_host(vm, 0, data_address, input.data(), COMET_PAGE_SIZE, COMET_READ, error));
   comet_page_info info = COMET_PAGE_INFO_INIT;
   SUPPORT_FAILS(COMET_ERROR_ADDRESS, comet_page_get(vm, 0, 0, &info, error));
+  // Nothing has room everywhere.
+  comet_space other = 0;
+  SUPPORT_OK(comet_space_new(vm, &other, error));
+  const hash before = vm.state_hash();
+  SUPPORT_OK(comet_map_host(vm, 0, data_address, nullptr, 0, COMET_READ, error));
+  SUPPORT_OK(comet_share(vm, 0, data_address, 0, other, data_address, COMET_READ, error));
+  BOOST_CHECK(vm.state_hash() == before);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

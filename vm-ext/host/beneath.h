@@ -41,9 +41,9 @@ Resolver host_resolver();
 // open(2) beneath a directory. Empty and errno where it fails.
 Descriptor open_beneath(int directory, const std::string& path, int flags, mode_t mode, Resolver resolver);
 
-// The directory that the last name of a path is in, opened, and that name, for what is done to names: making,
-// removing, renaming; with a slash behind it where the path has one, which says that it has to be a directory. What is done
-// to a name with a slash follows no symbolic link, but for linkat's first. Empty and errno where it fails; EINVAL where there is no such name (`.`, `..`, ``).
+// The directory that a path's last name is in, opened, and that name, for what is done to names (making, removing); with a
+// slash behind it where the path has one: it has to be a directory. No symbolic link is followed then, but by linkat's
+// first name. Empty and errno where it fails; EINVAL where there is no such name (`.`, `..`, ``).
 std::pair<Descriptor, std::string> parent_beneath(int directory, std::string path, Resolver resolver);
 
 }  // namespace comet

@@ -100,8 +100,8 @@ SavedFiles Files::saved() const {
     } else if (file != nullptr) {
       const int descriptor = file->descriptor.get();
       const int follow = file->how.following ? 0 : O_NOFOLLOW;
-      const OpenFile& directory = *granted_[file->how.directory];
-      if (leads_to(open_beneath(directory.descriptor.get(), file->how.path, O_PATH | follow, 0, resolver), descriptor)) {
+      const int directory = granted_[file->how.directory]->descriptor.get();
+      if (leads_to(open_beneath(directory, file->how.path, O_PATH | follow, 0, resolver), descriptor)) {
         saved.kind = kind_of(descriptor);
         saved.how = file->how;
         if (saved.kind == SavedFile::file) saved.place = static_cast<uint64_t>(lseek(descriptor, 0, SEEK_CUR));
@@ -116,11 +116,13 @@ SavedFiles Files::saved() const {
 std::shared_ptr<OpenFile> Files::reopened(const SavedFile& file, const std::shared_ptr<OpenFile>& directory) const {
   if (file.kind == SavedFile::granted && directory != nullptr) return directory;
   auto again = std::make_shared<OpenFile>();
-  if (file.kind == SavedFile::lost || directory == nullptr || (file.how.writable && !directory->changeable)) return again;
+  if (file.kind == SavedFile::lost || directory == nullptr) return again;
+  if (file.how.writable && !directory->changeable) return again;
   const int flags = flags_of(file.how) | (file.kind == SavedFile::directory ? O_DIRECTORY : 0);
   Descriptor descriptor = open_beneath(directory->descriptor.get(), file.how.path, flags, 0, resolver);
   if (!descriptor || kind_of(descriptor.get()) != file.kind) return again;
-  if (file.kind == SavedFile::file && lseek(descriptor.get(), static_cast<off_t>(file.place), SEEK_SET) < 0) return again;
+  const auto place = static_cast<off_t>(file.place);
+  if (file.kind == SavedFile::file && lseek(descriptor.get(), place, SEEK_SET) < 0) return again;
   again->descriptor = std::move(descriptor);
   again->how = file.how;
   again->how.directory = directory->how.directory;
@@ -134,12 +136,14 @@ Files Files::reopened(const SavedFiles& saved) const {
   files.granted_ = granted_;
   std::vector<std::shared_ptr<OpenFile>> directories;
   for (const std::string& name : saved.directories) {
-    const auto found = std::find_if(granted_.begin(), granted_.end(), [&](const auto& one) { return one->name == name; });
+    const auto is_it = [&](const auto& one) { return one->name == name; };
+    const auto found = std::find_if(granted_.begin(), granted_.end(), is_it);
     directories.push_back(found == granted_.end() ? nullptr : *found);
   }
   for (const SavedFile& file : saved.open) {
     if (file.number >= files.files_.size()) files.files_.resize(file.number + 1);
-    files.files_[file.number] = reopened(file, file.kind == SavedFile::lost ? nullptr : directories[file.how.directory]);
+    const bool lost = file.kind == SavedFile::lost;
+    files.files_[file.number] = reopened(file, lost ? nullptr : directories[file.how.directory]);
   }
   // Those that the saved machine had not been granted.
   for (const auto& directory : granted_)

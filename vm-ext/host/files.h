@@ -1,9 +1,9 @@
 // The files of one machine: directories that it was granted, and what its program has opened in them.
 //
-// Descriptors below first_file are the streams, until they are closed or a file takes their place. Granted directories
-// come first, in the order of the grants; what is opened gets the lowest number that is free. Nothing outside of a granted directory is ever opened, and nothing in
-// one that was granted for reading is changed. Like streams, files are the embedder's; a state tells what was open,
-// so that a machine which goes on from it can open that again in what it was granted itself.
+// Descriptors below first_file are the streams, until they are closed or a file takes their place; then come granted
+// directories, in the order of the grants; what is opened gets the lowest free number. Nothing outside of these is ever
+// opened, and nothing is changed in one that was granted for reading. Like streams, files are the embedder's; a state
+// tells what was open, so that a machine which goes on from it can open that again in what it was granted itself.
 #pragma once
 
 #include <algorithm>
@@ -30,7 +30,7 @@ struct Opening {
 };
 
 struct OpenFile {
-  Descriptor descriptor;          // none: a closed stream; or it could not be opened again, and only its number is taken
+  Descriptor descriptor;          // none: a closed stream, or what could not be opened again
   Opening how;
   bool changeable = false;        // a directory in which things may be made and changed
   std::string name;               // what a granted directory is called in the guest

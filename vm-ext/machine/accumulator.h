@@ -8,7 +8,9 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "../isa/isa.h"
 #include "slot.h"
@@ -23,49 +25,59 @@ class Accumulator {
     keeps,
     sets // to the value that it writes to register a
   };
-
-  // What the handler of an instruction is.
-  enum class Form : std::uint8_t {
-    nothing,
-    constant,
-    narrow, // the one for its operation
-    wide,   // that with an immediate in a slot of its own
-    other
-  };
-  enum class Source : std::uint8_t { none, a, b, c }; // a field of the slot
   struct Shape {
-    Source first = Source::none, second = Source::none;
+    std::uint8_t first = 0, second = 0; // where in its slot the numbers of its source operands stand, in bytes
+    std::uint8_t operands = 0;          // which of the two there are: bit 0, bit 1
     Effect effect = Effect::drops;
   };
-
   // Execution may come here from elsewhere.
-  void drop() { known_ = 0; }
+  void drop() { known_ = nothing; }
   // Takes the next instruction of the block. Gives the variant of its handler: bit 0 when its first source
   // operand is in the accumulator, bit 1 for the second. An indexed store's sources are index and value.
-  unsigned next(isa::Operation operation, Form form, const Slot& slot) {
-    unsigned variant = 0;
-    if (form == Form::narrow) [[likely]] {
-      const Shape shape = shapes[operation];
-      const std::uint16_t fields[] = {0, slot.a, slot.b, slot.c};
-      variant = static_cast<unsigned>(fields[static_cast<unsigned>(shape.first)] == known_) |
-                static_cast<unsigned>(fields[static_cast<unsigned>(shape.second)] == known_) << 1;
-      if (known_ == 0) variant = 0;
-      effect_ = shape.effect;
-    } else if (form == Form::other) {
-      effect_ = Effect::drops;
-    } else {
-      effect_ = form == Form::nothing ? Effect::keeps : form == Form::constant ? Effect::sets : shapes[operation].effect;
-    }
-    known_ = effect_ == Effect::sets ? slot.a : effect_ == Effect::drops ? std::uint16_t{0} : known_;
+  unsigned next(Shape shape, const Slot& slot) {
+    const auto in_it = [&](std::uint8_t place) {
+      std::uint16_t number;
+      std::memcpy(&number, reinterpret_cast<const char*>(&slot) + place, sizeof number);
+      return static_cast<unsigned>(number == known_);
+    };
+    const unsigned variant = (in_it(shape.first) | in_it(shape.second) << 1) & shape.operands;
+    known_ = shape.effect == Effect::sets ? slot.a : shape.effect == Effect::drops ? nothing : known_;
     return variant;
   }
-  Effect effect() const { return effect_; }
 
  private:
-  static const std::array<Shape, isa::operation_count + 1> shapes;
+  static constexpr std::uint32_t nothing = std::uint32_t{1} << 16; // no register's number
 
-  std::uint16_t known_ = 0; // the register whose value it holds; none: 0
-  Effect effect_ = Effect::drops;
+  std::uint32_t known_ = nothing; // the register whose value it holds
 };
+
+// The shapes by operation, for handlers whose operands fit the slot.
+constexpr auto accumulator_shapes = [] {
+  using enum Accumulator::Effect;
+  std::array<Accumulator::Shape, isa::operation_count + 1> all{};
+  const auto add = [&all](isa::Operation operation, char first, char second, Accumulator::Effect effect) {
+    const auto place = [](char field) -> std::uint8_t {
+      return field == 'a' ? offsetof(Slot, a) : field == 'b' ? offsetof(Slot, b) : field == 'c' ? offsetof(Slot, c) : 0;
+    };
+    const unsigned operands = (first != '-' ? 1u : 0u) | (second != '-' ? 2u : 0u);
+    all[operation] = {place(first), place(second), static_cast<std::uint8_t>(operands), effect};
+  };
+#define UNARY(name, result) add(isa::op_##name, 'b', '-', sets);
+#define BINARY(name, result) add(isa::op_##name, 'b', 'c', sets);
+#define BINARY_IMMEDIATE(name, result) add(isa::op_##name, 'b', '-', sets);
+#define MODIFY(name, result) add(isa::op_##name, 'b', 'c', sets);
+#define CHECKED_UNARY(name, trap, result) add(isa::op_##name, 'b', '-', sets);
+#define CHECKED_BINARY(name, trap, result) add(isa::op_##name, 'b', 'c', sets);
+#define BRANCH(name, condition) add(isa::op_##name, 'a', 'b', keeps);
+#define BRANCH_IMMEDIATE(name, condition) add(isa::op_##name, 'a', '-', keeps);
+#define LOAD(name, type) add(isa::op_##name, 'b', '-', sets);
+#define STORE(name, type) add(isa::op_##name, 'a', 'b', keeps);
+#define LOAD_INDEXED(name, type) add(isa::op_##name, 'b', 'c', sets);
+#define STORE_INDEXED(name, type) add(isa::op_##name, 'b', 'c', keeps);
+#include "operations.def"
+  add(isa::op_imm, '-', '-', sets);
+  add(isa::op_jtab, 'a', '-', keeps);
+  return all;
+}();
 
 } // namespace comet

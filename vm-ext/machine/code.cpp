@@ -37,8 +37,6 @@ std::intptr_t distance(const Slot* from, const Slot* to) {
 enum class Format : std::uint8_t {
   unlike_others,
   registers,        // up to three
-  two_registers,    // what emit_short calls those of two,
-  constant,         // and an `imm`
   immediate,        // behind up to two registers
   branch,           // two registers, and where to
   branch_immediate, // a register, an immediate of 16 bits, and where to
@@ -82,14 +80,23 @@ constexpr auto plans = [] {
   return all;
 }();
 
-// The same by opcode, for those of up to two bytes and for what emit_short takes.
+// The same by opcode, for those of up to two bytes and for what decode_short takes.
 struct ShortPlan {
-  isa::Operation operation = isa::operation_count;
-  std::uint16_t ahead = 0;      // what says that a field in front of the last one is longer than a byte
-  std::uint8_t bits_ahead = 0;  // of these fields
-  Format format = Format::unlike_others;
-  std::uint8_t registers = 0, zigzag = 0; // bit 0: the last field; bit 1: the second of three
-  bool writes = false; // its first register
+  CodeCache::Kind kind{};       // but for what it has from the accumulator
+  std::uint32_t bytes = 0;      // what says that a field is longer than a byte
+  std::uint16_t ahead = 0;      // the fields in front of the last one
+  std::uint8_t last = 0;        // the last one, where it has a byte; 0: there are no fields
+  std::uint8_t bits_ahead = 0;
+  std::uint8_t length = 0;      // of the fields, of a byte each
+  std::uint8_t last_place = 0;  // in what stands behind the handler in its slot, in bits
+  std::uint8_t zigzag = 0;      // bit 0: the last field; bit 1: the second of three
+  std::uint8_t least_first = 0; // 1: it writes its first register, so r0 makes it another instruction
+  bool last_register = false;
+  bool links = false;        // the last field says where to
+  bool has_function = false; // that stands in a slot behind
+  bool moves_window = false;
+  bool ends_block = false;
+  bool is_left = false; // to the reference loop
 };
 
 constexpr auto short_plans = [] {
@@ -98,19 +105,35 @@ constexpr auto short_plans = [] {
   Operation operation{};
   const auto add = [&all, &operation](std::size_t opcode) {
     const Layout layout = layouts[operation];
-    if (opcode < all.size() && (plans[operation].format != Format::unlike_others || operation == op_imm)) {
-      ShortPlan& plan = all[opcode];
-      const unsigned last = layout.count - 1u;
-      const auto short_bits = [last](std::uint8_t bits) {
-        return static_cast<std::uint8_t>((bits >> last & 1) | (last == 2 ? bits & 2 : 0));
-      };
-      plan.operation = operation;
-      plan.bits_ahead = static_cast<std::uint8_t>(8 * last);
-      plan.ahead = last == 2 ? 0x8080 : 0x80;
-      plan.format = operation == op_imm ? Format::constant : last == 1 ? Format::two_registers : plans[operation].format;
-      plan.registers = short_bits(layout.registers);
-      plan.zigzag = short_bits(layout.zigzag);
-      plan.writes = plans[operation].writes;
+    const Plan plan = plans[operation];
+    const bool jumps = operation == op_jump || operation == op_call || operation == op_tail;
+    bool is_short = jumps || plan.format != Format::unlike_others;
+    for (const Operation each : {op_imm, op_ret, op_jumpr, op_tailr, op_callr}) is_short |= operation == each;
+    bool is_left = false;
+    for (const Operation each : {op_hcall, op_brk, op_trap, op_halt, op_bcopy, op_bfill}) is_left |= operation == each;
+    if ((is_short || is_left) && opcode < all.size()) {
+      ShortPlan& made = all[opcode];
+      const unsigned ahead = layout.count < 2 ? 0 : layout.count - 1u;
+      made.is_left = is_left;
+      const PartKey part = plan.ends_sequence ? no_part : part_key(operation, 0);
+      if (!is_left) made.kind = {operation, part, accumulator_shapes[operation]};
+      made.bytes = layout.count == 0 ? 0 : 0x808080 >> (8 * (2 - ahead));
+      made.ahead = static_cast<std::uint16_t>((1u << (8 * ahead)) - 1);
+      made.last = layout.count == 0 ? 0 : 0x7f;
+      made.bits_ahead = static_cast<std::uint8_t>(8 * ahead);
+      made.length = layout.count;
+      const unsigned last = layout.count == 0 ? isa::max_operands : layout.count - 1u;
+      made.zigzag = static_cast<std::uint8_t>((layout.zigzag >> last & 1) | (last == 2 ? layout.zigzag & 2 : 0));
+      made.last_register = (layout.registers >> last & 1) != 0;
+      const bool in_order = operation != op_imm && !jumps; // that is, the fields of the slot
+      const bool third_register = in_order && plan.format == Format::registers;
+      made.last_place = in_order && ahead < 2 ? static_cast<std::uint8_t>(16 * ahead)
+                        : third_register && std::endian::native == std::endian::big ? 48 : 32;
+      made.least_first = plan.writes ? 1 : 0;
+      made.links = jumps || plan.format == Format::branch || plan.format == Format::branch_immediate;
+      made.has_function = operation == op_call || operation == op_tail;
+      made.moves_window = operation == op_call || operation == op_callr;
+      made.ends_block = plan.ends_block;
     }
     operation = static_cast<Operation>(operation + 1);
   };
@@ -120,22 +143,32 @@ constexpr auto short_plans = [] {
   return all;
 }();
 
+// What is found in a short instruction.
+struct Short {
+  unsigned length;
+  std::uint32_t first, last; // fields
+  std::int32_t value;        // what the last one means
+};
+
 // Which operands are registers, a bit for each.
 unsigned register_operands(isa::Operation operation) { return isa::layouts[operation].registers; }
 
-Accumulator::Form form_of(isa::Operation operation, Handler handler) {
-  using enum Accumulator::Form;
-  if (handler == fast_handler(operation)) [[likely]] return narrow;
-  if (handler == handlers::constant || handler == handlers::wide_constant) return constant;
-  if (handler == handlers::nothing) return nothing;
-  return handler == wide_handler(operation) ? wide : other;
-}
-
-// What a slot does as part of a sequence, if it may be one.
-PartKey part_of(isa::Operation operation, isa::Operation callee_begins, unsigned variant, Accumulator::Form form, Handler handler) {
-  if (form == Accumulator::Form::narrow) [[likely]] return plans[operation].ends_sequence ? no_part : part_key(operation, variant);
-  if (handler == handlers::constant) return part_key(isa::op_imm, 0);
-  return callee_begins != isa::operation_count ? early_call_key(callee_begins) : no_part;
+// What an instruction is whose slot was made.
+CodeCache::Kind kind_of(isa::Operation operation, Handler handler) {
+  using Effect = Accumulator::Effect;
+  CodeCache::Kind kind{operation};
+  if (handler == handlers::constant || handler == handlers::wide_constant) {
+    kind.shape.effect = Effect::sets;
+    if (handler == handlers::constant) kind.part = part_key(isa::op_imm, 0);
+  } else if (handler == handlers::nothing) {
+    kind.shape.effect = Effect::keeps;
+  } else if (handler == fast_handler(operation)) {
+    kind.shape = accumulator_shapes[operation];
+    if (!plans[operation].ends_sequence) kind.part = part_key(operation, 0);
+  } else if (handler == wide_handler(operation)) {
+    kind.shape.effect = accumulator_shapes[operation].effect;
+  }
+  return kind;
 }
 
 isa::Operation last_operation(const isa::Decoded& decoded) {
@@ -277,7 +310,7 @@ void CodeCache::require_room(std::size_t slots) {
   upper_ = upper;
 }
 
-[[gnu::always_inline]] inline Slot* CodeCache::emit(std::uint64_t address) {
+Slot* CodeCache::emit(std::uint64_t address) {
   if (address >> 16 != upper_) [[unlikely]] begin_stretch(address >> 16);
   addresses_[used_] = static_cast<std::uint16_t>(address);
   Slot* slot = &slots_[used_++];
@@ -329,10 +362,13 @@ void CodeCache::emit_table(std::uint64_t table, Slot* jump) {
   memory_.mark_code(table, 4 * count);
 }
 
+void CodeCache::note_window(std::uint64_t base) {
+  if (window_step_ == 0 || base % window_step_ != 0) window_step_ = std::gcd(window_step_, base);
+}
+
 void CodeCache::note_registers(const isa::Decoded& decoded) {
   const auto note = [this](const isa::Decoded& part) {
-    if (part.operation == isa::op_call || part.operation == isa::op_callr)
-      window_step_ = std::gcd(window_step_, part.operands[0]);
+    if (part.operation == isa::op_call || part.operation == isa::op_callr) note_window(part.operands[0]);
     const unsigned registers = register_operands(part.operation);
     for (unsigned i = 0; i < isa::max_operands; ++i) {
       const std::uint64_t number = (registers >> i & 1) != 0 ? part.operands[i] : 0;
@@ -398,129 +434,175 @@ const Slot* CodeCache::find_entered(std::uint64_t address) const {
   return page->touched.test(offset / part_entries) ? numbered(page->slots.data()[offset]) : nullptr;
 }
 
-// Decodes and emits an instruction as nearly all are: an opcode of a byte, or two, and two or three fields of a byte, the last
-// of up to four. There is no branch for each field. Gives its length; 0, with nothing done, where it is another.
-[[gnu::always_inline]] inline unsigned CodeCache::emit_short(const std::uint8_t* bytes, std::uint64_t address, BlockInstruction& to) {
+// Decodes an instruction as nearly all are and makes its slot: an opcode of a byte, or two, and up to three fields of a
+// byte, the last of up to four. Gives what it is; null, with nothing done, where it is another.
+[[gnu::always_inline]] inline const ShortPlan* decode_short(const std::uint8_t* bytes, Slot& slot, Short& found) {
   std::uint64_t word = load_little<std::uint64_t>(bytes);
   const auto opcode = static_cast<std::uint8_t>(word);
-  unsigned length = 1;
+  found.length = 1;
   if (opcode >= 0x80) {
-    if ((word >> 8 & 0xff) != 1) return 0;
+    if ((word >> 8 & 0xff) != 1) return nullptr;
     word >>= 8;
-    length = 2;
+    found.length = 2;
   }
-  const ShortPlan plan = short_plans[opcode];
-  const std::uint64_t fields = word >> 8, last = fields >> plan.bits_ahead, ends = ~last & 0x80808080;
-  if (plan.format == Format::unlike_others || (fields & plan.ahead) != 0 || ends == 0) [[unlikely]] return 0;
-  const std::uint64_t bits = last & (ends ^ (ends - 1)) & 0x7f7f7f7f;
-  const auto field = static_cast<std::uint32_t>((bits & 0x7f) | (bits >> 1 & 0x3f80) | (bits >> 2 & 0x1fc000) | (bits >> 3 & 0xfe00000));
-  const auto meant = [](std::uint32_t encoded, unsigned zigzag) {
-    return static_cast<std::int32_t>(encoded >> zigzag ^ (0 - (encoded & zigzag)));
-  };
-  const std::uint32_t a = fields & 0xff, b = fields >> 8 & 0xff;
-  const std::uint32_t last_register = field & (0u - (plan.registers & 1u));
-  const Handler handler = fast_handler(plan.operation);
-  if (last_register >= register_slack || (a == 0 && plan.writes) || handler == nullptr) [[unlikely]] return 0;
-  const std::uint32_t highest = std::max({a, b & (0u - (plan.registers >> 1 & 1u)), last_register});
-  if (highest > highest_register_) [[unlikely]] highest_register_ = highest;
-
-  Slot* const slot = emit(address);
-  to.operation = plan.operation;
-  to.form = Accumulator::Form::narrow;
-  slot->handler = handler;
-  slot->a = static_cast<std::uint16_t>(a);
-  slot->b = static_cast<std::uint16_t>(plan.format == Format::two_registers ? static_cast<std::int32_t>(field) : meant(b, plan.zigzag >> 1));
-  const std::int32_t value = meant(field, plan.zigzag & 1);
-  if (plan.format == Format::registers) slot->c = static_cast<std::uint16_t>(field);
-  else slot->immediate = value;
-  if (plan.format >= Format::branch) pending_links_.push_back({address + static_cast<std::uint64_t>(std::int64_t{value}), slot});
-  return length + plan.bits_ahead / 8 + static_cast<unsigned>(std::countr_zero(ends)) / 8 + 1;
+  const ShortPlan& plan = short_plans[opcode];
+  Handler handler = fast_handler(plan.kind.operation);
+  if (handler == nullptr) [[unlikely]] {
+    if (!plan.is_left) return nullptr;
+    handler = handlers::reference;
+  }
+  const std::uint64_t fields = word >> 8;
+  found.length += plan.length;
+  const std::uint64_t last = fields >> plan.bits_ahead;
+  found.last = last & plan.last;
+  if ((fields & plan.bytes) != 0) {
+    const std::uint64_t ends = ~last & 0x80808080, bits = last & (ends ^ (ends - 1));
+    found.last = static_cast<std::uint32_t>((bits & 0x7f) | (bits >> 1 & 0x3f80) | (bits >> 2 & 0x1fc000) |
+                                            (bits >> 3 & 0xfe00000));
+    found.length += static_cast<unsigned>(std::countr_zero(ends)) / 8;
+    if ((fields & plan.ahead & 0x8080) != 0 || ends == 0 || (plan.last_register && found.last > 127)) return nullptr;
+  }
+  const auto meant = [](std::uint32_t encoded, unsigned zigzag) { return encoded >> zigzag ^ (0 - (encoded & zigzag)); };
+  const auto ahead = static_cast<std::uint32_t>(fields & plan.ahead);
+  found.first = ahead & 0xff;
+  if (found.first < plan.least_first) [[unlikely]] return nullptr;
+  found.value = static_cast<std::int32_t>(meant(found.last, plan.zigzag & 1));
+  const std::uint64_t content = found.first | static_cast<std::uint16_t>(meant(ahead >> 8, plan.zigzag >> 1)) << 16 |
+                                std::uint64_t{static_cast<std::uint32_t>(found.value)} << plan.last_place;
+  slot.handler = handler;
+  slot.a = static_cast<std::uint16_t>(content);
+  slot.b = static_cast<std::uint16_t>(content >> 16);
+  slot.immediate = static_cast<std::int32_t>(content >> 32);
+  return &plan;
 }
 
 const Slot* CodeCache::decode_block(std::uint64_t start) {
   pending_links_.clear();
   pending_tables_.clear();
   table_entries_ = 0;
-  block_.clear();
-  require_room(block_slots + slots_a_definition + block_instructions + 1 + most_entries);
+  require_room(3 * block_slots + slots_a_definition + most_entries); // with links
   complete_ = false;
-  const std::size_t first = used_;
-  std::uint64_t address = start, end = start;
-  std::uint64_t number = ~std::uint64_t{0}; // of the page that the address is on
-  PageSlots* page = nullptr;
-  const std::uint8_t* content = nullptr;
-  isa::Decoded decoded;
+  Slot* const first = slots_ + used_;
+  Slot* slot = first;
+  const Slot* const last = first + block_slots - slots_a_instruction; // behind which only short instructions follow
+  const BlockInstruction* end = block_ + block_instructions;
   const bool special = !told_.nothing() || !instructions_.treated.empty() || !breakpoints_.empty(); // some instructions may be
-  const bool plain = !special && instructions_.definitions() == nullptr;
+  const bool plain = !special && instructions_.definitions() == nullptr; // which may stand for any opcode
+  std::uint64_t address = start;
+  std::uint64_t page_begin = start, looked_up = 0; // from this offset on, what follows holds no more
+  std::uint32_t* places = nullptr;
+  const std::uint8_t* content = nullptr;
+  bool whole = false, short_ones = false; // where it lies the instruction can be decoded; by decode_short
+  BlockInstruction* to = block_;
+  Short found{};
   bool open = true;
-  while (open) {
-    // A block does not go around the end of the address space, so its addresses are in order.
-    const bool full = block_.size() == block_instructions || used_ - first > block_slots - slots_a_instruction || address < start;
-    if (!full && address >> page_bits != number) {
-      number = address >> page_bits;
-      page = &slots_of_page(number);
-      content = memory_.executable_page(number);
+  for (; open; ++to) {
+    std::uint64_t offset = address - page_begin;
+    if (offset >= looked_up) [[unlikely]] {
+      if (address < start) {
+        end = to; // blocks do not go around the end of the address space, so their addresses are in order
+      } else {
+        const std::uint64_t number = address >> page_bits;
+        PageSlots& page = slots_of_page(number);
+        page_begin = address & ~page_mask;
+        offset = address & page_mask;
+        places = page.slots.data();
+        const std::size_t part = offset / part_entries;
+        if (!page.touched.test(part)) {
+          page.touched.set(part);
+          places[offset] = 0; // memory that is read before it is written costs the host twice
+          ++touched_;
+        }
+        content = memory_.executable_page(number);
+        whole = content != nullptr && offset + isa::max_instruction_bytes <= page_size;
+        short_ones = whole && plain;
+        looked_up = whole ? std::min((part + 1) * part_entries, page_size + 1 - isa::max_instruction_bytes) : offset + 1;
+        used_ = static_cast<std::size_t>(slot - slots_);
+        static_assert(page_bits == 16); // so what is above it is what stretches have in common
+        if (number != upper_) begin_stretch(number);
+      }
     }
-    const std::uint64_t offset = address & page_mask;
-    const bool touched = page != nullptr && page->touched.test(offset / part_entries);
-    if (full || (!block_.empty() && touched && page->slots.data()[offset] != 0)) {
-      emit_link(address, nullptr);
-      break;
-    }
-    if (!touched) {
-      page->touched.set(offset / part_entries);
-      page->slots.data()[offset] = 0; // memory that is read before it is written costs the host twice
-      ++touched_;
-    }
-    // In the middle of a page an instruction is decoded where it lies.
-    std::uint8_t fetched[isa::max_instruction_bytes];
-    const bool whole = content != nullptr && offset + sizeof fetched <= page_size;
-    block_.push_back({address, &page->slots.data()[offset], slots_ + used_});
-    if (plain && whole) [[likely]] {
-      if (const unsigned length = emit_short(content + offset, address, block_.back())) [[likely]] {
-        end = address += length;
+    if (to == end || (places[offset] != 0 && to != block_)) [[unlikely]] break;
+    to->address = address;
+    to->place = places + offset;
+    to->slot = slot;
+    if (short_ones) [[likely]] {
+      if (const ShortPlan* const plan = decode_short(content + offset, *slot, found)) [[likely]] {
+        addresses_[slot - slots_] = static_cast<std::uint16_t>(offset);
+        to->kind = plan->kind;
+        open = !plan->ends_block;
+        ++slot;
+        if (plan->links) {
+          const std::uint64_t target = address + static_cast<std::uint64_t>(std::int64_t{found.value});
+          pending_links_.push_back({target, to->slot});
+          if (plan->has_function) {
+            addresses_[slot - slots_] = static_cast<std::uint16_t>(offset);
+            *slot++ = Slot{{.data = target}, 0, 0, {0}};
+          }
+        }
+        if (plan->moves_window) {
+          note_window(found.first);
+          if (plan->links) look_into_callee(*to);
+        }
+        address += found.length;
         continue;
       }
     }
+    used_ = static_cast<std::size_t>(slot - slots_);
+    isa::Decoded decoded;
+    std::uint8_t fetched[isa::max_instruction_bytes];
     const std::size_t available = whole ? sizeof fetched : memory_.fetch(address, fetched, sizeof fetched);
     const isa::DecodeStatus status = isa::decode(whole ? content + offset : fetched, available, instructions_.definitions(), decoded);
-    end = address + decoded.length;
-    if (status != isa::DecodeStatus::ok) {
-      emit(address)->handler = handlers::reference; // which traps
-      break;
-    }
-    note_registers(decoded);
-    block_.back().operation = decoded.operation;
-    if (special && has_breakpoint(address)) {
-      emit(address)->handler = handlers::breakpoint;
-    } else if (const Told::Of told = special ? told_.of(decoded) : Told::Of::nothing;
-               told == Told::Of::always || (special && instructions_.find_treated(decoded.opcode) != nullptr)) {
-      emit(address)->handler = handlers::reference;
-      block_.back().operation = isa::operation_count;
-    } else if (told == Told::Of::some_windows) {
-      emit_checked(address, decoded);
-      block_.back().operation = isa::operation_count;
-    } else if (decoded.definition != nullptr) {
-      emit_defined(address, decoded);
-    } else {
-      emit_instruction(address, decoded);
-      if (decoded.operation == isa::op_call) look_into_callee(block_.back());
-    }
-    block_.back().form = form_of(block_.back().operation, block_.back().slot->handler);
-    open = !plans[last_operation(decoded)].ends_block;
+    open = status == isa::DecodeStatus::ok && emit_any(decoded, *to, special);
+    if (status != isa::DecodeStatus::ok) emit_left(*to); // which traps
     address += decoded.length;
+    slot = slots_ + used_;
+    if (slot > last) end = to + 1;
   }
-  memory_.mark_code(start, end - start);
+  used_ = static_cast<std::size_t>(slot - slots_);
+  if (open) emit_link(address, nullptr);
+  const auto length = static_cast<std::size_t>(to - block_);
+  block_length_ = length;
+  memory_.mark_code(start, address - start);
   use_accumulator();
-  fuse();
+  enter_and_fuse();
   // Links stand behind the block, where execution does not come by.
   for (const PendingLink& pending : pending_links_) emit_link(pending.target, pending.branch);
   pending_links_.clear();
   for (const PendingTable& pending : pending_tables_) emit_table(pending.table, pending.jump);
-  if (block_observer) block_observer(block_);
+  if (block_observer) block_observer({block_, length});
   complete_ = true;
-  decoded_count_ += block_.size();
-  return slots_ + first;
+  decoded_count_ += length;
+  return first;
+}
+
+// Emits an instruction that is left to the reference loop.
+void CodeCache::emit_left(BlockInstruction& to) {
+  emit(to.address)->handler = handlers::reference;
+  to.kind = {};
+}
+
+// Emits any instruction. `special`: some are left to the reference loop for what they are or where they stand. Gives
+// whether the block goes on behind it.
+bool CodeCache::emit_any(const isa::Decoded& decoded, BlockInstruction& to, bool special) {
+  note_registers(decoded);
+  const Told::Of told = special ? told_.of(decoded) : Told::Of::nothing;
+  const bool open = !plans[last_operation(decoded)].ends_block;
+  if (special && has_breakpoint(to.address)) {
+    emit_left(to);
+    to.slot->handler = handlers::breakpoint;
+    return open;
+  }
+  if (told == Told::Of::always || (special && instructions_.find_treated(decoded.opcode) != nullptr)) {
+    emit_left(to);
+    return open;
+  }
+  if (told == Told::Of::some_windows) emit_checked(to.address, decoded);
+  else if (decoded.definition != nullptr) emit_defined(to.address, decoded);
+  else emit_instruction(to.address, decoded);
+  to.kind = kind_of(told == Told::Of::some_windows ? isa::operation_count : decoded.operation, to.slot->handler);
+  if (to.kind.operation == isa::op_call) look_into_callee(to);
+  return open;
 }
 
 // Whether there is an instruction of the table at an address before which no run stops.
@@ -537,6 +619,8 @@ bool CodeCache::decode_ahead(std::uint64_t address, isa::Decoded& decoded) const
 void CodeCache::look_into_callee(BlockInstruction& call) {
   if (call.slot->handler != fast_handler(isa::op_call)) return;
   std::uint64_t& target = pending_links_.back().target;
+  const std::uint8_t* const page = memory_.executable_page(target >> page_bits);
+  if (page == nullptr || early_call_handler(short_plans[page[target & page_mask]].kind.operation) == nullptr) return;
   isa::Decoded branch{}, end{};
   if (!decode_ahead(target, branch)) return;
   if (branch.operation == isa::op_beqi && branch.operands[1] == 0) {
@@ -554,46 +638,40 @@ void CodeCache::look_into_callee(BlockInstruction& call) {
   call.slot->handler = handler;
   call.slot[1].a = static_cast<std::uint16_t>(branch.operands[0]);
   call.slot[1].b = static_cast<std::uint16_t>(branch.operands[1]);
-  call.callee_begins = branch.operation;
+  call.kind.part = early_call_key(branch.operation);
   target += branch.length;
 }
 
-// Chooses the variants of the block's handlers, and enters in the page table the slots that need nothing
-// from the one before. Where the block branches to itself it can be entered.
+// Chooses the variants of the block's handlers. Where the block branches to itself it can be entered.
 void CodeCache::use_accumulator() {
-  for (const PendingLink& pending : pending_links_) {
-    if (pending.target < block_.front().address || pending.target > block_.back().address) continue;
-    const auto found = std::lower_bound(block_.begin(), block_.end(), pending.target,
-                                        [](const BlockInstruction& each, std::uint64_t wanted) { return each.address < wanted; });
-    if (found->address == pending.target) found->is_target = true;
-  }
+  constexpr std::uint64_t considered = 512; // bytes; behind them each instruction counts as branched to
+  std::uint64_t targets[considered / 64] = {};
+  const std::uint64_t start = block_[0].address;
+  for (const PendingLink& pending : pending_links_)
+    if (const std::uint64_t at = pending.target - start; at < considered)
+      targets[at / 64] |= std::uint64_t{1} << at % 64;
   Accumulator accumulator;
-  for (BlockInstruction& each : block_) {
-    if (each.is_target) accumulator.drop();
-    const unsigned variant = accumulator.next(each.operation, each.form, *each.slot);
-    if (each.form == Accumulator::Form::narrow) each.slot->handler = fast_handler(each.operation, variant);
-    each.reads = variant != 0;
-    each.effect = accumulator.effect();
-    each.part = part_of(each.operation, each.callee_begins, variant, each.form, each.slot->handler);
-  }
-  bool needed = false;
-  for (auto each = block_.rbegin(); each != block_.rend(); ++each) {
-    needed = each->reads || (needed && each->effect == Accumulator::Effect::keeps);
-    *each->place = needed ? *each->place : static_cast<std::uint32_t>(each->slot - slots_);
+  for (BlockInstruction& each : std::span(block_, block_length_)) {
+    const std::uint64_t at = each.address - start;
+    if (at >= considered || (targets[at / 64] >> at % 64 & 1) != 0) accumulator.drop();
+    const unsigned variant = accumulator.next(each.kind.shape, *each.slot);
+    each.slot->handler = variant == 0 ? each.slot->handler : fast_handler(each.kind.operation, variant);
+    each.kind.part = static_cast<PartKey>(each.kind.part + variant);
+    each.kind.shape.operands = static_cast<std::uint8_t>(variant);
   }
 }
 
-// Gives slots the handlers that do what follows, too. The slots that follow keep theirs: who comes to one of
-// them finds it as if nothing had been done here.
-void CodeCache::fuse() {
-  const Sequences& sequences = Sequences::all();
-  PartKey keys[block_instructions];
-  std::size_t count = 0; // of instructions from here on that can be parts
-  for (std::size_t n = block_.size(); n-- > 0;) {
-    keys[n] = block_[n].part;
-    count = keys[n] == no_part ? 0 : count + 1;
-    if (count < 2) continue;
-    if (const Handler fused = sequences.longest(keys + n, count)) block_[n].slot->handler = fused;
+// Enters in the page table the slots that need nothing from the one before. Gives slots the handlers that do what
+// follows, too; the slots that follow keep theirs: who comes to one of them finds it as if nothing had been done here.
+void CodeCache::enter_and_fuse() {
+  PartKey parts[block_instructions];
+  bool needed = false;
+  for (std::size_t n = block_length_; n-- > 0;) {
+    const BlockInstruction& each = block_[n];
+    needed = each.kind.shape.operands != 0 || (needed && each.kind.shape.effect == Accumulator::Effect::keeps);
+    *each.place = needed ? *each.place : static_cast<std::uint32_t>(each.slot - slots_);
+    parts[n] = each.kind.part;
+    if (const Handler fused = sequences.longest(parts + n, block_length_ - n)) each.slot->handler = fused;
   }
 }
 

@@ -20,6 +20,7 @@
 #include <functional>
 #include <memory>
 #include <set>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -28,6 +29,7 @@
 #include "../memory/host_pages.h"
 #include "accumulator.h"
 #include "instruction_set.h"
+#include "part_key.h"
 #include "slot.h"
 
 namespace comet {
@@ -115,20 +117,19 @@ class CodeCache {
   bool is_traced(std::uint64_t address);
   void clear_breakpoints() { breakpoints_.clear(); }
 
+  struct Kind {
+    isa::Operation operation = isa::operation_count; // what the fast loop does as it is; operation_count: nothing
+    PartKey part = no_part;                          // see sequences.h
+    Accumulator::Shape shape{};                      // its operands: in the end those that it has from the accumulator
+  };
   struct BlockInstruction {
     std::uint64_t address;
     std::uint32_t* place; // in the page table
     Slot* slot;
-    isa::Operation operation = isa::operation_count;
-    isa::Operation callee_begins = isa::operation_count; // with this branch, which the call does too
-    bool is_target = false; // of a branch of the same block
-    bool reads = false;     // the accumulator
-    Accumulator::Form form = Accumulator::Form::other;
-    Accumulator::Effect effect = Accumulator::Effect::drops;
-    std::uint16_t part = 0; // see sequences.h
+    Kind kind;
   };
   // Is shown every block that is decoded; for what chooses the sequences of fused.def.
-  std::function<void(const std::vector<BlockInstruction>&)> block_observer;
+  std::function<void(std::span<const BlockInstruction>)> block_observer;
 
   // What is told of, and decoded accordingly. It is set when nothing is decoded.
   const Told& told() const { return told_; }
@@ -181,14 +182,16 @@ class CodeCache {
   bool may_decode_table(std::uint64_t table, std::uint64_t count) const;
   void emit_table(std::uint64_t table, Slot* jump);
   void emit_instruction(std::uint64_t address, const isa::Decoded& decoded);
-  unsigned emit_short(const std::uint8_t* bytes, std::uint64_t address, BlockInstruction& to);
+  bool emit_any(const isa::Decoded& decoded, BlockInstruction& to, bool special);
+  void emit_left(BlockInstruction& to);
   void emit_unlike_others(std::uint64_t address, const isa::Decoded& decoded, Slot* slot);
   void emit_checked(std::uint64_t address, const isa::Decoded& decoded);
   void emit_defined(std::uint64_t address, const isa::Decoded& decoded);
   void look_into_callee(BlockInstruction& call);
   bool decode_ahead(std::uint64_t address, isa::Decoded& decoded) const;
+  void note_window(std::uint64_t base);
   void use_accumulator();
-  void fuse();
+  void enter_and_fuse();
   void note_registers(const isa::Decoded& decoded);
 
   AddressSpace& memory_;
@@ -220,10 +223,11 @@ class CodeCache {
   std::vector<PendingTable> pending_tables_;
   std::uint64_t table_entries_ = 0; // of the block's tables
   bool complete_ = true; // every block that was begun was ended
-  std::vector<BlockInstruction> block_; // that is being decoded
+  BlockInstruction block_[block_instructions]; // that is being decoded
+  std::size_t block_length_ = 0;
   std::unique_ptr<LazyArray<Fetched>> fetched_;
   std::set<std::uint64_t> breakpoints_;
-  std::uint64_t highest_register_ = 0;
+  std::uint64_t highest_register_ = 127; // that fields of one byte name; so only longer ones are looked at
   std::uint64_t window_step_ = 0;
   Told told_;
   std::size_t touched_ = 0; // parts of tables

@@ -9,7 +9,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 #include "../isa/definitions.h"
 #include "code.h"
@@ -108,23 +107,12 @@ inline Handler early_call_handler(isa::Operation branch) { return handler_tables
 // An atomic instruction writes memory, or orders accesses to it, and is no part of a sequence.
 constexpr bool is_atomic(isa::Operation operation) { return operation >= isa::op_fence && operation <= isa::op_acas64; }
 
-// What a handler that may be part of a sequence does: an operation and a variant.
-using PartKey = std::uint16_t;
-constexpr PartKey part_key(isa::Operation operation, unsigned variant) {
-  return static_cast<PartKey>(operation * 4 + variant);
-}
-constexpr PartKey no_part = part_key(isa::operation_count, 0);
-// The call of a function that begins with such a branch to its `ret`.
-constexpr PartKey early_call_key(isa::Operation branch) { return static_cast<PartKey>(no_part + part_key(branch, 1)); }
-constexpr std::size_t part_keys = 2 * no_part;
-
 constexpr std::size_t longest_sequence = 6;
-struct FusedHandler {
-  Handler handler;
+struct FusedSequence {
   std::array<PartKey, longest_sequence> keys;
   std::uint16_t length;
 };
-extern const std::span<const FusedHandler> fused_handlers;
+extern const Handler fused_handlers[]; // as in fused.def
 
 // Handlers that stand for no operation.
 namespace handlers {

@@ -178,7 +178,8 @@ Run::Turn Run::fast_slice(std::uint64_t fuel) {
     work_until_look_ -= decode_work;
     if (fuel < fast_margin || work_until_look_ <= 0 || space_.code.overfull() || meets_new_windows()) return Turn::go_on;
   }
-  if (context.exit == Exit::address) work_until_look_ -= decode_work;
+  // Where it left behind a branch; the reference loop may be the one that goes on.
+  if ((context.exit == Exit::address || context.exit == Exit::fuel) && !space_.code.overfull()) decode_entry();
   if (context.exit == Exit::reference) return step();
   if (context.exit == Exit::breakpoint) {
     stop_.reason = COMET_BREAKPOINT;

@@ -394,13 +394,16 @@ void StateReader::take_image(Fields& fields) {
 // said to be cannot lead elsewhere, whatever it says.
 void StateReader::take_files(Fields& fields) {
   SavedFiles& files = state_.open_files;
-  const auto is_text = [](std::string_view text) { return text.size() <= longest_path && text.find('\0') == text.npos; };
+  const auto is_text = [](std::string_view text) {
+    return text.size() <= longest_path && text.find('\0') == text.npos;
+  };
   const uint64_t directories = fields.take_count(4, state_format::shortest_directory, "directories");
   for (uint64_t i = 0; i < directories; ++i) {
     const uint64_t at = fields.offset();
     const std::string name(fields.take_name("a directory's name"));
     const auto& all = files.directories;
-    if (name.empty() || !is_text(name) || all.size() == most_files || std::find(all.begin(), all.end(), name) != all.end())
+    const bool again = std::find(all.begin(), all.end(), name) != all.end();
+    if (name.empty() || !is_text(name) || all.size() == most_files || again)
       fields.fail_at(at, "a directory was not granted under such a name, or twice");
     files.directories.push_back(name);
   }
@@ -417,7 +420,8 @@ void StateReader::take_files(Fields& fields) {
     fields.take_zeros(1);
     file.place = fields.take(8, "a place in a file");
     file.how.path = fields.take_name("a file's path");
-    const bool known = kind == SavedFile::lost || kind == SavedFile::granted || kind == SavedFile::directory || kind == SavedFile::file;
+    const bool known = kind == SavedFile::lost || kind == SavedFile::granted || kind == SavedFile::directory ||
+                       kind == SavedFile::file;
     if (!known || file.number < lowest || file.number >= first_file + most_files || !is_text(file.how.path) ||
         (kind != SavedFile::lost && file.how.directory >= files.directories.size()))
       fields.fail_at(at, "a file is not as a machine has it open");

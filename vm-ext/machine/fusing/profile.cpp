@@ -57,7 +57,7 @@ class Profile {
   void run() {
     // Blocks are those that execution comes to by itself, and not after a sample.
     auto& observer = machine_->space(0).code.block_observer;
-    observer = [this](const std::vector<CodeCache::BlockInstruction>& block) { note(block); };
+    observer = [this](std::span<const CodeCache::BlockInstruction> block) { note(block); };
     const std::uint64_t length = instructions();
     observer = nullptr;
     const std::uint64_t step = length / samples + 1;
@@ -103,16 +103,17 @@ class Profile {
     return stop.instruction_count;
   }
 
-  void note(const std::vector<CodeCache::BlockInstruction>& block) {
+  void note(std::span<const CodeCache::BlockInstruction> block) {
     std::vector<Instruction> stretch;
     for (const CodeCache::BlockInstruction& each : block) {
-      if (each.part != no_part) stretch.push_back({each.address, each.part});
-      if (each.part > no_part) {
+      const PartKey part = each.kind.part;
+      if (part != no_part) stretch.push_back({each.address, part});
+      if (part > no_part) {
         const Slot* const entered = each.slot + each.slot->immediate / static_cast<std::int32_t>(sizeof(Slot));
         stretch.back().callee = each.slot[1].data;
         stretch.back().behind_branch = machine_->space(0).code.address_of(entered);
       }
-      if (each.part == no_part || &each == &block.back()) {
+      if (part == no_part || &each == &block.back()) {
         if (stretch.size() > 1) stretches_.insert({stretch.front().address, stretch});
         stretch.clear();
       }
