@@ -27,8 +27,8 @@
 
 (define (note-missing-directories state granted)
   (for-each (lambda (name)
-              (say "the program had files of the directory " name
-                   ", which it is not given here; comet-vm debug --dir DIR:" name " FILE does"))
+              (say "the program had files of the directory " (visible-text name)
+                   ", which it is not given here; comet-vm debug --dir DIR:" (visible-text name) " FILE does"))
             (remove (lambda (name) (member name granted)) (state-directories state))))
 
 (define (read-state-file path)

@@ -170,6 +170,12 @@ if (cd "$WORK" && clang --target=wasm32-wasi -O1 count.c -o count.wasm) 2>/dev/n
   contains "by the runner, too" "the program had files of the directory /data, which it is not given here; --dir DIR:/data does" "$(cat "$WORK/err")"
   check "and a directory is there" 64 "$(status_of "$COMET" debug --dir "$WORK/none" "$WORK/early.core")"
 fi
+# A state may come from anybody, and no terminal obeys it.
+status_of "$RUNNER" --dir "$WORK:$(printf 'a\033[31m\nb\302\233')" --core "$WORK/named.core" "$WORK/sum.img" >"$WORK/status"
+status_of "$RUNNER" "$WORK/named.core" >"$WORK/status"
+contains "a name is shown without what moves a cursor" "the directory a?[31m?b?, which" "$(cat "$WORK/err")"
+output=$("$COMET" debug "$WORK/named.core" 2>&1 </dev/null)
+contains "by the debugger, too" "the directory a�[31m�b�, which" "$output"
 for command in "$COMET run" "$RUNNER"; do
   # shellcheck disable=SC2086
   check "a directory has a name in ${command##*/}" 64 "$(status_of $command --dir :x x.img)"

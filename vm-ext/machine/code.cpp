@@ -644,16 +644,16 @@ void CodeCache::look_into_callee(BlockInstruction& call) {
 
 // Chooses the variants of the block's handlers. Where the block branches to itself it can be entered.
 void CodeCache::use_accumulator() {
-  constexpr std::uint64_t considered = 512; // bytes; behind them each instruction counts as branched to
-  std::uint64_t targets[considered / 64] = {};
+  constexpr std::uint64_t longest = block_instructions * isa::max_instruction_bytes;
+  std::uint64_t targets[longest / 64] = {}; // a bit for each byte of the block
   const std::uint64_t start = block_[0].address;
   for (const PendingLink& pending : pending_links_)
-    if (const std::uint64_t at = pending.target - start; at < considered)
+    if (const std::uint64_t at = pending.target - start; at < longest)
       targets[at / 64] |= std::uint64_t{1} << at % 64;
   Accumulator accumulator;
   for (BlockInstruction& each : std::span(block_, block_length_)) {
     const std::uint64_t at = each.address - start;
-    if (at >= considered || (targets[at / 64] >> at % 64 & 1) != 0) accumulator.drop();
+    if ((targets[at / 64] >> at % 64 & 1) != 0) accumulator.drop();
     const unsigned variant = accumulator.next(each.kind.shape, *each.slot);
     each.slot->handler = variant == 0 ? each.slot->handler : fast_handler(each.kind.operation, variant);
     each.kind.part = static_cast<PartKey>(each.kind.part + variant);

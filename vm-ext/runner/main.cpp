@@ -20,6 +20,7 @@
 #include "report.h"
 #include "signals.h"
 #include "statistics.h"
+#include "text.h"
 #include "verify.h"
 
 namespace comet::runner {
@@ -174,7 +175,8 @@ void note_missing_directories(const Options& options, const comet_state* state) 
   for (uint32_t i = 0; !options.quiet && (name = comet_state_directory(state, i)) != nullptr; ++i) {
     const auto is_it = [&](const Directory& directory) { return directory.name == name; };
     if (std::none_of(options.directories.begin(), options.directories.end(), is_it))
-      say(std::string("the program had files of the directory ") + name + ", which it is not given here; --dir DIR:" + name + " does");
+      say("the program had files of the directory " + visible(name) + ", which it is not given here; --dir DIR:" + visible(name) +
+          " does");
   }
 }
 
