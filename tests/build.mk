@@ -66,7 +66,7 @@ bench: $(BUILD)/comet-vm $(BUILD)/comet-vm-no-scheme $(BUILD)/libcomet-vm.so
 # The sequences of instructions that get handlers of their own; see vm-ext/machine/README.md. How many: the library
 # grows by 200 bytes for each, and twice as many would save programs unlike those of the profile a thirtieth of their
 # jumps. `make fused` chooses anew; that the tree has what it would choose is a suite.
-FUSED_SEQUENCES := 150
+FUSED_SEQUENCES := 200
 FUSED_PAIRS := 80
 FUSING := vm-ext/machine/fusing
 TRAINING := $(BUILD)/training

@@ -44,6 +44,14 @@ summary() {
 check "no other file can call a function that stands beside handlers" \
   sh -c "! nm '$build/obj/vm-ext/machine/fast.o' '$build/obj/vm-ext/machine/fused.o' | grep ' [WVu] '"
 
+# ---- the shared library ------------------------------------------------------------------------------
+
+small() { strip -o "$work/stripped" "$build/libcomet-vm.so" && [ "$(stat -c %s "$work/stripped")" -le 600000 ]; }
+# What other compilers make is somewhat larger.
+if "$cxx" --version | grep -q 'Free Software' && [ "$(uname -m)" = x86_64 ]; then
+  check "libcomet-vm.so without symbols takes at most 600 KB" small
+fi
+
 # ---- installing ------------------------------------------------------------------------------------
 
 stage=$work/stage

@@ -22,7 +22,7 @@ constexpr std::uint64_t callee_window = 60; // of what it calls, from there
 constexpr std::size_t table_offset = 1000; // of a jump's table, behind the program
 constexpr std::uint64_t table_entries = 4;
 constexpr std::uint64_t nowhere = 0x700000000000;
-constexpr unsigned trials = 100; // at most
+constexpr unsigned trials = 1000; // at most
 constexpr std::uint64_t rounds = 20; // instructions at whose positions fuel ends: more than two rounds
 #ifdef __SANITIZE_ADDRESS__
 constexpr std::size_t step = 8; // slow: some of the sequences
