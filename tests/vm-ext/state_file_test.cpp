@@ -471,7 +471,7 @@ BOOST_AUTO_TEST_CASE(a_state_comes_from_a_stream_in_any_pieces) {
     static std::int64_t give(void* data, void* to, std::size_t room) {
       stream& self = *static_cast<stream*>(data);
       const std::size_t length = std::min({self.piece, room, self.content.size() - self.at});
-      std::memcpy(to, self.content.data() + self.at, length);
+      std::copy_n(self.content.begin() + static_cast<std::ptrdiff_t>(self.at), length, static_cast<std::uint8_t*>(to));
       self.at += length;
       return static_cast<std::int64_t>(length);
     }
