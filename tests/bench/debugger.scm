@@ -100,7 +100,7 @@
 ;; ---- a snapshot ------------------------------------------------------------------------------------------
 
 (define (snapshot-time)
-  (let* ((machine (make-machine)) (begin #x100000) (pages 16384))
+  (let* ((pages 16384) (begin #x100000) (machine (make-machine memory-limit: (* (+ pages 1) 65536 2))))
     (machine-map! machine begin (* pages 65536) 'rw)
     (for-each (lambda (i) (machine-poke! machine (+ begin (* i 65536)) 1)) (iota pages))
     (let ((times (map (lambda (i) (milliseconds (lambda () (machine-snapshot machine)))) (iota 21))))

@@ -141,7 +141,7 @@ void AddressSpace::map(std::uint64_t address, std::uint64_t length, std::uint8_t
   for (auto mapped = next_mapped(first); mapped && *mapped < end; mapped = next_mapped(*mapped + 1)) --missing;
   if (counted_ && !budget_->has_room_for(missing))
     fail(COMET_ERROR_MEMORY, address,
-         "mapping %llu bytes at 0x%llx would pass the machine's memory limit of %llu bytes, of which %llu are in use; "
+         "mapping %llu bytes at 0x%llx, with the tables for them, would pass the machine's memory limit of %llu bytes, of which %llu are in use; "
          "raise the limit or map less",
          static_cast<unsigned long long>(length), static_cast<unsigned long long>(address),
          static_cast<unsigned long long>(budget_->limit << page_bits),
