@@ -883,7 +883,8 @@ reason interrupted. Behind the last one it is the caller's."
         (else stop))))
   (define (go-on stop left executed)
     (cond ((unbox noted) (stop-here executed))
-          ((at-breakpoint? machine thread) (at-present machine thread 'breakpoint executed))
+          ;; One where the run began does not count, also when a tick came before the first instruction.
+          ((and (> executed 0) (at-breakpoint? machine thread)) (at-present machine thread 'breakpoint executed))
           (else (slice left executed))))
   (define (stop-here executed)
     (set-box! noted #f)

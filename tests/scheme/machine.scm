@@ -192,6 +192,15 @@
           (let ((stop (machine-run! machine))) (list (stop-reason stop) (stop-pc stop))))
     (test "going on goes round" 2 (stop-executed (machine-run! machine)))
     (test "it is listed" (list (+ start 4)) (machine-breakpoints machine))
+    (machine-break! machine start)
+    ;; Ticks of Scheme's clock interrupt runs, some of them before their first instruction.
+    (test "and goes on when a tick comes first" '()
+          (dynamic-wind
+           (lambda () (##set-heartbeat-interval! 1e-5))
+           (lambda () (remove (lambda (executed) (= executed 1))
+                              (map (lambda (n) (stop-executed (machine-run! machine))) (iota 200000))))
+           (lambda () (##set-heartbeat-interval! .02)))) ; as Gambit has it
+    (machine-unbreak! machine start)
     (undo)
     (test "what made it undoes it" '() (machine-breakpoints machine))
     (test "and it stops no more" 'out-of-fuel (stop-reason (machine-run! machine 100))))

@@ -2,6 +2,7 @@
 // what is refused is an error.
 #include <cstdlib>
 #include <cstring>
+#include <new>
 
 #include "support.h"
 
@@ -12,11 +13,12 @@ namespace {
 // Fills what it gives with what nobody wrote.
 struct pool {
   std::size_t live = 0, calls = 0, largest = SIZE_MAX, most = SIZE_MAX; // that is given
-  bool refuses = false;
+  bool refuses = false, throws = false;
   comet_allocator allocator = COMET_ALLOCATOR_INIT;
   pool() {
     allocator.allocate = [](void* data, std::size_t length) -> void* {
       auto* const self = static_cast<pool*>(data);
+      if (self->throws) throw std::bad_alloc();
       if (self->refuses || length > self->largest || length > self->most - self->live) return nullptr;
       self->live += length;
       ++self->calls;
@@ -225,6 +227,17 @@ BOOST_AUTO_TEST_CASE(what_is_refused_in_a_run_can_be_given_later) {
   BOOST_TEST(comet_run(vm, 0, plenty, &stop, &error) == COMET_ERROR_MEMORY);
   BOOST_TEST(comet_machine_reset(vm, &error) == COMET_ERROR_MEMORY);
   from.refuses = false;
+  BOOST_TEST(vm.run().reason == COMET_HALTED);
+}
+
+BOOST_AUTO_TEST_CASE(what_throws_has_no_memory) {
+  pool from;
+  machine vm(from.make());
+  from.throws = true;
+  comet_error error = COMET_ERROR_INIT;
+  BOOST_TEST(comet_map(vm, 0, far_address, 2 * COMET_PAGE_SIZE, read_write, &error) == COMET_ERROR_MEMORY);
+  from.throws = false;
+  prepare(vm, some_of_all());
   BOOST_TEST(vm.run().reason == COMET_HALTED);
 }
 

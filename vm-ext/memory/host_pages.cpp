@@ -89,7 +89,12 @@ void stop_showing(void* pages, std::size_t bytes) {
 
 void* HostMemory::reserve_unfilled(std::size_t bytes) const {
   if (bytes == 0) bytes = 1;
-  return of_system() ? reserve_pages(bytes) : allocator_.allocate(allocator_.data, bytes);
+  if (of_system()) return reserve_pages(bytes);
+  try {
+    return allocator_.allocate(allocator_.data, bytes);
+  } catch (...) { // an embedder in C++ may have asked `new`
+    return nullptr;
+  }
 }
 
 void* HostMemory::reserve(std::size_t bytes) const {
