@@ -148,7 +148,9 @@ constexpr auto short_plans = [] {
 }();
 
 // What an encoded field means; `zigzag`: 1 where it is encoded so, else 0.
-constexpr std::uint32_t meant(std::uint32_t encoded, unsigned zigzag) { return encoded >> zigzag ^ (0 - (encoded & zigzag)); }
+constexpr std::uint32_t meant(std::uint32_t encoded, unsigned zigzag) {
+  return encoded >> zigzag ^ (0 - (encoded & zigzag));
+}
 
 // Which operands are registers, a bit for each.
 unsigned register_operands(isa::Operation operation) { return isa::layouts[operation].registers; }
@@ -435,8 +437,8 @@ const Slot* CodeCache::find_entered(std::uint64_t address) const {
 }
 
 // Decodes an instruction as nearly all are and makes its slot: an opcode of a byte, or two, and up to three fields of a
-// byte, the last of up to four. The slot gets its handler by `use_accumulator`, but for one that is left to the reference loop.
-// Gives what it is; null, with nothing done, where it is another.
+// byte, the last of up to four. The slot gets its handler by `use_accumulator`, but for one that is left to the reference
+// loop. Gives what it is; null, with nothing done, where it is another.
 [[gnu::always_inline]] inline const ShortPlan* decode_short(const std::uint8_t* bytes, Slot& slot, unsigned& length) {
   std::uint64_t word = load_little<std::uint64_t>(bytes);
   const auto opcode = static_cast<std::uint8_t>(word);
@@ -458,7 +460,8 @@ const Slot* CodeCache::find_entered(std::uint64_t address) const {
   std::uint32_t last = behind & plan.last;
   if ((fields & plan.bytes) != 0) {
     const std::uint64_t ends = ~behind & 0x80808080, bits = behind & (ends ^ (ends - 1));
-    last = static_cast<std::uint32_t>((bits & 0x7f) | (bits >> 1 & 0x3f80) | (bits >> 2 & 0x1fc000) | (bits >> 3 & 0xfe00000));
+    last = static_cast<std::uint32_t>((bits & 0x7f) | (bits >> 1 & 0x3f80) | (bits >> 2 & 0x1fc000) |
+                                      (bits >> 3 & 0xfe00000));
     length += static_cast<unsigned>(std::countr_zero(ends)) / 8;
     if ((fields & plan.ahead & 0x8080) != 0 || ends == 0 || (plan.last_register && last > 127)) return nullptr;
   }
@@ -643,7 +646,7 @@ void CodeCache::look_into_callee(BlockInstruction& call) {
   target += branch.length;
 }
 
-// Gives the slots that have no handler yet the variants of theirs. Where the block branches to itself it can be entered.
+// Gives the slots that have no handler yet a variant of theirs. Where the block branches to itself it can be entered.
 void CodeCache::use_accumulator() {
   std::uint64_t targets[block_instructions * isa::max_instruction_bytes / 64]; // a bit for each byte of the block
   const std::uint64_t start = block_[0].address, last = block_[block_length_ - 1].address - start;
