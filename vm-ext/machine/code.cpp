@@ -81,7 +81,7 @@ constexpr auto plans = [] {
 }();
 
 // The same by opcode, for those of up to two bytes and for what decode_short takes.
-struct ShortPlan {
+struct alignas(32) ShortPlan { // so that its place in the table is a shift
   CodeCache::Kind kind{};       // but for what it has from the accumulator
   std::uint32_t bytes = 0;      // what says that a field is longer than a byte
   std::uint16_t ahead = 0;      // the fields in front of the last one
@@ -89,14 +89,16 @@ struct ShortPlan {
   std::uint8_t bits_ahead = 0;
   std::uint8_t length = 0;      // of the fields, of a byte each
   std::uint8_t last_place = 0;  // in what stands behind the handler in its slot, in bits
-  std::uint8_t zigzag = 0;      // bit 0: the last field; bit 1: the second of three
+  std::uint8_t last_zigzag = 0; // 1: so the last field is encoded
   std::uint8_t least_first = 0; // 1: it writes its first register, so r0 makes it another instruction
   bool last_register = false;
-  bool links = false;        // the last field says where to
-  bool has_function = false; // that stands in a slot behind
-  bool moves_window = false;
+  bool more = false;          // one of the next five
+  bool links = false;         // the last field, which is the slot's immediate, says where to
+  bool second_zigzag = false; // so the second of three fields is encoded, the slot's b
+  bool has_function = false;  // that stands in a slot behind
+  bool moves_window = false;  // by the slot's a
   bool ends_block = false;
-  bool is_left = false; // to the reference loop
+  bool is_left = false;       // to the reference loop
 };
 
 constexpr auto short_plans = [] {
@@ -123,7 +125,8 @@ constexpr auto short_plans = [] {
       made.bits_ahead = static_cast<std::uint8_t>(8 * ahead);
       made.length = layout.count;
       const unsigned last = layout.count == 0 ? isa::max_operands : layout.count - 1u;
-      made.zigzag = static_cast<std::uint8_t>((layout.zigzag >> last & 1) | (last == 2 ? layout.zigzag & 2 : 0));
+      made.last_zigzag = layout.zigzag >> last & 1;
+      made.second_zigzag = last == 2 && (layout.zigzag & 2) != 0;
       made.last_register = (layout.registers >> last & 1) != 0;
       const bool in_order = operation != op_imm && !jumps; // that is, the fields of the slot
       const bool third_register = in_order && plan.format == Format::registers;
@@ -134,6 +137,7 @@ constexpr auto short_plans = [] {
       made.has_function = operation == op_call || operation == op_tail;
       made.moves_window = operation == op_call || operation == op_callr;
       made.ends_block = plan.ends_block;
+      made.more = made.links || made.second_zigzag || made.moves_window || made.ends_block;
     }
     operation = static_cast<Operation>(operation + 1);
   };
@@ -143,12 +147,10 @@ constexpr auto short_plans = [] {
   return all;
 }();
 
-// What is found in a short instruction.
-struct Short {
-  unsigned length;
-  std::uint32_t first, last; // fields
-  std::int32_t value;        // what the last one means
-};
+// What an encoded field means; `zigzag`: 1 where it is encoded so, else 0.
+constexpr std::uint32_t meant(std::uint32_t encoded, unsigned zigzag) {
+  return encoded >> zigzag ^ (0 - (encoded & zigzag));
+}
 
 // Which operands are registers, a bit for each.
 unsigned register_operands(isa::Operation operation) { return isa::layouts[operation].registers; }
@@ -435,44 +437,42 @@ const Slot* CodeCache::find_entered(std::uint64_t address) const {
 }
 
 // Decodes an instruction as nearly all are and makes its slot: an opcode of a byte, or two, and up to three fields of a
-// byte, the last of up to four. Gives what it is; null, with nothing done, where it is another.
-[[gnu::always_inline]] inline const ShortPlan* decode_short(const std::uint8_t* bytes, Slot& slot, Short& found) {
+// byte, the last of up to four. The slot gets its handler by `use_accumulator`, but for one that is left to the reference
+// loop. Gives what it is; null, with nothing done, where it is another.
+[[gnu::always_inline]] inline const ShortPlan* decode_short(const std::uint8_t* bytes, Slot& slot, unsigned& length) {
   std::uint64_t word = load_little<std::uint64_t>(bytes);
   const auto opcode = static_cast<std::uint8_t>(word);
-  found.length = 1;
+  length = 1;
   if (opcode >= 0x80) {
     if ((word >> 8 & 0xff) != 1) return nullptr;
     word >>= 8;
-    found.length = 2;
+    length = 2;
   }
   const ShortPlan& plan = short_plans[opcode];
-  Handler handler = fast_handler(plan.kind.operation);
-  if (handler == nullptr) [[unlikely]] {
+  Handler handler = nullptr;
+  if (plan.kind.operation == isa::operation_count) [[unlikely]] {
     if (!plan.is_left) return nullptr;
     handler = handlers::reference;
   }
   const std::uint64_t fields = word >> 8;
-  found.length += plan.length;
-  const std::uint64_t last = fields >> plan.bits_ahead;
-  found.last = last & plan.last;
+  length += plan.length;
+  const std::uint64_t behind = fields >> plan.bits_ahead;
+  std::uint32_t last = behind & plan.last;
   if ((fields & plan.bytes) != 0) {
-    const std::uint64_t ends = ~last & 0x80808080, bits = last & (ends ^ (ends - 1));
-    found.last = static_cast<std::uint32_t>((bits & 0x7f) | (bits >> 1 & 0x3f80) | (bits >> 2 & 0x1fc000) |
-                                            (bits >> 3 & 0xfe00000));
-    found.length += static_cast<unsigned>(std::countr_zero(ends)) / 8;
-    if ((fields & plan.ahead & 0x8080) != 0 || ends == 0 || (plan.last_register && found.last > 127)) return nullptr;
+    const std::uint64_t ends = ~behind & 0x80808080, bits = behind & (ends ^ (ends - 1));
+    last = static_cast<std::uint32_t>((bits & 0x7f) | (bits >> 1 & 0x3f80) | (bits >> 2 & 0x1fc000) |
+                                      (bits >> 3 & 0xfe00000));
+    length += static_cast<unsigned>(std::countr_zero(ends)) / 8;
+    if ((fields & plan.ahead & 0x8080) != 0 || ends == 0 || (plan.last_register && last > 127)) return nullptr;
   }
-  const auto meant = [](std::uint32_t encoded, unsigned zigzag) { return encoded >> zigzag ^ (0 - (encoded & zigzag)); };
-  const auto ahead = static_cast<std::uint32_t>(fields & plan.ahead);
-  found.first = ahead & 0xff;
-  if (found.first < plan.least_first) [[unlikely]] return nullptr;
-  found.value = static_cast<std::int32_t>(meant(found.last, plan.zigzag & 1));
-  const std::uint64_t content = found.first | static_cast<std::uint16_t>(meant(ahead >> 8, plan.zigzag >> 1)) << 16 |
-                                std::uint64_t{static_cast<std::uint32_t>(found.value)} << plan.last_place;
+  const std::uint64_t ahead = fields & plan.ahead, first = ahead & 0xff;
+  if (first < plan.least_first) [[unlikely]] return nullptr;
+  const std::uint64_t operands =
+      first | (ahead >> 8) << 16 | std::uint64_t{meant(last, plan.last_zigzag)} << plan.last_place;
   slot.handler = handler;
-  slot.a = static_cast<std::uint16_t>(content);
-  slot.b = static_cast<std::uint16_t>(content >> 16);
-  slot.immediate = static_cast<std::int32_t>(content >> 32);
+  slot.a = static_cast<std::uint16_t>(operands);
+  slot.b = static_cast<std::uint16_t>(operands >> 16);
+  slot.immediate = static_cast<std::int32_t>(operands >> 32);
   return &plan;
 }
 
@@ -488,17 +488,16 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
   const BlockInstruction* end = block_ + block_instructions;
   const bool special = !told_.nothing() || !instructions_.treated.empty() || !breakpoints_.empty(); // some instructions may be
   const bool plain = !special && instructions_.definitions() == nullptr; // which may stand for any opcode
-  std::uint64_t address = start;
-  std::uint64_t page_begin = start, looked_up = 0; // from this offset on, what follows holds no more
+  // Where it decodes: a page, and an offset in it. From the offset `looked_up` on, what follows holds no more.
+  std::uint64_t page_begin = start & ~page_mask, offset = start & page_mask, looked_up = 0;
   std::uint32_t* places = nullptr;
   const std::uint8_t* content = nullptr;
   bool whole = false, short_ones = false; // where it lies the instruction can be decoded; by decode_short
   BlockInstruction* to = block_;
-  Short found{};
   bool open = true;
   for (; open; ++to) {
-    std::uint64_t offset = address - page_begin;
     if (offset >= looked_up) [[unlikely]] {
+      const std::uint64_t address = page_begin + offset;
       if (address < start) {
         end = to; // blocks do not go around the end of the address space, so their addresses are in order
       } else {
@@ -522,44 +521,48 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
         if (number != upper_) begin_stretch(number);
       }
     }
-    if (to == end || (places[offset] != 0 && to != block_)) [[unlikely]] break;
-    to->address = address;
+    if (to == end || places[offset] != 0) [[unlikely]] break; // where the block begins, nothing is entered
+    to->address = page_begin + offset;
     to->place = places + offset;
     to->slot = slot;
     if (short_ones) [[likely]] {
-      if (const ShortPlan* const plan = decode_short(content + offset, *slot, found)) [[likely]] {
+      unsigned length = 0;
+      if (const ShortPlan* const plan = decode_short(content + offset, *slot, length)) [[likely]] {
         addresses_[slot - slots_] = static_cast<std::uint16_t>(offset);
         to->kind = plan->kind;
-        open = !plan->ends_block;
         ++slot;
+        offset += length;
+        if (!plan->more) continue;
+        open = !plan->ends_block;
+        if (plan->second_zigzag) to->slot->b = static_cast<std::uint16_t>(meant(to->slot->b, 1));
         if (plan->links) {
-          const std::uint64_t target = address + static_cast<std::uint64_t>(std::int64_t{found.value});
+          const std::uint64_t target = to->address + static_cast<std::uint64_t>(std::int64_t{to->slot->immediate});
           pending_links_.push_back({target, to->slot});
           if (plan->has_function) {
-            addresses_[slot - slots_] = static_cast<std::uint16_t>(offset);
+            addresses_[slot - slots_] = static_cast<std::uint16_t>(to->address);
             *slot++ = Slot{{.data = target}, 0, 0, {0}};
           }
         }
         if (plan->moves_window) {
-          note_window(found.first);
+          note_window(to->slot->a);
           if (plan->links) look_into_callee(*to);
         }
-        address += found.length;
         continue;
       }
     }
     used_ = static_cast<std::size_t>(slot - slots_);
     isa::Decoded decoded;
     std::uint8_t fetched[isa::max_instruction_bytes];
-    const std::size_t available = whole ? sizeof fetched : memory_.fetch(address, fetched, sizeof fetched);
+    const std::size_t available = whole ? sizeof fetched : memory_.fetch(to->address, fetched, sizeof fetched);
     const isa::DecodeStatus status = isa::decode(whole ? content + offset : fetched, available, instructions_.definitions(), decoded);
     open = status == isa::DecodeStatus::ok && emit_any(decoded, *to, special);
     if (status != isa::DecodeStatus::ok) emit_left(*to); // which traps
-    address += decoded.length;
+    offset += decoded.length;
     slot = slots_ + used_;
     if (slot > last) end = to + 1;
   }
   used_ = static_cast<std::size_t>(slot - slots_);
+  const std::uint64_t address = page_begin + offset;
   if (open) emit_link(address, nullptr);
   const auto length = static_cast<std::size_t>(to - block_);
   block_length_ = length;
@@ -601,6 +604,7 @@ bool CodeCache::emit_any(const isa::Decoded& decoded, BlockInstruction& to, bool
   else if (decoded.definition != nullptr) emit_defined(to.address, decoded);
   else emit_instruction(to.address, decoded);
   to.kind = kind_of(told == Told::Of::some_windows ? isa::operation_count : decoded.operation, to.slot->handler);
+  if (to.slot->handler == fast_handler(to.kind.operation)) to.slot->handler = nullptr; // use_accumulator gives it
   if (to.kind.operation == isa::op_call) look_into_callee(to);
   return open;
 }
@@ -617,7 +621,7 @@ bool CodeCache::decode_ahead(std::uint64_t address, isa::Decoded& decoded) const
 // Many functions begin with a branch to their `ret`, for when there is nothing to do. Their call does that branch too:
 // when it is taken, also the `ret`, so that no activation is made; else it goes on behind the branch.
 void CodeCache::look_into_callee(BlockInstruction& call) {
-  if (call.slot->handler != fast_handler(isa::op_call)) return;
+  if (call.slot->handler != nullptr) return; // not as calls are
   std::uint64_t& target = pending_links_.back().target;
   const std::uint8_t* const page = memory_.executable_page(target >> page_bits);
   if (page == nullptr || early_call_handler(short_plans[page[target & page_mask]].kind.operation) == nullptr) return;
@@ -642,20 +646,24 @@ void CodeCache::look_into_callee(BlockInstruction& call) {
   target += branch.length;
 }
 
-// Chooses the variants of the block's handlers. Where the block branches to itself it can be entered.
+// Gives the slots that have no handler yet a variant of theirs. Where the block branches to itself it can be entered.
 void CodeCache::use_accumulator() {
-  constexpr std::uint64_t longest = block_instructions * isa::max_instruction_bytes;
-  std::uint64_t targets[longest / 64] = {}; // a bit for each byte of the block
-  const std::uint64_t start = block_[0].address;
-  for (const PendingLink& pending : pending_links_)
-    if (const std::uint64_t at = pending.target - start; at < longest)
-      targets[at / 64] |= std::uint64_t{1} << at % 64;
+  std::uint64_t targets[block_instructions * isa::max_instruction_bytes / 64]; // a bit for each byte of the block
+  const std::uint64_t start = block_[0].address, last = block_[block_length_ - 1].address - start;
+  bool any = false; // most blocks have none, and then the bits are not made
+  for (const PendingLink& pending : pending_links_) {
+    const std::uint64_t at = pending.target - start;
+    if (at > last) continue;
+    if (!any) std::fill_n(targets, last / 64 + 1, 0);
+    any = true;
+    targets[at / 64] |= std::uint64_t{1} << at % 64;
+  }
   Accumulator accumulator;
   for (BlockInstruction& each : std::span(block_, block_length_)) {
     const std::uint64_t at = each.address - start;
-    if ((targets[at / 64] >> at % 64 & 1) != 0) accumulator.drop();
+    if (any && (targets[at / 64] >> at % 64 & 1) != 0) accumulator.drop();
     const unsigned variant = accumulator.next(each.kind.shape, *each.slot);
-    each.slot->handler = variant == 0 ? each.slot->handler : fast_handler(each.kind.operation, variant);
+    if (each.slot->handler == nullptr) [[likely]] each.slot->handler = fast_handler(each.kind.operation, variant);
     each.kind.part = static_cast<PartKey>(each.kind.part + variant);
     each.kind.shape.operands = static_cast<std::uint8_t>(variant);
   }
@@ -664,14 +672,17 @@ void CodeCache::use_accumulator() {
 // Enters in the page table the slots that need nothing from the one before. Gives slots the handlers that do what
 // follows, too; the slots that follow keep theirs: who comes to one of them finds it as if nothing had been done here.
 void CodeCache::enter_and_fuse() {
-  PartKey parts[block_instructions];
+  PartKey parts[block_instructions + 1]; // and what none begins with
+  PartKey* part = parts + block_length_;
+  *part = no_part;
+  Slot* const slots = slots_;
   bool needed = false;
-  for (std::size_t n = block_length_; n-- > 0;) {
-    const BlockInstruction& each = block_[n];
-    needed = each.kind.shape.operands != 0 || (needed && each.kind.shape.effect == Accumulator::Effect::keeps);
-    *each.place = needed ? *each.place : static_cast<std::uint32_t>(each.slot - slots_);
-    parts[n] = each.kind.part;
-    if (const Handler fused = sequences.longest(parts + n, block_length_ - n)) each.slot->handler = fused;
+  for (const BlockInstruction* each = block_ + block_length_; each-- != block_;) {
+    const Accumulator::Shape shape = each->kind.shape;
+    needed = shape.operands != 0 || (needed && shape.effect == Accumulator::Effect::keeps);
+    if (!needed) *each->place = static_cast<std::uint32_t>(each->slot - slots);
+    *--part = each->kind.part;
+    if (const Handler fused = sequences.longest(part)) each->slot->handler = fused;
   }
 }
 

@@ -30,14 +30,13 @@ class Sequences {
   }
 
   // The handler that does the most of these instructions, from the first on; null when there is none that does
-  // more than one. They must stand in slots one behind the other, which it leaves as they are.
-  Handler longest(const PartKey* keys, std::size_t count) const {
-    if (count < 2) return nullptr;
+  // more than one. They must stand in slots one behind the other, which it leaves as they are; `no_part` ends them.
+  Handler longest(const PartKey* keys) const {
     const std::uint32_t pair = pair_of(keys);
     if ((pairs_[pair / 64] >> pair % 64 & 1) == 0) return nullptr;
     unsigned handler = 0, leads_to = goes_on;
     std::uint32_t node = beginning(keys[0]);
-    for (std::size_t i = 1; i < count && (leads_to & goes_on) != 0; ++i) {
+    for (std::size_t i = 1; (leads_to & goes_on) != 0; ++i) {
       const std::uint32_t at = place(branch_of(node, keys[i]));
       if (branches_[at] == 0) break;
       leads_to = leads_to_[at];
@@ -48,7 +47,7 @@ class Sequences {
   }
 
  private:
-  static constexpr unsigned place_bits = 10;
+  static constexpr unsigned place_bits = 11;
   static constexpr std::uint32_t places = 1u << place_bits;
   static constexpr std::uint16_t goes_on = 0x8000;
 
