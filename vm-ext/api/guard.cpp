@@ -16,6 +16,17 @@ void end_with_whole_character(char* text, size_t length) {
   text[length] = 0;
 }
 
+void make_visible(char* text) {
+  char before = 0;
+  for (char* at = text; *at != 0; before = *at++) {
+    const auto byte = static_cast<unsigned char>(*at);
+    // In UTF-8 those from 0x80 to 0x9f take two bytes.
+    const bool wide = before == '\xc2' && byte >= 0x80 && byte <= 0x9f;
+    if (wide) at[-1] = '?';
+    if (wide || byte < ' ' || byte == 0x7f) *at = '?';
+  }
+}
+
 void fail(comet_status status, uint64_t address, const char* format, ...) {
   Failure failure{status, address, {}};
   va_list arguments;
@@ -24,10 +35,7 @@ void fail(comet_status status, uint64_t address, const char* format, ...) {
   va_end(arguments);
   constexpr size_t most = sizeof failure.message - 1;
   if (length > static_cast<int>(most)) end_with_whole_character(failure.message, most);
-  // A name that somebody chose may be in it; a message is one line all the same, and no terminal obeys it.
-  for (char& character : failure.message) {
-    if ((character > 0 && character < ' ') || character == 0x7f) character = '?';
-  }
+  make_visible(failure.message);  // a name that somebody chose may be in it
   throw failure;
 }
 

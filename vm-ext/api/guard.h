@@ -23,6 +23,9 @@ struct Failure {
 // Takes a character that was cut off away from the end of a text that did not fit.
 void end_with_whole_character(char* text, size_t length);
 
+// Has `?` in the place of control characters: a message is one line, and no terminal obeys it.
+void make_visible(char* text);
+
 // Throws a Failure with a message made as by printf: what, where, why, what to do.
 [[noreturn, gnu::cold, gnu::format(printf, 3, 4)]] void fail(comet_status status, uint64_t address,
                                                              const char* format, ...);

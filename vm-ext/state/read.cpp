@@ -503,13 +503,8 @@ void StateReader::take_stop(Fields& fields) {
   const std::string_view message = fields.take_name("a stop's message");
   if (message.size() >= sizeof stop.message || message.find('\0') != message.npos)
     fields.fail_at(at, "a stop's message is no line of at most 159 bytes");
-  // It is shown as one line, and no terminal obeys it. In UTF-8 control characters from 0x80 to 0x9f take two bytes.
-  for (size_t i = 0; i < message.size(); ++i) {
-    const auto byte = static_cast<uint8_t>(message[i]), before = static_cast<uint8_t>(i == 0 ? 0 : message[i - 1]);
-    const bool wide = before == 0xc2 && byte >= 0x80 && byte <= 0x9f;
-    if (wide) stop.message[i - 1] = '?';
-    stop.message[i] = wide || byte < ' ' || byte == 0x7f ? '?' : message[i];
-  }
+  std::copy(message.begin(), message.end(), stop.message);
+  make_visible(stop.message);
   if (state_.recording) {
     uint64_t& reached = state_.reached[saved.thread];
     reached = std::max(reached, stop.instruction_count);
