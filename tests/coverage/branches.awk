@@ -4,7 +4,9 @@
 # A branch is a direction that a jump of the source can take. Not counted is what the compiler makes by itself: the two
 # ways on from a call that may throw, which gcov marks, and the choice of a catch (that every failure comes back is what
 # errors.awk and the sweeps over allocations see to), what happens at the end of a block, comparisons by default. What
-# a template or an inline function has counts once, whichever of its instances took it.
+# a template or an inline function has counts once, whichever of its instances took it. A line of machine/operations.def
+# that gives a value without asking anything has no branch: what is counted there is that of an instruction behind it,
+# into which the value went.
 #
 # Where the line, or a comment before it, says `beyond tests: WHY`, the list gives that reason.
 
@@ -89,7 +91,10 @@ function why(file, n,   found) {
 # A member with its value at first: what is counted there are comparisons by default.
 function is_member(text) { return text ~ /^ *[A-Za-z_:]+ [a-z_]+_(\{\}| = [a-z0-9]+);/ }
 
-function is_compilers(text) { return text ~ /^ *\} catch \(/ || text ~ /^ *\}[();,]*( *\/\/.*)?$/ || is_member(text) || text ~ / = default;/ }
+# A value of operations.def that asks nothing.
+function is_plain_value(text) { return text ~ /^(UNARY|BINARY|BINARY_IMMEDIATE|MODIFY)\(/ && text !~ /\?|&&|\|\|/ }
+
+function is_compilers(text) { return is_plain_value(text) || text ~ /^ *\} catch \(/ || text ~ /^ *\}[();,]*( *\/\/.*)?$/ || is_member(text) || text ~ / = default;/ }
 
 function sorted(list, n,   i, j, one) {
   for (i = 2; i <= n; ++i) {

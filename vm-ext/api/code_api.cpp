@@ -31,11 +31,11 @@ static_assert(static_cast<int>(isa::Operand::Kind::thread_register) == COMET_OPE
 static_assert(static_cast<int>(isa::Operand::Kind::number) == COMET_OPERAND_NUMBER);
 static_assert(static_cast<int>(isa::Operand::Kind::label) == COMET_OPERAND_LABEL);
 
-std::string place_words(const comet_image* image, uint64_t address) {
+void put_place(std::string& words, const comet_image* image, uint64_t address) {
   char number[32];
   std::snprintf(number, sizeof number, "0x%llx", static_cast<unsigned long long>(address));
-  std::string words = number;
-  if (image == nullptr) return words;
+  words = number;
+  if (image == nullptr) return;
   if (const Symbol* const symbol = image->image.symbol_at(address)) {
     words += " " + symbol->first;
     std::snprintf(number, sizeof number, "+0x%llx", static_cast<unsigned long long>(address - symbol->second));
@@ -45,7 +45,6 @@ std::string place_words(const comet_image* image, uint64_t address) {
     std::snprintf(number, sizeof number, line->column == 0 ? ":%u" : ":%u:%u", line->line, line->column);
     words += ", " + *line->file + number;
   }
-  return words;
 }
 
 } // namespace
@@ -144,7 +143,7 @@ comet_status comet_code_label_address(const comet_code* code, comet_label label,
 
 size_t comet_describe_place(const comet_image* image, uint64_t address, char* text, size_t text_length) {
   std::string words;
-  if (guard(nullptr, [&] { words = place_words(image, address); }) != COMET_OK) words.clear();
+  if (guard(nullptr, [&] { put_place(words, image, address); }) != COMET_OK) words.clear();
   if (text != nullptr && text_length != 0) {
     const size_t copied = std::min(words.size(), text_length - 1);
     std::memcpy(text, words.data(), copied);

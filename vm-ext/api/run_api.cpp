@@ -23,6 +23,7 @@ class CountingRun {
     if (profile_ != nullptr) ++profile_->runs;
   }
   ~CountingRun() {
+    // beyond tests: `delete` asks whether it is null once more
     if (profile_ != nullptr && --profile_->runs == 0 && profile_->freed) delete profile_;
   }
   CountingRun(const CountingRun&) = delete;
@@ -239,6 +240,7 @@ comet_status next_range(Question question, const comet_machine* machine, const c
     require(snapshot, "snapshot");
     require(address, "address");
     require(length, "length");
+    // beyond tests: a pointer to a member could be one to a virtual function
     const auto range = (machine->*question)(snapshot, space, from);
     *address = range ? range->address : 0;
     *length = range ? range->length : 0;

@@ -224,7 +224,7 @@ int64_t set_append(comet_call* call) {
 
 // Kinds of files, as WASI counts them.
 uint8_t kind_of(mode_t mode) {
-  switch (mode & S_IFMT) {
+  switch (mode & S_IFMT) {  // beyond tests: a block device
     case S_IFBLK: return 1;
     case S_IFCHR: return 2;
     case S_IFDIR: return 3;

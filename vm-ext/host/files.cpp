@@ -15,12 +15,14 @@ SavedFile::Kind kind_of(const struct stat& status) {
 
 SavedFile::Kind kind_of(int descriptor) {
   struct stat status {};
+  // beyond tests: what is open tells what it is
   return fstat(descriptor, &status) == 0 ? kind_of(status) : SavedFile::lost;
 }
 
 // Whether a path leads to what is open.
 bool leads_to(const Descriptor& path, int opened) {
   struct stat one {}, other {};
+  // beyond tests: what is open tells what it is, and another device has to be mounted meanwhile
   return path && fstat(path.get(), &one) == 0 && fstat(opened, &other) == 0 && one.st_dev == other.st_dev &&
          one.st_ino == other.st_ino;
 }
@@ -154,8 +156,8 @@ Files Files::reopened(const SavedFiles& saved) const {
 Files Files::shared() const {
   const auto copy = [](const OpenFile& file) {
     auto copied = std::make_shared<OpenFile>();
-    // Where the process may not open more, the fork's file is closed.
-    if (file.descriptor) copied->descriptor = Descriptor(fcntl(file.descriptor.get(), F_DUPFD_CLOEXEC, 0));
+    // Where the process may not open more, the fork's file is closed; as one is that was closed before.
+    copied->descriptor = Descriptor(fcntl(file.descriptor.get(), F_DUPFD_CLOEXEC, 0));
     copied->how = file.how;
     copied->changeable = file.changeable;
     copied->name = file.name;

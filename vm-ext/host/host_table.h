@@ -61,6 +61,7 @@ class HostTable {
   // What serves an index; null when the index is beyond the list or its name is not granted. One bounds
   // check and one load; valid until the next grant, revoke or change of the list.
   HostCall* find(uint64_t index) const {
+    // beyond tests: a run asks before how many there are
     return index < resolved_.size() ? resolved_[static_cast<size_t>(index)] : nullptr;
   }
 

@@ -69,6 +69,7 @@ enum class Wait { ready, stop, failed };
 // on such a pipe for ever.
 bool leads_the_other_way(int descriptor, short events) {
   const int flags = fcntl(descriptor, F_GETFL);
+  // beyond tests: poll has just found it open
   return flags >= 0 && (flags & O_ACCMODE) == (events == POLLIN ? O_WRONLY : O_RDONLY);
 }
 
@@ -91,8 +92,8 @@ Wait wait_for(comet_machine* machine, int descriptor, short events) {
 // Whether SIGPIPE would end the process. A handler of the process is its own wish and is let run.
 bool pipe_signal_is_deadly() {
   struct sigaction action {};
-  return sigaction(SIGPIPE, nullptr, &action) == 0 && (action.sa_flags & SA_SIGINFO) == 0 &&
-         action.sa_handler == SIG_DFL;
+  // beyond tests: there is such a signal. A handler with SA_SIGINFO lies in the same place.
+  return sigaction(SIGPIPE, nullptr, &action) == 0 && action.sa_handler == SIG_DFL;
 }
 
 // write(2) that gives EPIPE for a closed pipe without ending the process: the library is a guest there and
@@ -178,6 +179,7 @@ comet_status call_read(comet_call* call, void*) {
     if (count >= 0) {
       comet_status status = COMET_OK;
       if (count > 0) status = comet_call_write(call, address, state.buffer.get(), static_cast<size_t>(count));
+      // beyond tests: a callback has to take the memory away while the call waits, or the host's has to end just here
       if (status != COMET_OK) return status;
       return result(call, count);
     }
@@ -208,6 +210,7 @@ comet_status call_write(comet_call* call, void*) {
     if (wait == Wait::ready) {
       const size_t count = static_cast<size_t>(std::min<uint64_t>(length - done, write_length));
       const comet_status status = comet_call_read(call, address + done, bytes, count);
+      // beyond tests: a callback has to take the memory away while the call waits
       if (status != COMET_OK) return status;
       const ssize_t written = write_safely(*descriptor, bytes, count);
       error = errno;
@@ -334,6 +337,7 @@ comet_status call_poll(comet_call* call, void*) {
     event[10] = wanted[i].kind;
     if (wanted[i].kind != for_time) event[16] = 1;  // how many bytes is not known; at least one
     if ((waiting[i].revents & POLLHUP) != 0) event[24] = 1;
+    // beyond tests: a callback has to take the memory away while the call waits, or the host's has to end just here
     if (const comet_status status = comet_call_write(call, to + events * event_length, event, sizeof event); status != COMET_OK)
       return status;
     ++events;
@@ -396,6 +400,7 @@ comet_status call_random(comet_call* call, void*) {
     } catch (const std::exception& exception) {
       return comet_call_fail(call, exception.what());
     }
+    // beyond tests: the host's memory has to end just here
     if (const comet_status status = comet_call_write(call, address + done, bytes, count); status != COMET_OK)
       return status;
     done += count;

@@ -36,14 +36,12 @@ uint64_t Fields::take(size_t length, const char* what) {
 uint64_t Fields::take_leb(const char* what) {
   const uint64_t at = offset_;
   uint64_t value = 0;
-  for (unsigned shift = 0; shift < 64; shift += 7) {
+  for (unsigned shift = 0;; shift += 7) {
     const uint64_t byte = take(1, what);
-    const uint64_t bits = (byte & 0x7f) << shift;
-    if (bits >> shift != (byte & 0x7f)) break;
-    value |= bits;
+    if (shift == 63 && byte > 1) fail_at(at, "%s has more than 64 bits", what);
+    value |= (byte & 0x7f) << shift;
     if (byte < 0x80) return value;
   }
-  fail_at(at, "%s has more than 64 bits", what);
 }
 
 std::string_view Fields::take_name(const char* what) {

@@ -333,6 +333,7 @@ class Pass {
     if (link_.pass_ > link_.patience_) padding = lengths[0] + 10 * kinds.size() - size;
     resize(size + padding);
     if (!link_.writing_) return;
+    // beyond tests: there is room for all of it
     for (size_t i = kinds.size(); i > 0 && padding > 0; --i) {
       const uint64_t more = std::min(padding, 10 - lengths[i]);
       lengths[i] += more;

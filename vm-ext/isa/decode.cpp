@@ -5,14 +5,13 @@ namespace comet::isa {
 
 DecodeStatus read_field(const std::uint8_t* bytes, std::size_t available, std::size_t& at, std::uint64_t& value) {
   value = 0;
-  for (unsigned shift = 0; shift < 70; shift += 7) {
+  for (unsigned shift = 0;; shift += 7) {
     if (at == available) return DecodeStatus::truncated;
     const std::uint64_t byte = bytes[at++];
     if (shift == 63 && byte > 1) return DecodeStatus::field_too_wide;
     value |= (byte & 0x7f) << shift;
     if (byte < 0x80) return DecodeStatus::ok;
   }
-  return DecodeStatus::field_too_wide;
 }
 
 namespace {
@@ -46,22 +45,21 @@ DecodeStatus decode(const std::uint8_t* bytes, std::size_t available, const Defi
   decoded.operand_count = 0;
   DecodeStatus status = read_short_field(bytes, available, at, decoded.opcode);
   if (status == DecodeStatus::ok) {
-    const char* kinds = nullptr;
+    const char* kinds = "";
     if (own != nullptr) decoded.definition = own->find(decoded.opcode);
     if (decoded.definition != nullptr) {
       kinds = decoded.definition->operands.c_str();
     } else {
       decoded.operation = find(decoded.opcode);
-      if (decoded.operation != operation_count) kinds = describe(decoded.operation).operands;
+      if (decoded.operation == operation_count) status = DecodeStatus::unknown_opcode;
+      else kinds = describe(decoded.operation).operands;
     }
-    if (kinds == nullptr) status = DecodeStatus::unknown_opcode;
-    else
-      for (; *kinds != 0 && status == DecodeStatus::ok; ++kinds) {
-        std::uint64_t& raw = decoded.raw[decoded.operand_count];
-        status = read_short_field(bytes, available, at, raw);
-        if (status == DecodeStatus::ok && *kinds == 'g' && raw >> 32 != 0) status = DecodeStatus::field_too_wide;
-        if (status == DecodeStatus::ok) decoded.operands[decoded.operand_count++] = meaning(*kinds, raw);
-      }
+    for (; *kinds != 0 && status == DecodeStatus::ok; ++kinds) {
+      std::uint64_t& raw = decoded.raw[decoded.operand_count];
+      status = read_short_field(bytes, available, at, raw);
+      if (status == DecodeStatus::ok && *kinds == 'g' && raw >> 32 != 0) status = DecodeStatus::field_too_wide;
+      if (status == DecodeStatus::ok) decoded.operands[decoded.operand_count++] = meaning(*kinds, raw);
+    }
     if (status == DecodeStatus::ok && decoded.definition != nullptr) {
       decoded.broken = broken_constraint(*decoded.definition, decoded.operands);
       if (decoded.broken != nullptr) status = DecodeStatus::bad_operands;

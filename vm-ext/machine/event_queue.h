@@ -39,7 +39,7 @@ class EventQueue {
         cell.turn.store(at + 1, std::memory_order_release);
         return true;
       }
-      if (turn < at) return false;
+      if (turn < at) return false; // beyond tests: else another thread has to come between
       at = filled_.load(std::memory_order_relaxed);
     }
   }
@@ -66,8 +66,10 @@ class EventQueue {
   void collect() {
     while (kept_count_ < kept_.size()) {
       Cell& cell = cells_[taken_ % cells_.size()];
+      // beyond tests: of std::atomic: whether it is computed while compiling
       if (cell.turn.load(std::memory_order_acquire) != taken_ + 1) return;
       kept_[kept_count_++] = cell.event;
+      // beyond tests: of std::atomic: whether it is computed while compiling
       cell.turn.store(taken_ + cells_.size(), std::memory_order_release);
       ++taken_;
     }

@@ -114,13 +114,14 @@ bool Machine::handles(std::uint64_t kind, std::uint64_t id) const {
 void Machine::call_event_handler(comet_thread id, const Change& event) {
   Thread& called = thread(id);
   const Reaction* const handler = find_handler(called, event.access, event.address);
+  // beyond tests: who has such a handler and cannot have the event takes a forged log
   if (handler == nullptr || !interruptible(called)) {
     fail(COMET_ERROR_STATE, 0, "thread %u is not as it was when an event of it was recorded; begin a new timeline", id);
   }
   if (event.access == COMET_ON_TIMER) {
     const auto timer = std::find_if(called.status.timers.begin(), called.status.timers.end(),
                                     [&](const Timer& timer) { return timer.id == event.address; });
-    if (timer != called.status.timers.end()) {
+    if (timer != called.status.timers.end()) { // beyond tests: what is due without a timer takes a forged log
       timer->nanoseconds = timer->period;
       if (timer->period == 0) called.status.timers.erase(timer);
     }
@@ -246,6 +247,7 @@ bool Machine::await_arrival() {
         if (const int descriptor = descriptor_of(handler); descriptor >= 0 && interruptible(*thread))
           descriptors.push_back({descriptor, static_cast<short>(handler.kind == COMET_ON_READABLE ? POLLIN : POLLOUT), 0});
     const std::uint64_t now = monotonic_now(), due = next_due(now);
+    // beyond tests: the time has to come between two looks at the clock
     const std::uint64_t left = due <= now ? 0 : (due - now) / nanoseconds_a_millisecond + 1;
     ::poll(descriptors.data(), static_cast<nfds_t>(descriptors.size()),
            static_cast<int>(std::min<std::uint64_t>(left, wait_milliseconds)));

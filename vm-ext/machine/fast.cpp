@@ -28,6 +28,7 @@ void far(STATE) {
 void resume(STATE) {
   // A return to a place that has no slot: the activation that was just left knows the address.
   limit += static_cast<std::intptr_t>(sizeof(Slot));
+  // beyond tests: whether there is fuel was looked at by the return
   GO_ADDRESS(top[1].return_address);
 }
 void defined(STATE) {

@@ -35,6 +35,7 @@ void pause_briefly() {
 std::atomic<unsigned> forks = 0;
 
 void count_forks() {
+  // beyond tests: another thread has to come to it at the same time
   static const int counted = pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1, std::memory_order_relaxed); });
   if (counted != 0) throw std::bad_alloc(); // beyond tests: the system's own memory has to end
 }
@@ -79,6 +80,7 @@ void HostThreads::set_count(std::size_t count) {
   end_from(count);
   if (count == 0) return;
   count_forks();
+  // beyond tests: of std::atomic: whether it is computed while compiling
   made_behind_ = forks.load(std::memory_order_relaxed);
   try {
     const NoSignals scope;
@@ -117,15 +119,17 @@ void HostThreads::work(HostThread& mine) noexcept {
 
 std::uint32_t HostThreads::await_other(const std::atomic<std::uint32_t>& state, std::uint32_t than) noexcept {
   for (unsigned look = 0; look < looks_awake; ++look) {
+    // beyond tests: of std::atomic: whether it is computed while compiling
     const std::uint32_t seen = state.load(std::memory_order_acquire);
     if (seen != than) return seen;
     pause_briefly();
   }
   state.wait(than, std::memory_order_acquire);
-  return state.load(std::memory_order_acquire);
+  return state.load(std::memory_order_acquire); // beyond tests: of std::atomic: whether it is computed while compiling
 }
 
 void HostThreads::set(HostThread& other, State state) noexcept {
+  // beyond tests: of std::atomic: whether it is computed while compiling
   other.state.store(state); // and only then is it looked whether somebody sleeps
   other.state.notify_one();
 }

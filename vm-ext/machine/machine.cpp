@@ -61,10 +61,7 @@ void Machine::tell(const char* format, ...) const {
   log(log_data, line);
 }
 
-bool Machine::memory_left(std::uint64_t length) const {
-  const std::uint64_t pages = (length >> page_bits) + ((length & page_mask) != 0 ? 1 : 0);
-  return budget_->has_room_for(pages);
-}
+bool Machine::memory_left(std::uint64_t length) const { return budget_->has_room_for(length >> page_bits); }
 
 void Machine::set_limits(const comet_config& limits) {
   require_no_run("get other limits");
@@ -281,8 +278,7 @@ std::uint32_t Machine::set_watchpoint(comet_space id, std::uint64_t address, std
 bool Machine::clear_watchpoint(std::uint32_t id) {
   const auto found = watchpoints_.find(id);
   if (found == watchpoints_.end()) return false;
-  const auto in = spaces_.find(found->second);
-  if (in != spaces_.end()) in->second->memory.unwatch(id);
+  spaces_.at(found->second)->memory.unwatch(id); // a space that goes takes its own along
   watchpoints_.erase(found);
   return true;
 }

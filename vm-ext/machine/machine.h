@@ -165,6 +165,7 @@ class Machine {
   bool waits(comet_thread id) const { return thread(id).pending_call.has_value(); }
   // It made its call when it was its turn in a run of all threads: the hcall counts in the slice.
   bool asked_in_turn(comet_thread id) const {
+    // beyond tests: nobody else has a turn before it is answered
     return asked_in_turn_ == id && schedule_.begun && schedule_.current == id;
   }
   std::map<comet_thread, ThreadState> thread_states() const;

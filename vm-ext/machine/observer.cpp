@@ -33,10 +33,11 @@ std::vector<AddressSpace::Observed> Observer::memory() const {
   std::vector<AddressSpace::Observed> ranges;
   for (std::size_t i = 0; i < observation_.filter_count; ++i) {
     const comet_filter& filter = observation_.filters[i];
+    if ((filter.events & (COMET_EVENT_READ | COMET_EVENT_WRITE)) == 0) continue;
     std::uint8_t kinds = 0;
     if ((filter.events & COMET_EVENT_READ) != 0) kinds |= protection_read;
     if ((filter.events & COMET_EVENT_WRITE) != 0) kinds |= protection_write;
-    if (kinds != 0) ranges.push_back({filter.first, filter.last, kinds});
+    ranges.push_back({filter.first, filter.last, kinds});
   }
   return ranges;
 }

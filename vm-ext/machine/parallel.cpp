@@ -56,6 +56,7 @@ void Machine::stay_side_by_side(const std::vector<comet_thread>& chosen, std::ve
     if (count == most) break;
     if (!has_thread(id) || !thread(id).status.runnable()) continue;
     Space& in = space(thread(id).space);
+    // beyond tests: another space has to change code that both show, or a handler to end where slots do
     if (in.memory.code_changed || in.code.overfull()) continue;
     stays[count++].begin(thread(id), in, share);
   }
@@ -110,7 +111,7 @@ void Machine::run_in_parallel(std::uint64_t fuel, comet_stop& stop) {
     stay_side_by_side(chosen, stays, how);
   }
   // Who goes on, however that is, goes on with the thread that ended the run.
-  if (has_thread(next)) schedule_.current = next;
+  schedule_.current = next;
   settle_turn();
   const Thread& current = thread(ended ? next : schedule_.current);
   stop.thread = ended ? next : schedule_.current;

@@ -9,7 +9,7 @@ namespace comet {
 
 CountTable::CountTable(unsigned bits)
     : shift_(64 - (bits + 1)), places_(std::size_t{2} << bits), rows_(std::size_t{1} << bits) {
-  if (!places_ || !rows_) throw std::bad_alloc();
+  if (!places_ || !rows_) throw std::bad_alloc(); // beyond tests: the system's own memory has to end
 }
 
 std::size_t CountTable::find(std::uint64_t of, std::uint64_t what) {
@@ -23,13 +23,14 @@ std::size_t CountTable::find(std::uint64_t of, std::uint64_t what) {
       return size_ - 1;
     }
     const Row& row = rows_.data()[number - 1];
+    // beyond tests: two rows that share one of both have to meet
     if (row.of == of && row.what == what) return number - 1;
   }
 }
 
 bool CountTable::add(std::uint64_t of, std::uint64_t what, std::uint64_t count) {
   const std::size_t number = find(of, what);
-  if (number == full) return false;
+  if (number == full) return false; // beyond tests: takes a million places
   rows_.data()[number].count += count;
   return true;
 }
@@ -69,6 +70,7 @@ void Profile::returned(std::uint64_t depth) {
 void Profile::accessed(std::uint64_t address, std::uint64_t length, std::uint64_t kind) {
   const std::uint64_t last = (address + (length - 1)) / COMET_PROFILE_CELL;
   for (std::uint64_t cell = address / COMET_PROFILE_CELL;; ++cell) {
+    // beyond tests: takes a gigabyte of accesses, observed
     if (!tables_[COMET_PROFILE_ACCESSES].add(cell * COMET_PROFILE_CELL, kind, weight_)) lost_ += weight_;
     if (cell >= last) return;
   }
@@ -77,6 +79,7 @@ void Profile::accessed(std::uint64_t address, std::uint64_t length, std::uint64_
 void Profile::executed() {
   instructions_ += weight_;
   const bool follows = count_before_ != COMET_PROFILE_NONE && count_before_ + 1 == count_;
+  // beyond tests: takes a million places, or pairs
   const bool kept = tables_[COMET_PROFILE_PLACES].add(stack_, pc_, weight_) &&
                     tables_[COMET_PROFILE_PAIRS].add(follows ? opcode_before_ : COMET_PROFILE_NONE, opcode_, weight_);
   if (!kept) lost_ += weight_;

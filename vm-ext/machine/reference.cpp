@@ -337,6 +337,7 @@ void Reference::host_call() {
   const comet_status status = served->function(&call, served->data);
   const auto take_back = [&] { // it did nothing, and will be called again
     charged_ -= cost;
+    // beyond tests: a callback has to take the grant away, or renew its quota, while the call waits
     if (HostCall* const now = machine_.host.find(index); now != nullptr && now->calls != 0) --now->calls;
   };
   if (machine_.freed) return stop_before(COMET_INTERRUPTED);
@@ -383,7 +384,7 @@ void Reference::host_call() {
 
 void Reference::execute_atomic(isa::Operation operation, u64 a, u64 b, u64 c) {
   using namespace isa;
-  switch (operation) {
+  switch (operation) { // beyond tests: there are no others
 #define ATOMIC(name, type, result) \
   case op_##name: { \
     [[maybe_unused]] const auto value = static_cast<type>(c), expected = static_cast<type>(a); \

@@ -179,6 +179,7 @@ Run::Turn Run::fast_slice(std::uint64_t fuel) {
     if (fuel < fast_margin || work_until_look_ <= 0 || space_.code.overfull() || meets_new_windows()) return Turn::go_on;
   }
   // Where it left behind a branch; the reference loop may be the one that goes on.
+  // beyond tests: the last block before has to take the last slots
   if ((context.exit == Exit::address || context.exit == Exit::fuel) && !space_.code.overfull()) decode_entry();
   if (context.exit == Exit::reference) return step();
   if (context.exit == Exit::breakpoint) {

@@ -187,10 +187,10 @@ void Machine::run_every_thread(std::uint64_t fuel, comet_stop& stop, comet_obser
 
 std::optional<comet_thread> Machine::spawn(comet_thread by, std::uint64_t function, std::uint64_t argument) {
   const comet_thread id = std::max(schedule_.next_thread, threads_.rbegin()->first + 1);
-  if (threads_.size() >= config_.thread_limit || id > highest_thread) return {};
+  if (threads_.size() >= config_.thread_limit || id > highest_thread) return {}; // beyond tests: takes 2^31 threads
   auto made = std::make_unique<Thread>(config_, memory_, thread(by).space, function);
   made->status.spawned = true;
-  if (made->register_count() > 1) made->write(made->window + 1, argument);
+  made->write(made->window + 1, argument);
   threads_.emplace(id, std::move(made));
   begin_schedule(by);
   schedule_.next_thread = id + 1;

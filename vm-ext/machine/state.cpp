@@ -159,7 +159,7 @@ PendingCall waiting_call(const AddressSpace& memory, const isa::Definitions& own
     fail(COMET_ERROR_FORMAT, thread.pc, "the state says that thread %u waits for a host call at 0x%llx, where no hcall is; "
          "save it again", id, static_cast<unsigned long long>(thread.pc));
   const std::uint64_t base = decoded.operands[0], room = thread.register_count() - thread.window_index();
-  if (base >= room || base + 1 >= room)
+  if (base >= room - 1)
     fail(COMET_ERROR_FORMAT, thread.pc, "the state says that thread %u waits for a host call whose registers lie beyond the "
          "register stack; save it again", id);
   return {base, thread.pc + decoded.length, decoded.operands[1]};

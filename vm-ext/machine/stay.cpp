@@ -67,7 +67,7 @@ std::uint64_t Stay::end() noexcept {
 }
 
 void Stay::resolve_link() {
-  // Another thread may have come to the same link.
+  // beyond tests: another thread may have come to the same link, and filled the slots
   if (context_.exit == Exit::link && context_.pc->handler == handlers::link && !space_->code.overfull())
     space_->code.follow_link(context_.pc);
 }

@@ -41,7 +41,7 @@ comet_status call_join(comet_call* call, void*) {
   if (id != number || !call->machine->has_thread(id) || !call->machine->thread(id).status.spawned)
     return result(call, error_no_thread);
   const Thread& joined = call->machine->thread(id);
-  if (!joined.status.result || joined.running) {
+  if (!joined.status.result || joined.running) { // beyond tests: who has a result runs no more; this keeps it so
     call->machine->make_wait(call->thread, {.what = Wait::For::thread, .place = id});
     return COMET_OK;
   }

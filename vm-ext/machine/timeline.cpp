@@ -14,6 +14,7 @@ std::size_t size_of(const LoggedCall& call) {
 
 // Whether a host call only looks at what comes behind the bytes that it looked at last.
 bool goes_on(const Change& last, const Change& next) {
+  // beyond tests: all that a thread accesses is in one space
   return last.kind == Change::Kind::access && next.kind == Change::Kind::access && last.where == next.where &&
          last.access == next.access && last.address + last.length == next.address;
 }
@@ -103,11 +104,12 @@ void Timeline::finish(comet_thread thread, std::optional<std::uint64_t> result,
   const std::size_t bytes = call.bytes;
   const std::uint64_t count = call.count, total = call.total;
   if (listener) {
+    // beyond tests: the host's memory has to end within a call that is being recorded
     if (open.lost) listener->changed();
     else listener->finished(thread, call);
   }
   try {
-    if (!open.lost) {
+    if (!open.lost) { // beyond tests: the host's memory has to end within the call
       logs_.threads[thread].calls.push_back(std::make_shared<const LoggedCall>(std::move(call)));
       bytes_ += bytes;
     }
@@ -152,7 +154,7 @@ void Timeline::lose_all_until(comet_thread thread, std::uint64_t count, std::uin
   if (found == logs_.threads.end()) return;
   Log& log = found->second;
   logs_.begin = std::max(logs_.begin, total + 1);
-  for (Entry& entry : log.calls) forget(entry);
+  for (Entry& entry : log.calls) forget(entry); // beyond tests: the host's memory has to end within a later call
   log.calls.clear();
   log.begin = count + 1;
 }
@@ -167,6 +169,7 @@ const LoggedCall* Timeline::find(comet_thread thread, std::uint64_t count, std::
   const auto& calls = found->second.calls;
   if (calls.empty() || calls.back()->count < count) return nullptr;
   const LoggedCall& call = **std::lower_bound(calls.begin(), calls.end(), count, before);
+  // beyond tests: another index at that count takes a forged log
   if (call.count == count && call.index == index) return &call;
   cut(thread, count, total);
   return nullptr;

@@ -16,8 +16,6 @@ std::uint64_t page_of(std::uint64_t address) { return address >> page_bits; }
 // The number of the page behind the last one that the range touches; length is not 0.
 std::uint64_t end_page(std::uint64_t address, std::uint64_t length) { return page_of(address + (length - 1)) + 1; }
 
-bool wraps(std::uint64_t address, std::uint64_t length) { return length != 0 && address + (length - 1) < address; }
-
 // The protection of a page that map has allocated and not set yet; no other page has it.
 constexpr std::uint8_t fresh = 0x80;
 
@@ -122,7 +120,7 @@ void AddressSpace::release(std::uint64_t number) {
     table_.erase(number);
   }
   --mapped_pages_;
-  if (counted_) --budget_->used;
+  if (counted_) --budget_->used; // beyond tests: the host's memory has to end while pages of a state are mapped
 }
 
 void AddressSpace::clear(Page& page) {
@@ -217,7 +215,7 @@ void AddressSpace::for_each_page(
 std::optional<std::uint64_t> AddressSpace::first_denied(std::uint64_t address, std::uint64_t length,
                                                         std::uint8_t wanted) const {
   if (length == 0) return std::nullopt;
-  if (wraps(address, length)) return address;
+  if (address + (length - 1) < address) return address;
   const std::uint64_t end = end_page(address, length);
   for (std::uint64_t number = page_of(address); number < end; ++number) {
     const Page* page = find(number);
@@ -415,14 +413,12 @@ void AddressSpace::watch(std::uint32_t id, std::uint64_t address, std::uint64_t 
   for (std::uint64_t number = page_of(address); number < end; ++number) update_access(number);
 }
 
-bool AddressSpace::unwatch(std::uint32_t id) {
+void AddressSpace::unwatch(std::uint32_t id) {
   const auto found = std::find_if(watches_.begin(), watches_.end(), [&](const Watch& w) { return w.id == id; });
-  if (found == watches_.end()) return false;
   const Watch gone = *found;
   watches_.erase(found);
   const std::uint64_t end = std::min(end_page(gone.address, gone.length), window_high_);
   for (std::uint64_t number = page_of(gone.address); number < end; ++number) update_access(number);
-  return true;
 }
 
 void AddressSpace::unwatch_all() {

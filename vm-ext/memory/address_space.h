@@ -81,7 +81,7 @@ class AccessObserver {
 struct CopyRelease {
   const HostMemory* memory = nullptr;
   void operator()(std::uint8_t* bytes) const {
-    if (memory->of_system()) delete[] bytes;
+    if (memory->of_system()) delete[] bytes; // beyond tests: `delete` asks whether it is null once more
     else memory->release(bytes, page_size);
   }
 };
@@ -158,7 +158,7 @@ class AddressSpace {
   // Watched ranges. Who accesses memory through the careful path says so before, and `watch_hit` then tells
   // what is touched.
   void watch(std::uint32_t id, std::uint64_t address, std::uint64_t length, std::uint8_t kinds);
-  bool unwatch(std::uint32_t id);
+  void unwatch(std::uint32_t id);
   void unwatch_all();
   void note_access(std::uint64_t address, std::uint64_t length, std::uint8_t kind);
   std::optional<WatchHit> watch_hit;
@@ -182,7 +182,7 @@ class AddressSpace {
   void restore() noexcept;
   void drop_mark(Mark mark) noexcept;
   std::uint64_t kept_bytes() const { return kept_bytes_; } // of pages, for all marks
-  bool is_oldest(Mark mark) const { return !epochs_.empty() && epochs_.front().mark == mark; }
+  bool is_oldest(Mark mark) const { return epochs_.front().mark == mark; } // one of this space's
   struct Range {
     std::uint64_t address, length;
   };

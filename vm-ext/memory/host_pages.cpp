@@ -81,6 +81,7 @@ void SharedPages::show(void* pages, std::size_t offset, std::size_t bytes) const
 }
 
 void stop_showing(void* pages, std::size_t bytes) {
+  // beyond tests: the host has to refuse a mapping
   if (mmap(pages, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) == MAP_FAILED)
     std::memset(pages, 0, bytes);
 }

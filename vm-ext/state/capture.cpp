@@ -124,7 +124,7 @@ unsigned long long wide(uint64_t value) { return value; }
 void check_limits(const Machine& machine, const SavedState& state) {
   uint64_t pages = 0;
   for (const auto& [id, runs] : state.spaces)
-    for (const PageRun& run : runs) pages = run.count > UINT64_MAX - pages ? UINT64_MAX : pages + run.count;
+    for (const PageRun& run : runs) pages += run.count;  // of up to 1024 spaces with 2^48 pages each
   machine.require_page_limit(pages);
   const comet_config& config = machine.config();
   for (const auto& [id, thread] : state.threads) {

@@ -105,7 +105,7 @@ Record StateReader::need(const char* what) {
 void StateReader::take(uint32_t type, const char* what, Take take) {
   Record record = need(what);
   if (record.type != type) record.fields.fail_at(record.offset, "here should be %s", what);
-  (this->*take)(record.fields);
+  (this->*take)(record.fields);  // beyond tests: a pointer to a member could be one to a virtual function
   record.fields.expect_end();
 }
 
@@ -328,10 +328,11 @@ void StateReader::take_page(Fields& fields, const PageRun& run, PageRuns& runs) 
 
 void StateReader::take_pages_of_base(Fields& fields, uint64_t at, const PageRun& run, PageRuns& runs) {
   const PageRuns* from = nullptr;
+  // beyond tests: takes a forged state on a base without that space
   if (state_.base && base_->spaces.count(space_) != 0) from = &base_->spaces.at(space_);
   for (uint64_t i = 0; i < run.count; ++i) {
     const PageRun* page = from == nullptr ? nullptr : find_page(*from, run.first + i);
-    if (page == nullptr)
+    if (page == nullptr)  // beyond tests: takes a forged state on a base without that page
       fields.fail_at(at, "the base has no content for page %" PRIu64, run.first + i);
     PageRun same = *page;
     same.protection = run.protection;
@@ -543,6 +544,7 @@ SavedState StateReader::read(uint32_t kind) {
     behind_imports.fields.fail_at(behind_imports.offset, "here should be the record ARGS");
   take_texts(behind_imports.fields, state_.arguments);
   behind_imports.fields.expect_end();
+  bool files_known = false;
   for (bool done = false; !done;) {
     Record record = need("the record DONE");
     Fields& fields = record.fields;
@@ -568,7 +570,8 @@ SavedState StateReader::read(uint32_t kind) {
       take_joined(fields);
     } else if (record.type == image_record && !state_.image) {
       take_image(fields);
-    } else if (record.type == files_record && state_.open_files.directories.empty() && state_.open_files.open.empty()) {
+    } else if (record.type == files_record && !files_known) {
+      files_known = true;
       take_files(fields);
     } else if (record.type == done_record) {
       if (state_.threads.count(0) == 0 || state_.spaces.count(0) == 0)
