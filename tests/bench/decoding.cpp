@@ -63,7 +63,7 @@ std::vector<std::uint64_t> blocks_of(Program& program) {
   CodeCache cache(program.memory, program.instructions);
   std::vector<std::uint64_t> begins;
   std::uint64_t end = 0;
-  cache.block_observer = [&](std::span<const CodeCache::BlockInstruction> block) { end = block.back().address; };
+  cache.block_observer = [&](std::span<const CodeCache::BlockInstruction> block) { end = cache.address_of(block.back().slot); };
   for (auto [at, range_end] : program.ranges)
     while (at < range_end) {
       begins.push_back(at);

@@ -23,9 +23,9 @@ class Drawn {
     for (unsigned n = 0; n < instructions; ++n) add();
     begins_.push_back(here());
     content_.push_back(127); // halt
-    for (const auto& [at, from] : targets_) {
+    for (const auto& [at, length, from] : targets_) {
       const std::uint64_t distance = begins_[one_of(begins_.size())] - from;
-      write(at, distance << 1 ^ (0 - (distance >> 63)), target_bytes);
+      write(at, distance << 1 ^ (0 - (distance >> 63)), length);
     }
   }
   machine make() const {
@@ -38,8 +38,6 @@ class Drawn {
   }
 
  private:
-  static constexpr unsigned target_bytes = 5;
-
   std::uint64_t one_of(std::uint64_t count) { return random_() % count; }
   std::uint64_t here() const { return address_ + content_.size(); }
   std::uint64_t drawn_register() {
@@ -72,14 +70,15 @@ class Drawn {
     append(instruction.opcode);
     for (const char* kind = instruction.operands; *kind != 0; ++kind) {
       if (*kind == 'p') {
-        targets_.emplace_back(content_.size(), from);
-        content_.resize(content_.size() + target_bytes);
+        const unsigned length = 3 + static_cast<unsigned>(one_of(4)); // enough for each distance
+        targets_.push_back({content_.size(), length, from});
+        content_.resize(content_.size() + length);
       } else if (*kind == 't') {
         append(one_of(17)); // one too many
       } else if (names_register(*kind)) {
         append(drawn_register());
       } else {
-        append(one_of(4) == 0 ? random_() >> one_of(64) : one_of(100));
+        append(one_of(4) == 0 ? random_() >> one_of(64) : one_of(one_of(3) == 0 ? 20000 : 100));
       }
     }
   }
@@ -87,8 +86,13 @@ class Drawn {
   std::mt19937_64& random_;
   std::uint64_t address_;
   bytes content_;
-  std::vector<std::uint64_t> begins_;                         // of instructions
-  std::vector<std::pair<std::size_t, std::uint64_t>> targets_; // where fields of branches are, and their instructions
+  std::vector<std::uint64_t> begins_; // of instructions
+  struct Target {
+    std::size_t at;
+    unsigned length;
+    std::uint64_t from; // its instruction
+  };
+  std::vector<Target> targets_;
 };
 
 }  // namespace
@@ -115,6 +119,27 @@ BOOST_AUTO_TEST_CASE(fields_of_any_length_mean_what_they_mean_to_the_reference_l
   BOOST_TEST(executed > 10000u); // they do not all end at once
 }
 
+BOOST_AUTO_TEST_CASE(numbers_at_the_edges_of_each_length_mean_what_they_say) {
+  constexpr std::uint64_t nowhere = code_address - 1000, end = code_address + 1000;
+  for (unsigned bit = 0; bit < 64; ++bit)
+    for (const std::uint64_t off : {0 - std::uint64_t{1}, std::uint64_t{0}, std::uint64_t{1}})
+      for (const bool negative : {false, true}) {
+        const std::uint64_t edge = (std::uint64_t{1} << bit) + off, value = negative ? 0 - edge : edge;
+        code program;
+        program.add("imm", {1, value}).add("addi", {2, 0, value}).add("mov", {3, 1});
+        program.add("bnei", {1, value, nowhere}).add("beqi", {1, value ^ 1 << 8, nowhere}).add("beqi", {1, value, end});
+        machine vm(program);
+        vm.write(end, {127}); // halt
+        const comet_stop stop = vm.run(100);
+        BOOST_TEST_CONTEXT("value " << value) {
+          BOOST_TEST(stop.reason == COMET_HALTED);
+          BOOST_TEST(stop.pc == end);
+          BOOST_TEST(vm.get(1) == value);
+          BOOST_TEST(vm.get(2) == value);
+        }
+      }
+}
+
 #ifndef COMET_REFERENCE_ONLY
 BOOST_AUTO_TEST_CASE(blocks_begin_where_branches_lead_to_also_when_the_fuel_ends_there) {
   // So many instructions before the fuel ends the fast loop leaves the rest to the reference loop: here at the jump.
@@ -132,8 +157,9 @@ BOOST_AUTO_TEST_CASE(blocks_begin_where_branches_lead_to_also_when_the_fuel_ends
   program.add("blti_u", {3, 30, loop}).add("halt");
   machine vm(program);
   std::size_t length = 0; // of the block at the loop
-  vm.get()->space(0).code.block_observer = [&](std::span<const comet::CodeCache::BlockInstruction> block) {
-    if (block.front().address == loop) length = block.size();
+  comet::CodeCache& cache = vm.get()->space(0).code;
+  cache.block_observer = [&](std::span<const comet::CodeCache::BlockInstruction> block) {
+    if (cache.address_of(block.front().slot) == loop) length = block.size();
   };
   BOOST_REQUIRE_EQUAL(vm.run(fuel_there).reason, COMET_OUT_OF_FUEL);
   BOOST_CHECK_EQUAL(vm.run().reason, COMET_HALTED);

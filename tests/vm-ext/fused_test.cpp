@@ -284,8 +284,9 @@ BOOST_AUTO_TEST_CASE(each_sequence_does_what_its_instructions_do_one_by_one) {
   machine fast = new_machine(), reference = new_machine();
   std::size_t traps = 0;
   std::set<std::pair<std::uint64_t, comet::Handler>> handlers; // that were decoded, and where
-  fast.get()->space(0).code.block_observer = [&](std::span<const comet::CodeCache::BlockInstruction> block) {
-    for (const auto& each : block) handlers.insert({each.address, each.slot->handler});
+  comet::CodeCache& code = fast.get()->space(0).code;
+  code.block_observer = [&](std::span<const comet::CodeCache::BlockInstruction> block) {
+    for (const auto& each : block) handlers.insert({code.address_of(each.slot), each.slot->handler});
   };
   const std::vector<std::vector<Part>> sequences = all_sequences();
   for (std::size_t which = 0; which < sequences.size(); which += step) {

@@ -12,7 +12,9 @@
 #include "../memory/large_pages.h"
 #include "fast.h"
 #include "little_endian.h"
+#include "plans.h"
 #include "sequences.h"
+#include "short_forms.h"
 
 namespace comet {
 namespace {
@@ -22,138 +24,9 @@ constexpr std::size_t slots_a_instruction = 4; // at most, links apart
 constexpr std::size_t block_slots = block_instructions * slots_a_instruction;
 constexpr std::size_t slots_a_definition = 1 + (isa::max_parts + 3) / 4 + isa::max_parts * slots_a_instruction;
 
-bool fits32(std::uint64_t value) {
-  return value == static_cast<std::uint64_t>(static_cast<std::int64_t>(static_cast<std::int32_t>(value)));
-}
-bool fits16(std::uint64_t value) {
-  return value == static_cast<std::uint64_t>(static_cast<std::int64_t>(static_cast<std::int16_t>(value)));
-}
-
 std::intptr_t distance(const Slot* from, const Slot* to) {
   return reinterpret_cast<std::intptr_t>(to) - reinterpret_cast<std::intptr_t>(from);
 }
-
-// What the slots of an operation are made of.
-enum class Format : std::uint8_t {
-  unlike_others,
-  registers,        // up to three
-  immediate,        // behind up to two registers
-  branch,           // two registers, and where to
-  branch_immediate, // a register, an immediate of 16 bits, and where to
-};
-struct Plan {
-  Format format = Format::unlike_others;
-  bool writes = false;       // its first register, so that r0 makes it another instruction
-  bool ends_block = false;   // execution surely does not go on behind it
-  bool ends_sequence = false;
-};
-
-constexpr auto plans = [] {
-  using namespace isa;
-  constexpr const char* operands[] = {
-#define INSTRUCTION(opcode, name, operands, group, meaning) operands,
-#include "../isa/instructions.def"
-#undef INSTRUCTION
-      ""};
-  std::array<Plan, operation_count + 1> all{};
-  for (std::size_t n = 0; n < operation_count; ++n) {
-    const char* const kinds = operands[n];
-    const std::uint8_t count = layouts[n].count;
-    all[n].writes = writes_register(kinds[0]);
-    switch (count == 0 ? 0 : kinds[count - 1]) {
-      case 'd': case 's': all[n].format = Format::registers; break;
-      case 'i': case 'c': case 'o': all[n].format = Format::immediate; break;
-      case 'p': all[n].format = kinds[1] == 'i' ? Format::branch_immediate : Format::branch; break;
-      default: break;
-    }
-  }
-  for (const Operation each : {op_nop, op_imm, op_simm, op_pcimm, op_spcimm, op_fimm, op_fimm32, op_jump, op_jumpr, op_tailr,
-                               op_jal, op_jalr, op_brz, op_call, op_tail, op_callr, op_ret, op_jtab, op_tget, op_tset})
-    all[each].format = Format::unlike_others;
-  for (const Operation each : {op_brk, op_jump, op_jumpr, op_jal, op_jalr, op_ret, op_tail, op_tailr, op_trap, op_halt})
-    all[each].ends_block = true;
-  for (const Operation each : {op_jal, op_jalr, op_brz, operation_count}) all[each].ends_sequence = true;
-  for (unsigned each = op_fence; each <= op_acas64; ++each) { // an access takes place where its result is dropped
-    all[each].writes = false;
-    all[each].ends_sequence = true;
-  }
-  return all;
-}();
-
-// The same by opcode, for those of up to two bytes and for what decode_short takes.
-struct alignas(32) ShortPlan { // so that its place in the table is a shift
-  CodeCache::Kind kind{};       // but for what it has from the accumulator
-  std::uint32_t bytes = 0;      // what says that a field is longer than a byte
-  std::uint16_t ahead = 0;      // the fields in front of the last one
-  std::uint8_t last = 0;        // the last one, where it has a byte; 0: there are no fields
-  std::uint8_t bits_ahead = 0;
-  std::uint8_t length = 0;      // of the fields, of a byte each
-  std::uint8_t last_place = 0;  // in what stands behind the handler in its slot, in bits
-  std::uint8_t last_zigzag = 0; // 1: so the last field is encoded
-  std::uint8_t least_first = 0; // 1: it writes its first register, so r0 makes it another instruction
-  bool last_register = false;
-  bool more = false;          // one of the next five
-  bool links = false;         // the last field, which is the slot's immediate, says where to
-  bool second_zigzag = false; // so the second of three fields is encoded, the slot's b
-  bool has_function = false;  // that stands in a slot behind
-  bool moves_window = false;  // by the slot's a
-  bool ends_block = false;
-  bool is_left = false;       // to the reference loop
-};
-
-constexpr auto short_plans = [] {
-  using namespace isa;
-  std::array<ShortPlan, 256> all{};
-  Operation operation{};
-  const auto add = [&all, &operation](std::size_t opcode) {
-    const Layout layout = layouts[operation];
-    const Plan plan = plans[operation];
-    const bool jumps = operation == op_jump || operation == op_call || operation == op_tail;
-    bool is_short = jumps || plan.format != Format::unlike_others;
-    for (const Operation each : {op_imm, op_ret, op_jumpr, op_tailr, op_callr}) is_short |= operation == each;
-    bool is_left = false;
-    for (const Operation each : {op_hcall, op_brk, op_trap, op_halt, op_bcopy, op_bfill}) is_left |= operation == each;
-    if ((is_short || is_left) && opcode < all.size()) {
-      ShortPlan& made = all[opcode];
-      const unsigned ahead = layout.count < 2 ? 0 : layout.count - 1u;
-      made.is_left = is_left;
-      const PartKey part = plan.ends_sequence ? no_part : part_key(operation, 0);
-      if (!is_left) made.kind = {operation, part, accumulator_shapes[operation]};
-      made.bytes = layout.count == 0 ? 0 : 0x808080 >> (8 * (2 - ahead));
-      made.ahead = static_cast<std::uint16_t>((1u << (8 * ahead)) - 1);
-      made.last = layout.count == 0 ? 0 : 0x7f;
-      made.bits_ahead = static_cast<std::uint8_t>(8 * ahead);
-      made.length = layout.count;
-      const unsigned last = layout.count == 0 ? isa::max_operands : layout.count - 1u;
-      made.last_zigzag = layout.zigzag >> last & 1;
-      made.second_zigzag = last == 2 && (layout.zigzag & 2) != 0;
-      made.last_register = (layout.registers >> last & 1) != 0;
-      const bool in_order = operation != op_imm && !jumps; // that is, the fields of the slot
-      const bool third_register = in_order && plan.format == Format::registers;
-      made.last_place = in_order && ahead < 2 ? static_cast<std::uint8_t>(16 * ahead)
-                        : third_register && std::endian::native == std::endian::big ? 48 : 32;
-      made.least_first = plan.writes ? 1 : 0;
-      made.links = jumps || plan.format == Format::branch || plan.format == Format::branch_immediate;
-      made.has_function = operation == op_call || operation == op_tail;
-      made.moves_window = operation == op_call || operation == op_callr;
-      made.ends_block = plan.ends_block;
-      made.more = made.links || made.second_zigzag || made.moves_window || made.ends_block;
-    }
-    operation = static_cast<Operation>(operation + 1);
-  };
-#define INSTRUCTION(opcode, name, operands, group, meaning) add(opcode);
-#include "../isa/instructions.def"
-#undef INSTRUCTION
-  return all;
-}();
-
-// What an encoded field means; `zigzag`: 1 where it is encoded so, else 0.
-constexpr std::uint32_t meant(std::uint32_t encoded, unsigned zigzag) {
-  return encoded >> zigzag ^ (0 - (encoded & zigzag));
-}
-
-// Which operands are registers, a bit for each.
-unsigned register_operands(isa::Operation operation) { return isa::layouts[operation].registers; }
 
 // What an instruction is whose slot was made.
 CodeCache::Kind kind_of(isa::Operation operation, Handler handler) {
@@ -320,6 +193,18 @@ Slot* CodeCache::emit(std::uint64_t address) {
   return slot;
 }
 
+// The same as `find`, for addresses that nobody may ever ask for: it touches no memory of tables.
+inline const Slot* CodeCache::find_entered(std::uint64_t address) const {
+  const std::uint64_t number = address >> page_bits, offset = address & page_mask;
+  const PageSlots* page = decoding_;
+  if (number != decoding_number_) {
+    const auto found = pages_.find(number);
+    if (found == pages_.end()) return nullptr;
+    page = found->second.get();
+  }
+  return page->touched.test(offset / part_entries) ? numbered(page->slots.data()[offset]) : nullptr;
+}
+
 // A thread that stops at a link, for want of fuel, stands at its target.
 void CodeCache::emit_link(std::uint64_t target, Slot* branch) {
   if (const Slot* const known = branch == nullptr ? nullptr : find_entered(target)) {
@@ -371,7 +256,7 @@ void CodeCache::note_window(std::uint64_t base) {
 void CodeCache::note_registers(const isa::Decoded& decoded) {
   const auto note = [this](const isa::Decoded& part) {
     if (part.operation == isa::op_call || part.operation == isa::op_callr) note_window(part.operands[0]);
-    const unsigned registers = register_operands(part.operation);
+    const unsigned registers = isa::layouts[part.operation].registers;
     for (unsigned i = 0; i < isa::max_operands; ++i) {
       const std::uint64_t number = (registers >> i & 1) != 0 ? part.operands[i] : 0;
       if (number > highest_register_ && number < register_slack) highest_register_ = number;
@@ -412,7 +297,6 @@ const CodeCache::Fetched& CodeCache::fetch(std::uint64_t address) {
 }
 
 CodeCache::PageSlots& CodeCache::slots_of_page(std::uint64_t number) {
-  if (number == decoding_number_) return *decoding_;
   auto known = pages_.find(number);
   if (known == pages_.end()) {
     auto made = std::make_unique<PageSlots>(memory_.memory());
@@ -424,58 +308,6 @@ CodeCache::PageSlots& CodeCache::slots_of_page(std::uint64_t number) {
   return *decoding_;
 }
 
-// The same as `find`, for addresses that nobody may ever ask for: it touches no memory of tables.
-const Slot* CodeCache::find_entered(std::uint64_t address) const {
-  const std::uint64_t number = address >> page_bits, offset = address & page_mask;
-  const PageSlots* page = decoding_;
-  if (number != decoding_number_) {
-    const auto found = pages_.find(number);
-    if (found == pages_.end()) return nullptr;
-    page = found->second.get();
-  }
-  return page->touched.test(offset / part_entries) ? numbered(page->slots.data()[offset]) : nullptr;
-}
-
-// Decodes an instruction as nearly all are and makes its slot: an opcode of a byte, or two, and up to three fields of a
-// byte, the last of up to four. The slot gets its handler by `use_accumulator`, but for one that is left to the reference
-// loop. Gives what it is; null, with nothing done, where it is another.
-[[gnu::always_inline]] inline const ShortPlan* decode_short(const std::uint8_t* bytes, Slot& slot, unsigned& length) {
-  std::uint64_t word = load_little<std::uint64_t>(bytes);
-  const auto opcode = static_cast<std::uint8_t>(word);
-  length = 1;
-  if (opcode >= 0x80) {
-    if ((word >> 8 & 0xff) != 1) return nullptr;
-    word >>= 8;
-    length = 2;
-  }
-  const ShortPlan& plan = short_plans[opcode];
-  Handler handler = nullptr;
-  if (plan.kind.operation == isa::operation_count) [[unlikely]] {
-    if (!plan.is_left) return nullptr;
-    handler = handlers::reference;
-  }
-  const std::uint64_t fields = word >> 8;
-  length += plan.length;
-  const std::uint64_t behind = fields >> plan.bits_ahead;
-  std::uint32_t last = behind & plan.last;
-  if ((fields & plan.bytes) != 0) {
-    const std::uint64_t ends = ~behind & 0x80808080, bits = behind & (ends ^ (ends - 1));
-    last = static_cast<std::uint32_t>((bits & 0x7f) | (bits >> 1 & 0x3f80) | (bits >> 2 & 0x1fc000) |
-                                      (bits >> 3 & 0xfe00000));
-    length += static_cast<unsigned>(std::countr_zero(ends)) / 8;
-    if ((fields & plan.ahead & 0x8080) != 0 || ends == 0 || (plan.last_register && last > 127)) return nullptr;
-  }
-  const std::uint64_t ahead = fields & plan.ahead, first = ahead & 0xff;
-  if (first < plan.least_first) [[unlikely]] return nullptr;
-  const std::uint64_t operands =
-      first | (ahead >> 8) << 16 | std::uint64_t{meant(last, plan.last_zigzag)} << plan.last_place;
-  slot.handler = handler;
-  slot.a = static_cast<std::uint16_t>(operands);
-  slot.b = static_cast<std::uint16_t>(operands >> 16);
-  slot.immediate = static_cast<std::int32_t>(operands >> 32);
-  return &plan;
-}
-
 const Slot* CodeCache::decode_block(std::uint64_t start) {
   pending_links_.clear();
   pending_tables_.clear();
@@ -484,6 +316,7 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
   complete_ = false;
   Slot* const first = slots_ + used_;
   Slot* slot = first;
+  std::uint16_t* low = addresses_ + used_; // of the slot's address
   const Slot* const last = first + block_slots - slots_a_instruction; // behind which only short instructions follow
   const BlockInstruction* end = block_ + block_instructions;
   const bool special = !told_.nothing() || !instructions_.treated.empty() || !breakpoints_.empty(); // some instructions may be
@@ -502,7 +335,7 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
         end = to; // blocks do not go around the end of the address space, so their addresses are in order
       } else {
         const std::uint64_t number = address >> page_bits;
-        PageSlots& page = slots_of_page(number);
+        PageSlots& page = number == decoding_number_ ? *decoding_ : slots_of_page(number);
         page_begin = address & ~page_mask;
         offset = address & page_mask;
         places = page.slots.data();
@@ -522,24 +355,26 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
       }
     }
     if (to == end || places[offset] != 0) [[unlikely]] break; // where the block begins, nothing is entered
-    to->address = page_begin + offset;
     to->place = places + offset;
     to->slot = slot;
+    to->at = static_cast<std::uint16_t>(offset - start);
     if (short_ones) [[likely]] {
       unsigned length = 0;
       if (const ShortPlan* const plan = decode_short(content + offset, *slot, length)) [[likely]] {
-        addresses_[slot - slots_] = static_cast<std::uint16_t>(offset);
+        *low++ = static_cast<std::uint16_t>(offset);
         to->kind = plan->kind;
         ++slot;
-        offset += length;
-        if (!plan->more) continue;
+        if (!plan->more) {
+          offset += length;
+          continue;
+        }
         open = !plan->ends_block;
         if (plan->second_zigzag) to->slot->b = static_cast<std::uint16_t>(meant(to->slot->b, 1));
         if (plan->links) {
-          const std::uint64_t target = to->address + static_cast<std::uint64_t>(std::int64_t{to->slot->immediate});
+          const std::uint64_t target = page_begin + offset + static_cast<std::uint64_t>(std::int64_t{to->slot->immediate});
           pending_links_.push_back({target, to->slot});
           if (plan->has_function) {
-            addresses_[slot - slots_] = static_cast<std::uint16_t>(to->address);
+            *low++ = static_cast<std::uint16_t>(offset);
             *slot++ = Slot{{.data = target}, 0, 0, {0}};
           }
         }
@@ -547,18 +382,21 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
           note_window(to->slot->a);
           if (plan->links) look_into_callee(*to);
         }
+        offset += length;
         continue;
       }
     }
+    const std::uint64_t address = page_begin + offset;
     used_ = static_cast<std::size_t>(slot - slots_);
     isa::Decoded decoded;
     std::uint8_t fetched[isa::max_instruction_bytes];
-    const std::size_t available = whole ? sizeof fetched : memory_.fetch(to->address, fetched, sizeof fetched);
+    const std::size_t available = whole ? sizeof fetched : memory_.fetch(address, fetched, sizeof fetched);
     const isa::DecodeStatus status = isa::decode(whole ? content + offset : fetched, available, instructions_.definitions(), decoded);
-    open = status == isa::DecodeStatus::ok && emit_any(decoded, *to, special);
-    if (status != isa::DecodeStatus::ok) emit_left(*to); // which traps
+    open = status == isa::DecodeStatus::ok && emit_any(address, decoded, *to, special);
+    if (status != isa::DecodeStatus::ok) emit_left(address, *to); // which traps
     offset += decoded.length;
     slot = slots_ + used_;
+    low = addresses_ + used_;
     if (slot > last) end = to + 1;
   }
   used_ = static_cast<std::size_t>(slot - slots_);
@@ -567,7 +405,7 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
   const auto length = static_cast<std::size_t>(to - block_);
   block_length_ = length;
   memory_.mark_code(start, address - start);
-  use_accumulator();
+  use_accumulator(start);
   enter_and_fuse();
   // Links stand behind the block, where execution does not come by.
   for (const PendingLink& pending : pending_links_) emit_link(pending.target, pending.branch);
@@ -580,42 +418,45 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
 }
 
 // Emits an instruction that is left to the reference loop.
-void CodeCache::emit_left(BlockInstruction& to) {
-  emit(to.address)->handler = handlers::reference;
+void CodeCache::emit_left(std::uint64_t address, BlockInstruction& to) {
+  emit(address)->handler = handlers::reference;
   to.kind = {};
 }
 
 // Emits any instruction. `special`: some are left to the reference loop for what they are or where they stand. Gives
 // whether the block goes on behind it.
-bool CodeCache::emit_any(const isa::Decoded& decoded, BlockInstruction& to, bool special) {
+bool CodeCache::emit_any(std::uint64_t address, const isa::Decoded& decoded, BlockInstruction& to, bool special) {
   note_registers(decoded);
   const Told::Of told = special ? told_.of(decoded) : Told::Of::nothing;
   const bool open = !plans[last_operation(decoded)].ends_block;
-  if (special && has_breakpoint(to.address)) {
-    emit_left(to);
+  if (special && has_breakpoint(address)) {
+    emit_left(address, to);
     to.slot->handler = handlers::breakpoint;
     return open;
   }
   if (told == Told::Of::always || (special && instructions_.find_treated(decoded.opcode) != nullptr)) {
-    emit_left(to);
+    emit_left(address, to);
     return open;
   }
-  if (told == Told::Of::some_windows) emit_checked(to.address, decoded);
-  else if (decoded.definition != nullptr) emit_defined(to.address, decoded);
-  else emit_instruction(to.address, decoded);
+  if (told == Told::Of::some_windows) emit_checked(address, decoded);
+  else if (decoded.definition != nullptr) emit_defined(address, decoded);
+  else emit_instruction(address, decoded);
   to.kind = kind_of(told == Told::Of::some_windows ? isa::operation_count : decoded.operation, to.slot->handler);
   if (to.slot->handler == fast_handler(to.kind.operation)) to.slot->handler = nullptr; // use_accumulator gives it
   if (to.kind.operation == isa::op_call) look_into_callee(to);
   return open;
 }
 
-// Whether there is an instruction of the table at an address before which no run stops.
-bool CodeCache::decode_ahead(std::uint64_t address, isa::Decoded& decoded) const {
-  std::uint8_t bytes[isa::max_instruction_bytes];
-  const std::size_t available = memory_.fetch(address, bytes, sizeof bytes);
-  return isa::decode(bytes, available, instructions_.definitions(), decoded) == isa::DecodeStatus::ok &&
-         decoded.definition == nullptr && !has_breakpoint(address) &&
-         instructions_.find_treated(decoded.opcode) == nullptr;
+// What stands at an address if decode_short takes it and no run stops before it; else null.
+const ShortPlan* CodeCache::decode_ahead(std::uint64_t address, Slot& slot, unsigned& length) const {
+  const std::uint8_t* const page = memory_.executable_page(address >> page_bits);
+  const std::uint64_t offset = address & page_mask;
+  if (page == nullptr || offset + isa::max_instruction_bytes > page_size || has_breakpoint(address)) return nullptr;
+  const ShortPlan* const plan = decode_short(page + offset, slot, length);
+  if (plan == nullptr || plan->kind.operation == isa::operation_count) return nullptr;
+  const std::uint64_t opcode = isa::describe(plan->kind.operation).opcode;
+  const isa::Definitions* const own = instructions_.definitions(); // which may stand for any opcode
+  return (own == nullptr || own->find(opcode) == nullptr) && instructions_.find_treated(opcode) == nullptr ? plan : nullptr;
 }
 
 // Many functions begin with a branch to their `ret`, for when there is nothing to do. Their call does that branch too:
@@ -625,31 +466,32 @@ void CodeCache::look_into_callee(BlockInstruction& call) {
   std::uint64_t& target = pending_links_.back().target;
   const std::uint8_t* const page = memory_.executable_page(target >> page_bits);
   if (page == nullptr || early_call_handler(short_plans[page[target & page_mask]].kind.operation) == nullptr) return;
-  isa::Decoded branch{}, end{};
-  if (!decode_ahead(target, branch)) return;
-  if (branch.operation == isa::op_beqi && branch.operands[1] == 0) {
-    branch.operation = isa::op_blti_u; // the most frequent ends, by one handler
-    branch.operands[1] = 1;
+  Slot branch, end;
+  unsigned length = 0, end_length = 0;
+  const ShortPlan* const plan = decode_ahead(target, branch, length);
+  if (plan == nullptr) return;
+  const std::uint64_t left = target + static_cast<std::uint64_t>(std::int64_t{branch.immediate});
+  const ShortPlan* const end_plan = decode_ahead(left, end, end_length);
+  if (end_plan == nullptr || end_plan->kind.operation != isa::op_ret) return;
+  isa::Operation operation = plan->kind.operation;
+  if (plan->second_zigzag) branch.b = static_cast<std::uint16_t>(meant(branch.b, 1));
+  if (operation == isa::op_beqi && branch.b == 0) {
+    operation = isa::op_blti_u; // the most frequent ends, by one handler
+    branch.b = 1;
   }
-  const Handler handler = early_call_handler(branch.operation);
-  if (handler == nullptr || !decode_ahead(target + branch.operands[2], end) || end.operation != isa::op_ret) return;
-  const bool immediate = isa::describe(branch.operation).operands[1] == 'i';
-  if (branch.operands[0] >= register_slack) return;
-  if (immediate ? !fits16(branch.operands[1]) : branch.operands[1] >= register_slack) return;
-  note_registers(branch);
-  memory_.mark_code(target, branch.length);
-  memory_.mark_code(target + branch.operands[2], end.length);
-  call.slot->handler = handler;
-  call.slot[1].a = static_cast<std::uint16_t>(branch.operands[0]);
-  call.slot[1].b = static_cast<std::uint16_t>(branch.operands[1]);
-  call.kind.part = early_call_key(branch.operation);
-  target += branch.length;
+  memory_.mark_code(target, length);
+  memory_.mark_code(left, end_length);
+  call.slot->handler = early_call_handler(operation);
+  call.slot[1].a = branch.a;
+  call.slot[1].b = branch.b;
+  call.kind.part = early_call_key(operation);
+  target += length;
 }
 
 // Gives the slots that have no handler yet a variant of theirs. Where the block branches to itself it can be entered.
-void CodeCache::use_accumulator() {
+void CodeCache::use_accumulator(std::uint64_t start) {
   std::uint64_t targets[block_instructions * isa::max_instruction_bytes / 64]; // a bit for each byte of the block
-  const std::uint64_t start = block_[0].address, last = block_[block_length_ - 1].address - start;
+  const std::uint64_t last = block_[block_length_ - 1].at;
   bool any = false; // most blocks have none, and then the bits are not made
   for (const PendingLink& pending : pending_links_) {
     const std::uint64_t at = pending.target - start;
@@ -660,8 +502,7 @@ void CodeCache::use_accumulator() {
   }
   Accumulator accumulator;
   for (BlockInstruction& each : std::span(block_, block_length_)) {
-    const std::uint64_t at = each.address - start;
-    if (any && (targets[at / 64] >> at % 64 & 1) != 0) accumulator.drop();
+    if (any && (targets[each.at / 64] >> each.at % 64 & 1) != 0) accumulator.drop();
     const unsigned variant = accumulator.next(each.kind.shape, *each.slot);
     if (each.slot->handler == nullptr) [[likely]] each.slot->handler = fast_handler(each.kind.operation, variant);
     each.kind.part = static_cast<PartKey>(each.kind.part + variant);
@@ -683,244 +524,6 @@ void CodeCache::enter_and_fuse() {
     if (!needed) *each->place = static_cast<std::uint32_t>(each->slot - slots);
     *--part = each->kind.part;
     if (const Handler fused = sequences.longest(part)) each->slot->handler = fused;
-  }
-}
-
-namespace {
-
-// Whether the fast loop may leave the work of a part to the reference loop.
-bool may_leave(isa::Operation operation) {
-  using namespace isa;
-  switch (operation) {
-#define NEVER_LEAVES(name) \
-  case op_##name: return false;
-#define UNARY(name, result) NEVER_LEAVES(name)
-#define BINARY(name, result) NEVER_LEAVES(name)
-#define BINARY_IMMEDIATE(name, result) NEVER_LEAVES(name)
-#define MODIFY(name, result) NEVER_LEAVES(name)
-#define CHECKED_UNARY(name, trap, result)
-#define CHECKED_BINARY(name, trap, result)
-#define BRANCH(name, condition) NEVER_LEAVES(name)
-#define BRANCH_IMMEDIATE(name, condition) NEVER_LEAVES(name)
-#define LOAD(name, type)
-#define STORE(name, type)
-#define LOAD_INDEXED(name, type)
-#define STORE_INDEXED(name, type)
-#include "operations.def"
-    NEVER_LEAVES(nop) NEVER_LEAVES(imm) NEVER_LEAVES(simm) NEVER_LEAVES(pcimm) NEVER_LEAVES(spcimm)
-    NEVER_LEAVES(fimm) NEVER_LEAVES(fimm32) NEVER_LEAVES(tget) NEVER_LEAVES(tset) NEVER_LEAVES(jump)
-    default: return true;
-  }
-}
-
-// Whether a part changes more than registers of the window.
-bool changes_more(isa::Operation operation) {
-  return operation == isa::op_tset || is_atomic(operation) || isa::describe(operation).operands[0] == 's';
-}
-
-} // namespace
-
-// Emits a user's instruction: a slot that begins it, with the registers that are kept in case a part must be
-// left to the reference loop, then the slots of its parts. Parts that change what is not kept, with one
-// behind them that may have to be left, leave the whole to the reference loop from the start.
-void CodeCache::emit_defined(std::uint64_t address, const isa::Decoded& decoded) {
-  const std::vector<isa::Part>& parts = decoded.definition->parts;
-  const std::size_t used_before = used_, links_before = pending_links_.size(), tables_before = pending_tables_.size();
-  Slot* const begin = emit(address);
-  std::size_t leaving = parts.size(); // parts up to the last that may leave
-  while (leaving != 0 && !may_leave(parts[leaving - 1].operation)) --leaving;
-
-  std::uint16_t kept[isa::max_parts];
-  std::size_t kept_count = 0;
-  bool fast = true;
-  for (std::size_t i = 0; i + 1 < leaving; ++i) {
-    const isa::Decoded part = isa::decoded_part(decoded, parts[i]);
-    const char* kinds = isa::describe(part.operation).operands;
-    if (changes_more(part.operation)) fast = false;
-    if (!isa::writes_register(kinds[0]) || part.operands[0] >= register_slack) continue;
-    const auto number = static_cast<std::uint16_t>(part.operands[0]);
-    if (std::find(kept, kept + kept_count, number) == kept + kept_count) kept[kept_count++] = number;
-  }
-  for (std::size_t i = 0; i < kept_count; i += 4) {
-    std::uint64_t numbers = 0;
-    for (std::size_t n = 0; n < 4 && i + n < kept_count; ++n) numbers |= std::uint64_t{kept[i + n]} << (16 * n);
-    emit_data(address, numbers);
-  }
-  for (std::size_t i = 0; i < parts.size() && fast; ++i) {
-    const std::size_t at = used_;
-    emit_instruction(address, isa::decoded_part(decoded, parts[i]));
-    fast = slots_[at].handler != handlers::reference;
-  }
-  if (!fast) {
-    used_ = used_before;
-    pending_links_.resize(links_before);
-    pending_tables_.resize(tables_before);
-    emit(address)->handler = handlers::reference;
-    return;
-  }
-  begin->handler = handlers::defined;
-  begin->a = static_cast<std::uint16_t>(slots_ + used_ - begin);
-  begin->b = static_cast<std::uint16_t>(kept_count);
-  begin->c = static_cast<std::uint16_t>(parts.size());
-}
-
-// Emits an instruction that is told of in some windows only, behind a slot that leaves it to the reference loop there.
-void CodeCache::emit_checked(std::uint64_t address, const isa::Decoded& decoded) {
-  Slot* const check = emit(address);
-  emit_instruction(address, decoded);
-  const bool fast = decoded.operands[0] < register_slack;
-  check->handler = fast ? handlers::check : handlers::reference;
-  check->a = fast ? static_cast<std::uint16_t>(decoded.operands[0]) : std::uint16_t{0};
-}
-
-// Emits the slots of one instruction of the table.
-void CodeCache::emit_instruction(std::uint64_t address, const isa::Decoded& decoded) {
-  using namespace isa;
-  const std::uint64_t* operand = decoded.operands;
-  const Plan plan = plans[decoded.operation];
-  Slot* slot = emit(address);
-  slot->handler = handlers::reference;
-
-  const unsigned registers = register_operands(decoded.operation);
-  bool too_high = false;
-  for (unsigned i = 0; i < max_operands; ++i) too_high |= (registers >> i & 1) != 0 && operand[i] >= register_slack;
-  if (too_high) return;
-  const auto a = static_cast<std::uint16_t>(operand[0]), b = static_cast<std::uint16_t>(operand[1]),
-             c = static_cast<std::uint16_t>(operand[2]);
-  if (plan.format == Format::unlike_others) return emit_unlike_others(address, decoded, slot);
-
-  const Handler narrow = fast_handler(decoded.operation);
-  // Writing r0 has no effect of its own, but what else the instruction does stays.
-  if (narrow == nullptr || (plan.writes && a == 0)) return;
-  slot->a = a;
-  slot->b = b;
-  switch (plan.format) {
-    case Format::registers:
-      slot->c = c;
-      slot->handler = narrow;
-      return;
-    case Format::immediate:
-      if (fits32(operand[2])) {
-        slot->immediate = static_cast<std::int32_t>(operand[2]);
-        slot->handler = narrow;
-      } else if (const Handler wide = wide_handler(decoded.operation)) {
-        slot->handler = wide;
-        emit_data(address, operand[2]);
-      }
-      return;
-    case Format::branch_immediate:
-      if (fits16(operand[1])) {
-        slot->handler = narrow;
-      } else {
-        slot->handler = wide_handler(decoded.operation);
-        emit_data(address, operand[1]);
-      }
-      break;
-    default:
-      slot->handler = narrow;
-      break;
-  }
-  pending_links_.push_back({address + operand[2], slot});
-}
-
-// The same for those instructions whose operands are not made into slots by a rule. The slot is left to the reference loop
-// until this says otherwise.
-void CodeCache::emit_unlike_others(std::uint64_t address, const isa::Decoded& decoded, Slot* slot) {
-  using namespace isa;
-  const std::uint64_t* operand = decoded.operands;
-  const std::uint64_t next = address + decoded.length;
-  const auto a = static_cast<std::uint16_t>(operand[0]), b = static_cast<std::uint16_t>(operand[1]),
-             c = static_cast<std::uint16_t>(operand[2]);
-  const auto branch_to = [&](std::uint64_t target) { pending_links_.push_back({target, slot}); };
-
-  switch (decoded.operation) {
-    case op_nop:
-      slot->handler = handlers::nothing;
-      return;
-    case op_imm: case op_simm: case op_pcimm: case op_spcimm: case op_fimm: case op_fimm32: {
-      std::uint64_t value = operand[1];
-      if (decoded.operation == op_pcimm || decoded.operation == op_spcimm) value += address;
-      slot->a = a;
-      if (a == 0) {
-        slot->handler = handlers::nothing;
-      } else if (fits32(value)) {
-        slot->handler = handlers::constant;
-        slot->immediate = static_cast<std::int32_t>(value);
-      } else {
-        slot->handler = handlers::wide_constant;
-        emit_data(address, value);
-      }
-      return;
-    }
-    case op_fence:
-      slot->handler = fast_handler(op_fence);
-      return;
-    case op_jump:
-      slot->handler = fast_handler(op_jump);
-      branch_to(address + operand[0]);
-      return;
-    case op_jumpr: case op_tailr:
-      slot->handler = fast_handler(decoded.operation);
-      slot->a = a;
-      return;
-    case op_jal:
-      slot->handler = fast_handler(a == 0 ? op_jump : op_jal);
-      slot->a = a;
-      branch_to(address + operand[1]);
-      emit_data(address, next);
-      return;
-    case op_jalr:
-      slot->handler = fast_handler(a == 0 ? op_jumpr : op_jalr);
-      slot->a = a == 0 ? b : a;
-      slot->b = b;
-      emit_data(address, next);
-      return;
-    case op_brz:
-      slot->handler = a == 0 ? handlers::branch_if_zero_unlinked : fast_handler(op_brz);
-      slot->a = a;
-      slot->b = b;
-      slot->c = c;
-      emit_data(address, next);
-      return;
-    case op_call: case op_tail: {
-      const unsigned last = decoded.operand_count - 1u;
-      slot->handler = fast_handler(decoded.operation);
-      slot->a = decoded.operation == op_call ? a : 0;
-      branch_to(address + operand[last]);
-      emit_data(address, address + operand[last]);
-      return;
-    }
-    case op_callr:
-      slot->handler = fast_handler(op_callr);
-      slot->a = a;
-      slot->b = b;
-      return;
-    case op_ret:
-      slot->handler = fast_handler(op_ret);
-      return;
-    case op_jtab:
-      slot->a = a;
-      emit_data(address, operand[1]);
-      if (const std::uint64_t table = address + operand[2]; may_decode_table(table, operand[1])) {
-        slot->handler = fast_handler(op_jtab);
-        slot[1].immediate = static_cast<std::int32_t>(table >> page_bits);
-        pending_tables_.push_back({table, slot});
-        table_entries_ += operand[1];
-      } else {
-        slot->handler = wide_handler(op_jtab);
-        emit_data(address, table);
-      }
-      return;
-    case op_tget: case op_tset: {
-      const bool get = decoded.operation == op_tget;
-      if (operand[get ? 1 : 0] >= COMET_THREAD_REGISTERS || (get && a == 0)) return;
-      slot->handler = fast_handler(decoded.operation);
-      slot->a = a;
-      slot->b = b;
-      return;
-    }
-    default:
-      return;
   }
 }
 

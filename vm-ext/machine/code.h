@@ -34,6 +34,8 @@
 
 namespace comet {
 
+struct ShortPlan;
+
 // Instructions that the fast loop leaves to the reference loop, because that tells an observer of them.
 struct Told {
   static constexpr std::size_t most_registers = 16;
@@ -123,10 +125,10 @@ class CodeCache {
     Accumulator::Shape shape{};                      // its operands: in the end those that it has from the accumulator
   };
   struct BlockInstruction {
-    std::uint64_t address;
     std::uint32_t* place; // in the page table
     Slot* slot;
     Kind kind;
+    std::uint16_t at; // so many bytes behind the block's first
   };
   // Is shown every block that is decoded; for what chooses the sequences of fused.def.
   std::function<void(std::span<const BlockInstruction>)> block_observer;
@@ -184,15 +186,15 @@ class CodeCache {
   bool may_decode_table(std::uint64_t table, std::uint64_t count) const;
   void emit_table(std::uint64_t table, Slot* jump);
   void emit_instruction(std::uint64_t address, const isa::Decoded& decoded);
-  bool emit_any(const isa::Decoded& decoded, BlockInstruction& to, bool special);
-  void emit_left(BlockInstruction& to);
+  bool emit_any(std::uint64_t address, const isa::Decoded& decoded, BlockInstruction& to, bool special);
+  void emit_left(std::uint64_t address, BlockInstruction& to);
   void emit_unlike_others(std::uint64_t address, const isa::Decoded& decoded, Slot* slot);
   void emit_checked(std::uint64_t address, const isa::Decoded& decoded);
   void emit_defined(std::uint64_t address, const isa::Decoded& decoded);
   void look_into_callee(BlockInstruction& call);
-  bool decode_ahead(std::uint64_t address, isa::Decoded& decoded) const;
+  const ShortPlan* decode_ahead(std::uint64_t address, Slot& slot, unsigned& length) const;
   void note_window(std::uint64_t base);
-  void use_accumulator();
+  void use_accumulator(std::uint64_t start);
   void enter_and_fuse();
   void note_registers(const isa::Decoded& decoded);
 

@@ -336,18 +336,15 @@ const std::uint8_t* AddressSpace::executable_page(std::uint64_t number) const {
   return page == nullptr || (page->protection & protection_execute) == 0 ? nullptr : page->data;
 }
 
-void AddressSpace::mark_code(std::uint64_t address, std::size_t length) {
+void AddressSpace::mark_code_elsewhere(std::uint64_t address, std::size_t length) {
   while (length != 0) {
     const std::size_t part = within_page(address, length);
     const std::uint64_t number = page_of(address);
     auto& bytes = code_[number];
     if (bytes == nullptr) bytes = std::make_unique<CodeBytes>();
-    const std::uint64_t last = (address & page_mask) + part;
-    for (std::uint64_t offset = address & page_mask; offset < last;) {
-      const std::uint64_t count = std::min(64 - offset % 64, last - offset);
-      bytes->bits[offset / 64] |= ~std::uint64_t{0} >> (64 - count) << offset % 64;
-      offset += count;
-    }
+    bytes->mark(address & page_mask, part);
+    marked_number_ = number;
+    marked_ = bytes.get();
     Page* page = find(number);
     if (!page->has_code) {
       page->has_code = true;
@@ -366,6 +363,7 @@ void AddressSpace::forget_code() {
     }
   }
   code_.clear();
+  marked_number_ = ~std::uint64_t{0};
   code_changed = false;
 }
 

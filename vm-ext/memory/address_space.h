@@ -149,7 +149,12 @@ class AddressSpace {
   // The content of a page that may be executed, or null.
   const std::uint8_t* executable_page(std::uint64_t number) const;
   // Says that instructions were decoded from these bytes: writes to them set `code_changed`.
-  void mark_code(std::uint64_t address, std::size_t length);
+  void mark_code(std::uint64_t address, std::size_t length) {
+    const std::uint64_t offset = address & page_mask;
+    if (address >> page_bits == marked_number_ && !code_changed && offset + length <= page_size) [[likely]]
+      marked_->mark(offset, length);
+    else mark_code_elsewhere(address, length);
+  }
   void forget_code();
   // Memory of the host that this takes.
   std::size_t code_bytes() const { return code_.size() * sizeof(CodeBytes); }
@@ -230,6 +235,14 @@ class AddressSpace {
   };
   struct CodeBytes {
     std::uint64_t bits[page_size / 64] = {};
+
+    void mark(std::uint64_t offset, std::size_t length) { // which lie in the page
+      for (; length != 0; offset += 64, length -= std::min<std::size_t>(length, 64)) {
+        const std::uint64_t marks = ~std::uint64_t{0} >> (64 - std::min<std::size_t>(length, 64));
+        bits[offset / 64] |= marks << offset % 64;
+        if (const std::uint64_t behind = marks >> 1 >> (63 - offset % 64); behind != 0) bits[offset / 64 + 1] |= behind;
+      }
+    }
   };
 
   bool reserve_window();
@@ -249,6 +262,7 @@ class AddressSpace {
   void keep_old(std::uint64_t number);
   void keep_old(std::uint64_t address, std::uint64_t length);
   void update_access(std::uint64_t number);
+  void mark_code_elsewhere(std::uint64_t address, std::size_t length);
   void code_written(std::uint64_t number, std::uint64_t offset, std::size_t length);
   std::uint8_t* prepare_write(std::uint64_t address, std::size_t length);
   bool watched(std::uint64_t number, std::uint8_t kind) const;
@@ -278,6 +292,9 @@ class AddressSpace {
   std::uint64_t window_high_ = 0;      // no page of the window at or above this number is mapped
   std::map<std::uint64_t, Page> table_; // pages beyond the window
   std::unordered_map<std::uint64_t, std::unique_ptr<CodeBytes>> code_;
+  // The page that code was marked in last. Until `code_changed` says so, it is as marking it first left it.
+  std::uint64_t marked_number_ = ~std::uint64_t{0};
+  CodeBytes* marked_ = nullptr;
   std::vector<Watch> watches_;
   Observing observing_;
   std::list<Epoch> epochs_; // oldest first

@@ -105,13 +105,14 @@ class Profile {
 
   void note(std::span<const CodeCache::BlockInstruction> block) {
     std::vector<Instruction> stretch;
+    const CodeCache& code = machine_->space(0).code;
     for (const CodeCache::BlockInstruction& each : block) {
       const PartKey part = each.kind.part;
-      if (part != no_part) stretch.push_back({each.address, part});
+      if (part != no_part) stretch.push_back({code.address_of(each.slot), part});
       if (part > no_part) {
         const Slot* const entered = each.slot + each.slot->immediate / static_cast<std::int32_t>(sizeof(Slot));
         stretch.back().callee = each.slot[1].data;
-        stretch.back().behind_branch = machine_->space(0).code.address_of(entered);
+        stretch.back().behind_branch = code.address_of(entered);
       }
       if (part == no_part || &each == &block.back()) {
         if (stretch.size() > 1) stretches_.insert({stretch.front().address, stretch});
