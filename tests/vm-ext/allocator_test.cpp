@@ -214,6 +214,10 @@ BOOST_AUTO_TEST_CASE(a_window_that_is_refused_is_none) {
   comet_set_log(vm, [](void* data, const char* line) { *static_cast<std::string*>(data) += line; }, &told);
   BOOST_TEST(told.find("no window") != std::string::npos);
   prepare(vm, some_of_all());
+  told.clear();
+  machine without(from.make(0)); // who wants none misses none
+  comet_set_log(without, [](void* data, const char* line) { *static_cast<std::string*>(data) += line; }, &told);
+  BOOST_TEST(told.empty());
   BOOST_TEST(vm.run().reason == COMET_HALTED);
 }
 
@@ -249,6 +253,9 @@ BOOST_AUTO_TEST_CASE(an_allocator_has_both_functions) {
   half.release = nullptr;
   BOOST_TEST(comet_machine_new_with(nullptr, &half, &made, &error) == COMET_ERROR_ARGUMENT);
   BOOST_TEST(std::string(error.message).find("both allocate and release") != std::string::npos);
+  half = from.allocator;
+  half.allocate = nullptr;
+  BOOST_TEST(comet_machine_new_with(nullptr, &half, &made, &error) == COMET_ERROR_ARGUMENT);
   half.size = 0;
   BOOST_TEST(comet_machine_new_with(nullptr, &half, &made, &error) == COMET_ERROR_ARGUMENT);
   BOOST_TEST(made == nullptr);

@@ -63,6 +63,7 @@ BOOST_AUTO_TEST_CASE(a_loop_has_the_bytes_that_it_would_have_by_hand) {
   by_hand.add("beqi", {1, 0, start + 10}).add("addi", {1, 1, 0 - std::uint64_t{1}}).add("jump", {start}).add("halt");
   const bytes written = to.finish();
   BOOST_TEST(written == by_hand.content(), boost::test_tools::per_element());
+  BOOST_TEST(to.finish() == written, boost::test_tools::per_element());
   BOOST_CHECK_EQUAL(to.address(end), start + 10);
   machine vm;
   vm.map(code_address, 1, read_execute);

@@ -274,9 +274,23 @@ BOOST_AUTO_TEST_CASE(a_host_call_stands_alone_and_may_be_the_embedders) {
   program.own({1024, 10, index}).add("halt");
   load(on, program);
   BOOST_CHECK_EQUAL(on.run().reason, COMET_HOST_CALL);
-  SUPPORT_OK(comet_host_complete(on, 0, 7, error));
-  BOOST_CHECK_EQUAL(on.run().reason, COMET_HALTED);
-  BOOST_CHECK_EQUAL(on.get(11), 7u);
+  machine moved;
+  SUPPORT_OK(comet_host_grant(moved, "ask", nullptr, nullptr, error));
+  SUPPORT_OK(comet_state_restore(moved, state(saved(on)), error));
+  for (machine* each : {&on, &moved}) {
+    SUPPORT_OK(comet_host_complete(*each, 0, 7, error));
+    BOOST_CHECK_EQUAL(each->run().reason, COMET_HALTED);
+    BOOST_CHECK_EQUAL(each->get(11), 7u);
+  }
+}
+
+// What the fast loop leaves to the other one may lie before an instruction of the user's that it has done.
+BOOST_AUTO_TEST_CASE(a_loop_may_leave_before_a_definition_that_it_has_done) {
+  assembly program;
+  program.add("imm", {6, data_address}).add("imm", {7, 5});
+  const std::uint64_t loop = program.here();
+  program.add("bfill", {6, 7, 7}).own({1024, 5, 6, 8}).add("addi", {7, 7, UINT64_MAX}).add("bnei", {7, 0, loop}).add("halt");
+  check_both_ways({element}, program, 10000);
 }
 
 BOOST_AUTO_TEST_CASE(operands_that_break_a_constraint_are_no_instruction) {
@@ -285,6 +299,7 @@ BOOST_AUTO_TEST_CASE(operands_that_break_a_constraint_are_no_instruction) {
   define(on, {element.name, element.operands, element.parts, {0}, 1025});
   define(on, {"down", "dn", {{"simm", {a, b}}}, {1, 2, 5, 0}, 1026});
   define(on, {"scratch", "ds", {{"imm", {k(9), k(1)}}, {"add", {a, b, k(9)}}}, {0}, 1027});
+  define(on, {"between", "d", {{"imm", {a, k(1)}}, {"add", {a, k(8), k(9)}}}, {0}, 1028});
   const auto text = [&](const fields& numbers) { return disassembled(comet_machine_isa(on), encoded(numbers)); };
   const auto why = [&](const fields& numbers) -> std::string {
     const bytes content = encoded(numbers);
@@ -307,6 +322,9 @@ BOOST_AUTO_TEST_CASE(operands_that_break_a_constraint_are_no_instruction) {
   BOOST_CHECK_EQUAL(why({1026, 5, 4}), "down: operand b must be 0 to 3");
   BOOST_CHECK_EQUAL(why({1027, 5, 9}), "scratch: operand b must not be r9, which its parts use meanwhile");
   BOOST_CHECK_EQUAL(text({1027, 9, 5}), "scratch r9, r5");
+  BOOST_CHECK_EQUAL(text({1028, 7}), "between r7");
+  BOOST_CHECK_EQUAL(why({1028, 8}), "between: operand a must not be r8, which its parts use meanwhile");
+  BOOST_CHECK_EQUAL(why({1028, 9}), "between: operand a must not be r9, which its parts use meanwhile");
 
   assembly program;
   program.own({1025, 5, 5, 6});
@@ -332,6 +350,17 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_all_or_nothing_is_refused) {
   check_refused({"own", "", {}}, "it has 0 parts, and may have 1 to 16");
   check_refused({"own", "", std::vector<part>(17, nothing[0])}, "it has 17 parts, and may have 1 to 16");
   define(on, {"most", "", std::vector<part>(16, nothing[0]), {0}, 1030});
+  define(on, {"Up", "", nothing, {0}, 1031});
+  define(on, {"x1", "", nothing, {0}, 1032});
+  define(on, {"slot", "dt", {{"tget", {a, b}}}, {1, 2, 0, 3}, 1033});
+  define(on, {"ask", "wh", {{"hcall", {a, b}}}, {1, 1, 0, 100}, 1034});
+  define(on, {"look", "s", {{"ldu8", {k(0), a, k(0)}}}, {0}, 1035});
+  define(on, {"one", "d", {{"fimm32", {a, k(0x803f)}}}, {0}, 1036});
+  assembly program;
+  program.own({1036, 5}).own({1033, 6, 3}).own({1031}).own({1032}).add("halt");
+  load(on, program);
+  BOOST_CHECK_EQUAL(on.run().reason, COMET_HALTED);
+  BOOST_CHECK_EQUAL(on.get(5), 0x3f800000u);
   check_refused({"own", "s", nothing}, "no part uses operand a");
   check_refused({"own", "d", {{"st8", {k(1), a, k(0)}}}}, "operand a is of kind d, written, but st8 reads it first");
   check_refused({"own", "x", {{"st8", {k(1), a, k(0)}}}}, "operand a is of kind x, written, but no part writes it");
@@ -343,10 +372,12 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_all_or_nothing_is_refused) {
   check_refused({"own", "", {{"tget", {k(1), k(16)}}}}, "part 1 (tget) has a constant that is too large");
   check_refused({"own", "", {{"fimm32", {k(1), k(std::uint64_t{1} << 32)}}}}, "part 1 (fimm32) has a constant that is too large");
   check_refused({"own", "p", {{"jump", {a}}, {"nop", {}}}}, "part 1 (jump) must be the last");
+  check_refused({"own", "p", {{"beq", {k(1), k(2), a}}, {"nop", {}}}}, "part 1 (beq) must be the last");
   check_refused({"own", "", {{"bfill", {k(1), k(2), k(3)}}, {"nop", {}}}}, "part 1 (bfill) must be the last");
   check_refused({"own", "h", {{"nop", {}}, {"hcall", {k(1), a}}}}, "hcall must stand alone");
   check_refused({"own", "s", nothing, {2, 1, 0, 1, 1, 0, 1}}, "it has 2 ranges for 1 operands");
   check_refused({"own", "s", nothing, {1, 2, 0, 1}}, "range 1 is that of no operand");
+  check_refused({"own", "s", nothing, {1, 0, 0, 1}}, "range 1 is that of no operand");
   check_refused({"own", "p", nothing, {1, 1, 0, 1}}, "operand a has a range, but only registers and numbers can have one");
   check_refused({"own", "i", nothing, {1, 1, 2, 1}}, "the range of operand a is empty");
   check_refused({"own", "", {}, {0}, 1024, "x", {0, 1, 0x80}}, "its body ends, or is no ULEB128, at byte 2, where a part's opcode is expected");
@@ -602,6 +633,11 @@ BOOST_AUTO_TEST_CASE(a_machine_counts_stops_at_and_forbids_instructions) {
   BOOST_CHECK_EQUAL(stop.trap, COMET_TRAP_ILLEGAL);
   BOOST_CHECK_EQUAL(stop.pc, loop);
   BOOST_CHECK(std::strstr(stop.message, "this machine may not execute the instruction mul") != nullptr);
+  machine forbidding;
+  define(forbidding, element);
+  SUPPORT_OK(comet_treat(forbidding, 1024, COMET_FORBIDDEN, error));
+  load(forbidding, assembly().own({1024, 5, 6, 8}));
+  BOOST_CHECK(std::strstr(forbidding.run().message, "this machine may not execute the instruction element") != nullptr);
   SUPPORT_OK(comet_treat(on, mul, COMET_ORDINARY, error));
   SUPPORT_OK(comet_treated(on, mul, &treatment, &executed, error));
   BOOST_CHECK_EQUAL(treatment, COMET_ORDINARY);

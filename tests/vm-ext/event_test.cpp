@@ -126,6 +126,11 @@ BOOST_AUTO_TEST_CASE(handlers_need_room_and_what_there_is) {
   p.add("div_u", {10, 1, 0});
   p.at(1).add("imm", {1, 2}).add("ret");
   comet_config config = COMET_CONFIG_INIT;
+  config.register_limit = 8;
+  machine narrow = dividing([](program& code) { code.add("imm", {1, 2}).add("ret"); }).make(&config);
+  BOOST_CHECK_EQUAL(narrow.run().trap, COMET_TRAP_DIVIDE);  // no window is
+  BOOST_CHECK_EQUAL(narrow.info().handlers, 0u);
+  config = COMET_CONFIG_INIT;
   config.call_depth_limit = 1;
   machine vm = p.make(&config);
   BOOST_CHECK_EQUAL(vm.run().trap, COMET_TRAP_DIVIDE);  // no activation is left for a handler
@@ -156,6 +161,57 @@ BOOST_AUTO_TEST_CASE(the_queue_is_bounded) {
   BOOST_CHECK_GE(posted, COMET_EVENT_QUEUE / 2);
   BOOST_CHECK_LE(posted, COMET_EVENT_QUEUE);
   BOOST_CHECK_EQUAL(comet_post_event(vm, COMET_ON_SIGNAL, 1, 0), COMET_ERROR_STATE);
+}
+
+// What waits for its handler takes room that is given back with it.
+BOOST_AUTO_TEST_CASE(as_many_events_wait_as_are_promised) {
+  machine vm = counting().make();
+  unsigned posted = 0;
+  for (int round = 0; round < 4; ++round) {
+    run_all(vm, 1000);
+    while (comet_post_event(vm, COMET_ON_POSTED, 8, 0) == COMET_OK) ++posted;
+  }
+  BOOST_CHECK_EQUAL(posted, COMET_EVENT_QUEUE);
+}
+
+BOOST_AUTO_TEST_CASE(a_handler_that_leaves_nothing_behind_has_not_treated_the_trap) {
+  machine vm = dividing([](program& code) {
+    for (std::uint64_t n = 1; n <= 5; ++n) code.add("imm", {n, 0});
+    code.add("ret");
+  }).make();
+  BOOST_CHECK_EQUAL(vm.run().trap, COMET_TRAP_DIVIDE);
+  BOOST_CHECK_EQUAL(vm.info().handlers, 0u);
+  for (std::uint64_t n = 1; n <= 9; ++n) BOOST_CHECK_EQUAL(vm.get(n), 100 + n);
+}
+
+BOOST_AUTO_TEST_CASE(handlers_of_traps_are_called_again_from_a_timeline) {
+  machine vm = dividing([](program& code) { code.add("imm", {1, 2}).add("ret"); }).make();
+  SUPPORT_OK(comet_timeline_start(vm, 1 << 20, error));
+  snapshot start(vm);
+  BOOST_CHECK_EQUAL(vm.run().reason, COMET_HALTED);
+  const hash end = vm.state_hash();
+  start.restore();
+  BOOST_CHECK_EQUAL(vm.run().reason, COMET_HALTED);
+  BOOST_CHECK(vm.state_hash() == end);
+}
+
+// That the log does not reach back is no trap of the program's.
+BOOST_AUTO_TEST_CASE(no_handler_hears_that_the_log_does_not_reach_back) {
+  program p;
+  p.on(COMET_ON_TRAP, COMET_TRAP_HOST_CALL, 1);
+  const std::uint64_t loop = p.here();
+  p.call("tick", 10).add("addi", {1, 1, 1}).add("blti_u", {1, 50, loop}).add("halt");
+  p.at(1).add("imm", {1, 2}).add("ret");
+  machine vm = p.make();
+  SUPPORT_OK(comet_host_grant(vm, "tick", [](comet_call*, void*) { return COMET_OK; }, nullptr, error));
+  SUPPORT_OK(comet_timeline_start(vm, 1000, error));
+  snapshot start(vm);
+  BOOST_CHECK_EQUAL(vm.run().reason, COMET_HALTED);
+  start.restore();
+  const comet_stop stop = vm.run();
+  BOOST_CHECK_EQUAL(stop.trap, COMET_TRAP_HOST_CALL);
+  BOOST_CHECK(std::string(stop.message).find("no longer reaches back") != std::string::npos);
+  BOOST_CHECK_EQUAL(vm.info().handlers, 0u);
 }
 
 // Twenty events at random moments; the run with them is gone through again from snapshots, and from its recording on
@@ -262,6 +318,24 @@ BOOST_AUTO_TEST_CASE(who_is_asked_while_all_wait_may_free_the_machine) {
   }, vm);
   comet_stop stop = COMET_STOP_INIT;
   SUPPORT_FAILS(COMET_ERROR_STATE, comet_run(vm, COMET_EVERY_THREAD, plenty, &stop, error));
+}
+
+BOOST_AUTO_TEST_CASE(who_is_asked_while_a_read_waits_may_free_the_machine) {
+  program p;
+  p.add("imm", {12, data_address}).add("imm", {13, 1}).call("read", 10).add("halt");
+  machine made = p.make();
+  comet_machine* vm = nullptr;
+  SUPPORT_OK(comet_machine_fork(made, nullptr, &vm, error));
+  int ends[2];
+  BOOST_REQUIRE_EQUAL(pipe(ends), 0);
+  SUPPORT_OK(comet_set_stream(vm, 0, ends[0], error));
+  comet_set_poll(vm, [](void* data) {
+    comet_machine_free(static_cast<comet_machine*>(data));
+    return 0;
+  }, vm);
+  comet_stop stop = COMET_STOP_INIT;
+  SUPPORT_FAILS(COMET_ERROR_STATE, comet_run(vm, 0, plenty, &stop, error));
+  for (const int end : ends) close(end);
 }
 
 // Where there is much to look through for every trap, a run is asked to stop all the same.
@@ -371,6 +445,45 @@ BOOST_AUTO_TEST_CASE(timers_are_due_again_and_again) {
   BOOST_CHECK_EQUAL(vm.info().standing, COMET_WAITS_FOR_EVENT);
   BOOST_CHECK_EQUAL(vm.get(1), 5u);
   BOOST_CHECK_EQUAL(vm.read_word(data_address), 5u);
+}
+
+// Timer 3 is due once, 4 again and again, 5 was never set, and for 6 there is no handler.
+BOOST_AUTO_TEST_CASE(each_timer_calls_its_own_handler) {
+  program p;
+  p.on(COMET_ON_TIMER, 3, 1).on(COMET_ON_TIMER, 4, 2).on(COMET_ON_TIMER, 5, 1);
+  for (const auto& [id, period] : {std::pair{3u, 0u}, {4u, 500000u}, {6u, 1u}})
+    p.add("imm", {41, id}).add("imm", {42, 500000}).add("imm", {43, period}).call("timer", 40);
+  p.add("imm", {2, data_address});
+  const std::uint64_t loop = p.here();
+  p.add("ldu64", {3, 2, 8}).add("blti_u", {3, 3, loop}).add("halt");
+  for (const unsigned function : {1u, 2u})
+    p.at(function).add("imm", {5, data_address + 8 * (function - 1)}).add("imm", {6, 1}).add("aadd64", {7, 5, 6}).add("ret");
+  machine vm = p.make();
+  grant(vm, "clock");
+  comet_set_deadline(vm, 5000000000);
+  BOOST_CHECK_EQUAL(run_all(vm).reason, COMET_HALTED);
+  BOOST_CHECK_EQUAL(vm.read_word(data_address), 1u);
+  BOOST_CHECK_EQUAL(vm.read_word(data_address + 8), 3u);
+}
+
+// An event that has come is not looked for again at the same place, whether the run stops there or is gone through again.
+BOOST_AUTO_TEST_CASE(a_breakpoint_at_a_handler_stops_behind_what_has_come) {
+  program p;
+  p.on(COMET_ON_POSTED, 7, 1).call("pause", 10).add("halt").at(1).add("nop").add("ret");
+  machine vm = p.make();
+  SUPPORT_OK(comet_breakpoint_set(vm, 0, function_address(1), error));
+  SUPPORT_OK(comet_timeline_start(vm, 1 << 20, error));
+  snapshot start(vm);
+  comet_set_deadline(vm, 2000000);
+  BOOST_CHECK_EQUAL(run_all(vm).reason, COMET_INTERRUPTED); // it waits
+  comet_set_deadline(vm, 5000000000);
+  BOOST_REQUIRE_EQUAL(comet_post_event(vm, COMET_ON_POSTED, 7, 0), COMET_OK);
+  BOOST_CHECK_EQUAL(run_all(vm).reason, COMET_BREAKPOINT);
+  const hash there = vm.state_hash();
+  start.restore();
+  BOOST_CHECK_EQUAL(run_all(vm).reason, COMET_BREAKPOINT);
+  BOOST_CHECK(vm.state_hash() == there);
+  BOOST_CHECK_EQUAL(run_all(vm).reason, COMET_HALTED);
 }
 
 BOOST_AUTO_TEST_CASE(waiting_ends_after_its_time) {
@@ -518,6 +631,10 @@ BOOST_AUTO_TEST_CASE(traps_that_no_handler_can_treat_stop) {
   BOOST_CHECK_EQUAL(comet_post_event(twice, COMET_ON_POSTED, 7, 0), COMET_OK);
   BOOST_CHECK_EQUAL(run_all(twice).trap, COMET_TRAP_DIVIDE);
   BOOST_CHECK_EQUAL(twice.info().handlers, 2u);
+  machine moved;
+  SUPPORT_OK(comet_state_restore(moved, state(saved(twice)), error));
+  BOOST_CHECK_EQUAL(moved.info().handlers, 2u);
+  BOOST_CHECK(moved.state_hash() == twice.state_hash());
 }
 
 BOOST_AUTO_TEST_CASE(an_event_interrupts_waiting_which_begins_anew) {

@@ -250,7 +250,9 @@ BOOST_AUTO_TEST_CASE(nothing_leads_out_of_a_directory) {
       BOOST_CHECK_EQUAL(opens(out), EPERM);
     for (const char* out : {"out", "absolute"}) BOOST_CHECK_NE(opens(out), 0);
     BOOST_CHECK_NE(opens("../made", O_WRONLY | O_CREAT), 0);
-    for (const char* in : {"hello", "./hello", "deep/../hello", ".", "deep//.", "deep"}) BOOST_CHECK_EQUAL(opens(in), 0);
+    fs::create_directories(guest.root / "inside/deep/er/est");
+    for (const char* in : {"hello", "./hello", "deep/../hello", ".", "deep//.", "deep", "deep/er/est"}) BOOST_CHECK_EQUAL(opens(in), 0);
+    BOOST_CHECK_EQUAL(opens("deep/none/est"), ENOENT);
     BOOST_CHECK_EQUAL(opens("link") == 0, resolver == comet::Resolver::kernel);
     BOOST_CHECK_EQUAL(opens("none/hello"), ENOENT);
     BOOST_CHECK_EQUAL(opens("hello/more"), ENOTDIR);
@@ -346,6 +348,7 @@ BOOST_AUTO_TEST_CASE(streams_are_closed_and_replaced) {
   BOOST_CHECK_EQUAL(guest.vm.read_word(buffer + 24), 1u);
   // As freopen does it.
   BOOST_CHECK_EQUAL(guest.open("hello", to_write), 5);
+  BOOST_CHECK_EQUAL(guest.call("file_renumber", {5, 99}), -9);
   BOOST_CHECK_EQUAL(guest.call("file_renumber", {5, 1}), 0);
   BOOST_CHECK_EQUAL(guest.call("write", {1, path, 2}), 2);
   BOOST_CHECK_EQUAL(guest.call("file_seek", {1, 0, 1}), 2);
@@ -546,6 +549,10 @@ BOOST_AUTO_TEST_CASE(what_is_not_there_any_more_is_not_open) {
   BOOST_CHECK(!open_in(stranger, granted) && !open_in(stranger, 5) && open_in(stranger, 10));
   Guest nobody(guest.root, file, {});
   for (std::uint64_t number = granted; number < 12; ++number) BOOST_CHECK(!open_in(nobody, number));
+  comet_machine* forked = nullptr;
+  SUPPORT_OK(comet_machine_fork(nobody.vm, nullptr, &forked, error));
+  const machine fork(forked);
+  BOOST_CHECK(saved(fork) == saved(nobody.vm));
 }
 
 // One directory, `/inside`, and one file, opened for reading and writing at so many bytes.
@@ -696,6 +703,11 @@ BOOST_AUTO_TEST_CASE(poll_waits_for_files_and_time) {
   SUPPORT_OK(comet_host_grant_standard(guest.vm, "clock", error));
   BOOST_CHECK_EQUAL(poll(subscription(7, 0, 1, 5, true), subscription(8, 0, 0, 5, true)), 2);
   BOOST_CHECK_EQUAL(guest.vm.read_word(buffer + 40), 0u);
+  BOOST_CHECK_EQUAL(poll(subscription(7, 0, 1, INT64_MAX, true), subscription(8, 1, 5)), 1); // not yet
+  BOOST_CHECK_EQUAL(guest.vm.read_word(buffer), 8u);
+  SUPPORT_OK(comet_set_stream(guest.vm, 0, COMET_STREAM_NONE, error));
+  BOOST_CHECK_EQUAL(poll(subscription(7, 1, 0), subscription(8, 0, 1, long_time)), 1);
+  BOOST_CHECK_EQUAL(guest.vm.read_word(buffer + 8), 8u | 1u << 16);
   BOOST_CHECK_EQUAL(poll(subscription(7, 3, 1), subscription(8, 0, 0, 5)), -22);
   BOOST_CHECK_EQUAL(guest.call("poll", {path, buffer, 0}), -22);
   // Whoever waits can be stopped.

@@ -91,6 +91,18 @@ BOOST_AUTO_TEST_CASE(pages_of_a_fork_are_zero_when_they_are_mapped_again) {
   BOOST_CHECK_EQUAL(original.read_word(data_address + 8), 5u);
 }
 
+BOOST_AUTO_TEST_CASE(a_fork_has_pages_that_lie_apart) {
+  machine original;
+  for (const std::uint64_t page : {1, 2, 4, 5, 9}) {
+    original.map(page * COMET_PAGE_SIZE, COMET_PAGE_SIZE, read_write);
+    original.write(page * COMET_PAGE_SIZE, {static_cast<std::uint8_t>(page)});
+  }
+  const machine copy = fork_of(original);
+  BOOST_CHECK(copy.state_hash() == original.state_hash());
+  for (const std::uint64_t page : {1, 2, 4, 5, 9})
+    BOOST_CHECK(copy.read(page * COMET_PAGE_SIZE, 1) == bytes{static_cast<std::uint8_t>(page)});
+}
+
 BOOST_AUTO_TEST_CASE(snapshots_of_a_fork_are_its_own) {
   summing_machine original;
   machine forked = fork_of(original);

@@ -129,6 +129,8 @@ BOOST_AUTO_TEST_CASE(a_call_without_function_waits_for_the_embedder) {
   BOOST_CHECK_EQUAL(value, 5u);
   SUPPORT_OK(comet_host_argument(vm, 0, 1, &value, error));
   BOOST_CHECK_EQUAL(value, 6u);
+  SUPPORT_OK(comet_host_argument(vm, 0, UINT32_MAX, &value, error));
+  BOOST_CHECK_EQUAL(value, 0u);  // no such register
   SUPPORT_OK(comet_host_complete(vm, 0, 99, error));
   BOOST_CHECK_EQUAL(vm.get(11), 99u);
   BOOST_CHECK_EQUAL(vm.info().instruction_count, 1u);
@@ -174,6 +176,9 @@ BOOST_AUTO_TEST_CASE(a_refusal_traps_with_its_message) {
   BOOST_CHECK_EQUAL(stop.trap, COMET_TRAP_HOST_CALL);
   BOOST_CHECK(std::strstr(stop.message, "the door is shut") != nullptr);
   BOOST_CHECK(vm.state_hash() == before);
+  // An error of an address that is none of the guest's is the call's failure too.
+  SUPPORT_OK(comet_host_grant(vm, "refuse", [](comet_call*, void*) { return COMET_ERROR_ADDRESS; }, nullptr, error));
+  BOOST_CHECK_EQUAL(vm.run().trap, COMET_TRAP_HOST_CALL);
 }
 
 BOOST_AUTO_TEST_CASE(pointers_are_checked_with_the_guests_rights) {
@@ -349,6 +354,32 @@ comet_status meddle(comet_call* call, void* data) {
 }
 
 }  // namespace
+
+// A call runs another thread, whose call frees the machine: it goes when the outer run has ended, too.
+BOOST_AUTO_TEST_CASE(a_machine_that_is_freed_in_a_run_within_a_run_goes_with_the_outer_one) {
+  machine made(code().add("hcall", {10, 0}).add("halt"));
+  made.import("inner");
+  comet_machine* vm = nullptr;
+  SUPPORT_OK(comet_machine_fork(made, nullptr, &vm, error));
+  comet_thread other = 0;
+  SUPPORT_OK(comet_thread_new(vm, 0, code_address, &other, error));
+  const comet_host_function inner = [](comet_call* call, void* data) {
+    comet_machine* const machine = comet_call_machine(call);
+    bool& within = *static_cast<bool*>(data);
+    if (std::exchange(within, true)) {
+      comet_machine_free(machine);
+      return COMET_OK;
+    }
+    comet_stop stop = COMET_STOP_INIT;
+    SUPPORT_OK(comet_run(machine, 1, plenty, &stop, error));
+    BOOST_CHECK_EQUAL(stop.reason, COMET_INTERRUPTED);
+    return COMET_OK;
+  };
+  bool within = false;
+  SUPPORT_OK(comet_host_grant(vm, "inner", inner, &within, error));
+  comet_stop stop = COMET_STOP_INIT;
+  SUPPORT_FAILS(COMET_ERROR_STATE, comet_run(vm, 0, plenty, &stop, error));
+}
 
 BOOST_AUTO_TEST_CASE(a_host_call_cannot_take_away_what_its_run_stands_on) {
   machine vm(calling());

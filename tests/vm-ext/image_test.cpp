@@ -293,6 +293,22 @@ BOOST_AUTO_TEST_CASE(equal_content_gives_equal_bytes_whatever_the_order_of_symbo
   } while (std::next_permutation(order.begin(), order.end()));
 }
 
+BOOST_AUTO_TEST_CASE(many_symbols_are_in_order_however_they_came) {
+  Bytes first;
+  for (const bool falling : {false, true}) {
+    const Image image = new_image();
+    for (int n = 0; n < 60; ++n) {
+      const int number = falling ? 59 - n : n;
+      comet_image_add_symbol(image.get(), ("s" + std::to_string(number * 7 % 60)).c_str(), static_cast<uint64_t>(number), nullptr);
+    }
+    const Bytes file = written(image);
+    if (first.empty()) first = file;
+    BOOST_CHECK(file == first);
+  }
+  const std::string long_name(65536, 'n');
+  BOOST_CHECK_EQUAL(comet_image_add_symbol(new_image().get(), long_name.c_str(), 0, nullptr), COMET_ERROR_ARGUMENT);
+}
+
 // The values are those that `xxhsum -H3` gives for files of these bytes: one for each way of the algorithm.
 BOOST_AUTO_TEST_CASE(the_checksum_is_xxh3_of_64_bits) {
   BOOST_CHECK_EQUAL(comet_checksum(nullptr, 0), 0x2d06800538d394c2u);

@@ -125,6 +125,13 @@ BOOST_AUTO_TEST_CASE(limits_are_not_set_below_what_threads_and_snapshots_use) {
   BOOST_CHECK_EQUAL(set(5, 1 << 20), COMET_ERROR_ARGUMENT);
   deep.restore();
   BOOST_CHECK_EQUAL(vm.info().activations, depth);
+  machine wide(recursion(1)), narrow;
+  wide.set(100000, 1);
+  comet_limits limits = limits_of(wide);
+  limits.registers = 1000;
+  SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_set_limits(wide, &limits, error));
+  SUPPORT_OK(comet_set_limits(narrow, &limits, error));
+  SUPPORT_FAILS(COMET_ERROR_MEMORY, comet_state_restore(narrow, state(saved(wide)), error));
 }
 
 BOOST_AUTO_TEST_CASE(a_machine_stops_for_memory_where_that_is_wanted) {

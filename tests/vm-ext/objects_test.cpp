@@ -103,6 +103,10 @@ BOOST_AUTO_TEST_CASE(members_of_archives_join_where_they_are_needed) {
   // A program that is all in an archive begins with what is called _start, or main.
   const Chunks main{.symbols = of({1}) + defined("main", global), .parts = statement + label(0, 2)};
   BOOST_CHECK_EQUAL(comet_image_entry(linked({object({}), archive({{"m.o/", object(main)}})}).get()), 0x10006);
+  const Chunks alone{.symbols = of({2}) + needed("g", 2) + defined("main", global), .parts = statement + label(1, 2)};
+  BOOST_CHECK_EQUAL(comet_image_entry(linked({object(alone), archive({{"m.o/", object(main)}})}).get()), 0x10002);
+  // Names may end as other writers of archives have them end.
+  BOOST_CHECK_EQUAL(bytes_of(linked({archive({{"plain.o", object(defines)}}), object(calls)})).size(), 6);
 }
 
 // An archive gives what objects before it need and nothing has defined; the first of its members that defines it.
@@ -264,6 +268,9 @@ BOOST_AUTO_TEST_CASE(equal_constants_are_one) {
   BOOST_CHECK(has(different, "k") && has(different, "k@b.s"));
   const Image mixed = linked({with("a.s", 0x10000), with("b.s", 0, true)});
   BOOST_CHECK(has(mixed, "k@b.s") || has(mixed, "k@a.s"));
+  const Image place_first = linked({with("a.s", 0x20000), with("b.s", 0, true)});
+  BOOST_CHECK_EQUAL(value_of(place_first, "k"), 0x10004u);
+  BOOST_CHECK_EQUAL(value_of(place_first, "k@a.s"), 0x20000u);
   // What is weak gives way, and a constant is known as soon as it is defined.
   const auto bound = [](int binding, int value) {
     return object({.symbols = of({1}) + defined("k", binding),
@@ -353,6 +360,7 @@ BOOST_AUTO_TEST_CASE(a_program_begins_where_it_says_or_where_its_code_does) {
   BOOST_CHECK_EQUAL(entry(sections({{".code", 5}, {".data", 3}, {".text", 5}})), 0x30000u);
   BOOST_CHECK_EQUAL(entry(sections({{".text", 5}}), of({8}) + integer(77)), 77u);
   BOOST_CHECK_EQUAL(entry(of({0})), 0x10000u);
+  BOOST_CHECK_EQUAL(entry(of({2}) + text(".text") + of({5, 0, 0, 0}) + text(".data") + of({3, 0, 1, 1, 1})), 0x20000u);
   for (const Piece& said : {of({16 + 5}) + integer(1) + integer(64), integer(-1)})
     check_says(refusal({object({.parts = of({8}) + said})}), "no address of 0 to 2^64-1");
   // The same view twice is one.
@@ -360,6 +368,10 @@ BOOST_AUTO_TEST_CASE(a_program_begins_where_it_says_or_where_its_code_does) {
   comet_view found = COMET_VIEW_INIT;
   const Image image = linked({object({.parts = view + view})});
   SUPPORT_OK(comet_image_view(image.get(), 0, &found, error));
+  const Image calling = linked({object({.parts = of({6}) + text("write") + of({6}) + text("read") + of({6}) + text("write")})});
+  BOOST_CHECK_EQUAL(comet_image_import(calling.get(), 0), "write");
+  BOOST_CHECK_EQUAL(comet_image_import(calling.get(), 1), "read");
+  BOOST_CHECK(comet_image_import(calling.get(), 2) == nullptr);
   BOOST_CHECK_EQUAL(comet_image_view(image.get(), 1, &found, nullptr), COMET_ERROR_ARGUMENT);
 }
 

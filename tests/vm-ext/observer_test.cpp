@@ -51,6 +51,66 @@ BOOST_AUTO_TEST_CASE(registers_are_told_with_the_value_before_and_after) {
   check(registers.events[1], COMET_EVENT_REGISTER, 2, 5, 7, 14);
   check(registers.events[2], COMET_EVENT_THREAD_REGISTER, 4, 3, 0, 14);
   BOOST_CHECK_EQUAL(registers.events[0].pc, code_address);
+  // One that no register has is never written.
+  vm.restart(code_address);
+  observing nowhere({{COMET_EVENT_REGISTER, std::uint64_t{1} << 40, std::uint64_t{1} << 40}});
+  BOOST_CHECK_EQUAL(nowhere.run(vm).reason, COMET_HALTED);
+  BOOST_CHECK_EQUAL(nowhere.value.event_count, 0u);
+}
+
+// Register 41 is r5 of the tenth window and r1 of the eleventh; between, and behind, the run is as fast as any.
+BOOST_AUTO_TEST_CASE(a_register_is_told_of_in_every_window_that_has_it) {
+  machine vm(code().add("addi", {1, 1, 1}).add("mov", {5, 1}).add("call", {4, code_address}));
+  vm.run(15);
+  observing one({{COMET_EVENT_REGISTER, 41, 41}});
+  BOOST_CHECK_EQUAL(one.run(vm, 600).executed, 600u);
+  BOOST_REQUIRE_EQUAL(one.value.event_count, 2u);
+  check(one.events[0], COMET_EVENT_REGISTER, 28, 41, 0, 10);
+  check(one.events[1], COMET_EVENT_REGISTER, 30, 41, 10, 11);
+}
+
+BOOST_AUTO_TEST_CASE(instructions_of_a_range_are_told) {
+  code program;
+  program.add("nop");
+  const std::uint64_t first = program.here();
+  program.add("imm", {1, 1}).add("imm", {2, 1});
+  const std::uint64_t last = program.here() - 1;
+  program.add("nop").add("halt");
+  machine vm(program);
+  SUPPORT_OK(comet_set_host_threads(vm, 4, error)); // who is observed takes turns
+  observing range({{COMET_EVENT_EXECUTE, first, last}});
+  BOOST_CHECK_EQUAL(range.run(vm, plenty, COMET_EVERY_THREAD).reason, COMET_HALTED);
+  BOOST_REQUIRE_EQUAL(range.value.event_count, 2u);
+  check(range.events[0], COMET_EVENT_EXECUTE, 1, first, 0, 0);
+  check(range.events[1], COMET_EVENT_EXECUTE, 2, first + 3, 0, 0);
+}
+
+BOOST_AUTO_TEST_CASE(accesses_to_several_ranges_are_told_and_no_others) {
+  constexpr std::uint64_t second = data_address + 4 * COMET_PAGE_SIZE;
+  machine vm(code().add("st64", {1, 3, 0}).add("st64", {1, 3, 8}).add("st64", {2, 3, 0}).add("st64", {2, 3, 16}).add("halt"));
+  vm.map(data_address, 8 * COMET_PAGE_SIZE, read_write);
+  vm.set(1, data_address);
+  vm.set(2, second);
+  observing both({{COMET_EVENT_WRITE, data_address + 8, data_address + 15}, {COMET_EVENT_WRITE, second, second + 7}});
+  BOOST_CHECK_EQUAL(both.run(vm).reason, COMET_HALTED);
+  BOOST_REQUIRE_EQUAL(both.value.event_count, 2u);
+  BOOST_CHECK_EQUAL(both.events[0].place, data_address + 8);
+  BOOST_CHECK_EQUAL(both.events[1].place, second);
+}
+
+// What a host call wrote may be gone when it returns.
+BOOST_AUTO_TEST_CASE(a_write_is_told_though_the_page_is_gone) {
+  machine vm(code().add("hcall", {10, 0}).add("halt"));
+  vm.import("burn");
+  SUPPORT_OK(comet_host_grant(vm, "burn", [](comet_call* call, void*) {
+    const std::uint8_t one = 1;
+    if (const comet_status status = comet_call_write(call, data_address, &one, 1); status != COMET_OK) return status;
+    return comet_unmap(comet_call_machine(call), 0, data_address, COMET_PAGE_SIZE, nullptr);
+  }, nullptr, error));
+  observing writes({any(COMET_EVENT_WRITE)});
+  BOOST_CHECK_EQUAL(writes.run(vm).reason, COMET_HALTED);
+  BOOST_REQUIRE_EQUAL(writes.value.event_count, 1u);
+  check(writes.events[0], COMET_EVENT_WRITE, 0, data_address, 0, 0);
 }
 
 BOOST_AUTO_TEST_CASE(of_an_access_the_wanted_bytes_are_told) {

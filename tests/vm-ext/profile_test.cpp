@@ -132,6 +132,12 @@ BOOST_AUTO_TEST_CASE(activations_beyond_the_depth_of_a_stack_count_as_the_last) 
   BOOST_CHECK_EQUAL(places.at({0, code_address}), 1u);
   BOOST_CHECK_EQUAL(places.at({COMET_PROFILE_DEPTH - 1, code_address}), deep - COMET_PROFILE_DEPTH + 1);
   BOOST_CHECK_EQUAL(seen.info().instructions, vm.info().instruction_count);
+  // So do those that were there before anything was counted.
+  machine on_its_way(code().add("mov", {5, 1}).add("call", {4, code_address}));
+  on_its_way.run(2 * deep);
+  profile later;
+  later.run(on_its_way, 1);
+  BOOST_CHECK_EQUAL(later.table(COMET_PROFILE_STACKS).size(), static_cast<std::size_t>(COMET_PROFILE_DEPTH));
 }
 
 // More functions than there is room for stacks of.
@@ -181,6 +187,24 @@ BOOST_AUTO_TEST_CASE(a_profile_that_a_callback_frees_stays_until_the_run_ends) {
   comet_stop stop = COMET_STOP_INIT;
   SUPPORT_OK(comet_observe(vm, 0, plenty, &observation, &stop, error));
   BOOST_CHECK_EQUAL(stop.reason, COMET_HALTED);
+}
+
+// A host call that is counted runs another thread, which is counted in the same.
+BOOST_AUTO_TEST_CASE(runs_within_a_run_count_in_one_profile) {
+  machine vm(code().add("hcall", {10, 0}).add("nop").add("halt"));
+  vm.import("run");
+  comet_thread other = 0;
+  SUPPORT_OK(comet_thread_new(vm, 0, code_address + 3, &other, error));
+  profile both;
+  const comet_host_function runs = [](comet_call* call, void* data) {
+    comet_observation observation = COMET_OBSERVATION_INIT;
+    observation.profile = *static_cast<const profile*>(data);
+    comet_stop stop = COMET_STOP_INIT;
+    return comet_observe(comet_call_machine(call), 1, plenty, &observation, &stop, nullptr);
+  };
+  SUPPORT_OK(comet_host_grant(vm, "run", runs, &both, error));
+  BOOST_CHECK_EQUAL(both.run(vm).reason, COMET_HALTED);
+  BOOST_CHECK_EQUAL(both.info().instructions, 3u + 2);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -147,6 +147,24 @@ BOOST_AUTO_TEST_CASE(a_recording_may_end_anywhere) {
   BOOST_CHECK_LT(live, 8u);
 }
 
+// Where several threads ran, how far all of them came is told beside where the last one stopped.
+BOOST_AUTO_TEST_CASE(a_recording_of_threads_ends_where_they_did) {
+  machine vm(code().add("addi", {1, 1, 1}).add("blti_u", {1, 50, code_address}).add("halt"));
+  comet_thread other = 0;
+  SUPPORT_OK(comet_thread_new(vm, 0, code_address, &other, error));
+  SUPPORT_OK(comet_timeline_start(vm, 0, error));
+  bytes file;
+  SUPPORT_OK(comet_record_start(vm, nullptr, append, &file, error));
+  const comet_stop stop = vm.run(30, COMET_EVERY_THREAD);
+  vm.run(20, other);
+  comet_save_options options = COMET_SAVE_OPTIONS_INIT;
+  options.stop = &stop;
+  SUPPORT_OK(comet_record_stop(vm, &options, error));
+  comet_stop read = COMET_STOP_INIT;
+  SUPPORT_OK(comet_state_stop(state(file), &read, error));
+  BOOST_CHECK_EQUAL(read.instruction_count, stop.instruction_count);
+}
+
 BOOST_AUTO_TEST_CASE(a_program_that_was_killed_leaves_how_far_it_came) {
   machine vm(code().add("jump", {code_address}));
   bytes file;
@@ -278,6 +296,7 @@ BOOST_AUTO_TEST_CASE(what_no_run_could_have_recorded_is_refused) {
   refused(with_call({0, 1, 0, 0, 1, 8, 0, 0, 0, 0}), "no kind 8 of changes");
   refused(with_call({0, 1, 0, 0, 1, 2, 8, 0, 0, 1}), "no host call can make such a change");     // protection
   refused(with_call({0, 1, 0, 0, 1, 5, 0, 0, 0, 0, 1}), "no host call can make such a change");  // register 0
+  refused(with_call({0, 1, 0, 0, 1, 1, 1, 0x80, 0x80, 0x80, 0x80, 0x80, 1, 0, 1}), "no host call can make such a change");  // space
   refused(with_call({0, 1, 0, 0, 1, 6, 0, 0, 16, 1}),
           "no host call can make such a change");  // thread register
   refused(with_call({0, 1, 0, 0, 1, 2, 1, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2}),
@@ -287,6 +306,7 @@ BOOST_AUTO_TEST_CASE(what_no_run_could_have_recorded_is_refused) {
   call[1] = 0;  // the same count as the one before
   refused(with_record_behind(file, "CALL", "CALL", call), "the same instruction count");
   refused(with_record_behind(file, "STOP", "CALL", call), "follows behind the end");
+  refused(with_record_behind(file, "DONE", "LOST", {}), "follows behind the end");
   refused(with_record_behind(file, "DONE", "MACH", {}), "no such record belongs into a recording");
   bytes tick(16);
   tick[3] = 0x80;
@@ -320,6 +340,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_fits_no_machine_harms_none) {
     return comet_run(vm, 0, 1000, &stop, &error);
   };
   BOOST_CHECK_EQUAL(run_with({1, 1, 0, 0, 8}), COMET_OK);
+  BOOST_CHECK_EQUAL(run_with({1, 1, 0, 0, 0}), COMET_OK);
   BOOST_CHECK_EQUAL(run_with({1, 1, 7, 0, 8}), COMET_ERROR_ARGUMENT);  // no space 7
   BOOST_CHECK_EQUAL(run_with({0, 2, 0, 0, 1, 9}), COMET_ERROR_STATE);  // nothing mapped at 0
   BOOST_CHECK_EQUAL(run_with({2, 3, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1}), COMET_ERROR_MEMORY);

@@ -111,6 +111,14 @@ BOOST_AUTO_TEST_CASE(returning_from_the_outermost_activation_halts) {
   BOOST_CHECK_EQUAL(stop.pc, code_address + 1);
   BOOST_CHECK_EQUAL(stop.executed, 2u);
   BOOST_CHECK_EQUAL(vm.info().activations, 1u);
+  // Behind others that go in one go with it, too.
+  for (const code& text : {code().add("imm", {1, 5}).add("ret"), code().add("mov", {1, 2}).add("ret"), code().add("addi", {1, 1, 5}).add("ret"),
+                           code().add("add", {1, 1, 2}).add("ret"), code().add("mul", {3, 1, 2}).add("add", {1, 1, 2}).add("ret")}) {
+    machine other(text);
+    BOOST_CHECK_EQUAL(other.run().reason, COMET_HALTED);
+    BOOST_CHECK_EQUAL(other.info().pc, text.here() - 1);
+    BOOST_CHECK_EQUAL(other.info().activations, 1u);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_trapping_program_traps_again_and_can_be_mended) {
@@ -244,7 +252,7 @@ BOOST_AUTO_TEST_CASE(a_loop_of_any_shape_stops_when_its_fuel_is_gone) {
 }
 
 BOOST_AUTO_TEST_CASE(names_of_reasons_and_traps_are_words) {
-  for (int n = 0; n <= COMET_INTERRUPTED; ++n)
+  for (int n = 0; n <= COMET_LIMIT; ++n)
     BOOST_CHECK(comet_reason_name(static_cast<comet_reason>(n))[0] != 0);
   for (int n = 0; n <= COMET_TRAP_USER; ++n) BOOST_CHECK(comet_trap_name(static_cast<comet_trap>(n))[0] != 0);
   for (int n = 0; n <= COMET_ERROR_SYSTEM; ++n)
@@ -276,6 +284,44 @@ BOOST_AUTO_TEST_CASE(fuel_is_exact_at_returns_into_code_that_was_dropped) {
     BOOST_REQUIRE_EQUAL(vm.run(n).pc, stepped.info().pc);
     BOOST_REQUIRE_EQUAL(vm.info().activations, stepped.info().activations);
     stepped.run(1);
+  }
+}
+
+// A loop by `brz`, whose target is in a register, and one by a table among data.
+BOOST_AUTO_TEST_CASE(loops_whose_targets_are_computed_run_to_the_end_of_their_fuel) {
+  code by_register, by_table;
+  by_register.add("addi", {1, 1, 1}).add("gti_s", {3, 1, 20000}).add("brz", {0, 3, 2}).add("halt");
+  by_table.add("addi", {1, 1, 1}).add("gti_s", {3, 1, 20000}).add("jtab", {3, 1, data_address}).add("halt");
+  const std::uint64_t back = code_address - data_address;
+  for (const code* program : {&by_register, &by_table}) {
+    machine vm(*program);
+    vm.set(2, code_address);
+    for (unsigned n = 0; n < 4; ++n) vm.write(data_address + n, {static_cast<std::uint8_t>(back >> (8 * n))});
+    std::uint64_t executed = 0;
+    comet_stop stop = vm.run(5000);
+    for (; stop.reason == COMET_OUT_OF_FUEL; stop = vm.run(5000)) {
+      BOOST_REQUIRE_EQUAL(stop.executed, 5000u);
+      executed += stop.executed;
+    }
+    BOOST_CHECK_EQUAL(stop.reason, COMET_HALTED);
+    BOOST_CHECK_EQUAL(vm.get(1), 20001u);
+    BOOST_CHECK_EQUAL(executed + stop.executed, 3 * 20001u + 1);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(numbers_that_are_none_have_classes_of_their_own) {
+  const code program = code().add("fclass", {3, 1}).add("fclass32", {4, 2}).add("halt");
+  for (const bool quiet : {false, true}) {
+    machine at_once(program), slow(program);
+    for (machine* vm : {&at_once, &slow}) {
+      vm->set(1, quiet ? 0x7ff8000000000000 : 0xfff0000000000001);
+      vm->set(2, quiet ? 0xffc00000 : 0x7f800001);
+    }
+    at_once.run();
+    while (slow.run(1).reason == COMET_OUT_OF_FUEL) {
+    }
+    for (const machine* vm : {&at_once, &slow})
+      for (const std::uint64_t n : {3, 4}) BOOST_CHECK_EQUAL(vm->get(n), quiet ? 1u << 9 : 1u << 8);
   }
 }
 

@@ -274,6 +274,65 @@ BOOST_AUTO_TEST_CASE(only_who_waits_at_the_address_is_woken) {
   BOOST_CHECK_NE(vm.info(2).standing, COMET_WAITS_FOR_ADDRESS);
 }
 
+// In order of their waiting, and only in the same space.
+BOOST_AUTO_TEST_CASE(who_waited_first_is_woken_first) {
+  program p;
+  for (const unsigned function : {1u, 2u}) p.add("imm", {11, function_address(function)}).call("spawn", 10);
+  for (int n = 0; n < 4; ++n) p.call("yield", 20);
+  p.add("imm", {11, data_address}).add("imm", {12, 1}).call("notify", 10).call("yield", 20).add("halt");
+  p.at(1).call("yield", 20).add("jump", {function_address(2)});
+  p.at(2).add("imm", {11, data_address}).add("imm", {13, forever}).call("wait64", 10).add("ret");
+  machine vm = p.make();
+  comet_space other = 0;
+  SUPPORT_OK(comet_space_new(vm, &other, error));
+  vm.map(data_address, 8, read_write, other);
+  vm.map(code_address, COMET_PAGE_SIZE, all_rights, other);
+  vm.write(code_address, vm.read(code_address, 2048), other);
+  comet_thread first = 0;
+  SUPPORT_OK(comet_thread_new(vm, other, function_address(2), &first, error));
+  BOOST_CHECK_EQUAL(run_all(vm).reason, COMET_HALTED);
+  BOOST_CHECK_EQUAL(vm.info(first).standing, COMET_WAITS_FOR_ADDRESS);
+  BOOST_CHECK_EQUAL(vm.info(2).standing, COMET_WAITS_FOR_ADDRESS);
+  BOOST_CHECK_NE(vm.info(3).standing, COMET_WAITS_FOR_ADDRESS);
+}
+
+BOOST_AUTO_TEST_CASE(when_the_last_that_runs_is_freed_the_others_wait) {
+  program p;
+  p.add("imm", {11, function_address(1)}).call("spawn", 10).call("pause", 10).add("halt");
+  p.at(1).add("jump", {function_address(1)});
+  machine vm = p.make();
+  run_all(vm, 100000);
+  BOOST_REQUIRE_EQUAL(schedule_of(vm).current, 1u);
+  SUPPORT_OK(comet_thread_free(vm, 1, error));
+  BOOST_CHECK_EQUAL(schedule_of(vm).current, 0u);
+  BOOST_CHECK_EQUAL(run_all(vm).reason, COMET_WAITING);
+}
+
+// Who joins a thread takes it away, so only those that the program made can be joined; and who is alone yields to nobody.
+BOOST_AUTO_TEST_CASE(threads_of_the_embedder_are_not_joined) {
+  program p;
+  p.call("yield", 10).add("imm", {11, 1}).call("join", 10).add("halt");
+  machine alone = p.make(), vm = p.make();
+  BOOST_CHECK_EQUAL(run_all(alone).reason, COMET_HALTED);
+  comet_thread other = 0;
+  SUPPORT_OK(comet_thread_new(vm, 0, function_address(1), &other, error));
+  BOOST_CHECK_EQUAL(vm.run().reason, COMET_HALTED);
+  for (const machine* each : {&alone, &vm}) BOOST_CHECK_EQUAL(static_cast<std::int64_t>(each->get(11)), -3);
+  BOOST_CHECK_EQUAL(vm.info(other).instruction_count, 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_thread_that_has_ended_is_joined_where_the_machine_was_moved) {
+  program p;
+  p.add("imm", {11, function_address(1)}).call("spawn", 10).call("yield", 20).add("nop").call("join", 10).add("halt");
+  p.at(1).add("imm", {1, 77}).add("ret");
+  machine vm = p.make(), moved;
+  while (vm.info(comet_thread{0}).instruction_count < 4) run_all(vm, 1);
+  BOOST_REQUIRE_EQUAL(vm.info(1).standing, COMET_ENDED);
+  SUPPORT_OK(comet_state_restore(moved, state(saved(vm)), error));
+  BOOST_CHECK_EQUAL(run_all(moved).reason, COMET_HALTED);
+  BOOST_CHECK_EQUAL(moved.get(11), 77u);
+}
+
 BOOST_AUTO_TEST_CASE(there_are_no_more_threads_than_the_limit) {
   program p;
   const std::uint64_t loop = p.here();
@@ -426,6 +485,12 @@ BOOST_AUTO_TEST_CASE(a_reset_leaves_the_lengths_of_turns) {
     vm.load(code().add("nop").add("halt"));
     vm.restart(code_address);
   }
+  machine other;
+  const std::uint64_t usual = schedule_of(other).slice;
+  SUPPORT_OK(comet_schedule_set(other, usual, 9, error));
+  SUPPORT_OK(comet_machine_reset(other, error));
+  BOOST_CHECK_EQUAL(schedule_of(other).slice, usual);
+  BOOST_CHECK_EQUAL(schedule_of(other).seed, 9u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -159,6 +159,55 @@ BOOST_AUTO_TEST_CASE(a_snapshot_from_before_ends_the_sharing) {
   BOOST_CHECK_EQUAL(info_of(vm, data_address).spaces, 2);
 }
 
+// Code that has run can be shared then, changed by who got it, and brought back.
+BOOST_AUTO_TEST_CASE(code_that_was_executed_is_shared_and_restored) {
+  machine vm(code().add("imm", {1, 5}).add("halt"));
+  comet_space other = 0;
+  SUPPORT_OK(comet_space_new(vm, &other, error));
+  const auto result = [&] {
+    vm.restart(code_address);
+    BOOST_CHECK_EQUAL(vm.run().reason, COMET_HALTED);
+    return vm.get(1);
+  };
+  BOOST_CHECK_EQUAL(result(), 5u);
+  SUPPORT_OK(comet_share(vm, 0, code_address, COMET_PAGE_SIZE, other, code_address, read_write, error));
+  BOOST_CHECK_EQUAL(result(), 5u);
+  snapshot before(vm);
+  vm.write(code_address, code().add("imm", {1, 7}).content(), other);
+  BOOST_CHECK_EQUAL(result(), 7u);
+  before.restore();
+  BOOST_CHECK_EQUAL(result(), 5u);
+}
+
+BOOST_AUTO_TEST_CASE(a_page_goes_back_to_whom_it_was_shared_with) {
+  shared at;
+  constexpr std::uint64_t page = COMET_PAGE_SIZE;
+  at.vm.map(at.there + 8 * page, page, read_write, at.other);
+  at.vm.write(at.there + 8 * page, {9}, at.other);
+  snapshot before(at.vm);
+  SUPPORT_OK(comet_unmap(at.vm, 0, at.here + page, page, error));
+  SUPPORT_OK(comet_share(at.vm, at.other, at.there + 8 * page, page, 0, at.here + page, read_write, error));
+  BOOST_TEST(at.vm.read(at.here + page, 1) == bytes{9});
+  before.restore();
+  BOOST_TEST(at.vm.read(at.here + page, 3) == (bytes{1, 2, 3}));
+  at.vm.write(at.here + page, {4});
+  BOOST_TEST(at.vm.read(at.there, 1, at.other) == bytes{4});
+  BOOST_TEST(at.vm.read(at.there + 8 * page, 1, at.other) == bytes{9});
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_written_to_shared_pages_by_blocks_of_no_length) {
+  machine vm(code().add("bfill", {1, 2, 3}).add("bcopy", {1, 4, 3}).add("halt"));
+  comet_space other = 0;
+  SUPPORT_OK(comet_space_new(vm, &other, error));
+  SUPPORT_OK(comet_share(vm, 0, data_address, COMET_PAGE_SIZE, other, data_address, read_write, error));
+  const snapshot kept(vm);
+  vm.set(1, data_address);
+  vm.set(4, code_address);
+  BOOST_CHECK_EQUAL(vm.run().reason, COMET_HALTED);
+  vm.write(data_address, {});
+  BOOST_CHECK_EQUAL(comet_snapshot_bytes(vm) / COMET_PAGE_SIZE, 0u);
+}
+
 BOOST_AUTO_TEST_CASE(that_pages_are_one_is_part_of_the_hash_of_files_and_of_forks) {
   shared at;
   machine apart;
@@ -190,6 +239,7 @@ BOOST_AUTO_TEST_CASE(that_pages_are_one_is_part_of_the_hash_of_files_and_of_fork
 
 BOOST_AUTO_TEST_CASE(a_file_that_joins_what_cannot_be_one_is_refused) {
   shared at;
+  at.vm.write(at.here + 2 * COMET_PAGE_SIZE, {5});
   bytes file;
   SUPPORT_OK(comet_state_save(at.vm, nullptr, append, &file, nullptr, error));
   const bytes joined = content_of(file, "JOIN");
@@ -208,6 +258,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_joins_what_cannot_be_one_is_refused) {
   refused(with(1, 4, 1, 4), "joined to no other");
   refused(with(3, 4, 1, 4), "joined to no other");
   refused(with_content(file, "JOIN", {}), "joined to no other");
+  refused(with_content(file, "JOIN", bytes(joined.begin(), joined.begin() + 48)), "joined to no other");
   refused(with_content(file, "JOIN", bytes(joined.begin(), joined.begin() + 40)), "");
   refused(with_record_behind(file, "IMPT", "JOIN", joined), "");
   refused(without_record(file, "JOIN"), "hash");
@@ -247,6 +298,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_shared_is_refused) {
   BOOST_CHECK_EQUAL(share(at.here, 4 * page, at.other, elsewhere), COMET_ERROR_ADDRESS);
   BOOST_CHECK_EQUAL(share(at.here, page, at.other, at.there - page + page), COMET_ERROR_ARGUMENT); // mapped there
   BOOST_CHECK_EQUAL(share(at.here + page, page, at.other, elsewhere), COMET_ERROR_ARGUMENT); // has it already
+  SUPPORT_OK(comet_share(at.vm, 0, at.here, 0, at.other, at.there, COMET_READ, error)); // nothing is, everywhere
   comet_limits limits = COMET_LIMITS_INIT;
   SUPPORT_OK(comet_get_limits(at.vm, &limits, error));
   limits.memory = 5 * page;

@@ -340,7 +340,36 @@ BOOST_AUTO_TEST_CASE(pages_that_were_written_since_a_snapshot_are_known_whatever
     expect(mark, 3, 0, 0);
     later.restore();
     expect(mark, 0, 1, 2);
+    SUPPORT_OK(comet_map(vm, 0, base + 8 * COMET_PAGE_SIZE, 1, COMET_READ, error));
+    expect(mark, 0, 1, 2); // and then, apart, another one
+    expect(mark, 3, 8, 1);
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_difference_may_lie_at_the_end_of_a_page) {
+  machine vm(storing_program());
+  snapshot mark(vm);
+  vm.write(data_address + COMET_PAGE_SIZE - 2, {1});
+  std::uint64_t address = 0, length = 0;
+  SUPPORT_OK(comet_snapshot_difference(vm, mark.get(), 0, 0, &address, &length, error));
+  BOOST_CHECK_EQUAL(address, data_address + COMET_PAGE_SIZE - 2);
+  BOOST_CHECK_EQUAL(length, 1u);
+}
+
+// More pages than are set aside for the next snapshot.
+BOOST_AUTO_TEST_CASE(many_pages_that_were_kept_are_given_back) {
+  constexpr std::uint64_t pages = 300, area = std::uint64_t{1} << 30;
+  machine vm(storing_program());
+  vm.map(area, pages * COMET_PAGE_SIZE, read_write);
+  for (std::uint64_t n = 0; n < pages; ++n) vm.write(area + n * COMET_PAGE_SIZE, {1});
+  const snapshot first(vm);
+  const std::uint64_t before = comet_snapshot_bytes(vm);
+  {
+    const snapshot second(vm);
+    for (std::uint64_t n = 0; n < pages; ++n) vm.write(area + n * COMET_PAGE_SIZE, {2});
+    BOOST_CHECK_GE(comet_snapshot_bytes(vm), before + pages * COMET_PAGE_SIZE);
+  }
+  BOOST_CHECK_GE(comet_snapshot_bytes(vm), before + pages * COMET_PAGE_SIZE); // the older one needs them now
 }
 
 BOOST_AUTO_TEST_CASE(differences_are_asked_of_what_is_in_both) {
@@ -355,6 +384,14 @@ BOOST_AUTO_TEST_CASE(differences_are_asked_of_what_is_in_both) {
   SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_snapshot_written(vm, mark.get(), space, 0, &address, &length, error));
   SUPPORT_OK(comet_snapshot_difference(vm, mark.get(), 0, 0, &address, &length, error));
   BOOST_CHECK_EQUAL(length, 0u);
+  // Another space may have the number of one that has gone.
+  snapshot with_space(vm);
+  SUPPORT_OK(comet_space_free(vm, space, error));
+  SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_snapshot_difference(vm, with_space.get(), space, 0, &address, &length, error));
+  comet_space again = 0;
+  SUPPORT_OK(comet_space_new(vm, &again, error));
+  BOOST_REQUIRE_EQUAL(again, space);
+  SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_snapshot_difference(vm, with_space.get(), space, 0, &address, &length, error));
 }
 
 BOOST_AUTO_TEST_CASE(reset_releases_what_snapshots_held) {

@@ -320,6 +320,28 @@ BOOST_AUTO_TEST_CASE(an_incremental_state_brings_each_page_to_what_it_became) {
   }
 }
 
+// Pages of the base beside such as are zero or protected otherwise, and above all of them.
+BOOST_AUTO_TEST_CASE(an_incremental_state_has_what_lies_beside_the_pages_of_its_base) {
+  machine vm;
+  vm.map(4 * COMET_PAGE_SIZE, 2 * COMET_PAGE_SIZE, read_write);
+  vm.map(6 * COMET_PAGE_SIZE, COMET_PAGE_SIZE, COMET_READ);
+  vm.write(4 * COMET_PAGE_SIZE, {1});
+  comet_state* kept = nullptr;
+  const bytes whole = save(vm, COMET_SAVE_OPTIONS_INIT, &kept);
+  const state base_hashes(kept);
+  vm.map(9 * COMET_PAGE_SIZE, COMET_PAGE_SIZE, read_write);
+  vm.write(9 * COMET_PAGE_SIZE, {2});
+  comet_save_options options = COMET_SAVE_OPTIONS_INIT;
+  options.base = base_hashes;
+  const state base(whole), second(save(vm, options), base);
+  machine copy;
+  restore(copy, second);
+  BOOST_CHECK(copy.state_hash() == vm.state_hash());
+  comet_page_info info = COMET_PAGE_INFO_INIT;
+  SUPPORT_OK(comet_page_get(copy, 0, 6 * COMET_PAGE_SIZE, &info, error));
+  BOOST_CHECK_EQUAL(info.protection, COMET_READ);
+}
+
 BOOST_AUTO_TEST_CASE(what_a_machine_cannot_take_leaves_it_as_it_was) {
   busy_machine vm;
   run_answering(vm, 4000);
@@ -409,6 +431,7 @@ BOOST_AUTO_TEST_CASE(a_core_tells_why_and_of_which_program) {
   BOOST_CHECK_EQUAL(slim.info().has_image, 1);
   BOOST_CHECK(std::memcmp(core.info().image, slim.info().image, 16) == 0);
   BOOST_CHECK(comet_state_image(slim) == nullptr);
+  BOOST_CHECK(comet_state_image(state(saved(vm))) == nullptr);
   SUPPORT_FAILS(COMET_ERROR_STATE, comet_state_stop(slim, &told, error));
   options.stop = &stop;
   options.thread = 5;
@@ -553,6 +576,12 @@ BOOST_AUTO_TEST_CASE(more_threads_or_spaces_than_a_file_holds_are_not_saved) {
   SUPPORT_OK(comet_space_new(vm, &space, error));
   bytes file;
   SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_state_save(vm, nullptr, append, &file, nullptr, error));
+  machine crowded(&config);
+  for (int i = 0; i < 1024; ++i) {
+    comet_thread thread = 0;
+    SUPPORT_OK(comet_thread_new(crowded, 0, 0, &thread, error));
+  }
+  SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_state_save(crowded, nullptr, append, &file, nullptr, error));
 }
 
 // ---- files that are wrong ------------------------------------------------------------------------------
@@ -650,6 +679,11 @@ BOOST_AUTO_TEST_CASE(what_no_machine_could_have_saved_is_refused) {
   refused(with("THRD", calls + 16, std::uint64_t{1} << 40, 8), "calls");    // the outermost window
   refused(with("THRD", calls + 8, 1, 8), "calls of a thread");              // its return address
   refused(with("THRD", calls - 8, 0, 8), "calls of a thread");              // the last register
+  bytes falling = thread;
+  falling.resize(thread.size() + 24);
+  put_at(falling, counts + 8, number_at(thread, counts + 8, 8) + 1, 8);
+  put_at(falling, thread.size() - 8, std::uint64_t{1} << 40, 8);
+  refused(with_content(file, "THRD", falling), "windows of a thread's calls");
   bytes no_calls(thread.begin(), thread.begin() + static_cast<std::ptrdiff_t>(calls));
   put_at(no_calls, counts + 8, 0, 8);
   refused(with_content(file, "THRD", no_calls), "calls of a thread");

@@ -147,6 +147,12 @@ BOOST_AUTO_TEST_CASE(a_watchpoint_sees_the_access_it_was_set_for_and_no_other) {
     BOOST_CHECK_EQUAL(vm.run().reason, COMET_HALTED);
     SUPPORT_FAILS(COMET_ERROR_ARGUMENT, comet_watchpoint_clear(vm, id, error));
   }
+  machine filling(code().add("bfill", {1, 0, 2}).add("halt"));
+  filling.set(1, data_address);
+  filling.set(2, 64);
+  std::uint32_t id = 0;
+  SUPPORT_OK(comet_watchpoint_set(filling, 0, data_address, 8, COMET_READ, &id, error));
+  BOOST_CHECK_EQUAL(filling.run().reason, COMET_HALTED);
 }
 
 BOOST_AUTO_TEST_CASE(watchpoints_see_blocks_atomics_tables_and_stores_of_every_kind) {

@@ -286,6 +286,25 @@ BOOST_AUTO_TEST_CASE(watchpoints_see_what_a_logged_call_does) {
   BOOST_CHECK_EQUAL(run.ticks, 4u);
 }
 
+BOOST_AUTO_TEST_CASE(calls_without_a_result_are_served_from_the_log) {
+  machine vm(code().add("hcall", {10, 0}).add("imm", {2, 1}).add("halt"));
+  vm.import("count");
+  int calls = 0;
+  SUPPORT_OK(comet_host_grant(vm, "count", [](comet_call*, void* data) {
+    ++*static_cast<int*>(data);
+    return COMET_OK;
+  }, &calls, error));
+  start(vm);
+  vm.set(11, 5);
+  snapshot begin(vm);
+  for (int times = 0; times < 2; ++times) {
+    BOOST_CHECK_EQUAL(vm.run().reason, COMET_HALTED);
+    BOOST_CHECK_EQUAL(vm.get(11), 5u);
+    begin.restore();
+  }
+  BOOST_CHECK_EQUAL(calls, 1);
+}
+
 BOOST_AUTO_TEST_CASE(the_log_stays_within_its_limit_and_says_what_it_lost) {
   ticking run(summing(), 4096);
   snapshot fresh(run.vm);

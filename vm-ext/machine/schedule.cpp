@@ -110,6 +110,8 @@ void Machine::run_every_thread(std::uint64_t fuel, comet_stop& stop, comet_obser
     }
     std::uint64_t length = UINT64_MAX;
     const bool arrived = schedule_.arrived == mark(count);
+    // A handler that is called when the run begins is not past a breakpoint at its own beginning.
+    const auto leave = [&, pc = thread(schedule_.current).pc] { how.first = how.first && thread(schedule_.current).pc == pc; };
     if (timeline.arrivals_forgotten(arrived ? count + 1 : count))
       fail(COMET_ERROR_STATE, 0, "the timeline's log of events no longer reaches back to %llu instructions; begin a new timeline",
            static_cast<unsigned long long>(count));
@@ -118,6 +120,7 @@ void Machine::run_every_thread(std::uint64_t fuel, comet_stop& stop, comet_obser
       if (logged->count == count && (logged->index == 0 || !thread(schedule_.current).status.runnable())) {
         schedule_.arrived = mark(count);
         for (const Change& change : logged->changes) apply(change);
+        leave();
         continue;
       }
       if (logged->count > count) length = logged->count - count;
@@ -127,7 +130,10 @@ void Machine::run_every_thread(std::uint64_t fuel, comet_stop& stop, comet_obser
       length = std::min(length, timeline.known_to() - count);
     } else if (unlooked >= between_looks && waited_at != mark(count)) {
       unlooked = 0;
-      if (!arrived && take_arrivals()) continue;
+      if (!arrived && take_arrivals()) {
+        leave();
+        continue;
+      }
     }
     Thread& current = thread(schedule_.current);
     if (!current.status.runnable()) {
