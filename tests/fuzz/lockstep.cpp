@@ -86,7 +86,11 @@ questions random_questions(random_source& random) {
   for (comet_filter& filter : asked.filters) {
     const std::uint64_t place = 1 + random.below(40);
     switch (random.below(6)) {
-      case 0: filter = {COMET_EVENT_CALL | COMET_EVENT_RETURN, 0, UINT64_MAX}; break;
+      case 0: {
+        constexpr unsigned kinds[] = {COMET_EVENT_CALL, COMET_EVENT_RETURN, COMET_EVENT_CALL | COMET_EVENT_RETURN};
+        filter = {kinds[random.below(3)], 0, UINT64_MAX};
+        break;
+      }
       case 1: filter = {COMET_EVENT_THREAD_REGISTER | COMET_EVENT_HOST_CALL, 0, UINT64_MAX}; break;
       case 2: {
         const std::uint64_t first = pages[random.below(std::size(pages))].address + random.below(60000);

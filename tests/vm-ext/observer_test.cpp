@@ -1,4 +1,5 @@
 // comet_observe: what instructions do, told as events.
+#include <bit>
 #include <cstring>
 
 #include "observing.h"
@@ -142,6 +143,20 @@ BOOST_AUTO_TEST_CASE(calls_returns_and_jumps_to_functions_are_told) {
   check(calls.events[1], COMET_EVENT_CALL, 0, code_address + 16, 2, 0);
   check(calls.events[2], COMET_EVENT_CALL, 1, code_address + 32, 2, 0);
   check(calls.events[3], COMET_EVENT_RETURN, 2, code_address + 32, 2, 0);
+}
+
+BOOST_AUTO_TEST_CASE(returns_of_functions_that_have_nothing_to_do_are_told) {
+  constexpr std::uint64_t function = code_address + 32;
+  machine vm(code().add("addi", {1, 1, 1}).add("call", {8, function}).add("blti_u", {1, 50, code_address}).add("halt"));
+  vm.load(code(function).add("beqi", {0, 0, function + 4}).add("ret"), all_rights);
+  vm.restart(code_address);
+  for (const unsigned kinds : {unsigned{COMET_EVENT_RETURN}, unsigned{COMET_EVENT_CALL}, unsigned{COMET_EVENT_CALL | COMET_EVENT_RETURN}}) {
+    observing wanted({any(kinds)});
+    BOOST_TEST(wanted.run(vm).reason == COMET_HALTED);
+    BOOST_TEST(wanted.value.seen == 50u * static_cast<unsigned>(std::popcount(kinds)));
+    vm.set(1, 0);
+    vm.restart(code_address);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_run_stops_at_so_many_events_and_the_last_are_kept) {

@@ -462,7 +462,7 @@ const ShortPlan* CodeCache::decode_ahead(std::uint64_t address, Slot& slot, unsi
 // Many functions begin with a branch to their `ret`, for when there is nothing to do. Their call does that branch too:
 // when it is taken, also the `ret`, so that no activation is made; else it goes on behind the branch.
 void CodeCache::look_into_callee(BlockInstruction& call) {
-  if (call.slot->handler != nullptr) return; // not as calls are
+  if (call.slot->handler != nullptr || told_.returns) return; // the call, or a return, is left to the reference loop
   std::uint64_t& target = pending_links_.back().target;
   const std::uint8_t* const page = memory_.executable_page(target >> page_bits);
   if (page == nullptr || early_call_handler(short_plans[page[target & page_mask]].kind.operation) == nullptr) return;
