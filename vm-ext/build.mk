@@ -23,6 +23,8 @@ else ifdef COVERAGE
 BUILD := $(BUILD)/coverage
 # Counted before functions are inlined, so that a branch of the source is one branch.
 VM_SANITIZE := --coverage -fno-early-inlining
+# Where threads count the same at once, and it costs little.
+COUNTED_BY_THREADS := api/% host/% image/% state/% machine/run.o machine/schedule.o machine/parallel.o machine/stay.o
 OPTIMIZE ?= -O1
 else
 VM_TAIL_CALLS := -DCOMET_TAIL_CALLS
@@ -57,6 +59,9 @@ VM_LDFLAGS = $(VM_SANITIZE) $(HARDENED_LINK) $(LDFLAGS)
 
 VM_SOURCES := $(filter-out vm-ext/isa/manual.cpp,$(wildcard $(addprefix vm-ext/,$(addsuffix /*.cpp,isa memory machine api host image state))))
 VM_OBJECTS := $(VM_SOURCES:%.cpp=$(BUILD)/obj/%.o)
+ifdef COVERAGE
+$(filter $(addprefix $(BUILD)/obj/vm-ext/,$(COUNTED_BY_THREADS)),$(VM_OBJECTS)): VM_SANITIZE += -fprofile-update=atomic
+endif
 RUNNER_SOURCES := $(wildcard vm-ext/runner/*.cpp)
 RUNNER_OBJECTS := $(RUNNER_SOURCES:%.cpp=$(BUILD)/obj/%.o)
 

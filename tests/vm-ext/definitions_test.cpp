@@ -2,8 +2,8 @@
 // treats instructions.
 #include <cstring>
 
+#include "observing.h"
 #include "state_files.h"
-#include "support.h"
 
 using namespace support;
 
@@ -284,6 +284,41 @@ BOOST_AUTO_TEST_CASE(a_host_call_stands_alone_and_may_be_the_embedders) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(what_a_definition_writes_is_told) {
+  machine on;
+  define(on, element);
+  load(on, assembly().own({1024, 5, 6, 8}).add("halt"));
+  observing one({{COMET_EVENT_REGISTER, 5, 5}});
+  on.set(5, 9);
+  on.set(6, data_address);
+  on.write(data_address, {7});
+  BOOST_CHECK_EQUAL(one.run(on).reason, COMET_HALTED);
+  BOOST_REQUIRE_GE(one.value.event_count, 1u);
+  BOOST_CHECK_EQUAL(one.events[one.value.event_count - 1].after, 7u);
+}
+
+BOOST_AUTO_TEST_CASE(calls_go_on_beside_definitions) {
+  assembly program;
+  program.add("imm", {1, 5});
+  const std::uint64_t loop = program.here(), function = code_address + 64, end = function + 16;
+  program.add("imm", {16, data_address}).own({1024, 5, 16, 8}).add("call", {10, function}).add("addi", {1, 1, UINT64_MAX});
+  program.add("bnei", {1, 0, loop}).add("halt");
+  while (program.here() < function) program.add("nop");
+  program.add("beqi", {1, 0, end}).add("addi", {1, 1, 5});
+  while (program.here() < end) program.add("nop");
+  program.add("ret");
+  check_both_ways({element}, program, 2000);
+}
+
+// More registers than there is room for in one slot come back when the last part traps.
+BOOST_AUTO_TEST_CASE(a_definition_that_writes_many_registers_is_undone) {
+  const definition five = {"five", "s", {{"imm", {k(11), k(1)}}, {"imm", {k(12), k(1)}}, {"imm", {k(13), k(1)}}, {"imm", {k(14), k(1)}},
+                                         {"imm", {k(15), k(1)}}, {"ldu64", {k(16), a, k(0)}}}};
+  assembly program;
+  program.add("imm", {6, data_address}).own({1024, 6}).own({1024, 7}).add("halt");
+  check_both_ways({five}, program, 2000);
+}
+
 // What the fast loop leaves to the other one may lie before an instruction of the user's that it has done.
 BOOST_AUTO_TEST_CASE(a_loop_may_leave_before_a_definition_that_it_has_done) {
   assembly program;
@@ -350,7 +385,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_all_or_nothing_is_refused) {
   check_refused({"own", "", {}}, "it has 0 parts, and may have 1 to 16");
   check_refused({"own", "", std::vector<part>(17, nothing[0])}, "it has 17 parts, and may have 1 to 16");
   define(on, {"most", "", std::vector<part>(16, nothing[0]), {0}, 1030});
-  define(on, {"Up", "", nothing, {0}, 1031});
+  define(on, {"Up_to", "", nothing, {0}, 1031});
   define(on, {"x1", "", nothing, {0}, 1032});
   define(on, {"slot", "dt", {{"tget", {a, b}}}, {1, 2, 0, 3}, 1033});
   define(on, {"ask", "wh", {{"hcall", {a, b}}}, {1, 1, 0, 100}, 1034});
@@ -638,6 +673,10 @@ BOOST_AUTO_TEST_CASE(a_machine_counts_stops_at_and_forbids_instructions) {
   SUPPORT_OK(comet_treat(forbidding, 1024, COMET_FORBIDDEN, error));
   load(forbidding, assembly().own({1024, 5, 6, 8}));
   BOOST_CHECK(std::strstr(forbidding.run().message, "this machine may not execute the instruction element") != nullptr);
+  machine stopping; // at instructions, and there is none
+  SUPPORT_OK(comet_treat(stopping, mul, COMET_STOPPING, error));
+  load(stopping, assembly().own({1000000}));
+  BOOST_CHECK_EQUAL(stopping.run().trap, COMET_TRAP_ILLEGAL);
   SUPPORT_OK(comet_treat(on, mul, COMET_ORDINARY, error));
   SUPPORT_OK(comet_treated(on, mul, &treatment, &executed, error));
   BOOST_CHECK_EQUAL(treatment, COMET_ORDINARY);

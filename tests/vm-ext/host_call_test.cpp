@@ -109,6 +109,8 @@ BOOST_AUTO_TEST_CASE(names_have_1_to_63_plain_letters) {
   comet_error error = COMET_ERROR_INIT;
   comet_host_import(vm, "a\n\x1b[2J", &index, &error);
   BOOST_CHECK(std::string(error.message).starts_with("`a??[2J` is no name"));
+  comet_host_import(vm, "\xc2\xa7", &index, &error);
+  BOOST_CHECK(std::string(error.message).starts_with("`\xc2\xa7` is no name"));
 }
 
 BOOST_AUTO_TEST_CASE(a_call_without_function_waits_for_the_embedder) {

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "observing.h"
+#include "programs.h"
 
 using namespace support;
 
@@ -97,6 +98,28 @@ BOOST_AUTO_TEST_CASE(accesses_to_several_ranges_are_told_and_no_others) {
   BOOST_REQUIRE_EQUAL(both.value.event_count, 2u);
   BOOST_CHECK_EQUAL(both.events[0].place, data_address + 8);
   BOOST_CHECK_EQUAL(both.events[1].place, second);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_read_is_told_alone) {
+  machine vm(code().add("st64", {1, 3, 0}).add("ldu64", {4, 1, 0}).add("halt"));
+  vm.set(1, data_address);
+  observing reads({any(COMET_EVENT_READ)});
+  BOOST_CHECK_EQUAL(reads.run(vm).reason, COMET_HALTED);
+  BOOST_REQUIRE_EQUAL(reads.value.event_count, 1u);
+  check(reads.events[0], COMET_EVENT_READ, 1, data_address, 0, 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_stops_at_the_return_of_a_handler) {
+  program p;
+  p.on(COMET_ON_TRAP, COMET_TRAP_DIVIDE, 1).add("div_u", {10, 1, 0}).add("imm", {11, 1}).add("halt");
+  p.at(1).add("imm", {1, 2}).add("ret");
+  machine vm = p.make();
+  observing returns({any(COMET_EVENT_RETURN)}, 64, 1);
+  BOOST_CHECK_EQUAL(returns.run(vm).reason, COMET_OBSERVED);
+  BOOST_CHECK_EQUAL(vm.info().handlers, 0u);
+  BOOST_CHECK_EQUAL(vm.get(11), 0u);
+  BOOST_CHECK_EQUAL(vm.run().reason, COMET_HALTED);
+  BOOST_CHECK_EQUAL(vm.get(11), 1u);
 }
 
 // What a host call wrote may be gone when it returns.

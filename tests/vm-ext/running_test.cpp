@@ -287,6 +287,57 @@ BOOST_AUTO_TEST_CASE(fuel_is_exact_at_returns_into_code_that_was_dropped) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(code_ends_where_the_address_space_does) {
+  const std::uint64_t page = 0 - std::uint64_t{COMET_PAGE_SIZE};
+  machine vm;
+  vm.map(page, COMET_PAGE_SIZE, read_execute);
+  vm.write(0 - std::uint64_t{16}, bytes(16, code().add("nop").content()[0]));
+  vm.restart(0 - std::uint64_t{16});
+  const comet_stop stop = vm.run();
+  BOOST_CHECK_EQUAL(stop.trap, COMET_TRAP_EXECUTE);
+  BOOST_CHECK_EQUAL(stop.pc, 0u);
+  BOOST_CHECK_EQUAL(stop.executed, 16u);
+}
+
+BOOST_AUTO_TEST_CASE(code_of_long_constants_alone_runs) {
+  code program;
+  for (std::uint64_t n = 1; n <= 1000; ++n) program.add("imm", {n % 100 + 1, (n << 40) + n});
+  machine vm(program.add("halt"));
+  BOOST_CHECK_EQUAL(vm.run().executed, 1001u);
+  for (std::uint64_t n = 901; n <= 1000; ++n) BOOST_CHECK_EQUAL(vm.get(n % 100 + 1), (n << 40) + n);
+}
+
+// A function that begins with a branch to its `ret`: what each round does, and how much, is the same when something stands
+// against doing the branch with the call.
+BOOST_AUTO_TEST_CASE(functions_that_return_at_once_do_so_in_every_way) {
+  enum { plainly, stops_at_function, stops_at_end, counts_returns, at_the_end_of_a_page, ways };
+  const auto opcode_of_ret = code().add("ret").content()[0];
+  for (const std::string branch : {"beqi", "bgei_u", "beq", "blt_u"})
+    for (int way = 0; way < ways; ++way) {
+      const std::uint64_t function = way == at_the_end_of_a_page ? code_address + COMET_PAGE_SIZE - 40 : code_address + 64, end = function + 20;
+      code program;
+      program.add("imm", {1, 40});
+      const std::uint64_t loop = program.here();
+      program.add("andi", {11, 1, 3}).add("imm", {12, 2}).add("call", {10, function}).add("add", {2, 2, 11});
+      program.add("addi", {1, 1, 0 - std::uint64_t{1}}).add("bnei", {1, 0, loop}).add("halt");
+      while (program.here() < function) program.add("nop");
+      program.add(branch, {1, 2, end}).add("addi", {1, 1, 5});
+      while (program.here() < end) program.add("nop");
+      program.add("ret");
+      machine at_once(program), slow(program);
+      if (way == counts_returns) SUPPORT_OK(comet_treat(at_once, opcode_of_ret, COMET_COUNTED, error));
+      if (way == stops_at_function) SUPPORT_OK(comet_breakpoint_set(at_once, 0, function, error));
+      if (way == stops_at_end) SUPPORT_OK(comet_breakpoint_set(at_once, 0, end, error));
+      unsigned stops = 0;
+      while (at_once.run().reason == COMET_BREAKPOINT) ++stops;
+      while (slow.run(1).reason == COMET_OUT_OF_FUEL) {
+      }
+      BOOST_CHECK_EQUAL(stops, way == stops_at_function || way == stops_at_end ? 40u : 0u);
+      BOOST_CHECK_EQUAL(at_once.info().instruction_count, slow.info().instruction_count);
+      BOOST_CHECK(at_once.state_hash() == slow.state_hash());
+    }
+}
+
 // A loop by `brz`, whose target is in a register, and one by a table among data.
 BOOST_AUTO_TEST_CASE(loops_whose_targets_are_computed_run_to_the_end_of_their_fuel) {
   code by_register, by_table;

@@ -250,6 +250,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_joins_what_cannot_be_one_is_refused) {
     return with_content(file, "JOIN", changed);
   };
   refused(with(0, 8, 0x9999, 8), "a joined page is not mapped");
+  refused(with(0, 8, at.here / COMET_PAGE_SIZE, 8), "has another content");
   refused(with(1, 8, 0x31, 8), "has another content");
   refused(with(3, 8, 0x30, 8), "a joined page is not mapped, is there twice");
   refused(with(0, 4, 0, 4), "not in ascending order");

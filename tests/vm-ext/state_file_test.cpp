@@ -796,6 +796,9 @@ BOOST_AUTO_TEST_CASE(a_host_call_in_flight_has_to_be_one) {
   machine other;
   SUPPORT_OK(comet_host_grant(other, "ask", nullptr, nullptr, error));
   SUPPORT_FAILS(COMET_ERROR_FORMAT, comet_state_restore(other, gone, error));
+  vm.write(code_address, {0xff, 0xff, 0x7f});  // no instruction
+  const state none(save(vm));
+  SUPPORT_FAILS(COMET_ERROR_FORMAT, comet_state_restore(other, none, error));
   const code far_base = code().add("hcall", {std::uint64_t{1} << 40, 0});
   vm.write(code_address, far_base.content());
   const state beyond(save(vm));

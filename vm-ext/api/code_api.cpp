@@ -143,6 +143,7 @@ comet_status comet_code_label_address(const comet_code* code, comet_label label,
 
 size_t comet_describe_place(const comet_image* image, uint64_t address, char* text, size_t text_length) {
   std::string words;
+  // beyond tests: the host's memory has to end just here
   if (guard(nullptr, [&] { put_place(words, image, address); }) != COMET_OK) words.clear();
   if (text != nullptr && text_length != 0) {
     const size_t copied = std::min(words.size(), text_length - 1);

@@ -100,11 +100,12 @@ void CodeCache::forget() {
     kept_ = std::max(kept_, used_);
     if (!memory_.memory().of_system()) {
       kept_ = 1;
+      // beyond tests: an embedder's memory has to hold all slots that there may be
       if (used_ > slot_limit_ && slot_limit_ < most_slots) {
         slot_limit_ *= 2;
         slots_ = nullptr;
       }
-    } else if (kept_ > most_kept) {
+    } else if (kept_ > most_kept) { // beyond tests: takes 65536 slots that are dropped
       memory_.memory().clear(slots_, kept_ * sizeof(Slot));
       memory_.memory().clear(addresses_, kept_ * sizeof(std::uint16_t));
       kept_ = 1;
@@ -166,6 +167,7 @@ void CodeCache::require_room(std::size_t slots) {
     if (*slot_memory_ && *address_memory_) {
       slots_ = slot_memory_->data();
       addresses_ = address_memory_->data();
+    // beyond tests: the system's own memory has to end
     } else if (memory_.memory().of_system() || slot_limit_ == block_room) {
       throw std::bad_alloc();
     } else {
@@ -173,7 +175,9 @@ void CodeCache::require_room(std::size_t slots) {
     }
   }
   const std::size_t capacity = slot_limit_ + block_room;
+  // beyond tests: what is overfull is dropped before it comes to this
   if (capacity - used_ < slots) throw std::bad_alloc();
+  // beyond tests: an embedder's memory has to hold 32768 slots
   if (used_ > small_slots && !large_ && memory_.memory().of_system()) {
     large_ = true;
     prefer_large_pages(slots_ + used_, (capacity - used_) * sizeof(Slot));
@@ -233,6 +237,7 @@ const Slot* CodeCache::follow_link(const Slot* followed) {
 
 // A table is decoded where it lies among code: pages of data would become slow to write to.
 bool CodeCache::may_decode_table(std::uint64_t table, std::uint64_t count) const {
+  // beyond tests: takes tables of more than 512 entries in all
   return count <= most_entries - table_entries_ && (table & page_mask) + 4 * count <= page_size &&
          table < memory_.window_bytes() && memory_.executable_page(table >> page_bits) != nullptr;
 }
@@ -397,7 +402,7 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
     offset += decoded.length;
     slot = slots_ + used_;
     low = addresses_ + used_;
-    if (slot > last) end = to + 1;
+    if (slot > last) end = to + 1; // beyond tests: takes a block full of what takes many slots each
   }
   used_ = static_cast<std::size_t>(slot - slots_);
   const std::uint64_t address = page_begin + offset;
@@ -451,11 +456,13 @@ bool CodeCache::emit_any(std::uint64_t address, const isa::Decoded& decoded, Blo
 const ShortPlan* CodeCache::decode_ahead(std::uint64_t address, Slot& slot, unsigned& length) const {
   const std::uint8_t* const page = memory_.executable_page(address >> page_bits);
   const std::uint64_t offset = address & page_mask;
+  // beyond tests: a callee has to branch to where nothing may be executed
   if (page == nullptr || offset + isa::max_instruction_bytes > page_size || has_breakpoint(address)) return nullptr;
   const ShortPlan* const plan = decode_short(page + offset, slot, length);
   if (plan == nullptr || plan->kind.operation == isa::operation_count) return nullptr;
   const std::uint64_t opcode = isa::describe(plan->kind.operation).opcode;
   const isa::Definitions* const own = instructions_.definitions(); // which may stand for any opcode
+  // beyond tests: takes a branch, or `ret`, to which a machine gave another meaning
   return (own == nullptr || own->find(opcode) == nullptr) && instructions_.find_treated(opcode) == nullptr ? plan : nullptr;
 }
 

@@ -65,6 +65,7 @@ void CodeCache::emit_defined(std::uint64_t address, const isa::Decoded& decoded)
     const isa::Decoded part = isa::decoded_part(decoded, parts[i]);
     const char* kinds = isa::describe(part.operation).operands;
     if (changes_more(part.operation)) fast = false;
+    // beyond tests: takes a register from the 65536th on
     if (!isa::writes_register(kinds[0]) || part.operands[0] >= register_slack) continue;
     const auto number = static_cast<std::uint16_t>(part.operands[0]);
     if (std::find(kept, kept + kept_count, number) == kept + kept_count) kept[kept_count++] = number;
@@ -97,7 +98,8 @@ void CodeCache::emit_checked(std::uint64_t address, const isa::Decoded& decoded)
   Slot* const check = emit(address);
   emit_instruction(address, decoded);
   const bool fast = decoded.operands[0] < register_slack;
-  check->handler = fast ? handlers::check : handlers::reference;
+  check->handler = fast ? handlers::check : handlers::reference; // beyond tests: takes a register from the 65536th on
+  // beyond tests: takes a register from the 65536th on
   check->a = fast ? static_cast<std::uint16_t>(decoded.operands[0]) : std::uint16_t{0};
 }
 
@@ -131,7 +133,7 @@ void CodeCache::emit_instruction(std::uint64_t address, const isa::Decoded& deco
       if (fits32(operand[2])) {
         slot->immediate = static_cast<std::int32_t>(operand[2]);
         slot->handler = narrow;
-      } else if (const Handler wide = wide_handler(decoded.operation)) {
+      } else if (const Handler wide = wide_handler(decoded.operation)) { // beyond tests: each of them has one
         slot->handler = wide;
         emit_data(address, operand[2]);
       }

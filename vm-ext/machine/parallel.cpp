@@ -97,7 +97,8 @@ void Machine::run_in_parallel(std::uint64_t fuel, comet_stop& stop) {
       break;
     }
     for (const comet_thread id : chosen) {
-      if (!has_thread(id)) continue; // one that was chosen before has freed it
+      // beyond tests: a host call of one that was chosen before has to free it
+      if (!has_thread(id)) continue;
       run_thread(id, UINT64_MAX, stop, nullptr, how);
       how.first = yielded_ = false;
       // What concerns this thread alone does not end the run.

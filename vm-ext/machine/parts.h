@@ -316,6 +316,7 @@ template <class First, class... Rest> [[gnu::always_inline]] inline void run_par
     top->function = function;
     GO_ADDRESS(function);
   } else if constexpr (First::kind == Kind::ret) {
+    // beyond tests: not every sequence with `ret` ends an outermost activation
     if (top->return_slot == nullptr) [[unlikely]] LEAVE(Exit::reference);
     r = top->window;
     --top;

@@ -151,6 +151,7 @@ class AddressSpace {
   // Says that instructions were decoded from these bytes: writes to them set `code_changed`.
   void mark_code(std::uint64_t address, std::size_t length) {
     const std::uint64_t offset = address & page_mask;
+    // beyond tests: changed code is forgotten before more is decoded
     if (address >> page_bits == marked_number_ && !code_changed && offset + length <= page_size) [[likely]]
       marked_->mark(offset, length);
     else mark_code_elsewhere(address, length);

@@ -153,14 +153,14 @@ void check_grants(const Machine& machine, const SavedState& state) {
            import.name.c_str());
 }
 
-// Pages side by side, in the space and in `pages`, are shown at once.
+// Of pages side by side, those that are so in `pages` too are shown at once.
 void show(AddressSpace& memory, PageRuns::const_iterator run, PageRuns::const_iterator end,
           const SharedPages& pages) {
   while (run != end) {
     const PageRun& first = *run++;
     if (first.zero) continue;
     uint64_t count = 1;
-    for (; run != end && !run->zero && run->first == first.first + count; ++run) ++count;
+    for (; run != end && !run->zero; ++run) ++count;
     memory.show(first.first, count, pages, static_cast<size_t>(first.bytes - pages.data()));
   }
 }

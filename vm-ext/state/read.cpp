@@ -225,6 +225,7 @@ void StateReader::take_status(Fields& fields) {
   }
   // Thread 0 stays, and who joins a thread takes it away.
   if (status.spawned && id == 0) fields.fail_at(at, "thread 0 was spawned by nobody");
+  // beyond tests: takes a forged state of a thread that ended in a handler
   if (status.result && (!status.spawned || status.wait.what != Wait::For::nothing || !status.interruptions.empty()))
     fields.fail_at(at, "a thread has ended and does something");
   found->second.status = std::move(status);
