@@ -1,5 +1,6 @@
 # Which branches of the core were taken, from what `gcov --json-format --stdout --branch-probabilities` says, in a table
-# by room and file and a list of those that were not. Variables: table, the file to write; least, percent.
+# by room and file and a list of those that were not. Variables: table, the file to write; least, percent;
+# most, how many lines may have one without a reason.
 #
 # A branch is a direction that a jump of the source can take. Not counted is what the compiler makes by itself: the two
 # ways on from a call that may throw, which gcov marks, and the choice of a catch (that every failure comes back is what
@@ -8,8 +9,9 @@
 # that gives a value without asking anything has no branch: what is counted there is that of an instruction behind it,
 # into which the value went.
 #
-# Where the line, or a comment before it, says `beyond tests: WHY`, the list gives that reason; it fails where nothing
-# does.
+# Where the line, or a comment before it, says `beyond tests: WHY`, the list gives that reason. Lines of which nothing does
+# are named. There are none where this is written; a few are let pass, since another kernel, or other turns of threads and
+# signals, may leave out what is taken here.
 
 BEGIN { RS = "[{}]" }
 
@@ -174,9 +176,10 @@ END {
   }
   enough = all_branches > 0 && 100 * all_taken >= least * all_branches
   if (!enough) print "not ok - " percent(all_taken, all_branches) "% of the branches are taken, less than " least "%: see " table
+  too_many = unexplained_count > most
   for (i = 1; i <= unexplained_count; ++i)
-    print "not ok - no test takes a branch of " unexplained[i] ", and no comment `beyond tests: WHY` says why: see " table
-  failed = unexplained_count + (enough ? 0 : all_branches - all_taken + 1)
+    print (too_many ? "not ok - " : "") "no test took a branch of " unexplained[i] ", and no comment `beyond tests: WHY` says why: see " table
+  failed = (too_many ? unexplained_count : 0) + (enough ? 0 : all_branches - all_taken + 1)
   print all_taken + 0 " passed, " failed " failed"
   exit failed > 0
 }
