@@ -384,4 +384,19 @@ BOOST_AUTO_TEST_CASE(events_reach_handlers) {
   BOOST_CHECK_EQUAL(vm.read_word(data_address), 99u);
 }
 
+BOOST_AUTO_TEST_CASE(a_breakpoint_at_a_handler_that_is_called_first_stops) {
+  program p;
+  p.on(COMET_ON_POSTED, 7, 1).call("pause", 10).add("halt").at(1).add("nop").add("ret");
+  machine vm = make(p, 2);
+  SUPPORT_OK(comet_breakpoint_set(vm, 0, function_address(1), error));
+  comet_set_deadline(vm, 2000000);
+  BOOST_CHECK_EQUAL(run_all(vm).reason, COMET_INTERRUPTED); // it waits
+  comet_set_deadline(vm, 5000000000);
+  BOOST_REQUIRE_EQUAL(comet_post_event(vm, COMET_ON_POSTED, 7, 0), COMET_OK);
+  const comet_stop stop = run_all(vm);
+  BOOST_CHECK_EQUAL(stop.reason, COMET_BREAKPOINT);
+  BOOST_CHECK_EQUAL(stop.pc, function_address(1));
+  BOOST_CHECK_EQUAL(run_all(vm).reason, COMET_HALTED);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

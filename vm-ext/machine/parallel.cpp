@@ -77,7 +77,7 @@ void Machine::run_in_parallel(std::uint64_t fuel, comet_stop& stop) {
   if (threads_.size() > 1) begin_schedule(threads_.begin()->first);
   else if (!schedule_.begun) schedule_.current = threads_.begin()->first;
   settle_turn();
-  const std::uint64_t begin = instruction_count();
+  const std::uint64_t begin = instruction_count(), pc = thread(schedule_.current).pc;
   RunBegin how{.fuel = fuel, .brief = true};
   std::vector<Stay> stays;
   comet_thread next = schedule_.current;
@@ -87,6 +87,7 @@ void Machine::run_in_parallel(std::uint64_t fuel, comet_stop& stop) {
     if (const std::uint64_t now = monotonic_now(); now - looked >= nanoseconds_between_looks) {
       looked = now;
       if (may_arrive()) take_arrivals();
+      how.first = how.first && thread(schedule_.current).pc == pc; // see run_every_thread
     }
     const std::vector<comet_thread> chosen = choose_threads(next, host_threads_.count() + 1);
     if (how.fuel == 0 || chosen.empty()) {
