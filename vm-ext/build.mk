@@ -76,12 +76,16 @@ $(BUILD)/obj/%.o: %.cpp $(BUILD)/flags
 	@echo "  c++    $<"
 	@$(CXX) $(VM_CXXFLAGS) -MMD -MP -c -o $@ $<
 
-# Handlers end in jumps to each other; marks for indirect branches and stack checks would cost each one, and so
-# would where they happen to lie. No exception passes through them. They need not save registers: see machine/enter.cpp.
-HANDLER_FLAGS = $(VM_TAIL_CALLS) -fcf-protection=$(if $(SHADOW_STACK),return,none) -fno-stack-protector -falign-functions=16 -fno-exceptions \
+# Handlers end in jumps to each other; marks for indirect branches and stack checks would cost each one. So would where they
+# happen to lie: with two short ones in the same 32 bytes, whose jumps the processor told apart less well, SHA-256 took half as
+# long again in one program and not in another. No exception passes through them. They need not save registers: see machine/enter.cpp.
+HANDLER_FLAGS = $(VM_TAIL_CALLS) -fcf-protection=$(if $(SHADOW_STACK),return,none) -fno-stack-protector -fno-exceptions \
   -fno-asynchronous-unwind-tables \
   $(if $(SCRATCH_REGISTERS),$(addprefix -fcall-used-,rbx r12 r13 r14 r15))
-$(BUILD)/obj/vm-ext/machine/fast.o $(BUILD)/obj/vm-ext/machine/fused.o: VM_CXXFLAGS += $(HANDLER_FLAGS)
+SHORT_HANDLER_FLAGS := -falign-functions=32
+LONG_HANDLER_FLAGS := -falign-functions=16
+$(BUILD)/obj/vm-ext/machine/fast.o: VM_CXXFLAGS += $(HANDLER_FLAGS) $(SHORT_HANDLER_FLAGS)
+$(BUILD)/obj/vm-ext/machine/fused.o: VM_CXXFLAGS += $(HANDLER_FLAGS) $(LONG_HANDLER_FLAGS)
 $(BUILD)/obj/vm-ext/machine/enter.o: VM_CXXFLAGS += $(VM_TAIL_CALLS)
 # What the parts of sequences touch they touch as single handlers do, too; to watch them in each would take minutes.
 ifeq ($(SANITIZE),thread)
@@ -100,7 +104,7 @@ $(filter-out $(VM_FAST_PARTS:%=$(BUILD)/obj/vm-ext/%.o),$(VM_OBJECTS)): VM_CXXFL
 endif
 
 # Written anew when the compiler or its flags are others than those of the objects that are there.
-VM_FLAGS := $(CXX) $(VM_CXXFLAGS) $(HANDLER_FLAGS) $(VM_SMALL) $(VM_FAST_PARTS)
+VM_FLAGS := $(CXX) $(VM_CXXFLAGS) $(HANDLER_FLAGS) $(SHORT_HANDLER_FLAGS) $(LONG_HANDLER_FLAGS) $(VM_SMALL) $(VM_FAST_PARTS)
 .PHONY: force
 $(BUILD)/flags: force
 	@mkdir -p $(@D)
