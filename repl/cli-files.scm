@@ -28,6 +28,12 @@
         ((pair? (cdr words)) (usage-error "one " what " at a time; `" (cadr words) "` is too much"))
         (else (car words))))
 
+;; Why there is no file to be read, or #f.
+(define (why-no-file path)
+  (cond ((not (file-exists? path)) "there is no such file")
+        ((eq? 'directory (file-type path)) "is a directory")
+        (else #f)))
+
 ;; Does thunk with a file; what goes wrong ends the process with a status and a message.
 (define (with-file path thunk)
   (with-file-or path thunk exit))
@@ -37,8 +43,7 @@
   (define (fail status . parts)
     (say-on-stderr "comet-vm: " (apply text parts))
     (failed status))
-  (cond ((not (file-exists? path)) (fail status-no-input path ": there is no such file"))
-        ((eq? 'directory (file-type path)) (fail status-no-input path ": is a directory"))
+  (cond ((why-no-file path) => (lambda (why) (fail status-no-input path ": " why)))
         (else
          (with-exception-catcher
           (lambda (exception)
@@ -129,7 +134,7 @@
 (define (cli-test options words)
   (if (null? words) (usage-error "no test file is named"))
   (for-each (lambda (path)
-              (if (not (file-exists? path)) (exit-with status-no-input path ": there is no such file")))
+              (cond ((why-no-file path) => (lambda (why) (exit-with status-no-input path ": " why)))))
             words)
   (test-filter (option-value options "--filter"))
   (test-style (if (option-value options "--tap") 'tap 'text))
