@@ -28,6 +28,15 @@ bytes save(const machine& vm, comet_save_options options = COMET_SAVE_OPTIONS_IN
 
 void restore(machine& vm, const comet_state* from) { SUPPORT_OK(comet_state_restore(vm, from, error)); }
 
+// A machine that goes on where `vm` stands, from a file against one of before.
+void restore_against(machine& copy, const machine& vm, const bytes& before, const comet_state* base_hashes) {
+  comet_save_options options = COMET_SAVE_OPTIONS_INIT;
+  options.base = base_hashes;
+  const state base(before), second(save(vm, options), base);
+  restore(copy, second);
+  BOOST_CHECK(copy.state_hash() == vm.state_hash());
+}
+
 // Calls itself to a depth, draws random numbers, asks a host call that the embedder serves, and stores over
 // pages in and beyond the window. Imports: 0 random, 1 ask.
 code busy() {
@@ -311,12 +320,8 @@ BOOST_AUTO_TEST_CASE(an_incremental_state_brings_each_page_to_what_it_became) {
     SUPPORT_OK(comet_space_new(vm, &more, error));
     vm.map(0, COMET_PAGE_SIZE, read_write, more);
     vm.write(0, {2}, more);
-    comet_save_options options = COMET_SAVE_OPTIONS_INIT;
-    options.base = base_hashes;
-    const state base(whole), second(save(vm, options), base);
     machine copy;
-    restore(copy, second);
-    BOOST_CHECK(copy.state_hash() == vm.state_hash());
+    restore_against(copy, vm, whole, base_hashes);
   }
 }
 
@@ -331,12 +336,8 @@ BOOST_AUTO_TEST_CASE(an_incremental_state_has_what_lies_beside_the_pages_of_its_
   const state base_hashes(kept);
   vm.map(9 * COMET_PAGE_SIZE, COMET_PAGE_SIZE, read_write);
   vm.write(9 * COMET_PAGE_SIZE, {2});
-  comet_save_options options = COMET_SAVE_OPTIONS_INIT;
-  options.base = base_hashes;
-  const state base(whole), second(save(vm, options), base);
   machine copy;
-  restore(copy, second);
-  BOOST_CHECK(copy.state_hash() == vm.state_hash());
+  restore_against(copy, vm, whole, base_hashes);
   comet_page_info info = COMET_PAGE_INFO_INIT;
   SUPPORT_OK(comet_page_get(copy, 0, 6 * COMET_PAGE_SIZE, &info, error));
   BOOST_CHECK_EQUAL(info.protection, COMET_READ);

@@ -2,9 +2,6 @@
 #include "code.h"
 
 #include <algorithm>
-#include <array>
-#include <bit>
-#include <cstring>
 #include <new>
 #include <numeric>
 
