@@ -96,7 +96,7 @@ endif
 # code grows by less than what the unwinding of exceptions needs to know becomes smaller. The shared library takes a
 # fourteenth less once more, as g++ sees all of that at once when it links; the archive holds none of what it needs for it.
 VM_FAST_PARTS := isa/decode memory/host_pages memory/large_pages machine/code \
-  machine/enter machine/fast machine/fused machine/profile machine/state_hash image/checksum
+  machine/enter machine/fast machine/fused machine/state_hash image/checksum
 ifeq ($(OPTIMIZE),-O2)
 VM_AT_ONCE := $(if $(SCRATCH_REGISTERS),-flto=auto)
 VM_SMALL := -Oz -fno-omit-frame-pointer $(if $(VM_AT_ONCE),$(VM_AT_ONCE) -ffat-lto-objects)

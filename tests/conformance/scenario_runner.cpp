@@ -34,6 +34,7 @@ class scenario_run {
     code_length_ = code.size();
     at_.program_counter = code_address;
     at_.next_instruction = code_address + code.size();
+    const std::uint64_t decoded_before = world_.decoded();
     set_up(code, call);
     const bool traps = what_.trap != COMET_TRAP_NONE;
     const state_hash hash_before = traps ? world_.hash() : state_hash{};
@@ -42,6 +43,10 @@ class scenario_run {
     if (problem.empty() && traps && world_.hash() != hash_before)
       problem = "a trap changed the machine's state";
     if (problem.empty()) problem = compare();
+#ifndef COMET_REFERENCE_ONLY
+    if (problem.empty() && mode_ == run_mode::fast_loop && fuel() != 1 && world_.decoded() == decoded_before)
+      problem = "it was not decoded for the fast loop";
+#endif
     restore_memory();
     return problem;
   }

@@ -167,6 +167,13 @@ comet_stop world::run(std::uint64_t fuel) {
   return stop;
 }
 
+std::uint64_t world::decoded() const {
+  comet_statistics statistics = COMET_STATISTICS_INIT;
+  comet_error error = COMET_ERROR_INIT;
+  check(comet_machine_statistics(machine_, &statistics, &error), error);
+  return statistics.decoded_instructions;
+}
+
 comet_thread_info world::thread() const {
   comet_thread_info info = COMET_THREAD_INFO_INIT;
   comet_error error = COMET_ERROR_INIT;

@@ -51,6 +51,7 @@ class world {
   bool executable(std::uint64_t address) const;
   state_hash hash() const;
   comet_stop run(std::uint64_t fuel);
+  std::uint64_t decoded() const; // instructions so far, for the fast loop
   comet_thread_info thread() const;
 
   // Text of the first difference between machine and model; empty when there is none. The memory that is

@@ -23,18 +23,25 @@ const std::vector<comet_instruction>& instructions() {
 struct part {
   const comet_instruction* what;
   unsigned variant;
+  const comet_instruction* callee_begins; // with this branch to its `ret`, in a call that does it too; else null
 };
 using sequence = std::vector<part>;
 
-// From "part_add<0>, part_ret<0>".
+const comet_instruction* instruction_named(const std::string& name) {
+  for (const comet_instruction& each : instructions())
+    if (name == each.name) return &each;
+  return nullptr;
+}
+
+// From "part_add<0>, part_call_blti_u<1>, part_ret<0>".
 sequence parse_sequence(const std::string& text) {
   sequence result;
   for (std::size_t at = text.find("part_"); at != std::string::npos; at = text.find("part_", at)) {
     at += 5;
     const std::size_t end = text.find('<', at);
-    for (const comet_instruction& each : instructions())
-      if (text.compare(at, end - at, each.name) == 0)
-        result.push_back({&each, static_cast<unsigned>(text[end + 1] - '0')});
+    const bool early_call = text.compare(at, 5, "call_") == 0;
+    const comet_instruction* const named = instruction_named(text.substr(early_call ? at + 5 : at, end - (early_call ? at + 5 : at)));
+    result.push_back({early_call ? instruction_named("call") : named, static_cast<unsigned>(text[end + 1] - '0'), early_call ? named : nullptr});
   }
   return result;
 }
@@ -157,6 +164,11 @@ class writer {
   }
 
   program write() {
+    // Functions that are there already are called without a jump over them in front of the call.
+    if (random_.one_in(2)) {
+      callee_that_begins(instruction_named("blti_u"));
+      for (unsigned n = 0; n < 2; ++n) callee_that_begins(a_branch());
+    }
     const std::uint64_t count = 1 + random_.below(120);
     for (std::uint64_t n = 0; n < count; ++n)
       if (random_.one_in(4))
@@ -175,6 +187,50 @@ class writer {
   }
 
  private:
+  // A function that begins with a branch to its `ret`, with a jump over it.
+  struct callee {
+    const comet_instruction* begins;
+    std::uint64_t address, tested; // a register of its own
+  };
+  const callee& callee_that_begins(const comet_instruction* branch) {
+    for (const callee& each : callees_)
+      if (each.begins == branch) return each;
+    const std::uint64_t tested = random_.one_in(8) ? 0 : 1 + random_.below(2);
+    std::vector<std::uint8_t> body, end;
+    conformance::append_uleb128(end, instruction_named("nop")->opcode, 1);
+    conformance::append_uleb128(body, branch->opcode, 1);
+    conformance::append_uleb128(body, tested, 1);
+    conformance::append_uleb128(body, conformance::field_number(branch->operands[1], random_.one_of({0, 1, 2, 9, 50})), 1);
+    conformance::append_uleb128(body, conformance::field_number('p', body.size() + 1 + end.size()), 1);
+    const std::size_t place_of_end = body.size() + end.size();
+    body.insert(body.end(), end.begin(), end.end());
+    conformance::append_uleb128(body, instruction_named("ret")->opcode, 1);
+    conformance::append_uleb128(result_.code, instruction_named("jump")->opcode, 1);
+    constexpr std::uint64_t length_of_jump = 2;
+    conformance::append_uleb128(result_.code, conformance::field_number('p', length_of_jump + body.size()), 1);
+    const std::uint64_t address = result_.address + result_.code.size();
+    for (const std::uint64_t start : {address, address + place_of_end}) result_.starts.push_back(start);
+    result_.code.insert(result_.code.end(), body.begin(), body.end());
+    callees_.push_back({branch, address, tested});
+    return callees_.back();
+  }
+
+  // A number that a callee may find too small to do anything.
+  void add_small_argument() {
+    result_.starts.push_back(result_.address + result_.code.size());
+    last_written_ = random_register(random_, true, false);
+    conformance::append_uleb128(result_.code, instruction_named("andi")->opcode, 1);
+    for (const std::uint64_t field : {last_written_, random_register(random_, false, false), conformance::field_number('i', 3)})
+      conformance::append_uleb128(result_.code, field, 1);
+  }
+
+  const comet_instruction* a_branch() {
+    for (;;) {
+      const comet_instruction& what = instructions()[random_.below(instructions().size())];
+      if (std::string(what.operands) == "sip" || std::string(what.operands) == "ssp") return &what;
+    }
+  }
+
   void add_instruction() {
     comet_instruction what = instructions()[random_.below(instructions().size())];
     if (!result_.definitions.empty() && random_.one_in(4)) {
@@ -185,11 +241,19 @@ class writer {
     // What ends a program is rare.
     if ((name == "halt" || name == "brk" || name == "trap" || name == "ret") && !random_.one_in(10))
       return add_instruction();
-    add({&what, 0}, false);
+    const comet_instruction* const begins = name == "call" && !random_.one_in(3) ? a_branch() : nullptr;
+    if (begins != nullptr) {
+      callee_that_begins(begins);
+      if (random_.one_in(2)) add_small_argument();
+    }
+    add({&what, 0, begins}, false);
   }
 
   void add_sequence() {
-    for (const part& each : sequences()[random_.below(sequences().size())]) add(each, true);
+    const sequence& parts = sequences()[random_.below(sequences().size())];
+    for (const part& each : parts)
+      if (each.callee_begins != nullptr) callee_that_begins(each.callee_begins);
+    for (const part& each : parts) add(each, true);
   }
 
   // In a sequence, numbers are small and sources are what its parts are made for.
@@ -198,6 +262,7 @@ class writer {
     const std::string name = what.name;
     const std::string group = what.group;
     const bool memory = group == "memory" || group == "atomic";
+    const callee* const early = which.callee_begins != nullptr ? &callee_that_begins(which.callee_begins) : nullptr;
     const std::uint64_t table = name == "jtab" && random_.one_in(2) ? add_table() : 0;
     result_.starts.push_back(result_.address + result_.code.size());
     conformance::append_uleb128(result_.code, what.opcode, random_length());
@@ -218,8 +283,13 @@ class writer {
             source_bit = source_bit == 0 ? 1 : source_bit * 2;
           }
           break;
-        case 'w': number = random_.one_in(20) ? random_.magnitude() : random_.below(24); break;
-        case 'p': number = table != 0 ? table - result_.starts.back() : random_distance(); break;
+        case 'w':
+          number = random_.one_in(20) ? random_.magnitude() : random_.below(24);
+          if (early != nullptr && last_written_ >= early->tested && !random_.one_in(4)) number = last_written_ - early->tested;
+          break;
+        case 'p':
+          number = table != 0 ? table - result_.starts.back() : early != nullptr ? early->address - result_.starts.back() : random_distance();
+          break;
         case 'o': number = random_.one_in(8) ? random_number(random_) : random_.below(32) - 16; break;
         case 't':
           number = random_.one_in(30) ? random_.magnitude() : random_.below(COMET_THREAD_REGISTERS);
@@ -273,6 +343,7 @@ class writer {
   random_source& random_;
   program result_;
   std::uint64_t last_written_ = 0;
+  std::vector<callee> callees_;
 };
 
 void check(comet_status status, const comet_error& error) {

@@ -1,6 +1,8 @@
 // Decoding for the fast loop: whatever lengths fields have, wherever blocks begin, branch to and end, what is executed is
 // what the reference loop makes of the same bytes.
+#include <algorithm>
 #include <random>
+#include <vector>
 
 #include "support.h"
 #include "vm-ext/isa/isa.h"
@@ -165,6 +167,43 @@ BOOST_AUTO_TEST_CASE(blocks_begin_where_branches_lead_to_also_when_the_fuel_ends
   BOOST_CHECK_EQUAL(vm.run().reason, COMET_HALTED);
   BOOST_CHECK_EQUAL(length, 8u); // not cut where a call returned to
 }
+
+BOOST_AUTO_TEST_CASE(no_block_begins_where_a_run_happened_to_end) {
+  code program;
+  const std::uint64_t loop = program.here();
+  for (unsigned n = 0; n < 150; ++n) program.add("addi", {1, 1, 1}); // of which only some can be entered
+  program.add("addi", {2, 2, 1}).add("blti_u", {2, 300, loop}).add("halt");
+  machine vm(program);
+  std::vector<std::uint64_t> begins;
+  comet::CodeCache& cache = vm.get()->space(0).code;
+  cache.block_observer = [&](std::span<const comet::CodeCache::BlockInstruction> block) {
+    begins.push_back(cache.address_of(block.front().slot));
+  };
+  while (vm.run(997).reason == COMET_OUT_OF_FUEL) {}
+  // One behind the other, as each is full.
+  const std::uint64_t block = 4 * comet::block_instructions;
+  const std::vector<std::uint64_t> expected{loop, loop + block, loop + 2 * block};
+  std::sort(begins.begin(), begins.end());
+  BOOST_CHECK_EQUAL_COLLECTIONS(begins.begin(), begins.end(), expected.begin(), expected.end());
+}
 #endif
+
+// Each such call is three instructions, so a block of them could do more than the fuel that the fast loop keeps back.
+BOOST_AUTO_TEST_CASE(fuel_ends_exactly_among_calls_that_return_at_once) {
+  code program;
+  const std::uint64_t function = program.here();
+  program.add("blti_u", {1, 2, function + 8}).add("addi", {1, 1, 1}).add("ret");
+  const std::uint64_t loop = program.here();
+  for (unsigned n = 0; n < 70; ++n) program.add("call", {10, function});
+  program.add("jump", {loop});
+  machine reference(program), vm(program);
+  reference.restart(loop);
+  for (std::uint64_t fuel = 1; fuel <= 700; ++fuel) {
+    reference.run(1);
+    vm.restart(loop);
+    BOOST_REQUIRE_EQUAL(vm.run(fuel).instruction_count, fuel);
+    BOOST_REQUIRE(vm.state_hash() == reference.state_hash());
+  }
+}
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -247,6 +247,29 @@ BOOST_AUTO_TEST_CASE(stores_and_thread_registers_are_undone) {
   BOOST_CHECK_EQUAL(on.read_word(data_address), 77u);
 }
 
+// The last instruction of a handler writes a shorter one over that which trapped, and which is to be passed over.
+BOOST_AUTO_TEST_CASE(what_a_handler_ends_with_may_change_what_it_passes_over) {
+  const definition store_and_return = {"store-and-return", "ss", {{"st8", {a, b, k(0)}}, {"ret", {}}}};
+  const std::uint64_t handler = code_address + 512, nop = opcode_of("nop");
+  assembly program;
+  program.add("imm", {41, COMET_ON_TRAP}).add("imm", {42, COMET_TRAP_DIVIDE}).add("imm", {43, handler}).add("hcall", {40, 0});
+  const std::uint64_t trapped = program.here();
+  program.add("div_u", {nop, nop, nop}).add("halt");
+  while (program.here() < handler) program.add("nop");
+  program.add("imm", {20, trapped}).add("imm", {21, nop}).add("imm", {1, 2}).own({1024, 20, 21});
+  machine at_once, slow;
+  for (machine* each : {&at_once, &slow}) {
+    define(*each, store_and_return);
+    each->import("on");
+    load(*each, program, all_rights);
+  }
+  BOOST_CHECK_EQUAL(at_once.run().reason, COMET_HALTED);
+  while (slow.run(1).reason == COMET_OUT_OF_FUEL) {
+  }
+  BOOST_CHECK_EQUAL(at_once.info().instruction_count, 4u + 4 + 3 + 1); // three bytes of what trapped are left
+  BOOST_CHECK(at_once.state_hash() == slow.state_hash());
+}
+
 BOOST_AUTO_TEST_CASE(calls_and_addresses_are_those_of_the_whole) {
   const definition call_with = {"call-with", "wup", {{"imm", {k(21), b}}, {"call", {a, c}}}};
   const definition where = {"where", "d", {{"pcimm", {a, k(0)}}, {"addi", {a, a, k(2)}}}, {0}, 1025};

@@ -92,11 +92,15 @@ comet::PartKey key_of(const Part& part) {
   for (unsigned n = 0; n < comet::isa::operation_count; ++n) {
     const auto operation = static_cast<comet::isa::Operation>(n);
     const std::string name = comet::isa::describe(operation).name;
-    if (!part.callee_begins.empty() && name == part.callee_begins) return comet::early_call_key(operation);
+    if (!part.callee_begins.empty() && name == part.callee_begins) return comet::early_call_key(operation, part.variant);
     if (part.callee_begins.empty() && name == part.name) return comet::part_key(operation, part.variant);
   }
   BOOST_FAIL("fused.def has a part of no instruction: " << part.name);
   return 0;
+}
+
+std::string kinds_of(const Part& part) {
+  return comet::isa::describe(static_cast<comet::isa::Operation>(key_of({part.name, 0, ""}) / 4)).operands;
 }
 
 // A program around a sequence: a loop calls a function, which gives the accumulator a value and goes through the
@@ -165,9 +169,14 @@ class Trial {
       while (n < parts.size() && parts[n].variant == 0) ++n;
       if (n == parts.size()) return false;
       const Shape shape = sources_of(parts[n].name).shape;
-      return parts[n].variant >= 2 || shape == Shape::tests || shape == Shape::tests_immediate;
+      return parts[n].variant >= 2 || shape == Shape::tests || shape == Shape::tests_immediate || !parts[n].callee_begins.empty();
     };
-    std::uint64_t known = 16; // the accumulator's register
+    // Where a value is written that is in the accumulator from there on: a call may need it as its callee's first register.
+    const auto result = [&parts](std::size_t n, std::uint64_t other) {
+      while (n < parts.size() && parts[n].callee_begins.empty() && !comet::isa::writes_register(kinds_of(parts[n])[0])) ++n;
+      return n < parts.size() && !parts[n].callee_begins.empty() && parts[n].variant == 1 ? callee_window + 1 : other;
+    };
+    std::uint64_t known = result(0, 16); // the accumulator's register
     small_ = number_next(0);
     // Such an immediate is in no sequence.
     program_.add("andi", {known, a_source(0), 0x1ffffffffff});
@@ -176,14 +185,13 @@ class Trial {
       const Part& part = parts[at];
       small_ = number_next(at + 1);
       positions_.push_back(program_.here());
-      const comet::isa::Operation operation = static_cast<comet::isa::Operation>(key_of({part.name, 0, ""}) / 4);
-      const std::string kinds = comet::isa::describe(operation).operands;
+      const std::string kinds = kinds_of(part);
       const Sources sources = sources_of(part.name);
       const bool tests = sources.shape == Shape::tests || sources.shape == Shape::tests_immediate;
       fields operands;
       for (unsigned n = 0; n < kinds.size(); ++n) {
         switch (kinds[n]) {
-          case 'd': case 'x': operands.push_back(written++); break;
+          case 'd': case 'x': operands.push_back(result(at + 1, written++)); break;
           case 's': {
             const unsigned which = n - sources.first; // wraps around for one that never is the accumulator
             const bool address = n == 0 || (n == 1 && (sources.shape == Shape::loads || sources.shape == Shape::loads_indexed));

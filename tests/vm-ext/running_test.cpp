@@ -338,6 +338,31 @@ BOOST_AUTO_TEST_CASE(functions_that_return_at_once_do_so_in_every_way) {
     }
 }
 
+// What it tests may be the argument that was written last, another one, or no argument at all, and lie behind the registers
+// that a slot can name.
+BOOST_AUTO_TEST_CASE(functions_that_return_at_once_may_test_any_register) {
+  for (const std::uint64_t base : {10, 65534, 65535})
+    for (const std::uint64_t tested : {0, 1, 2})
+      for (const std::uint64_t last : {0, 1, 2}) {
+        code program;
+        program.add("imm", {1, 40}).add("jump", {code_address + 32});
+        while (program.here() < code_address + 16) program.add("nop");
+        const std::uint64_t function = program.here();
+        program.add("blti_u", {tested, 2, function + 8}).add("addi", {4, 4, 1}).add("ret");
+        while (program.here() < code_address + 32) program.add("nop");
+        const std::uint64_t loop = program.here();
+        for (const std::uint64_t argument : {0, 1, 2})
+          if (argument != last) program.add("andi", {base + argument, 1, std::uint64_t{7} >> argument});
+        program.add("andi", {base + last, 1, 3}).add("call", {base, function}).add("add", {2, 2, base + last});
+        program.add("addi", {1, 1, 0 - std::uint64_t{1}}).add("bnei", {1, 0, loop}).add("halt");
+        machine at_once(program), slow(program);
+        BOOST_CHECK_EQUAL(at_once.run().reason, COMET_HALTED);
+        while (slow.run(1).reason == COMET_OUT_OF_FUEL) {
+        }
+        BOOST_CHECK(at_once.state_hash() == slow.state_hash());
+      }
+}
+
 // A loop by `brz`, whose target is in a register, and one by a table among data.
 BOOST_AUTO_TEST_CASE(loops_whose_targets_are_computed_run_to_the_end_of_their_fuel) {
   code by_register, by_table;

@@ -21,6 +21,9 @@ constexpr std::size_t slots_a_instruction = 4; // at most, links apart
 constexpr std::size_t block_slots = block_instructions * slots_a_instruction;
 constexpr std::size_t slots_a_definition = 1 + (isa::max_parts + 3) / 4 + isa::max_parts * slots_a_instruction;
 
+// A call that does a branch and a `ret` as well takes the place of three instructions in its block, if there is as much.
+template <class Instruction> Instruction* behind_early_call(Instruction* call, Instruction* end) { return std::max(end - 2, call + 1); }
+
 std::intptr_t distance(const Slot* from, const Slot* to) {
   return reinterpret_cast<std::intptr_t>(to) - reinterpret_cast<std::intptr_t>(from);
 }
@@ -121,6 +124,7 @@ void CodeCache::forget() {
     for (std::size_t part = 0; part < page->touched.size(); ++part)
       if (page->touched.test(part)) std::fill_n(page->slots.data() + part * part_entries, part_entries, 0);
   complete_ = true;
+  too_large_ = false;
   last_found_ = {};
   if (fetched_ != nullptr) fetched_->clear();
   memory_.forget_code();
@@ -293,6 +297,7 @@ const CodeCache::Fetched& CodeCache::fetch(std::uint64_t address) {
     note_registers(entry.decoded);
     entry.highest_register = highest_register_of(entry.decoded);
     memory_.mark_code(address, entry.decoded.length);
+    look_at_size();
     entry.valid = true;
   }
   return entry;
@@ -320,7 +325,7 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
   Slot* slot = first;
   std::uint16_t* low = addresses_ + used_; // of the slot's address
   const Slot* const last = first + block_slots - slots_a_instruction; // behind which only short instructions follow
-  const BlockInstruction* end = block_ + block_instructions;
+  BlockInstruction* end = block_ + block_instructions;
   const bool special = !told_.nothing() || !instructions_.treated.empty() || !breakpoints_.empty(); // some instructions may be
   const bool plain = !special && instructions_.definitions() == nullptr; // which may stand for any opcode
   // Where it decodes: a page, and an offset in it. From the offset `looked_up` on, what follows holds no more.
@@ -382,7 +387,7 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
         }
         if (plan->moves_window) {
           note_window(to->slot->a);
-          if (plan->links) look_into_callee(*to);
+          if (plan->links && look_into_callee(*to)) end = behind_early_call(to, end);
         }
         offset += length;
         continue;
@@ -396,6 +401,7 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
     const isa::DecodeStatus status = isa::decode(whole ? content + offset : fetched, available, instructions_.definitions(), decoded);
     open = status == isa::DecodeStatus::ok && emit_any(address, decoded, *to, special);
     if (status != isa::DecodeStatus::ok) emit_left(address, *to); // which traps
+    else if (to->kind.operation == isa::op_call && look_into_callee(*to)) end = behind_early_call(to, end);
     offset += decoded.length;
     slot = slots_ + used_;
     low = addresses_ + used_;
@@ -414,6 +420,7 @@ const Slot* CodeCache::decode_block(std::uint64_t start) {
   pending_links_.clear();
   for (const PendingTable& pending : pending_tables_) emit_table(pending.table, pending.jump);
   if (block_observer) block_observer({block_, length});
+  look_at_size();
   complete_ = true;
   decoded_count_ += length;
   return first;
@@ -445,7 +452,6 @@ bool CodeCache::emit_any(std::uint64_t address, const isa::Decoded& decoded, Blo
   else emit_instruction(address, decoded);
   to.kind = kind_of(told == Told::Of::some_windows ? isa::operation_count : decoded.operation, to.slot->handler);
   if (to.slot->handler == fast_handler(to.kind.operation)) to.slot->handler = nullptr; // use_accumulator gives it
-  if (to.kind.operation == isa::op_call) look_into_callee(to);
   return open;
 }
 
@@ -465,18 +471,18 @@ const ShortPlan* CodeCache::decode_ahead(std::uint64_t address, Slot& slot, unsi
 
 // Many functions begin with a branch to their `ret`, for when there is nothing to do. Their call does that branch too:
 // when it is taken, also the `ret`, so that no activation is made; else it goes on behind the branch.
-void CodeCache::look_into_callee(BlockInstruction& call) {
-  if (call.slot->handler != nullptr || told_.returns) return; // the call, or a return, is left to the reference loop
+bool CodeCache::look_into_callee(BlockInstruction& call) {
+  if (call.slot->handler != nullptr || told_.returns) return false; // the call, or a return, is left to the reference loop
   std::uint64_t& target = pending_links_.back().target;
   const std::uint8_t* const page = memory_.executable_page(target >> page_bits);
-  if (page == nullptr || early_call_handler(short_plans[page[target & page_mask]].kind.operation) == nullptr) return;
+  if (page == nullptr || early_call_handler(short_plans[page[target & page_mask]].kind.operation) == nullptr) return false;
   Slot branch, end;
   unsigned length = 0, end_length = 0;
   const ShortPlan* const plan = decode_ahead(target, branch, length);
-  if (plan == nullptr) return;
+  if (plan == nullptr) return false;
   const std::uint64_t left = target + static_cast<std::uint64_t>(std::int64_t{branch.immediate});
   const ShortPlan* const end_plan = decode_ahead(left, end, end_length);
-  if (end_plan == nullptr || end_plan->kind.operation != isa::op_ret) return;
+  if (end_plan == nullptr || end_plan->kind.operation != isa::op_ret) return false;
   isa::Operation operation = plan->kind.operation;
   if (plan->second_zigzag) branch.b = static_cast<std::uint16_t>(meant(branch.b, 1));
   if (operation == isa::op_beqi && branch.b == 0) {
@@ -489,7 +495,15 @@ void CodeCache::look_into_callee(BlockInstruction& call) {
   call.slot[1].a = branch.a;
   call.slot[1].b = branch.b;
   call.kind.part = early_call_key(operation);
+  // The caller's name for what the branch tests first. Register 0 is the call's doing.
+  const unsigned tested = call.slot->a + branch.a;
+  if (plan->kind.shape.operands == 1 && branch.a != 0 && tested <= UINT16_MAX) {
+    call.slot[1].c = static_cast<std::uint16_t>(tested);
+    call.kind.shape.first = sizeof(Slot) + offsetof(Slot, c);
+    call.kind.shape.operands = 1;
+  }
   target += length;
+  return true;
 }
 
 // Gives the slots that have no handler yet a variant of theirs. Where the block branches to itself it can be entered.

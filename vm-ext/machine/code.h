@@ -108,7 +108,7 @@ class CodeCache {
 
   // Whether slots need to be dropped because there is too much, or because memory ran out within a block.
   // Only between instructions.
-  bool overfull() const { return !complete_ || used_ > slot_limit_ || bytes() > byte_limit; }
+  bool overfull() const { return !complete_ || too_large_; }
   // Drops everything. No activation may refer to slots any more.
   void forget();
 
@@ -191,7 +191,8 @@ class CodeCache {
   void emit_unlike_others(std::uint64_t address, const isa::Decoded& decoded, Slot* slot);
   void emit_checked(std::uint64_t address, const isa::Decoded& decoded);
   void emit_defined(std::uint64_t address, const isa::Decoded& decoded);
-  void look_into_callee(BlockInstruction& call);
+  void look_at_size() { too_large_ = used_ > slot_limit_ || bytes() > byte_limit; }
+  bool look_into_callee(BlockInstruction& call);
   const ShortPlan* decode_ahead(std::uint64_t address, Slot& slot, unsigned& length) const;
   void note_window(std::uint64_t base);
   void use_accumulator(std::uint64_t start);
@@ -227,6 +228,7 @@ class CodeCache {
   std::vector<PendingTable> pending_tables_;
   std::uint64_t table_entries_ = 0; // of the block's tables
   bool complete_ = true; // every block that was begun was ended
+  bool too_large_ = false;
   BlockInstruction block_[block_instructions]; // that is being decoded
   std::size_t block_length_ = 0;
   std::unique_ptr<LazyArray<Fetched>> fetched_;

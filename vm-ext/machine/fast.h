@@ -60,8 +60,8 @@ struct FastContext {
 };
 
 // The limit that stands for `fuel` instructions at a slot, and back. Fuel must be at least fast_margin to
-// enter the loop: more than a block executes without a taken branch, of whose instructions calls may do three.
-constexpr std::uint64_t fast_margin = 4 * block_instructions;
+// enter the loop: as much as a block executes without a taken branch. Its last call may do two more than it has room for.
+constexpr std::uint64_t fast_margin = block_instructions + 2;
 
 inline std::intptr_t limit_for(const Slot* pc, std::uint64_t fuel) {
   return reinterpret_cast<std::intptr_t>(pc) + static_cast<std::intptr_t>((fuel - fast_margin) * sizeof(Slot));

@@ -15,7 +15,9 @@ constexpr PartKey part_key(isa::Operation operation, unsigned variant) {
 }
 constexpr PartKey no_part = part_key(isa::operation_count, 0);
 // The call of a function that begins with such a branch to its `ret`.
-constexpr PartKey early_call_key(isa::Operation branch) { return static_cast<PartKey>(no_part + part_key(branch, 1)); }
+constexpr PartKey early_call_key(isa::Operation branch, unsigned variant = 0) {
+  return static_cast<PartKey>(no_part + part_key(branch, 1 + variant));
+}
 constexpr std::size_t part_keys = 2 * no_part;
 
 } // namespace comet

@@ -154,12 +154,14 @@ inline u64 sign_extended(std::int32_t immediate) { return static_cast<u64>(s64{i
 enum class Kind { straight, branch, table, jump, jumpr, call, callr, early_call, tail, tailr, ret };
 
 // A call of a function that begins with a branch to its `ret` (CodeCache::look_into_callee). The operands of the
-// branch are in the second slot.
+// branch are in the second slot; the first may be in the accumulator, where it is the argument that was written last.
 #define EARLY_CALL(name) \
-  template <unsigned> struct part_call_##name { \
-    static constexpr PartKey key = early_call_key(isa::op_##name); \
+  template <unsigned variant> struct part_call_##name { \
+    static constexpr PartKey key = early_call_key(isa::op_##name, variant); \
     static constexpr Kind kind = Kind::early_call; \
-    static bool returns(const Slot* pc, const u64* window) { return part_##name<0>::taken(pc + 1, window, 0); } \
+    static bool returns(const Slot* pc, const u64* window, u64 accumulator) { \
+      return part_##name<variant>::taken(pc + 1, window, accumulator); \
+    } \
   };
 
 #define UNARY(name, result) \
@@ -286,7 +288,7 @@ template <class First, class... Rest> [[gnu::always_inline]] inline void run_par
     if (window > context->window_end || top >= context->last_activation) [[unlikely]] LEAVE(Exit::reference);
     if constexpr (early) {
       window[0] = 0;
-      if (First::returns(pc, window)) {
+      if (First::returns(pc, window, accumulator)) {
         // Call, branch and ret: three instructions, two slots.
         limit -= static_cast<std::intptr_t>(sizeof(Slot));
         pc += 2;

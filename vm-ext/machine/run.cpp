@@ -22,6 +22,8 @@ constexpr std::int64_t bytes_a_work = 16;
 // costs more than it saves, and the reference loop does so many steps in a row.
 constexpr std::uint64_t worthwhile_slice = 4;
 constexpr unsigned steps_instead = 16;
+// From where fuel ended to where a branch leads, or a block began before.
+constexpr unsigned most_steps_to_entry = 256;
 // Decoding a block, and dropping what was decoded, with one unit more for each activation that refers to it.
 constexpr std::int64_t decode_work = 512;
 constexpr std::int64_t forget_work = 16384;
@@ -127,6 +129,7 @@ class Run {
   std::size_t place_count_ = 0;
   bool all_told_ = false; // the observer wants every instruction
   unsigned steps_due_ = 0; // before the fast loop is tried again
+  unsigned steps_to_entry_ = 0; // that are left, until a block may begin anywhere
   std::uint64_t first_instruction_ = 0;
   const std::uint64_t fuel_;
   std::int64_t& work_until_look_;
@@ -147,7 +150,7 @@ Run::Turn Run::step() {
   past_breakpoint_ = false;
   const Outcome outcome = reference_.step();
   work_until_look_ -= reference_step_work + static_cast<std::int64_t>(reference_.moved_bytes()) / bytes_a_work;
-  forget_stale_code();
+  if (space_.memory.code_changed || space_.code.overfull()) forget_stale_code();
   if (outcome == Outcome::stopped) return Turn::stop;
   if (reference_.jumped()) decode_entry();
   if (observer_ == nullptr || !observer_->satisfied()) return Turn::go_on;
@@ -194,6 +197,7 @@ Run::Turn Run::fast_slice(std::uint64_t fuel) {
 void Run::until_stopped(std::uint64_t turn) {
   first_instruction_ = thread_.instruction_count;
   reference_.begin(fuel_);
+  [[maybe_unused]] bool goes_on = std::exchange(thread_.fuel_ended_at, Thread::nowhere) == thread_.pc;
   for (;;) {
     if (work_until_look_ <= 0) {
       if (machine_.schedule().begun) machine_.timeline.reached(COMET_EVERY_THREAD, machine_.instruction_count());
@@ -208,6 +212,7 @@ void Run::until_stopped(std::uint64_t turn) {
     const std::uint64_t fuel = fuel_left_now(), left = std::min(fuel, turn - executed());
     if (left == 0) {
       stop_.reason = fuel == 0 ? COMET_OUT_OF_FUEL : turn_ended;
+      if (executed() != 0) thread_.fuel_ended_at = thread_.pc;
       return;
     }
     Turn turn;
@@ -215,7 +220,10 @@ void Run::until_stopped(std::uint64_t turn) {
     const bool step_first = std::exchange(thread_.step_due, false) ||
                             (past_breakpoint_ && (space_.code.has_breakpoint(thread_.pc) || space_.code.is_traced(thread_.pc)));
     if (steps_due_ != 0) --steps_due_;
-    const bool fast = left >= fast_margin && !step_first && !all_told_ && steps_due_ == 0;
+    // If a block began wherever fuel happened to end, others would end there for ever, in the middle of loops.
+    if (std::exchange(goes_on, false)) steps_to_entry_ = most_steps_to_entry;
+    if (steps_to_entry_ != 0) steps_to_entry_ = space_.code.find(thread_.pc) != nullptr ? 0 : steps_to_entry_ - 1;
+    const bool fast = left >= fast_margin && !step_first && !all_told_ && steps_due_ == 0 && steps_to_entry_ == 0;
     if (fast && brief_) {
       stop_.reason = turn_ended;
       return;

@@ -1,6 +1,7 @@
 #include "thread.h"
 
 #include <algorithm>
+#include <cstring>
 #include <new>
 #include <numeric>
 
@@ -68,6 +69,12 @@ void Thread::raise_window_bound(std::uint64_t index) {
 
 std::uint64_t Thread::used_registers(std::uint64_t highest) const {
   std::uint64_t bound = std::min<std::uint64_t>(register_count(), std::max(touched, window_bound + highest + 1));
+  const auto all_zero = [this](std::uint64_t from, std::uint64_t count) { // each as the one before it
+    const std::uint64_t* const first = registers.data() + from;
+    return *first == 0 && std::memcmp(first, first + 1, (count - 1) * sizeof *first) == 0;
+  };
+  constexpr std::uint64_t many = 256; // most registers are 0, so they are looked at by many
+  while (bound >= many && all_zero(bound - many, many)) bound -= many;
   while (bound != 0 && registers.data()[bound - 1] == 0) --bound;
   touched = bound;
   window_bound = std::min(window_bound, window_index() + window_step);

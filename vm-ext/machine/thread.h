@@ -96,6 +96,8 @@ struct Thread {
   // Behind these there are zeros, and used_registers, which finds how many, lowers them.
   mutable std::uint64_t window_bound = 0; // no window began behind this
   mutable std::uint64_t touched = 0;      // see note_written: nothing was from here on
+  static constexpr std::uint64_t nowhere = ~std::uint64_t{0};
+  std::uint64_t fuel_ended_at = nowhere; // the pc, if the last run ended for want of fuel
   bool running = false;           // a run of it is under way
   bool step_due = false;          // the parallel scheduler's: the fast loop has left the instruction at the pc to the reference loop
   ThreadStatus status;

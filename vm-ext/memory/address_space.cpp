@@ -239,6 +239,7 @@ void AddressSpace::read(std::uint64_t address, void* buffer, std::size_t length)
 // gives the fast path its permission back where nothing stands against it.
 std::uint8_t* AddressSpace::prepare_write(std::uint64_t address, std::size_t length) {
   const std::uint64_t number = page_of(address);
+  if (number < window_pages_ && (access_[number] & access_store) != 0) return window_ + address;
   keep_old(number);
   Page* page = find(number);
   if (page->foreign) {
