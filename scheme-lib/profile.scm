@@ -30,14 +30,16 @@
 
 ;; ---- filling it --------------------------------------------------------------------------------------
 
-(define burst 64)
+(define burst 32)
+;; So many are counted at first, one by one.
+(define counted (* 64 burst))
 ;; A prime, so that no loop of a program keeps in step.
-(define greatest-weight 62501)
+(define greatest-weight 125003)
 
 ;; What an instruction of a burst stands for, when so many were counted: little at first, so that short runs are known well,
 ;; then ever more, so that looking costs little in the long run.
 (define (sampling-weight executed)
-  (min greatest-weight (+ 1 (* 4 (quotient executed (* 64 burst))))))
+  (min greatest-weight (+ 1 (quotient executed (* 16 burst)))))
 
 ;; To be run with machine-observe!.
 (define-documented (profile-observation profile weight)
@@ -47,7 +49,7 @@
 
 (define-documented (machine-profile! machine profile #!key (fuel #f) (thread 0) (every #f))
   "As machine-run!, and counts what the thread does. EVERY 1 counts each instruction, some twenty times slower; EVERY N
-looks at one of N, in bursts of 64; #f at so many as cost some thousandths of a second, and less than a percent from
+looks at one of N, in bursts of 32; #f at so many as cost a few thousandths of a second, and about a percent from
 then on."
   (let ((begin-count (machine-count machine thread)))
     (define (executed) (- (machine-count machine thread) begin-count))
@@ -55,7 +57,7 @@ then on."
     (define (run-for count run)
       (let ((left (left))) (run (if (and count left) (min count left) (or count left)))))
     (define (look weight)
-      (run-for (if (= weight 1) (if every #f burst) burst)
+      (run-for (cond ((> weight 1) burst) (every #f) (else counted))
                (lambda (fuel) (machine-observe! machine (profile-observation profile weight) fuel thread))))
     (define (finish stop) (stop-executed-set! stop (executed)) stop)
     ;; Goes on unless something else than its share of the fuel ended a run.
@@ -63,12 +65,14 @@ then on."
       (cond ((or (not (eq? (stop-reason stop) 'out-of-fuel)) (eqv? (left) 0)) (finish stop))
             ((machine-pause-for-breakpoint machine stop) => finish)
             (else (go-on))))
-    (let loop ()
-      (let* ((weight (or every (sampling-weight (profile-instructions profile)))) (distance (* burst (- weight 1))))
-        (if (= distance 0)
-            (then (look weight) loop)
-            (then (run-for distance (lambda (fuel) (machine-run! machine fuel thread)))
-                  (lambda () (then (look weight) loop))))))))
+    ;; A burst is in the middle of what it stands for, of which `behind` is still to be run.
+    (let loop ((behind 0))
+      (let* ((weight (or every (sampling-weight (profile-instructions profile))))
+             (distance (* burst (- weight 1))) (ahead (quotient distance 2)))
+        (define (look-and-go-on) (then (look weight) (lambda () (loop (- distance ahead)))))
+        (if (= 0 (+ behind ahead))
+            (look-and-go-on)
+            (then (run-for (+ behind ahead) (lambda (fuel) (machine-run! machine fuel thread))) look-and-go-on))))))
 
 ;; ---- what was counted --------------------------------------------------------------------------------
 

@@ -7,25 +7,36 @@ namespace comet {
 
 // ---- counts ------------------------------------------------------------------------------------------
 
-CountTable::CountTable(unsigned bits)
-    : shift_(64 - (bits + 1)), places_(std::size_t{2} << bits), rows_(std::size_t{1} << bits) {
+CountTable::CountTable(unsigned bits) : bits_(10), places_(std::size_t{2} << bits), rows_(std::size_t{1} << bits) {
   if (!places_ || !rows_) throw std::bad_alloc(); // beyond tests: the system's own memory has to end
 }
 
-std::size_t CountTable::find(std::uint64_t of, std::uint64_t what) {
+// Where the number of the row for these two stands, or where it would.
+std::uint32_t& CountTable::place_of(std::uint64_t of, std::uint64_t what) {
   const std::uint64_t hash = (of * 0x9e3779b97f4a7c15 ^ what) * 0xd6e8feb86659fd93;
-  for (std::size_t place = hash >> shift_;; place = (place + 1) % places_.size()) {
+  const std::size_t mask = (std::size_t{1} << bits_) - 1;
+  for (std::size_t place = hash >> (64 - bits_);; place = (place + 1) & mask) {
     std::uint32_t& number = places_.data()[place];
-    if (number == 0) {
-      if (size_ == rows_.size()) return full;
-      rows_.data()[size_] = {of, what, 0};
-      number = static_cast<std::uint32_t>(++size_);
-      return size_ - 1;
-    }
+    if (number == 0) return number;
     const Row& row = rows_.data()[number - 1];
     // beyond tests: two rows that share one of both have to meet
-    if (row.of == of && row.what == what) return number - 1;
+    if (row.of == of && row.what == what) return number;
   }
+}
+
+void CountTable::use_more_places() {
+  std::fill_n(places_.data(), std::size_t{1} << bits_, 0);
+  ++bits_;
+  for (std::size_t n = 0; n < size_; ++n) place_of(rows_.data()[n].of, rows_.data()[n].what) = static_cast<std::uint32_t>(n + 1);
+}
+
+std::size_t CountTable::find(std::uint64_t of, std::uint64_t what) {
+  if (const std::uint32_t number = place_of(of, what); number != 0) return number - 1;
+  if (size_ == rows_.size()) return full;
+  if (2 * (size_ + 1) > std::size_t{1} << bits_) use_more_places();
+  rows_.data()[size_] = {of, what, 0};
+  place_of(of, what) = static_cast<std::uint32_t>(++size_);
+  return size_ - 1;
 }
 
 bool CountTable::add(std::uint64_t of, std::uint64_t what, std::uint64_t count) {

@@ -31,8 +31,11 @@ class CountTable {
   static constexpr std::size_t full = ~std::size_t{0};
 
  private:
-  unsigned shift_; // of a 64-bit hash, to the index of its first place
-  LazyArray<std::uint32_t> places_; // 1 + the number of a row; twice as many as rows, so that some stay 0
+  std::uint32_t& place_of(std::uint64_t of, std::uint64_t what);
+  void use_more_places();
+
+  unsigned bits_; // 2^bits_ of the places are in use, so that few rows touch little memory
+  LazyArray<std::uint32_t> places_; // 1 + the number of a row; at least twice as many as rows, so that some stay 0
   LazyArray<Row> rows_;
   std::size_t size_ = 0;
 };
