@@ -22,7 +22,9 @@ constexpr std::size_t block_slots = block_instructions * slots_a_instruction;
 constexpr std::size_t slots_a_definition = 1 + (isa::max_parts + 3) / 4 + isa::max_parts * slots_a_instruction;
 
 // A call that does a branch and a `ret` as well takes the place of three instructions in its block, if there is as much.
-template <class Instruction> Instruction* behind_early_call(Instruction* call, Instruction* end) { return std::max(end - 2, call + 1); }
+CodeCache::BlockInstruction* behind_early_call(CodeCache::BlockInstruction* call, CodeCache::BlockInstruction* end) {
+  return std::max(end - 2, call + 1);
+}
 
 std::intptr_t distance(const Slot* from, const Slot* to) {
   return reinterpret_cast<std::intptr_t>(to) - reinterpret_cast<std::intptr_t>(from);

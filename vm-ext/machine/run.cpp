@@ -150,7 +150,7 @@ Run::Turn Run::step() {
   past_breakpoint_ = false;
   const Outcome outcome = reference_.step();
   work_until_look_ -= reference_step_work + static_cast<std::int64_t>(reference_.moved_bytes()) / bytes_a_work;
-  if (space_.memory.code_changed || space_.code.overfull()) forget_stale_code();
+  forget_stale_code();
   if (outcome == Outcome::stopped) return Turn::stop;
   if (reference_.jumped()) decode_entry();
   if (observer_ == nullptr || !observer_->satisfied()) return Turn::go_on;
